@@ -1,0 +1,301 @@
+"""Every knob of igmc, declared once: its default, range, unit and meaning.
+
+The command line is generated from these declarations and checkpoints store them, so a knob that is
+added here is at once an option, checked, documented and part of the digest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from igmc.errors import ConfigError
+
+__all__ = [
+    "DataConfig",
+    "ExtractConfig",
+    "ModelConfig",
+    "RunConfig",
+    "TrainConfig",
+    "paper_settings",
+]
+
+MAX_LEVELS = 256  # relation types are stored as uint8
+
+
+def knob(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """A dataclass field with the metadata that validation, ``--help`` and the documentation read.
+
+    Args:
+        default: the value when the user says nothing.
+        help: one sentence, with the unit where there is one.
+        low, high: inclusive bounds of a number, or of each number of a tuple.
+        choices: the allowed strings.
+    """
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Base of the configuration sections: checked on creation, JSON in and out, with a digest."""
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for knob_field in dataclasses.fields(self):
+            value = _coerced(getattr(self, knob_field.name), hints[knob_field.name])
+            object.__setattr__(self, knob_field.name, value)
+            _check(type(self).__name__, knob_field, hints[knob_field.name], value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only, in the order of declaration."""
+        return {
+            f.name: value.to_dict() if isinstance(value, Config) else _plain(value)
+            for f in dataclasses.fields(self)
+            for value in [getattr(self, f.name)]
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`; keys that are left out take their defaults.
+
+        Raises:
+            ConfigError: on an unknown key or a value that is not allowed.
+        """
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{cls.__name__} is not a mapping", got=values, allowed="a JSON object")
+        known = [f.name for f in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                raise ConfigError(
+                    f"unknown setting in {cls.__name__}",
+                    got=key,
+                    allowed=", ".join(known),
+                    remedy="remove it",
+                )
+        hints = typing.get_type_hints(cls)
+        return cls(
+            **{
+                key: hints[key].from_dict(value) if _is_config(hints[key]) else value
+                for key, value in values.items()
+            }
+        )
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some settings changed, checked again."""
+        return dataclasses.replace(self, **changes)
+
+    def digest(self) -> str:
+        """16 hex digits that are equal exactly when all settings are."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class DataConfig(Config):
+    """Which ratings, and how they are split."""
+
+    dataset: str = knob("demo", "name of a data set, or path to a file of ratings")
+    columns: str | None = knob(
+        None, "column names of a file of ratings in the order user,item,rating[,timestamp]"
+    )
+    duplicates: str = knob(
+        "last", "what to do when a (user, item) pair is rated twice", choices=("last", "mean", "error")
+    )
+    split: str = knob(
+        "default", "'default', 'random', or an official split such as u1..u5, ua, ub (ml_100k) or monti"
+    )
+    test_ratio: float = knob(
+        0.1, "share of ratings held out for the test by a random split", low=0.0, high=0.95
+    )
+    validation_ratio: float = knob(
+        0.1, "share of the training ratings set aside for validation", low=0.0, high=0.95
+    )
+    keep_ratio: float = knob(
+        1.0, "share of the training ratings that is kept (sparsity studies)", low=1e-6, high=1.0
+    )
+    levels: int | None = knob(
+        None, "group the ratings into this many levels (relation types)", low=1, high=MAX_LEVELS
+    )
+    level_method: str = knob(
+        "width", "how --levels groups: equal-width bins or quantiles", choices=("width", "quantile")
+    )
+
+
+@dataclass(frozen=True)
+class ExtractConfig(Config):
+    """What an enclosing subgraph is."""
+
+    hops: int = knob(1, "radius of the enclosing subgraph, in hops", low=1, high=100)
+    max_nodes_per_hop: int | None = knob(
+        None, "cap on the users, and on the items, added at each hop; no cap if not given", low=1
+    )
+    sample_ratio: float = knob(1.0, "share of each hop's neighbours that is kept", low=0.0, high=1.0)
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """The IGMC network (Zhang & Chen, ICLR 2020, section 3)."""
+
+    layers: tuple[int, ...] = knob((32, 32, 32, 32), "output width of each RGCN layer", low=1, high=4096)
+    bases: int | None = knob(
+        4, "basis matrices that the relations share; one free matrix per relation if not given", low=1
+    )
+    norm: str = knob(
+        "none",
+        "how messages are averaged: 'none' sums, 'relation' divides by |N_r(i)|, 'degree' by |N(i)|",
+        choices=("none", "relation", "degree"),
+    )
+    edge_dropout: float = knob(0.2, "share of edges dropped in training", low=0.0, high=0.99)
+    edge_dropout_mode: str = knob(
+        "direction",
+        "drop each direction of an edge on its own, or both together",
+        choices=("direction", "both"),
+    )
+    mlp_width: int = knob(128, "hidden width of the MLP that reads the rating", low=1, high=65536)
+    mlp_dropout: float = knob(0.5, "dropout before the last linear layer", low=0.0, high=0.99)
+    side_features: bool = knob(False, "give the MLP the side features of the target user and item too")
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How the network is trained."""
+
+    protocol: str = knob(
+        "validated",
+        "'paper': fixed epochs, train + validation ratings, last checkpoints averaged; "
+        "'validated': early stopping and checkpoint choice on validation, test touched once",
+        choices=("paper", "validated"),
+    )
+    epochs: int = knob(40, "passes over the training pairs", low=1)
+    batch_size: int = knob(50, "subgraphs a step", low=1)
+    learning_rate: float = knob(1e-3, "Adam's step size", low=1e-12, high=10.0)
+    decay_factor: float = knob(0.1, "the learning rate is multiplied by this ...", low=1e-6, high=1.0)
+    decay_every: int = knob(50, "... every so many epochs", low=1)
+    arr: float = knob(0.001, "weight of the adjacent-rating regularization", low=0.0)
+    patience: int = knob(10, "epochs without a better validation RMSE before stopping ('validated')", low=1)
+    ensemble_size: int = knob(4, "number of checkpoints whose predictions are averaged", low=1)
+    ensemble_every: int = knob(
+        10, "epochs between those checkpoints, the last one at the end ('paper')", low=1
+    )
+
+
+@dataclass(frozen=True)
+class RunConfig(Config):
+    """All that determines a run."""
+
+    data: DataConfig = DataConfig()
+    extract: ExtractConfig = ExtractConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    live: bool | None = knob(
+        None,
+        "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
+    )
+    seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
+
+
+# Zhang & Chen, ICLR 2020, section 5 and the commands of the authors' README: what differs from the defaults.
+_PAPER: dict[str, dict[str, dict[str, Any]]] = {
+    "ml_100k": {"extract": {"max_nodes_per_hop": 200}, "train": {"epochs": 80}},
+    "ml_1m": {
+        "extract": {"max_nodes_per_hop": 100},
+        "model": {"edge_dropout": 0.0},
+        "train": {"epochs": 40, "decay_every": 20, "ensemble_every": 5},
+    },
+    "ml_10m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
+    "ml_25m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
+    "ml_latest_small": {"extract": {"max_nodes_per_hop": 200}},
+    "demo": {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
+}
+
+
+def paper_settings(dataset: str) -> dict[str, dict[str, Any]]:
+    """The settings for a data set where they differ from the defaults, by section of `RunConfig`.
+
+    For ml_100k, ml_1m and the Monti sets these are the paper's; for the others, ours.
+
+    >>> paper_settings("ml_100k")["train"]
+    {'epochs': 80}
+    """
+    return {section: dict(values) for section, values in _PAPER.get(dataset, {}).items()}
+
+
+def _is_config(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Config)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _coerced(value: Any, hint: Any) -> Any:
+    """JSON has no tuples and writes 1.0 as 1 in places; nothing else is converted."""
+    if isinstance(value, list):
+        return tuple(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def _check(section: str, knob_field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
+    where = f"{section}.{knob_field.name}"
+    if not _matches(value, hint):
+        raise ConfigError(f"{where} has the wrong type", got=value, allowed=_describe(hint))
+    meta = knob_field.metadata
+    if meta.get("choices") and value not in meta["choices"]:
+        raise ConfigError(f"{where} is not known", got=value, allowed=", ".join(meta["choices"]))
+    low, high = meta.get("low"), meta.get("high")
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            continue
+        if (
+            not math.isfinite(number)
+            or (low is not None and number < low)
+            or (high is not None and number > high)
+        ):
+            allowed = " and ".join(
+                part
+                for part in (
+                    low is not None and f"at least {low:g}",
+                    high is not None and f"at most {high:g}",
+                )
+                if part
+            )
+            raise ConfigError(f"{where} is out of range", got=value, allowed=allowed or "a finite number")
+
+
+def _matches(value: Any, hint: Any) -> bool:
+    if isinstance(hint, types.UnionType):
+        return any(_matches(value, part) for part in typing.get_args(hint))
+    if hint is types.NoneType:
+        return value is None
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        return isinstance(value, tuple) and len(value) > 0 and all(_matches(v, inner) for v in value)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _describe(hint: Any) -> str:
+    if isinstance(hint, types.UnionType):
+        return " or ".join(_describe(part) for part in typing.get_args(hint))
+    if hint is types.NoneType:
+        return "nothing"
+    if typing.get_origin(hint) is tuple:
+        return f"one or more {_describe(typing.get_args(hint)[0])}s"
+    return {int: "whole number", float: "number", str: "text", bool: "true or false"}.get(hint, str(hint))

@@ -1,0 +1,80 @@
+"""The errors that igmc raises on purpose, each with the exit code its command ends with.
+
+Every message answers four questions: what was wrong, what was got, what is allowed, what to do.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "IgmcError",
+    "MissingExtraError",
+    "StoreError",
+    "TrainingError",
+]
+
+
+class IgmcError(Exception):
+    """Base of all errors that a user of igmc can cause or mend.
+
+    Args:
+        what: what was wrong, naming the file, line or setting.
+        got: the offending value, shown as ``repr``; left out when None.
+        allowed: what would have been accepted.
+        remedy: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, got: object = None, allowed: str | None = None, remedy: str | None = None
+    ) -> None:
+        self.what, self.got, self.allowed, self.remedy = what, got, allowed, remedy
+        parts = [what]
+        if got is not None:
+            parts.append(f"got {got!r}")
+        if allowed is not None:
+            parts.append(f"allowed: {allowed}")
+        if remedy is not None:
+            parts.append(f"to mend it: {remedy}")
+        super().__init__("; ".join(parts))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling, and errors cross process borders.
+        return _rebuild, (type(self), self.what, self.got, self.allowed, self.remedy)
+
+
+def _rebuild(
+    cls: type[IgmcError], what: str, got: object, allowed: str | None, remedy: str | None
+) -> IgmcError:
+    return cls(what, got=got, allowed=allowed, remedy=remedy)
+
+
+class ConfigError(IgmcError):
+    """A setting, name or option that is not allowed (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(IgmcError):
+    """Input data that is missing, malformed or corrupt (exit code 3)."""
+
+    exit_code = 3
+
+
+class StoreError(DataError):
+    """A subgraph store that is corrupt, incomplete or made for other data or settings (exit code 3)."""
+
+
+class CheckpointError(DataError):
+    """A run folder or checkpoint that is corrupt or does not fit (exit code 3)."""
+
+
+class TrainingError(IgmcError):
+    """Training that cannot go on, such as a loss that is not finite (exit code 1)."""
+
+
+class MissingExtraError(IgmcError):
+    """A feature whose optional dependency is not installed (exit code 1)."""

@@ -1,0 +1,106 @@
+"""The rating graph: users on one side, items on the other, an edge with a level for each rating."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from igmc.errors import DataError
+
+__all__ = ["BipartiteGraph"]
+
+
+@dataclass(frozen=True, eq=False)
+class BipartiteGraph:
+    """Ratings as compressed rows from both sides.
+
+    Rows are ordered by (level, neighbour). Build one with `from_ratings`.
+
+    Attributes:
+        n_levels: number of relation types L.
+        user_ptr: int64 [n_users + 1]; user_items: int32 [n_ratings]; user_levels: uint8 [n_ratings].
+        item_ptr: int64 [n_items + 1]; item_users: int32 [n_ratings]; item_levels: uint8 [n_ratings].
+    """
+
+    n_levels: int
+    user_ptr: NDArray[np.int64]
+    user_items: NDArray[np.int32]
+    user_levels: NDArray[np.uint8]
+    item_ptr: NDArray[np.int64]
+    item_users: NDArray[np.int32]
+    item_levels: NDArray[np.uint8]
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ptr) - 1
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_ptr) - 1
+
+    @property
+    def n_ratings(self) -> int:
+        return len(self.user_items)
+
+    @classmethod
+    def from_ratings(
+        cls, user: ArrayLike, item: ArrayLike, level: ArrayLike, *, n_users: int, n_items: int, n_levels: int
+    ) -> BipartiteGraph:
+        """Build the graph of n ratings.
+
+        Args:
+            user, item: int [n], dense indices in 0..n_users-1 and 0..n_items-1; no pair twice.
+            level: int [n], 0..n_levels-1; n_levels is at most 256.
+
+        Raises:
+            DataError: on an index or level out of range, or a pair that stands twice.
+        """
+        users, items, levels = (np.asarray(a, dtype=np.int64) for a in (user, item, level))
+        bounds = (("user", users, n_users), ("item", items, n_items), ("level", levels, n_levels))
+        for name, array, size in bounds:
+            if array.shape != users.shape or array.ndim != 1:
+                raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
+            if array.size and (array.min() < 0 or array.max() >= size):
+                raise DataError(
+                    f"a {name} of the graph is out of range", got=int(array.max()), allowed=f"0..{size - 1}"
+                )
+        if not 1 <= n_levels <= 256:
+            raise DataError(
+                "number of levels", got=n_levels, allowed="1..256", remedy="group them with --levels"
+            )
+        pairs = np.sort(users * n_items + items)
+        if np.any(pairs[1:] == pairs[:-1]):
+            twice = int(pairs[:-1][pairs[1:] == pairs[:-1]][0])
+            raise DataError(
+                f"user {twice // n_items} rates item {twice % n_items} twice",
+                remedy="merge duplicates before building the graph",
+            )
+        by_user = np.lexsort((items, levels, users))
+        by_item = np.lexsort((users, levels, items))
+        return cls(
+            n_levels=n_levels,
+            user_ptr=_pointers(users, n_users),
+            user_items=items[by_user].astype(np.int32),
+            user_levels=levels[by_user].astype(np.uint8),
+            item_ptr=_pointers(items, n_items),
+            item_users=users[by_item].astype(np.int32),
+            item_levels=levels[by_item].astype(np.uint8),
+        )
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The six arrays by name; with `n_levels` they are the whole graph."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "n_levels"}
+
+    def digest(self) -> str:
+        """64 hex digits (SHA-256) that change with any rating, size or level."""
+        sha = hashlib.sha256(f"{self.n_users},{self.n_items},{self.n_levels}".encode())
+        for array in (self.user_ptr, self.user_items, self.user_levels):
+            sha.update(np.ascontiguousarray(array))
+        return sha.hexdigest()
+
+
+def _pointers(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=size))])

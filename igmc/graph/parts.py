@@ -1,0 +1,61 @@
+"""Which ratings a graph may hold, and which pairs are asked on it: the three parts of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.ratings.split import Split
+from igmc.ratings.table import Pairs
+
+__all__ = ["Part", "make_parts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The pairs of one stage and the graph that their subgraphs are cut from.
+
+    Attributes:
+        name: "train", "validation" or "test".
+        graph: the ratings that are known at that stage.
+        pairs: the pairs whose ratings are asked. The edge of a pair is left out of its own subgraph.
+    """
+
+    name: str
+    graph: BipartiteGraph
+    pairs: Pairs
+
+
+def make_parts(split: Split, protocol: str) -> dict[str, Part]:
+    """The parts of a run under a protocol.
+
+    "paper" trains on training and validation ratings together, and asks the test pairs on that same graph.
+    "validated" trains on the training ratings alone, asks the validation pairs on the graph of the training
+    ratings, and the test pairs on the graph of both, since at that stage both are known.
+    """
+    known = np.concatenate([split.train, split.validation])
+    known_graph = _graph(split, known)
+    test = Part("test", known_graph, split.pairs(split.test))
+    if protocol == "paper":
+        return {"train": Part("train", known_graph, split.pairs(known)), "test": test}
+    train_graph = _graph(split, split.train)
+    return {
+        "train": Part("train", train_graph, split.pairs(split.train)),
+        "validation": Part("validation", train_graph, split.pairs(split.validation)),
+        "test": test,
+    }
+
+
+def _graph(split: Split, rows: NDArray[np.int64]) -> BipartiteGraph:
+    table = split.table
+    return BipartiteGraph.from_ratings(
+        table.user[rows],
+        table.item[rows],
+        split.scale.encode(table.rating[rows]),
+        n_users=len(table.users),
+        n_items=len(table.items),
+        n_levels=len(split.scale),
+    )

@@ -1,0 +1,18 @@
+"""Fixtures that all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real data; absent on a contributor's machine, required on CI."""
+    root = Path(os.environ.get("IGMC_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not root.is_dir():
+        reason = f"no real data at {root}: set IGMC_DATA to the folder that holds ml-100k, flixster, ..."
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return root
