@@ -197,10 +197,10 @@ class TrainConfig(Config):
 class RunConfig(Config):
     """All that determines a run."""
 
-    data: DataConfig = DataConfig()
-    extract: ExtractConfig = ExtractConfig()
-    model: ModelConfig = ModelConfig()
-    train: TrainConfig = TrainConfig()
+    data: DataConfig = field(default_factory=DataConfig)
+    extract: ExtractConfig = field(default_factory=ExtractConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
     live: bool | None = knob(
         None,
         "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
