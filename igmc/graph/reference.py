@@ -1,0 +1,96 @@
+"""What an enclosing subgraph is, in plain Python: slow, short, and the oracle of the kernel's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from igmc.config import ExtractConfig
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.subgraph import Subgraphs
+from igmc.rng import below, fold, pair_key
+
+__all__ = ["reference_subgraphs"]
+
+
+def reference_subgraphs(
+    graph: BipartiteGraph,
+    user: ArrayLike,
+    item: ArrayLike,
+    config: ExtractConfig,
+    *,
+    seed: int,
+    epoch: int = 0,
+) -> Subgraphs:
+    """The same as `igmc.graph.kernel.extract_subgraphs`, about a thousand times slower."""
+    pairs = zip(np.atleast_1d(user).tolist(), np.atleast_1d(item).tolist(), strict=True)
+    return Subgraphs.concat([_subgraph(graph, u, i, config, seed, epoch) for u, i in pairs])
+
+
+def _subgraph(
+    graph: BipartiteGraph, user: int, item: int, config: ExtractConfig, seed: int, epoch: int
+) -> Subgraphs:
+    with np.errstate(over="ignore"):  # the hash wraps around by design
+        key = pair_key(*(np.uint64(word) for word in (seed, epoch, user, item)))
+        users, items = {user: 0}, {item: 1}  # node -> label, in node order
+        seen_users, seen_items = {user}, {item}
+        user_fringe, item_fringe = [user], [item]
+        for hop in range(1, config.hops + 1):
+            near_users = {u for i in item_fringe for u, _ in _raters(graph, i)} - seen_users
+            near_items = {i for u in user_fringe for i, _ in _rated(graph, u)} - seen_items
+            seen_users |= near_users
+            seen_items |= near_items
+            hop_key = fold(key, np.uint64(hop))
+            user_fringe = _sample(near_users, config, fold(hop_key, np.uint64(0)))
+            item_fringe = _sample(near_items, config, fold(hop_key, np.uint64(1)))
+            users |= dict.fromkeys(user_fringe, 2 * hop)
+            items |= dict.fromkeys(item_fringe, 2 * hop + 1)
+    position = {i: k for k, i in enumerate(items)}
+    rows = [
+        [(position[i], level) for i, level in _rated(graph, u) if i in items and (u, i) != (user, item)]
+        for u in users
+    ]
+    edges = [edge for row in rows for edge in row]
+    return Subgraphs(
+        user=np.array([user], np.int32),
+        item=np.array([item], np.int32),
+        user_ptr=np.array([0, len(users)], np.int64),
+        item_ptr=np.array([0, len(items)], np.int64),
+        edge_ptr=np.array([0, len(edges)], np.int64),
+        user_id=np.array(list(users), np.int32),
+        user_label=np.array(list(users.values()), np.uint8),
+        item_id=np.array(list(items), np.int32),
+        item_label=np.array(list(items.values()), np.uint8),
+        degree=np.array([len(row) for row in rows], np.int32),
+        edge_item=np.array([i for i, _ in edges], np.int32),
+        edge_level=np.array([level for _, level in edges], np.uint8),
+    )
+
+
+def _rated(graph: BipartiteGraph, user: int) -> list[tuple[int, int]]:
+    """The (item, level) of a user's ratings, by level, then item."""
+    row = slice(graph.user_ptr[user], graph.user_ptr[user + 1])
+    return list(zip(graph.user_items[row].tolist(), graph.user_levels[row].tolist(), strict=True))
+
+
+def _raters(graph: BipartiteGraph, item: int) -> list[tuple[int, int]]:
+    """The (user, level) of an item's ratings, by level, then user."""
+    row = slice(graph.item_ptr[item], graph.item_ptr[item + 1])
+    return list(zip(graph.item_users[row].tolist(), graph.item_levels[row].tolist(), strict=True))
+
+
+def _sample(candidates: Iterable[int], config: ExtractConfig, key: np.uint64) -> list[int]:
+    """A uniform choice of the hop's nodes: the first draws of a Fisher-Yates shuffle of the sorted list."""
+    chosen = sorted(candidates)
+    size = len(chosen)
+    keep = int(config.sample_ratio * size)
+    if config.max_nodes_per_hop is not None:
+        keep = min(keep, config.max_nodes_per_hop)
+    if keep == size:
+        return chosen
+    for k in range(keep):
+        swap = k + int(below(key, np.uint64(k), np.uint64(size - k)))
+        chosen[k], chosen[swap] = chosen[swap], chosen[k]
+    return sorted(chosen[:keep])
