@@ -1,0 +1,94 @@
+"""Batches of one epoch after another, made in the background while the last one trains."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.errors import ConfigError
+from igmc.loading.batch import Batch
+from igmc.loading.source import SubgraphSource
+from igmc.rng import fold, mix64, stream
+
+__all__ = ["Loader"]
+
+SideFeatures = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class Loader:
+    """Iterates over the pairs of a source in batches.
+
+    The order of the pairs and the dropout key of each batch are functions of (seed, epoch) alone. Where the
+    source is larger than its cache, shuffling is by windows: their order, and the order within each.
+
+    Args:
+        source: the subgraphs.
+        batch_size: pairs a batch, 1 or more; the last batch of an epoch may be smaller.
+        seed: of the order and of the dropout keys.
+        shuffle: False keeps the order of the pairs, as scoring needs it.
+        side: side features of all users, float32 [n_users, F], and of all items, float32 [n_items, G].
+        prefetch: batches made ahead by background threads; 0 makes each when it is asked for.
+    """
+
+    def __init__(
+        self,
+        source: SubgraphSource,
+        batch_size: int,
+        *,
+        seed: int = 0,
+        shuffle: bool = False,
+        side: SideFeatures | None = None,
+        prefetch: int = 2,
+    ) -> None:
+        if batch_size < 1:
+            raise ConfigError("batch size", got=batch_size, allowed="1 or more")
+        self.source, self.batch_size = source, batch_size
+        self._seed, self._shuffle, self._side, self._prefetch = seed, shuffle, side, prefetch
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return -(-len(self.source.pairs) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of one epoch; `epoch` is 0 or more."""
+        order = self._order(epoch)
+        with np.errstate(over="ignore"):
+            keys = fold(fold(mix64(np.uint64(self._seed)), np.uint64(epoch)), np.arange(len(self), dtype=np.uint64))
+        steps = [
+            (order[k * self.batch_size : (k + 1) * self.batch_size], epoch, int(key))
+            for k, key in enumerate(keys)
+        ]
+        if not self._prefetch:
+            yield from (self._batch(*step) for step in steps)
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="igmc-loader") as pool:
+            waiting = deque(pool.submit(self._batch, *step) for step in steps[: self._prefetch])
+            try:
+                for step in steps[self._prefetch :]:
+                    batch = waiting.popleft().result()
+                    waiting.append(pool.submit(self._batch, *step))
+                    yield batch
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        if not self._shuffle:
+            return np.arange(len(self.source.pairs), dtype=np.int64)
+        rng = stream(self._seed, "order", epoch)
+        bounds = self.source.windows
+        windows = [np.arange(first, last) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        return np.concatenate([rng.permutation(windows[k]) for k in rng.permutation(len(windows))])
+
+    def _batch(self, rows: NDArray[np.int64], epoch: int, noise: int) -> Batch:
+        pairs, side = self.source.pairs, None
+        if self._side is not None:
+            users, items = self._side
+            side = np.concatenate([users[pairs.user[rows]], items[pairs.item[rows]]], axis=1)
+        return Batch.from_subgraphs(self.source.fetch(rows, epoch), pairs.rating[rows], side=side, noise=noise)
