@@ -1,0 +1,115 @@
+"""The IGMC network: an RGCN stack over the enclosing subgraph, read off at its two targets."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from igmc.config import ModelConfig
+from igmc.errors import ConfigError
+from igmc.loading.batch import Batch
+from igmc.models import fused
+from igmc.models.dropout import dropout
+from igmc.models.rgcn import RGCNLayer, relation_operator, stack_states
+from igmc.rng import stream
+
+__all__ = ["IGMC"]
+
+
+class IGMC(nn.Module):
+    """Inductive graph-based matrix completion (Zhang & Chen, ICLR 2020).
+
+    The outputs of all RGCN layers at the target user and at the target item are concatenated, and an MLP
+    reads the rating off them. No id is embedded, so any pair of any rating graph can be asked whose ratings
+    have the same levels.
+
+    Args:
+        config: widths, bases, norm and dropouts.
+        n_levels: relation types R, 1..256.
+        hops: radius of the subgraphs, which fixes the number of node labels, 2 * (hops + 1).
+        side_width: features of the target user and item together; 0 for none.
+        seed: of the initial weights.
+
+    Attributes:
+        backend: "auto" takes the fused CPU kernels where they apply (float32 on a CPU, layers of one
+            width), "fused" insists on them, "torch" never uses them. All give the same answers.
+
+    Raises:
+        ConfigError: if the backend is "fused" and the layers differ in width.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        n_levels: int,
+        hops: int = 1,
+        side_width: int = 0,
+        seed: int = 1,
+        backend: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.config, self.n_levels, self.hops, self.backend = config, n_levels, hops, backend
+        if backend == "fused" and len(set(config.layers)) > 1:
+            raise ConfigError("fused kernels need layers of one width", got=config.layers)
+        widths = (2 * (hops + 1), *config.layers)
+        self.convs = nn.ModuleList(
+            RGCNLayer(width_in, width_out, n_levels, config.bases)
+            for width_in, width_out in zip(widths, config.layers, strict=False)
+        )
+        self.lin1 = nn.Linear(2 * sum(config.layers) + side_width, config.mlp_width)
+        self.lin2 = nn.Linear(config.mlp_width, 1)
+        self.reset_parameters(seed)
+
+    def reset_parameters(self, seed: int) -> None:
+        """Draw all weights anew; equal seeds give equal weights."""
+        generator = torch.Generator().manual_seed(int(stream(seed, "weights").integers(2**63)))
+        for conv in self.convs:
+            conv.reset_parameters(generator)
+        for linear in (self.lin1, self.lin2):
+            bound = linear.in_features**-0.5
+            nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Ratings of the pairs, float32 [P], not clipped to the scale.
+
+        Dropout is on in training mode only, and drawn from `batch.noise`.
+        """
+        x = self._states(batch).flatten(1)  # [P, 2 * sum of widths]
+        if batch.side is not None:
+            x = torch.cat([x, batch.side], dim=1)
+        x = torch.relu(self.lin1(x))
+        if self.training and self.config.mlp_dropout > 0.0:
+            x = dropout(x, self.config.mlp_dropout, batch.noise)
+        return self.lin2(x).squeeze(1)
+
+    def arr_penalty(self) -> Tensor:
+        """Adjacent-rating regularization, scalar: sum over layers and r of ||W_{r+1} - W_r||^2 (equation 6)."""
+        weights = [conv.relation_weights() for conv in self.convs]
+        return torch.stack([(w[1:] - w[:-1]).square().sum() for w in weights]).sum()
+
+    def _states(self, batch: Batch) -> Tensor:
+        edge_dropout = self.config.edge_dropout if self.training else 0.0
+        if self._use_fused(batch):
+            return fused.stack_states(
+                self.convs,
+                batch,
+                norm=self.config.norm,
+                edge_dropout=edge_dropout,
+                edge_dropout_mode=self.config.edge_dropout_mode,
+            )
+        topology = relation_operator(
+            batch,
+            self.n_levels,
+            self.config.norm,
+            edge_dropout=edge_dropout,
+            edge_dropout_mode=self.config.edge_dropout_mode,
+        )
+        return stack_states(self.convs, topology)
+
+    def _use_fused(self, batch: Batch) -> bool:
+        if self.backend != "auto":
+            return self.backend == "fused"
+        on_cpu = batch.rating.device.type == "cpu" and self.lin1.weight.dtype == torch.float32
+        return on_cpu and len(set(self.config.layers)) == 1

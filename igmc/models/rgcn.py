@@ -1,0 +1,151 @@
+"""Relational graph convolutions over a batch of enclosing subgraphs, in plain PyTorch for any device.
+
+This is the readable form and the one for CUDA; `igmc.models.fused` computes the same on a CPU, faster.
+Messages are never written out: neighbours are summed per (node, relation) by one sparse product a layer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from igmc.loading.batch import Batch
+from igmc.models.dropout import edge_masks
+
+__all__ = ["RGCNLayer", "relation_operator", "stack_states"]
+
+
+class RGCNLayer(nn.Module):
+    r"""Parameters of one relational graph convolution with shared bases.
+
+    .. math:: x_i' = \tanh(W_0 x_i + b + \sum_r norm_r(i) \sum_{j \in N_r(i)} W_r x_j), \quad
+              W_r = \sum_b a_{rb} V_b
+
+    Schlichtkrull et al., *Modeling Relational Data with Graph Convolutional Networks*, ESWC 2018. The names
+    and shapes are those of `torch_geometric.nn.RGCNConv`, so state dicts fit both.
+
+    Attributes:
+        weight: float [B, in, out], the bases V_b, or the W_r themselves where `comp` is None.
+        comp: float [R, B], the coefficients a_rb, or None.
+        root: float [in, out], W_0.
+        bias: float [out].
+    """
+
+    def __init__(self, width_in: int, width_out: int, n_levels: int, bases: int | None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_levels if bases is None else bases, width_in, width_out))
+        self.comp = None if bases is None else nn.Parameter(torch.empty(n_levels, bases))
+        self.root = nn.Parameter(torch.empty(width_in, width_out))
+        self.bias = nn.Parameter(torch.zeros(width_out))
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Glorot-uniform weights and zero bias, as PyG initializes RGCNConv."""
+        for parameter in (self.weight, self.comp, self.root):
+            if parameter is not None:
+                bound = (6.0 / (parameter.size(-2) + parameter.size(-1))) ** 0.5
+                nn.init.uniform_(parameter, -bound, bound, generator=generator)
+        nn.init.zeros_(self.bias)
+
+    def relation_weights(self) -> Tensor:
+        """W_r of every relation, float [R, in, out]."""
+        if self.comp is None:
+            return self.weight
+        return torch.einsum("rb,bio->rio", self.comp, self.weight)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A batch as tensors of nodes: users first, then items.
+
+    Attributes:
+        label: int64 [N].
+        target: int64 [P, 2], the nodes of the target user and of the target item.
+        operator: sparse CSR float [N * R, N]; row i * R + r averages or sums the neighbours of node i by
+            relation r, and `transposed` is its transpose.
+    """
+
+    label: Tensor
+    target: Tensor
+    operator: Tensor
+    transposed: Tensor
+
+
+def relation_operator(
+    batch: Batch, n_levels: int, norm: str, *, edge_dropout: float = 0.0, edge_dropout_mode: str = "direction"
+) -> Topology:
+    """The sparse operator of a batch, its dropped edges left out.
+
+    Args:
+        batch: the subgraphs; `batch.noise` is the key of the edge dropout.
+        n_levels: R.
+        norm: "none", "relation" or "degree"; see `igmc.config.ModelConfig`.
+        edge_dropout: share of edges dropped; 0 when scoring.
+        edge_dropout_mode: "direction" or "both".
+    """
+    device = batch.rating.device
+    n_users, n_items, n_edges = (len(a) for a in (batch.user_label, batch.item_label, batch.edge_item))
+    degree = batch.degree.long()
+    user = torch.repeat_interleave(torch.arange(n_users, device=device), degree, output_size=n_edges)
+    first_item = torch.repeat_interleave(batch.item_ptr[:-1], batch.edge_ptr.diff(), output_size=n_edges)
+    item = n_users + first_item + batch.edge_item
+    level = batch.edge_level.long()
+    target, source, relation = torch.cat([user, item]), torch.cat([item, user]), torch.cat([level, level])
+    if edge_dropout > 0.0:
+        keep = torch.cat(edge_masks(n_edges, edge_dropout, edge_dropout_mode, batch.noise, device))
+        target, source, relation = target[keep], source[keep], relation[keep]
+    n_nodes = n_users + n_items
+    row = target * n_levels + relation
+    if norm == "none":
+        values = torch.ones(len(row), device=device)
+    else:
+        group, groups = (row, n_nodes * n_levels) if norm == "relation" else (target, n_nodes)
+        values = 1.0 / torch.bincount(group, minlength=groups)[group]
+    return Topology(
+        label=torch.cat([batch.user_label, batch.item_label]).long(),
+        target=torch.stack([batch.user_ptr[:-1], n_users + batch.item_ptr[:-1]], dim=1),
+        operator=_csr(row, source, values, n_nodes * n_levels, n_nodes),
+        transposed=_csr(source, row, values, n_nodes, n_nodes * n_levels),
+    )
+
+
+def stack_states(layers: nn.ModuleList, topology: Topology) -> Tensor:
+    """All layers' outputs at the two targets of each pair, float [P, 2, sum of widths]."""
+    n_labels = layers[0].root.size(0)
+    x = nn.functional.one_hot(topology.label, n_labels).to(layers[0].root.dtype)  # [N, labels]
+    states = []
+    for layer in layers:
+        sums = _SparseProduct.apply(topology.operator, topology.transposed, x)  # [N * R, in]
+        n_nodes, n_levels = len(x), len(sums) // len(x)
+        if layer.comp is None:
+            mixed = sums.view(n_nodes, -1)  # [N, R * in]
+        else:
+            mixed = torch.einsum("rb,nri->nbi", layer.comp, sums.view(n_nodes, n_levels, -1)).flatten(1)
+        x = torch.tanh(mixed @ layer.weight.flatten(0, 1) + x @ layer.root + layer.bias)  # [N, out]
+        states.append(x[topology.target])  # [P, 2, out]
+    return torch.cat(states, dim=-1)
+
+
+class _SparseProduct(torch.autograd.Function):
+    """operator @ x, differentiable in x, with the transposed operator at hand for the way back."""
+
+    @staticmethod
+    def forward(ctx, operator: Tensor, transposed: Tensor, x: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(transposed)
+        return operator.to(x.dtype) @ x
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[None, None, Tensor]:  # type: ignore[no-untyped-def]
+        (transposed,) = ctx.saved_tensors
+        return None, None, transposed.to(grad.dtype) @ grad
+
+
+def _csr(row: Tensor, column: Tensor, values: Tensor, n_rows: int, n_columns: int) -> Tensor:
+    order = torch.argsort(row, stable=True)
+    ends = torch.cumsum(torch.bincount(row, minlength=n_rows), 0)
+    ptr = torch.cat([ends.new_zeros(1), ends])
+    with warnings.catch_warnings():  # "Sparse CSR tensor support is in beta state"
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.sparse_csr_tensor(ptr, column[order], values[order], (n_rows, n_columns))

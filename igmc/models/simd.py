@@ -1,0 +1,157 @@
+"""Rows of floats as values for Numba kernels: loaded, combined in registers, stored.
+
+Numba cannot tell LLVM that two arrays do not overlap, so plain inner loops over a row keep going through
+memory. A row that is one value of an LLVM vector type stays in registers. The width of a row is carried by
+the type of `like`, a tuple of that length, so one kernel serves every width and is cached for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_jitable, register_model
+
+__all__ = ["add", "div", "fma", "load", "mul", "scaled", "splat", "store", "sub", "tanh"]
+
+
+class Row(types.Type):
+    """Numba's type of one row of `width` float32."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        super().__init__(name=f"Row({width})")
+
+
+@register_model(Row)
+class _RowModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, row: Row) -> None:
+        super().__init__(manager, row, ir.VectorType(ir.FloatType(), row.width))
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, width: int) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    offset = builder.mul(row, ir.Constant(row.type, 4 * width))
+    vector = ir.VectorType(ir.FloatType(), width)
+    return cgutils.pointer_add(builder, data, offset, return_type=vector.as_pointer())
+
+
+@intrinsic
+def load(typingctx, like, array, index):  # type: ignore[no-untyped-def]
+    """Row number `index` of a contiguous float32 array whose last axis is as long as `like`."""
+    width = len(like)
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        row = context.cast(builder, args[2], signature.args[2], types.intp)
+        return builder.load(_address(context, builder, signature.args[1], args[1], row, width), align=4)
+
+    return Row(width)(like, array, index), codegen
+
+
+@intrinsic
+def store(typingctx, array, index, value):  # type: ignore[no-untyped-def]
+    """Write a row to where `load` would read it."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        row = context.cast(builder, args[1], signature.args[1], types.intp)
+        pointer = _address(context, builder, signature.args[0], args[0], row, signature.args[2].width)
+        builder.store(args[2], pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, index, value), codegen
+
+
+@intrinsic
+def splat(typingctx, like, scalar):  # type: ignore[no-untyped-def]
+    """A row of one repeated number."""
+    row = Row(len(like))
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return _splat(context, builder, signature.args[1], args[1], row.width)
+
+    return row(like, scalar), codegen
+
+
+def _splat(context: Any, builder: Any, scalar_type: Any, scalar: Any, width: int) -> Any:
+    vector = ir.VectorType(ir.FloatType(), width)
+    number = context.cast(builder, scalar, scalar_type, types.float32)
+    zero = ir.Constant(ir.IntType(32), 0)
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), number, zero)
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), mask)
+
+
+def _binary(name: str, operation: str) -> Any:
+    def typed(typingctx, a, b):  # type: ignore[no-untyped-def]
+        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            return getattr(builder, operation)(*args)
+
+        return a(a, b), codegen
+
+    typed.__name__ = typed.__qualname__ = name
+    return intrinsic(typed)
+
+
+add, sub, mul, div = (_binary(name, "f" + name) for name in ("add", "sub", "mul", "div"))
+
+
+@intrinsic
+def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+    """a * b + c, rounded once where the processor can; `a` may be a number."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        left = args[0]
+        if not isinstance(signature.args[0], Row):
+            left = _splat(context, builder, signature.args[0], left, signature.args[1].width)
+        vector = args[1].type
+        name = f"llvm.fmuladd.v{vector.count}f32"
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [vector, vector, vector]), name
+        )
+        return builder.call(function, [left, args[1], args[2]])
+
+    return c(a, b, c), codegen
+
+
+@intrinsic
+def scaled(typingctx, scalar, row):  # type: ignore[no-untyped-def]
+    """A number times a row."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        left = _splat(context, builder, signature.args[0], args[0], signature.args[1].width)
+        return builder.fmul(left, args[1])
+
+    return row(scalar, row), codegen
+
+
+@intrinsic
+def _clamped(typingctx, row, bound):  # type: ignore[no-untyped-def]
+    """Each element held within -bound .. bound; NaN stays NaN."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        value, vector = args[0], args[0].type
+        high = _splat(context, builder, signature.args[1], args[1], signature.args[0].width)
+        low = builder.fneg(high)
+        value = builder.select(builder.fcmp_ordered(">", value, high), high, value)
+        return builder.select(builder.fcmp_ordered("<", value, low), low, value)
+
+    return row(row, bound), codegen
+
+
+@register_jitable
+def tanh(like, x):  # type: ignore[no-untyped-def]
+    """Hyperbolic tangent within 3e-7, by the rational approximation of Eigen's `generic_fast_tanh_float`."""
+    x = _clamped(x, 7.90531110763549805)
+    x2 = mul(x, x)
+    p = fma(x2, splat(like, -2.76076847742355e-16), splat(like, 2.00018790482477e-13))
+    p = fma(x2, p, splat(like, -8.60467152213735e-11))
+    p = fma(x2, p, splat(like, 5.12229709037114e-08))
+    p = fma(x2, p, splat(like, 1.48572235717979e-05))
+    p = fma(x2, p, splat(like, 6.37261928875436e-04))
+    p = fma(x2, p, splat(like, 4.89352455891786e-03))
+    q = fma(x2, splat(like, 1.19825839466702e-06), splat(like, 1.18534705686654e-04))
+    q = fma(x2, q, splat(like, 2.26843463243900e-03))
+    q = fma(x2, q, splat(like, 4.89352518554385e-03))
+    return div(mul(x, p), q)
