@@ -63,9 +63,10 @@ class BipartiteGraph:
         for name, array, size in bounds:
             if array.shape != users.shape or array.ndim != 1:
                 raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
-            if array.size and (array.min() < 0 or array.max() >= size):
+            outside = array[(array < 0) | (array >= size)]
+            if len(outside):
                 raise DataError(
-                    f"a {name} of the graph is out of range", got=int(array.max()), allowed=f"0..{size - 1}"
+                    f"a {name} of the graph is out of range", got=int(outside[0]), allowed=f"0..{size - 1}"
                 )
         if not 1 <= n_levels <= 256:
             raise DataError(

@@ -130,7 +130,10 @@ def _extract(  # type: ignore[no-untyped-def]
         for k in range(u0, u1):
             first, last = user_ptr[user_id[k]], user_ptr[user_id[k] + 1]
             start = end
-            edge_item, edge_level = _room(edge_item, end + last - first), _room(edge_level, end + last - first)
+            edge_item, edge_level = (
+                _room(edge_item, end + last - first),
+                _room(edge_level, end + last - first),
+            )
             if k == u0:
                 item_at[items[p]] = LEFT_OUT  # the pair's own edge is never in its own subgraph
             for e in range(first, last):

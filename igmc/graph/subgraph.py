@@ -81,7 +81,7 @@ class Subgraphs:
         """A run of consecutive subgraphs; the node and edge arrays are views."""
         start, stop, step = rows.indices(len(self))
         if step != 1:
-            raise IndexError("only runs of consecutive subgraphs can be cut out; use take() for others")
+            raise IndexError("only runs of consecutive subgraphs can be cut out")
         stop = max(start, stop)
         u, i, e = (ptr[start : stop + 1] for ptr in (self.user_ptr, self.item_ptr, self.edge_ptr))
         users, items, edges = (slice(int(ptr[0]), int(ptr[-1])) for ptr in (u, i, e))

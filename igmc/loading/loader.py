@@ -57,7 +57,9 @@ class Loader:
         """The batches of one epoch; `epoch` is 0 or more."""
         order = self._order(epoch)
         with np.errstate(over="ignore"):
-            keys = fold(fold(mix64(np.uint64(self._seed)), np.uint64(epoch)), np.arange(len(self), dtype=np.uint64))
+            keys = fold(
+                fold(mix64(np.uint64(self._seed)), np.uint64(epoch)), np.arange(len(self), dtype=np.uint64)
+            )
         steps = [
             (order[k * self.batch_size : (k + 1) * self.batch_size], epoch, int(key))
             for k, key in enumerate(keys)
@@ -91,4 +93,6 @@ class Loader:
         if self._side is not None:
             users, items = self._side
             side = np.concatenate([users[pairs.user[rows]], items[pairs.item[rows]]], axis=1)
-        return Batch.from_subgraphs(self.source.fetch(rows, epoch), pairs.rating[rows], side=side, noise=noise)
+        return Batch.from_subgraphs(
+            self.source.fetch(rows, epoch), pairs.rating[rows], side=side, noise=noise
+        )

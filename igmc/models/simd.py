@@ -99,7 +99,7 @@ add, sub, mul, div = (_binary(name, "f" + name) for name in ("add", "sub", "mul"
 
 @intrinsic
 def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
-    """a * b + c, rounded once where the processor can; `a` may be a number."""
+    """A * b + c, rounded once where the processor can; `a` may be a number."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
         left = args[0]

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from igmc.errors import DataError
+from igmc.graph.bipartite import BipartiteGraph
+from tests.graph.graphs import random_graph
+
+
+def test_rows_of_both_sides_hold_the_same_ratings():
+    graph = random_graph(12, 9, 4, 0.4, seed=5)
+    by_user = {
+        (u, int(graph.user_items[e]), int(graph.user_levels[e]))
+        for u in range(12)
+        for e in range(graph.user_ptr[u], graph.user_ptr[u + 1])
+    }
+    by_item = {
+        (int(graph.item_users[e]), i, int(graph.item_levels[e]))
+        for i in range(9)
+        for e in range(graph.item_ptr[i], graph.item_ptr[i + 1])
+    }
+    assert by_user == by_item
+    assert len(by_user) == graph.n_ratings
+
+
+def test_rows_are_ordered_by_level_then_neighbour():
+    graph = BipartiteGraph.from_ratings([0] * 4, [3, 1, 2, 0], [0, 1, 0, 1], n_users=1, n_items=4, n_levels=2)
+    assert graph.user_items.tolist() == [2, 3, 0, 1]
+    assert graph.user_levels.tolist() == [0, 0, 1, 1]
+
+
+def test_digest_changes_with_any_rating_size_or_level():
+    def digest(level=(1, 0), **sizes):
+        sizes = {"n_users": 2, "n_items": 2, "n_levels": 2, **sizes}
+        return BipartiteGraph.from_ratings([0, 1], [1, 0], level, **sizes).digest()
+
+    assert digest() == digest()
+    others = [digest(level=(0, 0)), digest(n_users=3), digest(n_items=3), digest(n_levels=3)]
+    assert len({digest(), *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"user": [0, 2]}, "user of the graph is out of range; got 2; allowed: 0..1"),
+        ({"item": [0, 9]}, "item of the graph is out of range; got 9"),
+        ({"level": [0, 3]}, "level of the graph is out of range; got 3"),
+        ({"level": [0]}, "level array of a graph has the wrong shape"),
+        ({"n_levels": 300}, "number of levels; got 300; allowed: 1..256; to mend it: group them"),
+        ({"user": [1, 1], "item": [1, 1]}, "user 1 rates item 1 twice"),
+    ],
+)
+def test_bad_ratings_are_refused(change, message):
+    good = {"user": [0, 1], "item": [0, 1], "level": [0, 1], "n_users": 2, "n_items": 2, "n_levels": 2}
+    with pytest.raises(DataError, match=message):
+        BipartiteGraph.from_ratings(**{**good, **change})
+
+
+def test_negative_index_is_named_itself():
+    with pytest.raises(DataError, match="got -1"):
+        BipartiteGraph.from_ratings([0, -1], [0, 1], [0, 0], n_users=2, n_items=2, n_levels=1)
+
+
+def test_empty_graph():
+    graph = BipartiteGraph.from_ratings(
+        np.empty(0), np.empty(0), np.empty(0), n_users=3, n_items=2, n_levels=1
+    )
+    assert (graph.n_users, graph.n_items, graph.n_ratings) == (3, 2, 0)

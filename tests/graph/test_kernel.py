@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from igmc.config import ExtractConfig
+from igmc.errors import DataError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.kernel import extract_subgraphs
+from igmc.graph.reference import reference_subgraphs
+from igmc.graph.subgraph import Subgraphs
+from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
+
+
+def assert_equal(left: Subgraphs, right: Subgraphs) -> None:
+    for name, array in left.arrays().items():
+        other = getattr(right, name)
+        assert array.dtype == other.dtype, name
+        np.testing.assert_array_equal(array, other, err_msg=name)
+
+
+@settings(max_examples=150, deadline=None)
+@given(graph=graphs, config=extract_configs, seed=st.integers(0, 2**63), epoch=st.integers(0, 100))
+def test_kernel_equals_reference(graph, config, seed, epoch):
+    users, items = all_pairs(graph)
+    chosen = np.random.default_rng(seed).permutation(len(users))[:40]
+    fast = extract_subgraphs(graph, users[chosen], items[chosen], config, seed=seed, epoch=epoch)
+    slow = reference_subgraphs(graph, users[chosen], items[chosen], config, seed=seed, epoch=epoch)
+    fast.check()
+    assert_equal(fast, slow)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs, config=extract_configs)
+def test_own_edge_is_never_in_the_subgraph(graph, config):
+    users, items = all_pairs(graph)
+    cut = extract_subgraphs(graph, users, items, config, seed=0)
+    target_degree = cut.degree[cut.user_ptr[:-1]]
+    for first, degree in zip(cut.edge_ptr[:-1], target_degree, strict=True):
+        assert 0 not in cut.edge_item[first : first + degree]
+
+
+def test_known_answer():
+    # user 0 rated items 0, 1; user 1 rated items 1, 2; user 2 rated item 2
+    graph = BipartiteGraph.from_ratings(
+        [0, 0, 1, 1, 2], [0, 1, 1, 2, 2], [4, 2, 0, 3, 1], n_users=3, n_items=3, n_levels=5
+    )
+    one = extract_subgraphs(graph, [0], [2], ExtractConfig(hops=1), seed=0)
+    assert one.user_id.tolist() == [0, 1, 2]
+    assert one.user_label.tolist() == [0, 2, 2]
+    assert one.item_id.tolist() == [2, 0, 1]
+    assert one.item_label.tolist() == [1, 3, 3]
+    assert one.degree.tolist() == [2, 2, 1]
+    assert one.edge_item.tolist() == [2, 1, 2, 0, 0]  # rows by (level, item)
+    assert one.edge_level.tolist() == [2, 4, 0, 3, 1]
+
+
+def test_a_second_hop_is_labelled_by_its_distance():
+    chain = BipartiteGraph.from_ratings([0, 1, 1], [0, 0, 1], [0, 0, 0], n_users=2, n_items=3, n_levels=1)
+    cut = extract_subgraphs(chain, [0], [2], ExtractConfig(hops=3), seed=0)
+    assert dict(zip(cut.user_id.tolist(), cut.user_label.tolist(), strict=True)) == {0: 0, 1: 4}
+    assert dict(zip(cut.item_id.tolist(), cut.item_label.tolist(), strict=True)) == {2: 1, 0: 3, 1: 7}
+
+
+def test_pair_without_any_rating_is_two_nodes():
+    graph = BipartiteGraph.from_ratings([], [], [], n_users=2, n_items=2, n_levels=5)
+    cut = extract_subgraphs(graph, [1, 0], [0, 1], ExtractConfig(hops=2), seed=0)
+    assert (len(cut), cut.n_nodes, cut.n_edges) == (2, 4, 0)
+
+
+def test_no_pairs():
+    graph = random_graph(4, 4, 2, 0.5, seed=0)
+    cut = extract_subgraphs(graph, np.empty(0, np.int32), np.empty(0, np.int32), ExtractConfig(), seed=0)
+    cut.check()
+    assert len(cut) == 0
+
+
+def test_sampling_depends_on_the_pair_alone():
+    graph = random_graph(40, 40, 3, 0.6, seed=2)
+    users, items = all_pairs(graph)
+    config = ExtractConfig(max_nodes_per_hop=5)
+    whole = extract_subgraphs(graph, users, items, config, seed=7, epoch=3)
+    parts = [
+        extract_subgraphs(graph, users[k : k + 37], items[k : k + 37], config, seed=7, epoch=3)
+        for k in range(0, len(users), 37)
+    ]
+    assert_equal(whole, Subgraphs.concat(parts))
+    assert_equal(
+        whole[100:150], extract_subgraphs(graph, users[100:150], items[100:150], config, seed=7, epoch=3)
+    )
+
+
+@pytest.mark.parametrize("change", [{"seed": 8}, {"epoch": 4}])
+def test_another_seed_or_epoch_draws_other_samples(change):
+    graph = random_graph(40, 40, 3, 0.6, seed=2)
+    users, items = all_pairs(graph)
+    config = ExtractConfig(max_nodes_per_hop=5)
+    first = extract_subgraphs(graph, users, items, config, **{"seed": 7, "epoch": 3})
+    other = extract_subgraphs(graph, users, items, config, **{"seed": 7, "epoch": 3, **change})
+    assert not np.array_equal(first.user_id, other.user_id)
+
+
+def test_sampling_is_uniform():
+    graph = BipartiteGraph.from_ratings(
+        np.zeros(20), np.arange(20), np.zeros(20), n_users=1, n_items=21, n_levels=1
+    )
+    config = ExtractConfig(max_nodes_per_hop=5)
+    kept = np.concatenate(
+        [extract_subgraphs(graph, [0], [20], config, seed=1, epoch=e).item_id[1:] for e in range(2000)]
+    )
+    counts = np.bincount(kept, minlength=20)  # each expected 500, standard deviation 19
+    assert counts.sum() == 10_000
+    assert np.all(np.abs(counts - 500) < 100)
+
+
+def test_sample_ratio_and_cap_bound_each_hop():
+    graph = random_graph(60, 60, 2, 0.9, seed=3)
+    users, items = all_pairs(graph)
+    full = extract_subgraphs(graph, users, items, ExtractConfig(), seed=0)
+    half = extract_subgraphs(graph, users, items, ExtractConfig(sample_ratio=0.5), seed=0)
+    np.testing.assert_array_equal(np.diff(half.user_ptr) - 1, np.floor((np.diff(full.user_ptr) - 1) * 0.5))
+    capped = extract_subgraphs(graph, users, items, ExtractConfig(max_nodes_per_hop=4), seed=0)
+    assert np.diff(capped.item_ptr).max() == 5
+
+
+@pytest.mark.parametrize(("user", "item"), [(-1, 0), (4, 0), (0, -1), (0, 5)])
+def test_unknown_nodes_are_refused(user, item):
+    graph = random_graph(4, 5, 2, 0.5, seed=0)
+    with pytest.raises(DataError, match=r"no such (user|item) in the graph; got .*; allowed: 0\.\.[34]"):
+        extract_subgraphs(graph, [user], [item], ExtractConfig(), seed=0)
+
+
+def test_users_and_items_must_pair_up():
+    with pytest.raises(DataError, match="differ in number"):
+        extract_subgraphs(random_graph(4, 5, 2, 0.5, seed=0), [0, 1], [0], ExtractConfig(), seed=0)
