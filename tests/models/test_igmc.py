@@ -1,0 +1,248 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch_geometric.nn import RGCNConv
+
+from igmc.config import ExtractConfig, ModelConfig
+from igmc.errors import ConfigError
+from igmc.graph.kernel import extract_subgraphs
+from igmc.loading.batch import Batch
+from igmc.models import fused
+from igmc.models.dropout import dropout, edge_masks
+from igmc.models.igmc import IGMC
+from tests.graph.graphs import all_pairs, random_graph
+
+NOISE = 0xFEDC_BA98_7654_3210
+
+
+def make_batch(*, hops=1, n_levels=5, pairs=24, seed=0, density=0.3, noise=NOISE) -> Batch:
+    graph = random_graph(30, 25, n_levels, density, seed)
+    users, items = all_pairs(graph)
+    rows = np.random.default_rng(seed).permutation(len(users))[:pairs]
+    config = ExtractConfig(hops=hops, max_nodes_per_hop=8)
+    cut = extract_subgraphs(graph, users[rows], items[rows], config, seed=0)
+    rating = np.random.default_rng(seed).uniform(1, 5, pairs).astype(np.float32)
+    return Batch.from_subgraphs(cut, rating, noise=noise)
+
+
+def make_model(**options) -> IGMC:
+    """A model whose tanh units are not saturated, so that gradients say something."""
+    model = IGMC(
+        ModelConfig(**{k: v for k, v in options.items() if k in ModelConfig.__dataclass_fields__}),
+        n_levels=options.get("n_levels", 5),
+        hops=options.get("hops", 1),
+    )
+    with torch.no_grad():
+        for conv in model.convs:
+            conv.weight *= 0.2
+    return model
+
+
+class PyGTwin(nn.Module):
+    """The same network on `torch_geometric.nn.RGCNConv` and edge lists, as the official code has it."""
+
+    def __init__(self, model: IGMC) -> None:
+        super().__init__()
+        self.model = model
+        aggr = "mean" if model.config.norm == "relation" else "sum"
+        self.convs = nn.ModuleList(
+            RGCNConv(
+                conv.root.size(0), conv.root.size(1), model.n_levels, num_bases=model.config.bases, aggr=aggr
+            )
+            for conv in model.convs
+        )
+        for conv, twin in zip(model.convs, self.convs, strict=True):
+            twin.load_state_dict(conv.state_dict())
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        n_users = len(batch.user_label)
+        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
+        user = torch.repeat_interleave(torch.arange(n_users), batch.degree.long())
+        item = n_users + batch.item_ptr[pair] + batch.edge_item
+        config = self.model.config
+        keep = torch.ones(2, len(user), dtype=torch.bool)
+        if self.model.training and config.edge_dropout > 0:
+            keep = torch.stack(
+                edge_masks(len(user), config.edge_dropout, config.edge_dropout_mode, batch.noise, user.device)
+            )
+        source = torch.cat([item[keep[0]], user[keep[1]]])
+        target = torch.cat([user[keep[0]], item[keep[1]]])
+        level = torch.cat([batch.edge_level[keep[0]], batch.edge_level[keep[1]]]).long()
+        labels = torch.cat([batch.user_label, batch.item_label]).long()
+        x = nn.functional.one_hot(labels, self.convs[0].in_channels).to(self.convs[0].root.dtype)
+        states = []
+        for conv in self.convs:
+            if config.norm == "degree":
+                size = torch.bincount(target, minlength=len(x)).clamp(min=1).unsqueeze(1)
+                own = x @ conv.root + conv.bias
+                x = torch.tanh((conv(x, torch.stack([source, target]), level) - own) / size + own)
+            else:
+                x = torch.tanh(conv(x, torch.stack([source, target]), level))
+            states.append(x)
+        h = torch.cat(states, dim=1)
+        h = torch.cat([h[batch.user_ptr[:-1]], h[n_users + batch.item_ptr[:-1]]], dim=1)
+        h = torch.relu(self.model.lin1(h))
+        if self.model.training:
+            h = dropout(h, config.mlp_dropout, batch.noise)
+        return self.model.lin2(h).squeeze(1)
+
+
+def answers(model: nn.Module, convs: nn.ModuleList, batch: Batch) -> dict[str, torch.Tensor]:
+    model.zero_grad()
+    out = model(batch)
+    (out - batch.rating.to(out.dtype)).square().mean().backward()
+    return {"out": out.detach(), **{n: p.grad.clone() for n, p in convs.named_parameters()}}
+
+
+def assert_close(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor], tolerance: float) -> None:
+    for name, value in left.items():
+        scale = right[name].abs().max().item() or 1.0
+        error = (value.double() - right[name].double()).abs().max().item() / scale
+        assert error < tolerance, f"{name}: {error:.1e}"
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+@pytest.mark.parametrize("norm", ["none", "relation", "degree"])
+@pytest.mark.parametrize("hops", [1, 2])
+@pytest.mark.parametrize(
+    "options", [{}, {"bases": None}, {"edge_dropout_mode": "both"}, {"edge_dropout": 0.0}]
+)
+def test_equals_the_pyg_twin(backend, norm, hops, options):
+    batch = make_batch(hops=hops)
+    model = make_model(norm=norm, hops=hops, **options).train()
+    twin = PyGTwin(model).train()
+    model.backend = backend
+    assert_close(answers(model, model.convs, batch), answers(twin, twin.convs, batch), 1e-5)
+
+
+@pytest.mark.parametrize("n_levels", [1, 2, 71])
+@pytest.mark.parametrize("layers", [(32,), (32, 32), (16, 16, 16), (8, 8, 8, 8, 8)])
+def test_fused_equals_torch_for_any_depth_width_and_number_of_levels(n_levels, layers):
+    batch = make_batch(n_levels=n_levels)
+    model = make_model(n_levels=n_levels, layers=layers).train()
+    model.backend = "fused"
+    fused_answers = answers(model, model.convs, batch)
+    model.backend = "torch"
+    assert_close(fused_answers, answers(model, model.convs, batch), 2e-5)
+
+
+def test_fused_gradients_do_not_depend_on_the_number_of_threads():
+    batch = make_batch(pairs=100)
+    model = make_model().train()
+    results = []
+    for count in (1, 2, 3):
+        with fused.threads(count):
+            results.append(answers(model, model.convs, batch))
+    for other in results[1:]:
+        assert all(torch.equal(other[name], value) for name, value in results[0].items())
+
+
+def test_threads_are_given_back():
+    before = torch.get_num_threads()
+    with fused.threads(1):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_pairs_without_ratings_can_be_asked(backend):
+    model = make_model()
+    model.backend = backend
+    out = answers(model.train(), model.convs, make_batch(density=0.0))
+    assert torch.isfinite(out["out"]).all()
+    assert out["out"].std() > 0  # the MLP's dropout still differs
+    assert model.eval()(make_batch(density=0.0)).unique().numel() == 1
+
+
+def test_scoring_is_the_same_in_any_batch():
+    batch = make_batch()
+    model = make_model().eval()
+    cut_out = make_batch(pairs=24)
+    assert torch.equal(model(batch), model(cut_out))
+    graph = random_graph(30, 25, 5, 0.3, 0)
+    users, items = all_pairs(graph)
+    rows = np.random.default_rng(0).permutation(len(users))[:24]
+    config = ExtractConfig(max_nodes_per_hop=8)
+    alone = [
+        model(Batch.from_subgraphs(extract_subgraphs(graph, u, i, config, seed=0), np.zeros(1, np.float32)))
+        for u, i in zip(users[rows], items[rows], strict=True)
+    ]
+    torch.testing.assert_close(torch.cat(alone), model(batch), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"norm": "relation"},
+        {"norm": "degree"},
+        {"edge_dropout": 0.5},
+        {"edge_dropout_mode": "both"},
+        {"mlp_dropout": 0.1},
+        {"bases": 2},
+        {"mlp_width": 16},
+        {"layers": (8, 8)},
+    ],
+)
+def test_every_option_changes_the_answer(backend, change):
+    batch = make_batch()
+    outputs = []
+    for options in ({}, change):
+        model = make_model(**options).train()
+        model.backend = backend
+        outputs.append(model(batch))
+    assert not torch.allclose(*outputs)
+
+
+def test_noise_is_the_only_source_of_randomness():
+    model = make_model().train()
+    first, again, other = (model(make_batch(noise=n)) for n in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    model.eval()
+    assert torch.equal(model(make_batch(noise=1)), model(make_batch(noise=2)))
+
+
+def test_seed_fixes_the_weights():
+    def weights(seed):
+        return torch.cat([p.flatten() for p in IGMC(ModelConfig(), n_levels=5, seed=seed).parameters()])
+
+    assert torch.equal(weights(3), weights(3))
+    assert not torch.equal(weights(3), weights(4))
+
+
+def test_arr_penalty_by_hand():
+    model = IGMC(ModelConfig(layers=(4,)), n_levels=3)
+    w = torch.einsum("rb,bio->rio", model.convs[0].comp, model.convs[0].weight)
+    expected = (w[1] - w[0]).square().sum() + (w[2] - w[1]).square().sum()
+    torch.testing.assert_close(model.arr_penalty(), expected)
+
+
+def test_arr_penalty_of_a_single_level_is_zero():
+    assert IGMC(ModelConfig(), n_levels=1).arr_penalty() == 0
+
+
+def test_side_features_reach_the_answer():
+    from dataclasses import replace
+
+    model = IGMC(ModelConfig(side_features=True), n_levels=5, side_width=3).eval()
+    batch = make_batch()
+    zeros, ones = (replace(batch, side=torch.full((len(batch), 3), v)) for v in (0.0, 1.0))
+    assert not torch.allclose(model(zeros), model(ones))
+
+
+def test_layers_of_different_width():
+    batch = make_batch()
+    assert torch.isfinite(make_model(layers=(16, 8)).train()(batch)).all()
+    with pytest.raises(ConfigError, match=r"fused kernels need layers of one width; got \(16, 8\)"):
+        IGMC(ModelConfig(layers=(16, 8)), n_levels=5, backend="fused")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_cuda_equals_cpu():
+    batch, model = make_batch(), make_model().train()
+    on_cpu = answers(model, model.convs, batch)
+    model.cuda()
+    on_gpu = answers(model, model.convs, batch.to("cuda"))
+    assert_close({n: v.cpu() for n, v in on_gpu.items()}, on_cpu, 1e-4)
