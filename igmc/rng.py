@@ -26,7 +26,8 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     False
     """
     words = [name if isinstance(name, int) else zlib.crc32(name.encode()) for name in names]
-    return np.random.default_rng([seed, *words])
+    # Without the count, ("x",) and ("x", 0) would be one stream: NumPy pads short seeds with zeros.
+    return np.random.default_rng([len(words), seed, *words])
 
 
 @register_jitable

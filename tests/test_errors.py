@@ -1,0 +1,50 @@
+"""Errors answer what, got, allowed and remedy, carry their exit code, and cross process borders."""
+
+import pickle
+
+import pytest
+
+from igmc import errors
+
+
+def test_message_answers_the_four_questions_in_order():
+    error = errors.DataError("u.data, line 3: rating", got=9, allowed="1..5", remedy="mend the line")
+    assert str(error) == "u.data, line 3: rating; got 9; allowed: 1..5; to mend it: mend the line"
+
+
+def test_answers_that_are_not_given_are_left_out_but_falsy_values_are_shown():
+    assert str(errors.ConfigError("no")) == "no"
+    assert str(errors.ConfigError("empty", got="")) == "empty; got ''"
+    assert str(errors.ConfigError("zero", got=0)) == "zero; got 0"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("IgmcError", 1),
+        ("ConfigError", 2),
+        ("DataError", 3),
+        ("StoreError", 3),
+        ("CheckpointError", 3),
+        ("TrainingError", 1),
+        ("MissingExtraError", 1),
+    ],
+)
+def test_every_error_has_its_documented_exit_code_and_survives_pickling(name, code):
+    error = getattr(errors, name)("what", got=[1], allowed="two", remedy="three")
+    copy = pickle.loads(pickle.dumps(error))
+    assert error.exit_code == code
+    assert type(copy) is type(error)
+    assert (str(copy), copy.got, copy.allowed, copy.remedy) == (str(error), [1], "two", "three")
+
+
+def test_the_list_above_is_complete():
+    assert set(errors.__all__) == {
+        "IgmcError",
+        "ConfigError",
+        "DataError",
+        "StoreError",
+        "CheckpointError",
+        "TrainingError",
+        "MissingExtraError",
+    }
