@@ -19,6 +19,7 @@ from typing import Any, Self
 from igmc.errors import ConfigError
 
 __all__ = [
+    "PRESETS",
     "DataConfig",
     "ExtractConfig",
     "ModelConfig",
@@ -221,6 +222,8 @@ _PAPER: dict[str, dict[str, dict[str, Any]]] = {
     "ml_latest_small": {"extract": {"max_nodes_per_hop": 200}},
     "demo": {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
 }
+
+PRESETS = tuple(_PAPER)  # the data sets for which `paper_settings` differ from the defaults
 
 
 def paper_settings(dataset: str) -> dict[str, dict[str, Any]]:
