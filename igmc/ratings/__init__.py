@@ -1,0 +1,1 @@
+"""Ratings: raw files -> checked `RatingTable` -> `Split`. Import the modules that you need."""

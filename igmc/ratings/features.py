@@ -1,0 +1,58 @@
+"""Side features of users and items, from what is known of them besides ratings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from scipy import sparse
+
+    from igmc.ratings.dataset import Dataset
+
+__all__ = ["side_features"]
+
+Floats = NDArray[np.float32]
+
+
+def side_features(dataset: Dataset) -> tuple[Floats, Floats]:
+    """See `Dataset.side_features`."""
+    users = _side(dataset.user_info, dataset.user_graph, len(dataset.table.users))
+    items = _side(dataset.item_info, dataset.item_graph, len(dataset.table.items))
+    if users.shape[1] == 0 and items.shape[1] == 0:
+        raise DataError(
+            f"the data set {dataset.name} has no side features",
+            allowed="age, gender, occupation of users; year, genres of items; or side graphs",
+            remedy="train without --side-features",
+        )
+    return users, items
+
+
+def _side(info: pd.DataFrame | None, graph: sparse.csr_array | None, size: int) -> Floats:
+    blocks = [np.zeros((size, 0), dtype=np.float32)]
+    if info is not None:
+        blocks += [_standardized(info[name]) for name in ("age", "year") if name in info]
+        blocks += [_flags(info[name]) for name in ("gender", "occupation", "genres") if name in info]
+    if graph is not None:
+        blocks.append(graph.toarray().astype(np.float32))
+    return np.concatenate(blocks, axis=1)
+
+
+def _standardized(column: pd.Series) -> Floats:
+    numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.isfinite(numbers)
+    spread = numbers[known].std() if known.any() else 0.0
+    if spread == 0:
+        return np.zeros((len(numbers), 1), dtype=np.float32)
+    scaled = (numbers - numbers[known].mean()) / spread
+    return np.where(known, scaled, 0.0).astype(np.float32)[:, None]
+
+
+def _flags(column: pd.Series) -> Floats:
+    """A column for each distinct word, in ascending order; a cell may hold several, separated by ``|``."""
+    return column.fillna("").str.get_dummies("|").to_numpy(dtype=np.float32)

@@ -1,0 +1,201 @@
+"""Ratings to levels and back: each level is one relation type of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from igmc.config import MAX_LEVELS
+from igmc.errors import DataError
+
+__all__ = ["KnownScale", "RatingScale"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class KnownScale:
+    """What is stated about the ratings of a data set, such as 1..5 in steps of 1.
+
+    Attributes:
+        low, high: the least and the greatest rating allowed.
+        step: the ratings allowed are low, low + step, ..., high; any number between if None.
+        all_levels: whether each of those ratings is a level even where training lacks it.
+    """
+
+    low: float
+    high: float
+    step: float | None = 1.0
+    all_levels: bool = True
+
+    def values(self) -> Floats:
+        """The allowed ratings, ascending; none if there is no step."""
+        if self.step is None:
+            return np.zeros(0)
+        count = round((self.high - self.low) / self.step) + 1
+        return np.linspace(self.low, self.high, count, dtype=np.float64)
+
+    def outside(self, ratings: Floats) -> NDArray[np.int64]:
+        """The positions of the ratings that the scale does not allow."""
+        bad = ~((ratings >= self.low) & (ratings <= self.high))
+        if self.step is not None:
+            steps = (ratings - self.low) / self.step
+            bad |= np.abs(steps - np.rint(steps)) > 1e-9
+        return np.flatnonzero(bad)
+
+    def __str__(self) -> str:
+        steps = "" if self.step is None else f" in steps of {self.step:g}"
+        return f"{self.low:g}..{self.high:g}{steps}"
+
+
+@dataclass(frozen=True, eq=False)
+class RatingScale:
+    """The L levels of a data set's ratings. Build one with `fit`.
+
+    Attributes:
+        values: float64 [L], ascending: the rating that each level stands for.
+        edges: float64 [L - 1]: level k holds the ratings r with ``edges[k-1] <= r < edges[k]``.
+        low, high: the range of the ratings.
+        grouped: whether a level stands for a range of ratings rather than for one.
+
+    Raises:
+        DataError: on values, edges or a range that do not fit together.
+    """
+
+    values: Floats
+    edges: Floats
+    low: float
+    high: float
+    grouped: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("values", "edges"):
+            array = np.array(getattr(self, name), dtype=np.float64)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        values, edges = self.values, self.edges
+        if values.ndim != 1 or not 1 <= len(values) <= MAX_LEVELS or edges.shape != (len(values) - 1,):
+            got = f"{len(values)} values, {len(edges)} edges"
+            raise DataError("the rating scale is malformed", got=got, allowed=f"1..{MAX_LEVELS} levels")
+        if not np.all(np.isfinite([*values, *edges, self.low, self.high])):
+            raise DataError("the rating scale holds numbers that are not finite", got=values.tolist())
+        if np.any(np.diff(values) <= 0) or np.any(np.diff(edges) <= 0):
+            raise DataError("the levels of the rating scale are not in ascending order", got=values.tolist())
+        if not self.low <= values[0] <= values[-1] <= self.high:
+            raise DataError("the range of the rating scale is wrong", got=(self.low, self.high))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def fit(
+        cls,
+        ratings: ArrayLike,
+        *,
+        levels: int | None = None,
+        method: str = "width",
+        known: KnownScale | None = None,
+    ) -> RatingScale:
+        """The scale of n ratings: a level for each distinct one, or fewer levels for groups of them.
+
+        Args:
+            ratings: float [n], finite, of the training part.
+            levels: group the ratings into so many levels; "quantile" makes fewer where bins would coincide.
+            method: "width" for bins of equal width over the range, "quantile" for bins of equal count.
+            known: what is stated about the scale; widens the range, and adds levels that training lacks.
+
+        Raises:
+            DataError: without ratings, or if they have more than 256 distinct values and `levels` is None.
+
+        >>> RatingScale.fit([1, 2, 5], known=KnownScale(1, 5)).values.tolist()
+        [1.0, 2.0, 3.0, 4.0, 5.0]
+        >>> RatingScale.fit([-9.5, 0.25, 9.75], levels=2).encode([-3.0, 7.0]).tolist()
+        [0, 1]
+        """
+        given = np.asarray(ratings, dtype=np.float64)
+        if given.size == 0:
+            raise DataError("no ratings to fit a scale to", remedy="leave more ratings for training")
+        if not np.all(np.isfinite(given)):
+            raise DataError("a rating is not a finite number", allowed="finite numbers")
+        low, high = float(given.min()), float(given.max())
+        if known is not None:
+            low, high = min(low, known.low), max(high, known.high)
+        if levels is not None:
+            return cls._grouped(given, levels, method, low, high)
+        values = np.unique(given)
+        if known is not None and known.all_levels:
+            values = np.union1d(values, known.values())
+        if len(values) > MAX_LEVELS:
+            raise DataError(
+                "the ratings have too many distinct values",
+                got=len(values),
+                allowed=f"at most {MAX_LEVELS}",
+                remedy="group them into fewer with --levels, for example --levels 10",
+            )
+        return cls(values, (values[1:] + values[:-1]) / 2, low, high)
+
+    @classmethod
+    def _grouped(cls, ratings: Floats, levels: int, method: str, low: float, high: float) -> RatingScale:
+        if not 1 <= levels <= MAX_LEVELS:
+            raise DataError("the number of levels is out of range", got=levels, allowed=f"1..{MAX_LEVELS}")
+        if method == "quantile":
+            inner = np.quantile(ratings, np.arange(1, levels) / levels)
+            edges = np.unique(inner[inner > ratings.min()])
+        elif method == "width":
+            # All ratings equal leave no width to divide.
+            edges = np.linspace(low, high, levels + 1)[1:-1] if high > low else np.zeros(0)
+        else:
+            raise DataError("the method of grouping is not known", got=method, allowed="width, quantile")
+        level = np.searchsorted(edges, ratings, side="right")
+        count = np.bincount(level, minlength=len(edges) + 1)
+        total = np.bincount(level, weights=ratings, minlength=len(edges) + 1)
+        borders = np.concatenate([[low], edges, [high]])
+        centres = (borders[:-1] + borders[1:]) / 2
+        values = np.where(count > 0, total / np.maximum(count, 1), centres)
+        return cls(np.clip(values, borders[:-1], borders[1:]), edges, low, high, grouped=True)
+
+    def encode(self, ratings: ArrayLike) -> NDArray[np.uint8]:
+        """The levels, uint8 [n], of n ratings.
+
+        Raises:
+            DataError: if the ratings are not grouped and one is none of `values`.
+        """
+        given = np.asarray(ratings, dtype=np.float64)
+        level = np.searchsorted(self.edges, given, side="right")
+        if not self.grouped and not np.array_equal(self.values[level], given):
+            stray = given[self.values[level] != given][0]
+            raise DataError(
+                "a rating is none of the levels of the scale",
+                got=float(stray),
+                allowed=", ".join(f"{v:g}" for v in self.values),
+                remedy="train on data that holds this rating, or group the ratings with --levels",
+            )
+        return level.astype(np.uint8)
+
+    def decode(self, levels: ArrayLike) -> Floats:
+        """The ratings, float64 [n], that levels in 0..L-1 stand for."""
+        return self.values.take(np.asarray(levels))
+
+    def clip(self, predictions: NDArray[Any]) -> NDArray[Any]:
+        """Predictions with those outside `low`..`high` moved to the nearer bound; the dtype is kept."""
+        clipped: NDArray[Any] = np.clip(predictions, self.low, self.high)
+        return clipped
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only."""
+        return {
+            "values": self.values.tolist(),
+            "edges": self.edges.tolist(),
+            "low": self.low,
+            "high": self.high,
+            "grouped": self.grouped,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RatingScale:
+        """The inverse of `to_dict`."""
+        return cls(**values)

@@ -1,0 +1,241 @@
+"""Which ratings are for training, validation and test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.config import DataConfig
+from igmc.errors import ConfigError, DataError
+from igmc.ratings.dataset import Dataset
+from igmc.ratings.ids import IdTable
+from igmc.ratings.scale import RatingScale
+from igmc.ratings.table import Pairs, RatingTable
+from igmc.rng import stream
+
+__all__ = ["Split", "make_split"]
+
+logger = logging.getLogger(__name__)
+
+Rows = NDArray[np.int64]
+_FORMAT = "igmc split 1"
+_PARTS = ("train", "validation", "test")
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, DataError)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The ratings of a data set in three disjoint parts; ratings may be in none of them.
+
+    Attributes:
+        table: all ratings.
+        scale: the levels, fitted to the ratings of `train` and `validation` and to what is stated about
+            the data set, never to `test`.
+        train, validation, test: int64, ascending row numbers of `table`; `train` is not empty.
+        name: "random" or the name of an official split.
+        seed: the seed of whatever was drawn.
+
+    Raises:
+        DataError: on a row that is out of range or in two parts, or on an empty training part.
+    """
+
+    table: RatingTable
+    scale: RatingScale
+    train: Rows
+    validation: Rows
+    test: Rows
+    name: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        uses = np.zeros(len(self.table), dtype=np.int64)
+        for part in _PARTS:
+            rows = np.array(getattr(self, part), dtype=np.int64)
+            if rows.ndim != 1 or (rows.size and (rows.min() < 0 or rows.max() >= len(uses))):
+                raise DataError(f"a row of the {part} part is out of range", allowed=f"0..{len(uses) - 1}")
+            np.add.at(uses, rows, 1)
+            rows.sort()
+            rows.flags.writeable = False
+            object.__setattr__(self, part, rows)
+        if np.any(uses > 1):
+            row = int(np.argmax(uses > 1))
+            raise DataError("a rating is in the parts of a split twice", got=f"row {row}", allowed="once")
+        if not self.train.size:
+            raise DataError(
+                "the training part is empty",
+                remedy="lower --test-ratio or --validation-ratio, or add ratings",
+            )
+
+    def pairs(self, rows: Rows) -> Pairs:
+        """The pairs that stand in rows of the table, int64 [P], in that order."""
+        table = self.table
+        return Pairs(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32))
+
+    def digest(self) -> str:
+        """64 hex digits (SHA-256) that change with any id, rating, level, row, name or seed."""
+        head = [self.table.digest(), self.scale.to_dict(), self.name, self.seed, len(self.train)]
+        sha = hashlib.sha256(json.dumps([*head, len(self.validation)]).encode())
+        for part in _PARTS:
+            sha.update(getattr(self, part).data)
+        return sha.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the split with its ratings to one ``.npz`` file, whole or not at all.
+
+        Raises:
+            DataError: if the file cannot be written.
+        """
+        table = self.table
+        arrays: dict[str, NDArray[Any]] = {
+            "head": _text(
+                json.dumps(
+                    {
+                        "format": _FORMAT,
+                        "digest": self.digest(),
+                        "scale": self.scale.to_dict(),
+                        "name": self.name,
+                        "seed": self.seed,
+                    }
+                )
+            ),
+            "users": _text(table.users.to_json()),
+            "items": _text(table.items.to_json()),
+            "user": table.user,
+            "item": table.item,
+            "rating": table.rating,
+            **{part: getattr(self, part) for part in _PARTS},
+        }
+        if table.timestamp is not None:
+            arrays["timestamp"] = table.timestamp
+        _write_atomically(Path(path), arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Split:
+        """Read what `save` wrote, and check it against its digest.
+
+        Raises:
+            DataError: if the file is missing, damaged, or no split.
+        """
+        remedy = "make the split again"
+        try:
+            with np.load(Path(path), allow_pickle=False) as file:
+                split, digest = _unpack({key: file[key] for key in file.files})
+        except FileNotFoundError as error:
+            raise DataError(f"there is no split at {path}", remedy=remedy) from error
+        except _DAMAGE as error:
+            raise DataError(f"{path} is damaged or no split ({error})", remedy=remedy) from error
+        if split.digest() != digest:
+            raise DataError(f"{path} does not match its digest", got=split.digest(), remedy=remedy)
+        return split
+
+
+def make_split(dataset: Dataset, config: DataConfig, seed: int) -> Split:
+    """Divide the ratings of a data set.
+
+    ``config.split`` is "random" (``test_ratio`` of the ratings are the test part), the name of an official
+    split, or "default": the first official split if there is one (u1 for ml_100k), else "random".
+    ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both, so
+    that a lower ratio keeps a subset of what a higher one keeps; the test part stays whole.
+
+    Raises:
+        ConfigError: if the data set has no such split.
+        DataError: if no rating is left for training, or the ratings do not make a scale.
+    """
+    name = config.split
+    if name == "default":
+        name = next(iter(dataset.splits), "random")
+    if name == "random":
+        order = stream(seed, "split", "test").permutation(len(dataset.table)).astype(np.int64)
+        n_test = round(config.test_ratio * len(order))
+        training, test = order[n_test:], order[:n_test]
+    elif name in dataset.splits:
+        training, test = dataset.splits[name]
+    else:
+        raise ConfigError(
+            f"{dataset.name} has no such split",
+            got=name,
+            allowed=", ".join(["default", "random", *dataset.splits]),
+        )
+    # From ascending rows, so that the parts do not depend on how the official files are ordered.
+    order = stream(seed, "split", "validation").permutation(np.sort(training))
+    n_validation = round(config.validation_ratio * len(order))
+    validation, train = (
+        part[: int(np.ceil(config.keep_ratio * len(part)))]
+        for part in (order[:n_validation], order[n_validation:])
+    )
+    table = dataset.table
+    scale = RatingScale.fit(
+        table.rating[np.concatenate([train, validation])],
+        levels=config.levels,
+        method=config.level_method,
+        known=dataset.scale_hint,
+    )
+    split = Split(table, scale, train, validation, test, name, seed)
+    _report(split)
+    return split
+
+
+def _report(split: Split) -> None:
+    table, known = split.table, np.concatenate([split.train, split.validation])
+    logger.info(
+        "split %s: %d ratings for training, %d for validation, %d for the test",
+        split.name,
+        len(split.train),
+        len(split.validation),
+        len(split.test),
+    )
+    strange = [np.setdiff1d(side[split.test], side[known]).size for side in (table.user, table.item)]
+    if any(strange):
+        logger.info("%d users and %d items stand only in the test part", *strange)
+    absent = np.setdiff1d(np.arange(len(split.scale)), split.scale.encode(table.rating[split.train]))
+    if absent.size:
+        values = ", ".join(f"{value:g}" for value in split.scale.values[absent])
+        logger.warning("no rating of the training part has the level %s", values)
+
+
+def _unpack(arrays: dict[str, NDArray[Any]]) -> tuple[Split, str]:
+    head = json.loads(arrays["head"].tobytes())
+    if head["format"] != _FORMAT:
+        raise ValueError(f"its format is {head['format']!r}, not {_FORMAT!r}")
+    users, items = (IdTable.from_json(arrays[side].tobytes().decode()) for side in ("users", "items"))
+    table = RatingTable(
+        users, items, arrays["user"], arrays["item"], arrays["rating"], arrays.get("timestamp")
+    )
+    train, validation, test = (arrays[part] for part in _PARTS)
+    scale = RatingScale.from_dict(head["scale"])
+    return Split(table, scale, train, validation, test, head["name"], head["seed"]), head["digest"]
+
+
+def _text(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def _write_atomically(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise DataError(
+            f"cannot write the split to {path} ({error.strerror or error})",
+            remedy="choose a folder that is writable and has room",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
