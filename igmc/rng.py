@@ -31,7 +31,7 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
 
 
 @register_jitable
-def mix64(x):  # type: ignore[no-untyped-def]
+def mix64(x):
     """SplitMix64's finalizer (Steele, Lea & Flood, OOPSLA 2014): uint64 -> uint64, scalars or arrays."""
     x = (x ^ (x >> _30)) * _MIX_1
     x = (x ^ (x >> _27)) * _MIX_2
@@ -39,18 +39,18 @@ def mix64(x):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def fold(key, value):  # type: ignore[no-untyped-def]
+def fold(key, value):
     """The key of draw number `value` under `key`; all uint64, scalars or arrays."""
     return mix64(key + (value + _ONE) * _GOLDEN)
 
 
 @register_jitable
-def pair_key(seed, epoch, user, item):  # type: ignore[no-untyped-def]
+def pair_key(seed, epoch, user, item):
     """The key under which all choices for one pair in one epoch are drawn; all uint64."""
     return fold(fold(fold(mix64(seed), epoch), user), item)
 
 
 @register_jitable
-def below(key, counter, bound):  # type: ignore[no-untyped-def]
+def below(key, counter, bound):
     """A number in 0..bound-1 for one counter; all uint64. The modulo bias is under bound / 2**64."""
     return fold(key, counter) % bound

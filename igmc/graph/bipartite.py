@@ -99,7 +99,7 @@ class BipartiteGraph:
         """64 hex digits (SHA-256) that change with any rating, size or level."""
         sha = hashlib.sha256(f"{self.n_users},{self.n_items},{self.n_levels}".encode())
         for array in (self.user_ptr, self.user_items, self.user_levels):
-            sha.update(np.ascontiguousarray(array))
+            sha.update(np.ascontiguousarray(array).data)
         return sha.hexdigest()
 
 

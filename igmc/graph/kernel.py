@@ -37,9 +37,9 @@ def extract_subgraphs(
     """Cut the h-hop enclosing subgraph of each (user, item) pair out of the rating graph.
 
     From both ends at once, the users near the item and the items near the user are added hop by hop, never
-    revisiting; each hop is thinned to ``sample_ratio`` of its nodes and to ``max_nodes_per_hop`` on each side,
-    by draws that depend on (seed, epoch, user, item) alone. All ratings among the kept nodes are kept, except
-    the pair's own (Zhang & Chen, ICLR 2020, algorithm 1). Releases the GIL; safe to call from many threads.
+    revisiting; each hop is thinned to ``sample_ratio`` of its nodes and to ``max_nodes_per_hop`` on each
+    side, by draws that depend on (seed, epoch, user, item) alone. All ratings among the kept nodes are kept,
+    except the pair's own (Zhang & Chen, ICLR 2020, algorithm 1). Safe to call from many threads.
 
     Args:
         graph: the known ratings.
@@ -81,7 +81,7 @@ def _indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
 
 
 @njit(nogil=True, cache=True)
-def _extract(  # type: ignore[no-untyped-def]
+def _extract(
     user_ptr, user_items, user_levels, item_ptr, item_users, users, items, hops, cap, ratio, seed, epoch
 ):
     pairs = len(users)
@@ -165,7 +165,7 @@ def _extract(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _spread(fringe, ptr, neighbours, at, seen, count):  # type: ignore[no-untyped-def]
+def _spread(fringe, ptr, neighbours, at, seen, count):
     """Append the unseen neighbours of the fringe to `seen`; returns how many are seen now."""
     for node in fringe:
         for e in range(ptr[node], ptr[node + 1]):
@@ -178,8 +178,8 @@ def _spread(fringe, ptr, neighbours, at, seen, count):  # type: ignore[no-untype
 
 
 @njit(nogil=True, cache=True)
-def _keep(near, ratio, cap, key, nodes, end):  # type: ignore[no-untyped-def]
-    """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns the nodes and their new end."""
+def _keep(near, ratio, cap, key, nodes, end):
+    """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns `nodes` and its new end."""
     near.sort()
     size = len(near)
     keep = min(int(ratio * size), cap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,8 +85,7 @@ class Loader:
         if not self._shuffle:
             return np.arange(len(self.source.pairs), dtype=np.int64)
         rng = stream(self._seed, "order", epoch)
-        bounds = self.source.windows
-        windows = [np.arange(first, last) for first, last in zip(bounds[:-1], bounds[1:], strict=True)]
+        windows = [np.arange(first, last) for first, last in itertools.pairwise(self.source.windows)]
         return np.concatenate([rng.permutation(windows[k]) for k in rng.permutation(len(windows))])
 
     def _batch(self, rows: NDArray[np.int64], epoch: int, noise: int) -> Batch:

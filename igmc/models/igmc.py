@@ -10,7 +10,7 @@ from igmc.errors import ConfigError
 from igmc.loading.batch import Batch
 from igmc.models import fused
 from igmc.models.dropout import dropout
-from igmc.models.rgcn import RGCNLayer, relation_operator, stack_states
+from igmc.models.rgcn import RGCNLayer, make_topology, stack_states
 from igmc.rng import stream
 
 __all__ = ["IGMC"]
@@ -64,7 +64,7 @@ class IGMC(nn.Module):
     def reset_parameters(self, seed: int) -> None:
         """Draw all weights anew; equal seeds give equal weights."""
         generator = torch.Generator().manual_seed(int(stream(seed, "weights").integers(2**63)))
-        for conv in self.convs:
+        for conv in self._layers():
             conv.reset_parameters(generator)
         for linear in (self.lin1, self.lin2):
             bound = linear.in_features**-0.5
@@ -82,31 +82,35 @@ class IGMC(nn.Module):
         x = torch.relu(self.lin1(x))
         if self.training and self.config.mlp_dropout > 0.0:
             x = dropout(x, self.config.mlp_dropout, batch.noise)
-        return self.lin2(x).squeeze(1)
+        out: Tensor = self.lin2(x)
+        return out.squeeze(1)
 
     def arr_penalty(self) -> Tensor:
-        """Adjacent-rating regularization, scalar: sum over layers and r of ||W_{r+1} - W_r||^2 (equation 6)."""
-        weights = [conv.relation_weights() for conv in self.convs]
+        """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers (eq. 6)."""
+        weights = [conv.relation_weights() for conv in self._layers()]
         return torch.stack([(w[1:] - w[:-1]).square().sum() for w in weights]).sum()
+
+    def _layers(self) -> list[RGCNLayer]:
+        return [conv for conv in self.convs if isinstance(conv, RGCNLayer)]
 
     def _states(self, batch: Batch) -> Tensor:
         edge_dropout = self.config.edge_dropout if self.training else 0.0
         if self._use_fused(batch):
             return fused.stack_states(
-                self.convs,
+                self._layers(),
                 batch,
                 norm=self.config.norm,
                 edge_dropout=edge_dropout,
                 edge_dropout_mode=self.config.edge_dropout_mode,
             )
-        topology = relation_operator(
+        topology = make_topology(
             batch,
             self.n_levels,
             self.config.norm,
             edge_dropout=edge_dropout,
             edge_dropout_mode=self.config.edge_dropout_mode,
         )
-        return stack_states(self.convs, topology)
+        return stack_states(self._layers(), topology)
 
     def _use_fused(self, batch: Batch) -> bool:
         if self.backend != "auto":

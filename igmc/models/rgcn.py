@@ -7,6 +7,7 @@ Messages are never written out: neighbours are summed per (node, relation) by on
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from igmc.loading.batch import Batch
 from igmc.models.dropout import edge_masks
 
-__all__ = ["RGCNLayer", "relation_operator", "stack_states"]
+__all__ = ["RGCNLayer", "Topology", "make_topology", "stack_states"]
 
 
 class RGCNLayer(nn.Module):
@@ -33,6 +34,8 @@ class RGCNLayer(nn.Module):
         root: float [in, out], W_0.
         bias: float [out].
     """
+
+    comp: nn.Parameter | None
 
     def __init__(self, width_in: int, width_out: int, n_levels: int, bases: int | None) -> None:
         super().__init__()
@@ -73,10 +76,10 @@ class Topology:
     transposed: Tensor
 
 
-def relation_operator(
+def make_topology(
     batch: Batch, n_levels: int, norm: str, *, edge_dropout: float = 0.0, edge_dropout_mode: str = "direction"
 ) -> Topology:
-    """The sparse operator of a batch, its dropped edges left out.
+    """The nodes and the sparse operator of a batch, its dropped edges left out.
 
     Args:
         batch: the subgraphs; `batch.noise` is the key of the edge dropout.
@@ -111,13 +114,13 @@ def relation_operator(
     )
 
 
-def stack_states(layers: nn.ModuleList, topology: Topology) -> Tensor:
+def stack_states(layers: Sequence[RGCNLayer], topology: Topology) -> Tensor:
     """All layers' outputs at the two targets of each pair, float [P, 2, sum of widths]."""
     n_labels = layers[0].root.size(0)
     x = nn.functional.one_hot(topology.label, n_labels).to(layers[0].root.dtype)  # [N, labels]
     states = []
     for layer in layers:
-        sums = _SparseProduct.apply(topology.operator, topology.transposed, x)  # [N * R, in]
+        sums = _SparseProduct.apply(topology.operator, topology.transposed, x)  # type: ignore[no-untyped-call]  # [N * R, in]
         n_nodes, n_levels = len(x), len(sums) // len(x)
         if layer.comp is None:
             mixed = sums.view(n_nodes, -1)  # [N, R * in]

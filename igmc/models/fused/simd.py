@@ -39,11 +39,11 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, 
 
 
 @intrinsic
-def load(typingctx, like, array, index):  # type: ignore[no-untyped-def]
+def load(typingctx, like, array, index):
     """Row number `index` of a contiguous float32 array whose last axis is as long as `like`."""
     width = len(like)
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         row = context.cast(builder, args[2], signature.args[2], types.intp)
         return builder.load(_address(context, builder, signature.args[1], args[1], row, width), align=4)
 
@@ -51,10 +51,10 @@ def load(typingctx, like, array, index):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store(typingctx, array, index, value):  # type: ignore[no-untyped-def]
+def store(typingctx, array, index, value):
     """Write a row to where `load` would read it."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         row = context.cast(builder, args[1], signature.args[1], types.intp)
         pointer = _address(context, builder, signature.args[0], args[0], row, signature.args[2].width)
         builder.store(args[2], pointer, align=4)
@@ -64,11 +64,11 @@ def store(typingctx, array, index, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def splat(typingctx, like, scalar):  # type: ignore[no-untyped-def]
+def splat(typingctx, like, scalar):
     """A row of one repeated number."""
     row = Row(len(like))
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         return _splat(context, builder, signature.args[1], args[1], row.width)
 
     return row(like, scalar), codegen
@@ -84,8 +84,8 @@ def _splat(context: Any, builder: Any, scalar_type: Any, scalar: Any, width: int
 
 
 def _binary(name: str, operation: str) -> Any:
-    def typed(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def typed(typingctx, a, b):
+        def codegen(context, builder, signature, args):
             return getattr(builder, operation)(*args)
 
         return a(a, b), codegen
@@ -98,10 +98,10 @@ add, sub, mul, div = (_binary(name, "f" + name) for name in ("add", "sub", "mul"
 
 
 @intrinsic
-def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def fma(typingctx, a, b, c):
     """A * b + c, rounded once where the processor can; `a` may be a number."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         left = args[0]
         if not isinstance(signature.args[0], Row):
             left = _splat(context, builder, signature.args[0], left, signature.args[1].width)
@@ -116,10 +116,10 @@ def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def scaled(typingctx, scalar, row):  # type: ignore[no-untyped-def]
+def scaled(typingctx, scalar, row):
     """A number times a row."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    def codegen(context, builder, signature, args):
         left = _splat(context, builder, signature.args[0], args[0], signature.args[1].width)
         return builder.fmul(left, args[1])
 
@@ -127,11 +127,11 @@ def scaled(typingctx, scalar, row):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _clamped(typingctx, row, bound):  # type: ignore[no-untyped-def]
+def _clamped(typingctx, row, bound):
     """Each element held within -bound .. bound; NaN stays NaN."""
 
-    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        value, vector = args[0], args[0].type
+    def codegen(context, builder, signature, args):
+        value = args[0]
         high = _splat(context, builder, signature.args[1], args[1], signature.args[0].width)
         low = builder.fneg(high)
         value = builder.select(builder.fcmp_ordered(">", value, high), high, value)
@@ -141,7 +141,7 @@ def _clamped(typingctx, row, bound):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def tanh(like, x):  # type: ignore[no-untyped-def]
+def tanh(like, x):
     """Hyperbolic tangent within 3e-7, by the rational approximation of Eigen's `generic_fast_tanh_float`."""
     x = _clamped(x, 7.90531110763549805)
     x2 = mul(x, x)

@@ -1,0 +1,190 @@
+"""The RGCN stack on a CPU, written for this job: forward and backward passes over whole subgraphs.
+
+Against message passing on the merged batch it saves the messages (neighbours are summed in registers), the
+first layer's products (counts by level and label do), the last layer at all nodes but the two targets and the
+one before at all but their neighbours. Subgraphs are independent, so threads share nothing but the weights;
+gradients are added in a fixed order, so the result does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from igmc.loading.batch import Batch
+from igmc.models.dropout import threshold
+from igmc.models.fused import layers as kernels
+from igmc.models.fused.passes import Graphs, Runs, Weights, backward, forward
+from igmc.models.rgcn import RGCNLayer
+
+__all__ = ["stack_states", "threads"]
+
+NORMS = {"none": kernels.NORM_NONE, "relation": kernels.NORM_RELATION, "degree": kernels.NORM_DEGREE}
+MAX_CHUNKS = 32  # gradient buffers a batch
+
+
+_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def threads(count: int | None = None) -> Iterator[None]:
+    """Give the cores to these kernels: `count` threads here (all cores if None), one thread in torch.
+
+    Without it torch's own threads go on spinning after each small operation, and take a core from the
+    kernels: measured at half the speed on two cores.
+    """
+    global _threads
+    before, torch_before = _threads, torch.get_num_threads()
+    _threads = count or _threads
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        _threads = before
+        torch.set_num_threads(torch_before)
+
+
+def stack_states(
+    layers: Sequence[RGCNLayer], batch: Batch, *, norm: str, edge_dropout: float, edge_dropout_mode: str
+) -> Tensor:
+    """All layers' outputs at the two targets of each pair, float32 [P, 2, layers * H].
+
+    The same function as `igmc.models.rgcn.stack_states`; see there. All layers have the width H.
+    """
+    first, *rest = list(layers)
+    width, n_levels = first.root.size(1), len(first.relation_weights())
+    if rest:
+        coefficients = torch.stack([_coefficients(layer, n_levels) for layer in rest])  # [L - 1, R, B]
+        bases = torch.stack([torch.cat([layer.weight.flatten(0, 1), layer.root]) for layer in rest])
+        biases = torch.stack([layer.bias for layer in rest])  # [L - 1, H]
+    else:
+        coefficients = first.root.new_empty(0, n_levels, 1)
+        bases, biases = first.root.new_empty(0, 2 * width, width), first.root.new_empty(0, width)
+    return _FusedStack.apply(  # type: ignore[no-any-return, no-untyped-call]
+        batch,
+        (NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"),
+        first.relation_weights().flatten(0, 1),  # [R * labels, H]
+        first.root,
+        first.bias[None],
+        coefficients,
+        bases,
+        biases,
+    )
+
+
+def _coefficients(layer: RGCNLayer, n_levels: int) -> Tensor:
+    return torch.eye(n_levels) if layer.comp is None else layer.comp
+
+
+class _FusedStack(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, batch: Batch, options: tuple[int, int, bool], *parameters: Tensor) -> Tensor:
+        graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
+        weights = Weights(*(p.detach().contiguous().numpy() for p in parameters))
+        n_levels, (depth, width) = weights.coefficients.shape[1], weights.biases.shape
+        hops = len(weights.root) // 2 - 1
+        n_users, n_items, n_edges = (len(a) for a in (graphs.user_label, graphs.item_label, graphs.edge_item))
+        runs = Runs(
+            np.empty(n_users * n_levels, np.int32),
+            np.empty(n_items * n_levels, np.int32),
+            np.empty(n_edges, np.int32),
+            np.empty(n_edges, np.int32),
+            np.empty(n_users * n_levels * hops, np.int32),
+            np.empty(n_items * n_levels * hops, np.int32),
+        )
+        states = np.empty((max(depth, 1), n_users + n_items, width), np.float32)
+        out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
+        lanes = (0,) * width
+        chunks = _chunks(graphs.edge_ptr)
+        _share(
+            len(chunks) - 1,
+            lambda low, high: forward(
+                lanes,
+                chunks[low],
+                chunks[high],
+                graphs,
+                runs,
+                weights,
+                *options,
+                np.uint64(batch.noise),
+                states,
+                out,
+            ),
+        )
+        ctx.kept = graphs, runs, weights, options, states, out, chunks
+        return torch.from_numpy(out.reshape(len(batch), 2, (depth + 1) * width))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        graphs, runs, weights, options, states, out, chunks = ctx.kept
+        depth, width = weights.biases.shape
+        n_levels, bases = weights.coefficients.shape[1:]
+        stacked = weights.bases.reshape(depth, bases + 1, width, width)
+        transposed = np.ascontiguousarray(stacked.transpose(0, 1, 3, 2)).reshape(weights.bases.shape)
+        n = len(chunks) - 1
+        grads = Weights(
+            np.zeros((n, *weights.first.shape), np.float32),
+            np.zeros((n, *weights.root.shape), np.float32),
+            np.zeros((n, 1, width), np.float32),
+            np.zeros((n, depth, n_levels * bases, width), np.float32),
+            np.zeros((n, *weights.bases.shape), np.float32),
+            np.zeros((n, depth, 1, width), np.float32),
+        )
+        d_out = np.ascontiguousarray(grad.numpy()).reshape(out.shape)
+        lanes = (0,) * width
+        _share(
+            n,
+            lambda low, high: backward(
+                lanes,
+                low,
+                high,
+                chunks,
+                graphs,
+                runs,
+                weights,
+                transposed,
+                options[0],
+                states,
+                out,
+                d_out,
+                grads,
+            ),
+        )
+        sums = [g.sum(axis=0) for g in grads]
+        sums[3] = sums[3].sum(axis=-1).reshape(weights.coefficients.shape)
+        sums[5] = sums[5].reshape(weights.biases.shape)
+        return None, None, *(torch.from_numpy(s) for s in sums)
+
+
+def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bounds of runs of subgraphs of about equal work, whatever the number of threads."""
+    pairs = len(edge_ptr) - 1
+    count = min(MAX_CHUNKS, max(1, pairs // 4))
+    work = edge_ptr + 256 * np.arange(pairs + 1)
+    bounds = np.searchsorted(work, np.linspace(0, work[-1], count + 1)[1:-1])
+    return np.unique(np.concatenate([[0], bounds, [pairs]]))
+
+
+def _share(count: int, task: Any) -> None:
+    """Run ``task(low, high)`` over 0..count, a stretch for each thread; the caller takes the first."""
+    workers = min(_threads, count)
+    (first, *others) = itertools.pairwise(count * k // workers for k in range(workers + 1))
+    futures = [_pool(workers).submit(task, low, high) for low, high in others]
+    task(*first)
+    for future in futures:
+        future.result()
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers - 1, thread_name_prefix="igmc-fused")
