@@ -77,7 +77,7 @@ def _indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
     if array.size and (array.min() < 0 or array.max() >= size):
         bad = array[(array < 0) | (array >= size)][0]
         raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")
-    return np.ascontiguousarray(array, dtype=np.int32)
+    return np.array(array, dtype=np.int32)  # a copy: a read-only array would be compiled for anew
 
 
 @njit(nogil=True, cache=True)

@@ -64,7 +64,7 @@ class IGMC(nn.Module):
     def reset_parameters(self, seed: int) -> None:
         """Draw all weights anew; equal seeds give equal weights."""
         generator = torch.Generator().manual_seed(int(stream(seed, "weights").integers(2**63)))
-        for conv in self._layers():
+        for conv in self.layers:
             conv.reset_parameters(generator)
         for linear in (self.lin1, self.lin2):
             bound = linear.in_features**-0.5
@@ -87,17 +87,19 @@ class IGMC(nn.Module):
 
     def arr_penalty(self) -> Tensor:
         """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers (eq. 6)."""
-        weights = [conv.relation_weights() for conv in self._layers()]
+        weights = [conv.relation_weights() for conv in self.layers]
         return torch.stack([(w[1:] - w[:-1]).square().sum() for w in weights]).sum()
 
-    def _layers(self) -> list[RGCNLayer]:
+    @property
+    def layers(self) -> list[RGCNLayer]:
+        """The convolutions, first to last."""
         return [conv for conv in self.convs if isinstance(conv, RGCNLayer)]
 
     def _states(self, batch: Batch) -> Tensor:
         edge_dropout = self.config.edge_dropout if self.training else 0.0
         if self._use_fused(batch):
             return fused.stack_states(
-                self._layers(),
+                self.layers,
                 batch,
                 norm=self.config.norm,
                 edge_dropout=edge_dropout,
@@ -110,7 +112,7 @@ class IGMC(nn.Module):
             edge_dropout=edge_dropout,
             edge_dropout_mode=self.config.edge_dropout_mode,
         )
-        return stack_states(self._layers(), topology)
+        return stack_states(self.layers, topology)
 
     def _use_fused(self, batch: Batch) -> bool:
         if self.backend != "auto":

@@ -2,15 +2,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch_geometric.nn import RGCNConv
 
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import ConfigError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.loading.batch import Batch
 from igmc.models import fused
-from igmc.models.dropout import dropout, edge_masks
 from igmc.models.igmc import IGMC
+from igmc.models.twin import PyGTwin
 from tests.graph.graphs import all_pairs, random_graph
 
 NOISE = 0xFEDC_BA98_7654_3210
@@ -37,55 +36,6 @@ def make_model(**options) -> IGMC:
         for conv in model.convs:
             conv.weight *= 0.2
     return model
-
-
-class PyGTwin(nn.Module):
-    """The same network on `torch_geometric.nn.RGCNConv` and edge lists, as the official code has it."""
-
-    def __init__(self, model: IGMC) -> None:
-        super().__init__()
-        self.model = model
-        aggr = "mean" if model.config.norm == "relation" else "sum"
-        self.convs = nn.ModuleList(
-            RGCNConv(
-                conv.root.size(0), conv.root.size(1), model.n_levels, num_bases=model.config.bases, aggr=aggr
-            )
-            for conv in model.convs
-        )
-        for conv, twin in zip(model.convs, self.convs, strict=True):
-            twin.load_state_dict(conv.state_dict())
-
-    def forward(self, batch: Batch) -> torch.Tensor:
-        n_users = len(batch.user_label)
-        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
-        user = torch.repeat_interleave(torch.arange(n_users), batch.degree.long())
-        item = n_users + batch.item_ptr[pair] + batch.edge_item
-        config = self.model.config
-        keep = torch.ones(2, len(user), dtype=torch.bool)
-        if self.model.training and config.edge_dropout > 0:
-            keep = torch.stack(
-                edge_masks(len(user), config.edge_dropout, config.edge_dropout_mode, batch.noise, user.device)
-            )
-        source = torch.cat([item[keep[0]], user[keep[1]]])
-        target = torch.cat([user[keep[0]], item[keep[1]]])
-        level = torch.cat([batch.edge_level[keep[0]], batch.edge_level[keep[1]]]).long()
-        labels = torch.cat([batch.user_label, batch.item_label]).long()
-        x = nn.functional.one_hot(labels, self.convs[0].in_channels).to(self.convs[0].root.dtype)
-        states = []
-        for conv in self.convs:
-            if config.norm == "degree":
-                size = torch.bincount(target, minlength=len(x)).clamp(min=1).unsqueeze(1)
-                own = x @ conv.root + conv.bias
-                x = torch.tanh((conv(x, torch.stack([source, target]), level) - own) / size + own)
-            else:
-                x = torch.tanh(conv(x, torch.stack([source, target]), level))
-            states.append(x)
-        h = torch.cat(states, dim=1)
-        h = torch.cat([h[batch.user_ptr[:-1]], h[n_users + batch.item_ptr[:-1]]], dim=1)
-        h = torch.relu(self.model.lin1(h))
-        if self.model.training:
-            h = dropout(h, config.mlp_dropout, batch.noise)
-        return self.model.lin2(h).squeeze(1)
 
 
 def answers(model: nn.Module, convs: nn.ModuleList, batch: Batch) -> dict[str, torch.Tensor]:

@@ -1,0 +1,72 @@
+"""The same network on `torch_geometric.nn.RGCNConv`: the tests' oracle, the benchmarks' yardstick."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import RGCNConv
+
+from igmc.loading.batch import Batch
+from igmc.models.dropout import dropout, edge_masks
+from igmc.models.igmc import IGMC
+
+__all__ = ["PyGTwin"]
+
+
+class PyGTwin(nn.Module):
+    """An `IGMC` as one would write it on PyG, with edge lists and message tensors.
+
+    Copies the convolutions' weights and shares the MLP of `model`. Dropout falls on the same edges and units.
+    """
+
+    def __init__(self, model: IGMC) -> None:
+        super().__init__()
+        self.config, self.lin1, self.lin2 = model.config, model.lin1, model.lin2
+        self.convs = nn.ModuleList()
+        for conv in model.layers:
+            aggr = "mean" if self.config.norm == "relation" else "sum"
+            twin = RGCNConv(*conv.root.shape, model.n_levels, num_bases=self.config.bases, aggr=aggr)
+            twin.load_state_dict(conv.state_dict())
+            self.convs.append(twin)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `IGMC.forward`."""
+        n_users = len(batch.user_label)
+        source, target, level = self._edges(batch)
+        labels = torch.cat([batch.user_label, batch.item_label]).long()
+        convs: list[Any] = list(self.convs)
+        x = nn.functional.one_hot(labels, convs[0].in_channels).to(self.lin1.weight.dtype)
+        states = []
+        for conv in convs:
+            z = conv(x, torch.stack([source, target]), level)
+            if self.config.norm == "degree":  # which PyG does not offer
+                own = x @ conv.root + conv.bias
+                z = own + (z - own) / torch.bincount(target, minlength=len(x)).clamp(min=1).unsqueeze(1)
+            x = torch.tanh(z)
+            states.append(x)
+        h = torch.cat(states, dim=1)
+        h = torch.cat([h[batch.user_ptr[:-1]], h[n_users + batch.item_ptr[:-1]]], dim=1)
+        h = h if batch.side is None else torch.cat([h, batch.side], dim=1)
+        h = torch.relu(self.lin1(h))
+        if self.training:
+            h = dropout(h, self.config.mlp_dropout, batch.noise)
+        out: Tensor = self.lin2(h)
+        return out.squeeze(1)
+
+    def _edges(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Source node, target node and level of each kept message; int64."""
+        n_users, n_edges = len(batch.user_label), len(batch.edge_item)
+        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
+        user = torch.repeat_interleave(torch.arange(n_users), batch.degree.long())
+        item = n_users + batch.item_ptr[pair] + batch.edge_item
+        level = batch.edge_level.long()
+        to_user = to_item = torch.ones(n_edges, dtype=torch.bool)
+        if self.training and self.config.edge_dropout > 0:
+            to_user, to_item = edge_masks(
+                n_edges, self.config.edge_dropout, self.config.edge_dropout_mode, batch.noise, user.device
+            )
+        source = torch.cat([item[to_user], user[to_item]])
+        target = torch.cat([user[to_user], item[to_item]])
+        return source, target, torch.cat([level[to_user], level[to_item]])

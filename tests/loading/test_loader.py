@@ -1,0 +1,149 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from igmc.config import ExtractConfig
+from igmc.errors import ConfigError, StoreError
+from igmc.extract.pool import extract_store
+from igmc.graph.parts import Part
+from igmc.graph.subgraph import Subgraphs
+from igmc.loading.batch import Batch
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource, StoreSource
+from igmc.ratings.table import Pairs
+from igmc.store.reader import StoreReader
+from tests.graph.graphs import all_pairs, random_graph
+
+CONFIG = ExtractConfig(max_nodes_per_hop=4)
+
+
+@pytest.fixture(scope="module")
+def part() -> Part:
+    graph = random_graph(20, 15, 3, 0.5, seed=4)
+    users, items = all_pairs(graph)
+    rating = np.arange(len(users), dtype=np.float32)  # names the pair, so that batches can be told apart
+    return Part("train", graph, Pairs(users, items, rating))
+
+
+def ratings(loader: Loader, epoch: int) -> list[list[float]]:
+    return [batch.rating.tolist() for batch in loader.epoch(epoch)]
+
+
+def test_without_shuffling_the_order_is_kept(part):
+    batches = ratings(Loader(LiveSource(part, CONFIG, seed=1), 7), epoch=3)
+    assert [len(b) for b in batches] == [7] * 42 + [6]
+    assert np.concatenate(batches).tolist() == part.pairs.rating.tolist()
+
+
+def test_each_epoch_has_every_pair_once_in_an_order_of_its_own(part):
+    loader = Loader(LiveSource(part, CONFIG, seed=1), 16, seed=5, shuffle=True)
+    first, second = (np.concatenate(ratings(loader, epoch)) for epoch in (1, 2))
+    assert sorted(first) == sorted(second) == part.pairs.rating.tolist()
+    assert first.tolist() != second.tolist()
+    again = Loader(LiveSource(part, CONFIG, seed=1), 16, seed=5, shuffle=True)
+    assert np.concatenate(ratings(again, 2)).tolist() == second.tolist()
+    other = Loader(LiveSource(part, CONFIG, seed=1), 16, seed=6, shuffle=True)
+    assert np.concatenate(ratings(other, 2)).tolist() != second.tolist()
+
+
+def test_noise_is_different_for_each_batch_epoch_and_seed(part):
+    source = LiveSource(part, CONFIG, seed=1)
+    keys = [
+        b.noise for seed in (0, 1) for epoch in (0, 1, 2) for b in Loader(source, 100, seed=seed).epoch(epoch)
+    ]
+    assert len(set(keys)) == len(keys) == 18
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 2, 100])
+def test_prefetching_changes_nothing(part, prefetch):
+    source = LiveSource(part, CONFIG, seed=1)
+    plain = list(Loader(source, 32, seed=2, shuffle=True, prefetch=0).epoch(1))
+    ahead = list(Loader(source, 32, seed=2, shuffle=True, prefetch=prefetch).epoch(1))
+    assert len(plain) == len(ahead)
+    for one, other in zip(plain, ahead, strict=True):
+        assert one.noise == other.noise
+        assert torch.equal(one.edge_item, other.edge_item)
+
+
+def test_live_extraction_resamples_each_epoch_unless_told_not_to(part):
+    rows = np.arange(len(part.pairs))
+    fresh, fixed = (LiveSource(part, CONFIG, seed=1, resample=r) for r in (True, False))
+    assert not np.array_equal(fresh.fetch(rows, 1).user_id, fresh.fetch(rows, 2).user_id)
+    assert np.array_equal(fixed.fetch(rows, 1).user_id, fixed.fetch(rows, 2).user_id)
+
+
+def test_store_and_live_source_are_equal_where_live_does_not_resample(part, tmp_path):
+    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, shard_size=64, progress=False)
+    stored = StoreSource(StoreReader(tmp_path), part.pairs)
+    live = LiveSource(part, CONFIG, seed=1, resample=False)
+    rows = np.random.default_rng(0).permutation(len(part.pairs))[:50]
+    for name, array in live.fetch(rows, 9).arrays().items():
+        np.testing.assert_array_equal(array, getattr(stored.fetch(rows, 9), name), err_msg=name)
+
+
+def test_a_store_larger_than_its_cache_is_shuffled_by_windows(part, tmp_path):
+    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, shard_size=50, progress=False)
+    reader = StoreReader(tmp_path, cache_bytes=30_000)
+    source = StoreSource(reader, part.pairs)
+    assert len(source.windows) > 2
+    order = np.concatenate(ratings(Loader(source, 16, seed=5, shuffle=True), 1))
+    assert sorted(order) == part.pairs.rating.tolist()
+    window = np.searchsorted(source.windows, order, side="right")
+    assert np.count_nonzero(np.diff(window)) == len(source.windows) - 2  # one window after the other
+
+
+def test_store_of_another_part_is_refused(part, tmp_path):
+    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, progress=False)
+    fewer = Pairs(part.pairs.user[:9], part.pairs.item[:9], part.pairs.rating[:9])
+    with pytest.raises(StoreError, match="another number of pairs; got 300; allowed: 9"):
+        StoreSource(StoreReader(tmp_path), fewer)
+
+
+def test_side_features_of_both_targets_stand_side_by_side(part):
+    users = np.arange(20, dtype=np.float32)[:, None]
+    items = 100 + np.arange(15, dtype=np.float32)[:, None]
+    for batch in Loader(LiveSource(part, CONFIG, seed=1), 64, side=(users, items)).epoch(0):
+        pair = batch.rating.numpy().astype(int)
+        np.testing.assert_array_equal(
+            batch.side.numpy(), np.stack([part.pairs.user[pair], 100 + part.pairs.item[pair]], axis=1)
+        )
+
+
+class Failing(LiveSource):
+    def fetch(self, rows: np.ndarray, epoch: int) -> Subgraphs:
+        if rows[0] >= 64:
+            raise StoreError("shard 3 is damaged")
+        return super().fetch(rows, epoch)
+
+
+def test_errors_in_the_background_reach_the_caller(part):
+    batches = Loader(Failing(part, CONFIG, seed=1), 32).epoch(0)
+    assert len(next(batches)) == 32
+    with pytest.raises(StoreError, match="shard 3 is damaged"):
+        list(batches)
+
+
+def test_leaving_an_epoch_early_leaves_no_thread_behind(part):
+    batches = Loader(LiveSource(part, CONFIG, seed=1), 8).epoch(0)
+    next(batches)
+    batches.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("igmc-loader")]
+
+
+def test_batch_size_is_checked(part):
+    with pytest.raises(ConfigError, match="batch size; got 0; allowed: 1 or more"):
+        Loader(LiveSource(part, CONFIG, seed=1), 0)
+
+
+def test_batch_moves_all_its_tensors(part):
+    side = (np.zeros((20, 2), np.float32), np.zeros((15, 1), np.float32))
+    batch = next(Loader(LiveSource(part, CONFIG, seed=1), 8, side=side, seed=3).epoch(0))
+    moved = batch.to("meta")
+    assert isinstance(moved, Batch)
+    tensors = [v for v in vars(moved).values() if isinstance(v, torch.Tensor)]
+    assert {t.device.type for t in tensors} == {"meta"}
+    assert len(tensors) == 10
+    assert moved.noise == batch.noise
+    assert batch.to("cpu") is batch
