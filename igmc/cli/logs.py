@@ -1,0 +1,38 @@
+"""Log lines on stderr that leave progress bars whole."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+__all__ = ["shows_progress", "start_logging"]
+
+
+class _StderrHandler(logging.Handler):
+    """Writes above the progress bar instead of into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        try:
+            tqdm.write(self.format(record), file=sys.stderr)
+        except Exception:
+            self.handleError(record)
+
+
+def start_logging(*, verbose: bool, quiet: bool) -> None:
+    """Send the logs of igmc to stderr: warnings if `quiet`, debug lines with time and origin if `verbose`."""
+    logger = logging.getLogger("igmc")
+    for old in [handler for handler in logger.handlers if isinstance(handler, _StderrHandler)]:
+        logger.removeHandler(old)
+    handler = _StderrHandler(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
+    line = "%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(message)s"
+    handler.setFormatter(logging.Formatter(line))
+    logger.addHandler(handler)
+    # The level stands at the handler: what the terminal hides may still go into the run's log.txt.
+    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def shows_progress(*, quiet: bool) -> bool:
+    """Whether bars make sense: not when asked to be quiet, nor into a file or pipe."""
+    return not quiet and sys.stderr.isatty()

@@ -1,0 +1,114 @@
+"""The entry points of the commands, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from igmc import __version__
+from igmc.cli.data import data_command
+from igmc.cli.extract import extract_command
+from igmc.cli.help import TeachingGroup
+from igmc.cli.options import as_typed
+from igmc.cli.train import train_command
+from igmc.errors import ConfigError, IgmcError
+
+__all__ = ["extract", "main", "train"]
+
+_INTERRUPTED, _TERMINATED = 130, 143
+_AGAIN = "run the same command again to resume"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@click.group(
+    "igmc",
+    cls=TeachingGroup,
+    examples=("igmc train --dataset demo", "igmc data list"),
+    commands=[extract_command, train_command, data_command],
+)
+@click.version_option(__version__, prog_name="igmc")
+def _igmc() -> None:
+    """Predict ratings of users and items never seen in training, from nothing but the ratings around them.
+
+    'igmc train' does the whole job: it loads ratings, cuts the enclosing subgraphs, trains, and reports the
+    test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs. They
+    are also there as igmc-train and igmc-extract.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or corrupt data, 130 or 143 interrupted and resumable.
+    """
+
+
+def main() -> NoReturn:
+    """Entry point of ``igmc`` and ``python -m igmc``."""
+    sys.exit(_exit_code(_igmc, "igmc"))
+
+
+def extract() -> NoReturn:
+    """Entry point of ``igmc-extract``."""
+    sys.exit(_exit_code(extract_command, "igmc-extract"))
+
+
+def train() -> NoReturn:
+    """Entry point of ``igmc-train``."""
+    sys.exit(_exit_code(train_command, "igmc-train"))
+
+
+def _exit_code(command: click.Command, name: str) -> int:
+    """Run a command to its end, whichever that is."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        help_page = f"{error.ctx.command_path if error.ctx else name} -h"
+        return _fail(name, f"{error.format_message().rstrip('.')}; see {help_page}", error.exit_code)
+    except click.ClickException as error:
+        return _fail(name, error.format_message(), error.exit_code)
+    except IgmcError as error:
+        return _fail(
+            name, as_typed(str(error)) if isinstance(error, ConfigError) else str(error), error.exit_code
+        )
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(name, f"interrupted; {_AGAIN}", _INTERRUPTED, kind=None)
+    except SystemExit as error:
+        if error.code == _TERMINATED:
+            return _fail(name, f"terminated; {_AGAIN}", _TERMINATED, kind=None)
+        raise
+    except OSError as error:
+        return _fail(name, _os_message(error), 1)
+    except Exception as error:
+        return _fail(name, f"unexpected {type(error).__name__}: {error}; -v shows where", 1)
+
+
+def _fail(name: str, message: str, code: int, *, kind: str | None = "error") -> int:
+    """Say on stderr what ended the command; with ``-v`` also where."""
+    if kind and logging.getLogger("igmc").isEnabledFor(logging.DEBUG):
+        logging.getLogger(__name__).debug("where it happened:", exc_info=True)
+    click.echo(": ".join(filter(None, (name, kind, message))), err=True)
+    return code
+
+
+def _os_message(error: OSError) -> str:
+    what = error.strerror or str(error)
+    where = " -> ".join(str(path) for path in (error.filename, error.filename2) if path is not None)
+    if error.errno in _FULL:
+        remedy = f"free some space, or choose another disk with --home or --out; then {_AGAIN}"
+    elif error.errno in _DENIED:
+        remedy = "choose a folder that you may write to with --home or --out, or mend the permissions"
+    else:
+        remedy = "check the path; -v shows where it happened"
+    return f"{what}{': ' + where if where else ''}; to mend it: {remedy}"
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_TERMINATED)
