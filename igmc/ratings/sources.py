@@ -1,0 +1,177 @@
+"""Finding the raw files of a known data set on this machine, or getting them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from igmc.errors import ConfigError, DataError, IgmcError
+from igmc.ratings.archive import is_archive, unpack
+from igmc.ratings.catalogue import DATASETS, Source, canonical_name
+from igmc.ratings.download import download, sha256_of
+
+__all__ = ["DATASETS", "Source", "canonical_name", "fetch", "home_dir", "locate"]
+
+logger = logging.getLogger(__name__)
+
+
+def home_dir() -> Path:
+    """Where igmc keeps what it downloads and makes: $IGMC_HOME, else `igmc` in the user's cache folder."""
+    if home := os.environ.get("IGMC_HOME"):
+        return Path(home).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "igmc"
+
+
+def locate(
+    name: str, *, data_dir: Path | None = None, home: Path | None = None, progress: bool = True
+) -> Path:
+    """The folder that holds the raw files of a data set, downloaded if it is nowhere.
+
+    Looked for in `data_dir` if given, else in $IGMC_DATA if set (there, or in a folder of the set's name),
+    then in `<home>/raw`. The files are used as they are: nothing is written to such a folder, and no hash
+    is checked. With `data_dir` given nothing is downloaded, since the files are said to be there.
+
+    Raises:
+        ConfigError: on an unknown name.
+        DataError: if files are missing, or could not be downloaded.
+    """
+    source = _known(name)
+    home = home or home_dir()
+    given = data_dir or (Path(os.environ["IGMC_DATA"]) if os.environ.get("IGMC_DATA") else None)
+    roots = [given.expanduser()] if given else []
+    places = [root / folder for root in roots for folder in source.folders]
+    # Sets share names of files: the folder of another set is never taken for this one.
+    places += [root for root in roots if canonical_name(root.resolve().name) in (None, source.name)]
+    places.append(home / "raw" / source.folders[0])
+    for place in places:
+        if not _missing(source, place):
+            return place
+    # A folder of the set's name that lacks files is a mistake to be told, not one to be downloaded around.
+    partly = [place for place in places if place.is_dir() and place not in roots]
+    if data_dir is None and not partly:
+        return fetch(name, home=home, progress=progress)
+    lacking = _missing(source, partly[0]) if partly else source.files
+    raise DataError(
+        f"{source.name}: {', '.join(lacking)} not found"
+        + (f" in {partly[0]}" if partly else "")
+        + f"; looked in {', '.join(map(str, places))}",
+        remedy=_remedy(source),
+    )
+
+
+def fetch(
+    name: str, *, home: Path | None = None, from_zip: Path | None = None, progress: bool = True
+) -> Path:
+    """Download a data set, or take it from a downloaded archive, verify it and unpack it.
+
+    Args:
+        name: a data set, as in `DATASETS`.
+        home: the home folder; `home_dir()` if not given.
+        from_zip: the archive (or the .mat file) that is already on this machine; it is left alone.
+        progress: show a bar on stderr if that is a terminal.
+
+    Returns:
+        The folder `<home>/raw/<set>` with its files; one that is already complete is used as it is.
+
+    Raises:
+        ConfigError: on an unknown name.
+        DataError: if the archive cannot be had, has the wrong hash or is unsafe; nothing is left unpacked.
+        IgmcError: if the home folder cannot be written.
+    """
+    source = _known(name)
+    raw = (home or home_dir()) / "raw"
+    target = raw / source.folders[0]
+    if not _missing(source, target):
+        return target
+    if from_zip is not None:
+        _verify(source, from_zip)
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        with _locked(raw):
+            if _missing(source, target):  # still: another process may have had the lock
+                _refuse_leftovers(source, target)
+                _install(source, target, from_zip, progress=progress)
+    except OSError as error:
+        raise IgmcError(
+            f"{source.name} cannot be stored in {raw}: {error.strerror or error}",
+            remedy="free some space, or set IGMC_HOME to a folder that can be written",
+        ) from error
+    return target
+
+
+def _install(source: Source, target: Path, from_zip: Path | None, *, progress: bool) -> None:
+    archive = from_zip
+    if archive is None:
+        logger.info("downloading %s (%s); %s", source.name, source.homepage, source.licence)
+        archive = target.with_name(source.name + Path(source.archive).suffix)
+        download(source.urls, archive, size=source.size, sha256=source.sha256, progress=progress)
+    if is_archive(source.archive):
+        unpack(archive, target, inside=source.inside, files=source.files)
+    else:
+        work = target.with_name(f".{target.name}.partial")
+        work.mkdir(exist_ok=True)
+        shutil.copyfile(archive, work / source.archive)
+        os.replace(work, target)
+    if from_zip is None:
+        archive.unlink()
+
+
+def _known(name: str) -> Source:
+    canonical = canonical_name(name)
+    downloadable = [source.name for source in DATASETS.values() if not source.generated]
+    if canonical is None:
+        raise ConfigError("unknown data set", got=name, allowed=", ".join(DATASETS))
+    if DATASETS[canonical].generated:
+        raise ConfigError(
+            f"{canonical} has no files: igmc makes it from a seed", allowed=", ".join(downloadable)
+        )
+    return DATASETS[canonical]
+
+
+def _missing(source: Source, folder: Path) -> list[str]:
+    return [file for file in source.files if not (folder / file).is_file()]
+
+
+def _verify(source: Source, archive: Path) -> None:
+    if not archive.is_file():
+        raise DataError(f"no file {archive}", remedy=_remedy(source))
+    got = sha256_of(archive)
+    if got != source.sha256:
+        raise DataError(
+            f"{archive} is not the {source.archive} of {source.name}",
+            got=f"sha256 {got}",
+            allowed=f"sha256 {source.sha256} ({source.hash_source})",
+            remedy=f"download it from {source.urls[0]}",
+        )
+
+
+def _refuse_leftovers(source: Source, target: Path) -> None:
+    if target.is_dir() and any(target.iterdir()):
+        raise DataError(
+            f"{target} is incomplete: {', '.join(_missing(source, target))} not found",
+            remedy="move that folder away and fetch again",
+        )
+
+
+def _remedy(source: Source) -> str:
+    return (
+        f"run 'igmc data fetch {source.name}', or download {source.urls[0]} yourself and run "
+        f"'igmc data fetch {source.name} --from-zip {source.archive}'"
+    )
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time write to a folder; the lock goes with the process, whatever ends it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
