@@ -1,0 +1,254 @@
+"""Makes a store: plans its shards, keeps those that are there, and has worker processes make the rest."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from tqdm import tqdm
+
+from igmc.config import ExtractConfig
+from igmc.errors import ConfigError, IgmcError, StoreError
+from igmc.extract.size import bytes_per_pair, choose_shard_size
+from igmc.extract.worker import Job, make_shard, save_job, start_worker
+from igmc.graph.parts import Part
+from igmc.store.files import WORK, locked, sweep, writing
+from igmc.store.fingerprint import content_digest, fingerprint_of, origin
+from igmc.store.manifest import Manifest, check_fingerprint, read_manifest, write_manifest
+from igmc.store.schema import DIGEST
+from igmc.store.shard import read_column, read_commit, shard_name
+
+__all__ = ["ExtractReport", "extract_store"]
+
+logger = logging.getLogger(__name__)
+
+POOL_SHARDS = 4  # fewer are done before a pool has started
+
+
+@dataclass(frozen=True)
+class ExtractReport:
+    """What an extraction did.
+
+    Attributes:
+        folder: of the store.
+        pairs: pairs in the store.
+        pairs_made: of which this call extracted so many; the others were there already.
+        shards_made, shards_kept: the same in shards.
+        bytes: size of all shards on the disk.
+        seconds: wall-clock time of the call.
+        digest: content digest of the store.
+    """
+
+    folder: Path
+    pairs: int
+    pairs_made: int
+    shards_made: int
+    shards_kept: int
+    bytes: int
+    seconds: float
+    digest: str
+
+    @property
+    def rate(self) -> float:
+        """Pairs extracted a second."""
+        return self.pairs_made / self.seconds
+
+
+def extract_store(
+    part: Part,
+    config: ExtractConfig,
+    *,
+    seed: int,
+    folder: str | Path,
+    workers: int = 2,
+    shard_size: int | None = None,
+    compress: bool = False,
+    progress: bool = True,
+) -> ExtractReport:
+    """Store the enclosing subgraph of every pair of a part; shards that are there already are kept.
+
+    The content is the same for any number of workers and any shard size. Can be interrupted at any moment and
+    called again: it makes what is missing. With more than one worker, call it from under
+    ``if __name__ == "__main__":`` when in a script, as with all of Python's process pools.
+
+    Args:
+        part: the pairs and the graph.
+        config, seed: of the extraction.
+        folder: of the store; made if need be.
+        workers: processes, 1 or more; 1 works in this process, and so do small jobs.
+        shard_size: pairs a shard, 1 or more; by size if not given. A store that was begun keeps its own.
+        compress: gzip new shards.
+        progress: show a bar, if stderr is a terminal.
+
+    Raises:
+        ConfigError: on a number of workers or a shard size below 1.
+        StoreError: if the folder holds a store made from something else, or a damaged one.
+        IgmcError: if the folder cannot be written or is in use, or a worker process died.
+    """
+    for name, value in (("workers", workers), ("shard size", 1 if shard_size is None else shard_size)):
+        if value < 1:
+            raise ConfigError(f"the {name} of an extraction is too small", got=value, allowed="1 or more")
+    start, folder = time.perf_counter(), Path(folder)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        sweep(folder)
+        manifest = _plan(part, config, seed, folder, shard_size)
+        job = Job(folder, part.graph, part.pairs, config, seed, manifest, compress)
+        missing = _missing(folder, manifest)
+        if missing:
+            _make(job, missing, workers, progress)
+        digest = _finish(folder, manifest)
+    return ExtractReport(
+        folder=folder,
+        pairs=manifest.pairs,
+        pairs_made=_count(manifest, missing),
+        shards_made=len(missing),
+        shards_kept=manifest.shards - len(missing),
+        bytes=sum((folder / shard_name(shard)).stat().st_size for shard in range(manifest.shards)),
+        seconds=time.perf_counter() - start,
+        digest=digest,
+    )
+
+
+def _plan(part: Part, config: ExtractConfig, seed: int, folder: Path, shard_size: int | None) -> Manifest:
+    """The manifest of the store that is there, else that of a new one."""
+    source = origin(part.graph, part.pairs, config, seed)
+    key = fingerprint_of(source)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        size = (
+            _size_on_disk(folder, key)
+            or shard_size
+            or choose_shard_size(bytes_per_pair(part, config, seed=seed))
+        )
+        manifest = Manifest(key, source, len(part.pairs), size)
+        write_manifest(folder, manifest)
+    check_fingerprint(folder, manifest, key)
+    return manifest
+
+
+def _size_on_disk(folder: Path, key: str) -> int | None:
+    """The shard size of shards whose manifest was lost."""
+    for path in sorted(folder.glob("*.h5")):
+        try:
+            commit = read_commit(path)
+        except StoreError:
+            continue
+        if commit.fingerprint == key:
+            return commit.shard_size
+    return None
+
+
+def _missing(folder: Path, manifest: Manifest) -> list[int]:
+    """The shards that are not there; those that are have their commit records checked."""
+    missing = []
+    for shard in range(manifest.shards):
+        if (folder / shard_name(shard)).exists():
+            manifest.commit(folder, shard)
+        else:
+            missing.append(shard)
+    return missing
+
+
+def _finish(folder: Path, manifest: Manifest) -> str:
+    """The content digest, written into the manifest unless it stands there."""
+    names = [shard_name(shard) for shard in range(manifest.shards)]
+    digest = content_digest(read_column(folder / name, DIGEST) for name in names)
+    if manifest.content_digest is None:
+        write_manifest(folder, replace(manifest, content_digest=digest))
+    elif manifest.content_digest != digest:
+        raise StoreError(
+            f"the store {folder} has other content than when it was completed",
+            got=digest,
+            allowed=manifest.content_digest,
+            remedy="remove the folder and extract again",
+        )
+    return digest
+
+
+def _make(job: Job, missing: list[int], workers: int, progress: bool) -> None:
+    """Make the missing shards, in order, with a bar that counts pairs."""
+    manifest = job.manifest
+    bar = tqdm(
+        total=manifest.pairs,
+        initial=manifest.pairs - _count(manifest, missing),
+        desc=job.folder.name.split("-")[0],
+        unit=" pairs",
+        file=sys.stderr,
+        disable=None if progress else True,  # None: off when stderr is no terminal
+    )
+    pooled = workers > 1 and len(missing) >= POOL_SHARDS
+    done = 0
+    try:
+        with bar:
+            made = _in_pool(job, missing, workers) if pooled else map(job.make, missing)
+            for pairs in made:
+                bar.update(pairs)
+                done += 1
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            logger.warning(
+                "interrupted: %d of %d shards are stored; the same command goes on from there",
+                sum((job.folder / shard_name(shard)).exists() for shard in range(manifest.shards)),
+                manifest.shards,
+            )
+        raise
+
+
+def _in_pool(job: Job, missing: list[int], workers: int) -> Iterator[int]:
+    """The number of pairs of each shard, as worker processes finish it."""
+    todo = iter(missing)
+    running: set[Future[int]] = set()
+    context = multiprocessing.get_context("spawn")  # fork would copy the locks of other threads
+    work = job.folder / WORK
+    try:
+        save_job(job, work)
+        with ProcessPoolExecutor(workers, context, start_worker, (work,)) as pool:
+            try:
+                while True:
+                    with _sigint_blocked():
+                        running |= {
+                            pool.submit(make_shard, shard)
+                            for shard in islice(todo, 2 * workers - len(running))
+                        }
+                    if not running:
+                        break
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        yield future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # those in flight end, the others never start
+                raise
+    except BrokenProcessPool as error:
+        raise IgmcError(
+            "a worker process died, which is most often for want of memory",
+            remedy="run the same command again with fewer --workers: it goes on where it stopped; "
+            'from a script of your own, call it under `if __name__ == "__main__":`',
+        ) from error
+    finally:
+        sweep(job.folder)
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Processes started within never see Ctrl-C, since they inherit the mask; this one sees it at the end."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
+def _count(manifest: Manifest, shards: Iterable[int]) -> int:
+    return sum(rows.stop - rows.start for rows in map(manifest.rows, shards))

@@ -1,0 +1,95 @@
+"""Files that are there whole or not at all, and one extraction a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from igmc.errors import IgmcError
+
+__all__ = ["WORK", "locked", "replace_file", "sweep", "writing"]
+
+WORK = ".work"  # folder of an extraction's scratch files
+_REMEDIES = {
+    errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
+    errno.EDQUOT: "free some of your quota and run the same command again: it goes on where it stopped",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f), or use smaller shards",
+    errno.EROFS: "choose a folder that can be written: set IGMC_HOME",
+    errno.EACCES: "choose a folder that can be written: set IGMC_HOME",
+    errno.EPERM: "choose a folder that can be written: set IGMC_HOME",
+}
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating system's refusal to write `path` into an error that says what to do.
+
+    Raises:
+        IgmcError: on a full disk, a read-only folder and the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise IgmcError(
+            f"cannot write {path}: {error.strerror or error}",
+            remedy=_REMEDIES.get(error.errno or 0, "check the disk and run the same command again"),
+        ) from error
+
+
+def replace_file(path: Path, *chunks: bytes) -> None:
+    """Write a file that survives a crash: whole and on the disk under its name, or not there at all.
+
+    Raises:
+        IgmcError: if it cannot be written; nothing is left behind.
+    """
+    # The process id keeps a worker that outlived its parent from renaming a file that a rerun is writing.
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with writing(path):
+        try:
+            with partial.open("wb") as file:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what an extraction that was killed left half done; call it only under the lock."""
+    with writing(folder):
+        for partial in folder.glob("*.partial"):
+            partial.unlink(missing_ok=True)
+        if (folder / WORK).exists():
+            shutil.rmtree(folder / WORK)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold an existing folder alone, among the processes that ask.
+
+    Raises:
+        IgmcError: if another process holds it.
+    """
+    handle = os.open(folder, os.O_RDONLY)  # a lock on the folder itself: no lock file to leave behind
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise IgmcError(
+                f"another process is writing the store {folder}", remedy="wait until it is done, or stop it"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
