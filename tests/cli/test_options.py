@@ -1,0 +1,220 @@
+"""Options come from the knobs, and flags go before a file, a file before a preset, a preset before defaults."""
+
+import dataclasses
+import json
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from igmc.cli.extract import extract_command
+from igmc.cli.main import _igmc
+from igmc.cli.options import as_typed, config_options, read_config
+from igmc.cli.train import train_command
+from igmc.config import Config, RunConfig
+from igmc.errors import ConfigError
+
+SECTIONS = {f.name: getattr(RunConfig(), f.name) for f in dataclasses.fields(RunConfig)}
+KNOBS = [
+    (section, field)
+    for section, config in {**SECTIONS, "run": RunConfig()}.items()
+    if isinstance(config, Config)
+    for field in dataclasses.fields(config)
+    if "help" in field.metadata
+]
+# What to type for each knob so that it is not at its default, and the setting that this is.
+TYPED = {
+    "dataset": ("Flixster", "flixster"),
+    "columns": ("u,i,r", "u,i,r"),
+    "duplicates": ("mean", "mean"),
+    "split": ("u3", "u3"),
+    "test_ratio": ("0.25", 0.25),
+    "validation_ratio": ("0", 0.0),
+    "keep_ratio": ("5e-1", 0.5),
+    "levels": ("5", 5),
+    "level_method": ("quantile", "quantile"),
+    "hops": ("2", 2),
+    "max_nodes_per_hop": ("7", 7),
+    "sample_ratio": ("0.5", 0.5),
+    "layers": ("8, 16", (8, 16)),
+    "bases": ("none", None),
+    "norm": ("degree", "degree"),
+    "edge_dropout": (".1", 0.1),
+    "edge_dropout_mode": ("both", "both"),
+    "mlp_width": ("9", 9),
+    "mlp_dropout": ("0", 0.0),
+    "side_features": (None, True),
+    "protocol": ("paper", "paper"),
+    "epochs": ("3", 3),
+    "batch_size": ("11", 11),
+    "learning_rate": ("1e-4", 1e-4),
+    "decay_factor": ("1", 1.0),
+    "decay_every": ("2", 2),
+    "arr": ("0", 0.0),
+    "patience": ("1", 1),
+    "ensemble_size": ("2", 2),
+    "ensemble_every": ("3", 3),
+    "live": (None, True),
+    "seed": ("0", 0),
+}
+
+
+def config_of(line: str) -> RunConfig:
+    """The configuration that a command line adds up to."""
+    caught = []
+
+    @click.command()
+    @config_options("data", "extract", "model", "train", "run")
+    @click.pass_context
+    def command(ctx, file):
+        caught.append(read_config(ctx, file))
+
+    command.main(shlex.split(line), standalone_mode=False)
+    return caught[0]
+
+
+@pytest.mark.parametrize(("section", "field"), KNOBS, ids=[field.name for _, field in KNOBS])
+def test_every_knob_has_an_option_that_sets_it_and_nothing_else(section, field):
+    text, value = TYPED[field.name]
+    flag = "--" + field.name.replace("_", "-")
+    base = "--dataset douban"  # which has no preset
+    config = config_of(f"{base} {flag}" if text is None else f"{base} {flag} '{text}'")
+    expected = RunConfig.from_dict({"data": {"dataset": "douban"}})
+    if section == "run":
+        expected = expected.replace(**{field.name: value})
+    else:
+        expected = expected.replace(**{section: getattr(expected, section).replace(**{field.name: value})})
+    assert config == expected
+    assert config != RunConfig.from_dict({"data": {"dataset": "douban"}})
+
+
+def test_switches_have_both_positions():
+    assert config_of("").live is None
+    assert config_of("--live").live is True
+    assert config_of("--store").live is False
+    assert config_of("--no-side-features").model.side_features is False
+
+
+@pytest.mark.parametrize("name", ["ml_100k", "ML-100K", "Ml-100k"])
+def test_the_preset_is_found_under_any_spelling_and_the_name_made_canonical(name):
+    config = config_of(f"--dataset {name}")
+    assert (config.data.dataset, config.extract.max_nodes_per_hop, config.train.epochs) == (
+        "ml_100k",
+        200,
+        80,
+    )
+
+
+def test_precedence(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"data": {"dataset": "ml_1m"}, "train": {"epochs": 7, "arr": 0.5}}))
+    config = config_of(f"--config {file} --arr 0.25")
+    assert config.train.decay_every == 20, "from the preset of the data set that the file names"
+    assert config.train.epochs == 7, "the file goes before the preset"
+    assert config.train.arr == 0.25, "a flag goes before the file"
+    assert config.train.batch_size == 50, "the default"
+    other = config_of(f"--config {file} --dataset ml_100k")
+    assert (other.train.epochs, other.train.decay_every) == (7, 50)
+
+
+def test_a_flag_that_repeats_the_default_still_goes_before_the_preset():
+    assert config_of("--dataset ml_100k --epochs 40").train.epochs == 40
+    assert config_of("--dataset ml_100k --max-nodes-per-hop none").extract.max_nodes_per_hop is None
+
+
+def test_a_file_can_hold_a_whole_configuration(tmp_path):
+    config = config_of("--dataset ml_1m --layers 4,4 --live --seed 9")
+    file = tmp_path / "all.json"
+    file.write_text(json.dumps(config.to_dict()))
+    assert config_of(f"--config {file}") == config
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            '{"train": {"epochs": 0}}',
+            r"--config .*f\.json: train\.epochs is out of range; got 0; allowed: at least 1",
+        ),
+        (
+            '{"train": {"epoch": 1}}',
+            r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: protocol",
+        ),
+        ('{"epochs": 1}', r"f\.json: unknown setting in run; got 'epochs'; allowed: data, extract"),
+        ("[1]", r"f\.json: run is not a mapping; got \[1\]; allowed: a JSON object"),
+        ("{", r"f\.json is not JSON: .* line 1"),
+        ("\ufeff\udcff", r"f\.json is not JSON"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(tmp_path, content, message):
+    file = tmp_path / "f.json"
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigError, match=message):
+        config_of(f"--config {file}")
+
+
+def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"--config: no such file: .*missing\.json"):
+        config_of(f"--config {tmp_path / 'missing.json'}")
+    with pytest.raises(OSError, match=str(tmp_path)):
+        config_of(f"--config {tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--epochs x", "'x' is not a whole number"),
+        ("--epochs none", "'none' is not a whole number"),
+        ("--bases x", "'x' is not a whole number or none"),
+        ("--arr x", "'x' is not a number"),
+        ("--layers 3,,3", "'3,,3' is not whole numbers with commas between"),
+    ],
+)
+def test_text_that_is_no_value_is_a_usage_error(line, message):
+    with pytest.raises(click.BadParameter, match=message):
+        config_of(line)
+
+
+def test_a_value_out_of_range_is_named_as_typed():
+    with pytest.raises(ConfigError) as caught:
+        config_of("--max-nodes-per-hop 0")
+    assert as_typed(str(caught.value)) == "--max-nodes-per-hop is out of range; got 0; allowed: at least 1"
+
+
+def commands(command=_igmc, path="igmc"):
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from commands(child, f"{path} {name}")
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), commands(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_help_ends_with_two_examples_that_parse(path, command):
+    page = CliRunner().invoke(command, ["-h"]).output
+    tail = page.split("Examples:\n")[1].strip().splitlines()
+    assert [line.strip() for line in tail] == list(command.examples)
+    assert len(tail) == 2
+    for line in tail:
+        words = shlex.split(line)
+        at = {"igmc": _igmc, "igmc-train": train_command, "igmc-extract": extract_command}[words.pop(0)]
+        while isinstance(at, click.Group):
+            at = at.commands[words.pop(0)]
+        at.make_context("x", words)
+
+
+def test_help_states_range_default_and_presets_of_a_knob():
+    page = " ".join(CliRunner().invoke(train_command, ["-h"], terminal_width=1000).output.split())
+    assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
+    assert "Share of edges dropped in training [0..0.99; default 0.2; ml_1m 0]" in page
+    for title in ("data - Which ratings", "extract - What", "model - The IGMC", "train - How", "run - All"):
+        assert title in page
+    for _, field in KNOBS:
+        assert "--" + field.name.replace("_", "-") in page
+
+
+def test_extract_offers_what_determines_subgraphs_and_nothing_else():
+    names = {param.name for param in extract_command.params}
+    assert {"dataset", "hops", "protocol", "seed", "live"} <= names
+    assert not names & {"epochs", "norm", "layers", "out", "device"}
