@@ -65,14 +65,14 @@ def raiser(error):
         (
             OSError(errno.ENOSPC, "No space left on device", "/data/x.h5"),
             1,
-            "igmc-x: error: No space left on device: /data/x.h5; to mend it: free some space, or choose another "
-            "disk with --home or --out; then run the same command again to resume\n",
+            "igmc-x: error: No space left on device: /data/x.h5; to mend it: free some space, or choose "
+            "another disk with --home or --out; then run the same command again to resume\n",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "/root/x"),
             1,
-            "igmc-x: error: Permission denied: /root/x; to mend it: choose a folder that you may write to with "
-            "--home or --out, or mend the permissions\n",
+            "igmc-x: error: Permission denied: /root/x; to mend it: choose a folder that you may write to "
+            "with --home or --out, or mend the permissions\n",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", "a", None, "b"),

@@ -1,4 +1,4 @@
-"""Options come from the knobs, and flags go before a file, a file before a preset, a preset before defaults."""
+"""Options come from the knobs, and a flag goes before a file, that before a preset, that before a default."""
 
 import dataclasses
 import json
@@ -189,7 +189,7 @@ def commands(command=_igmc, path="igmc"):
 
 
 @pytest.mark.parametrize(
-    ("path", "command"), commands(), ids=lambda value: value if isinstance(value, str) else ""
+    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_every_help_ends_with_two_examples_that_parse(path, command):
     page = CliRunner().invoke(command, ["-h"]).output
