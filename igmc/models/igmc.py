@@ -87,8 +87,7 @@ class IGMC(nn.Module):
 
     def arr_penalty(self) -> Tensor:
         """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers (eq. 6)."""
-        weights = [conv.relation_weights() for conv in self.layers]
-        return torch.stack([(w[1:] - w[:-1]).square().sum() for w in weights]).sum()
+        return torch.stack([layer.arr_penalty() for layer in self.layers]).sum()
 
     @property
     def layers(self) -> list[RGCNLayer]:

@@ -58,6 +58,13 @@ class RGCNLayer(nn.Module):
             return self.weight
         return torch.einsum("rb,bio->rio", self.comp, self.weight)
 
+    def arr_penalty(self) -> Tensor:
+        """The sum of ||W_{r+1} - W_r||^2 over r, scalar; through the bases, no W_r is made."""
+        if self.comp is None:
+            return self.weight.diff(dim=0).square().sum()
+        steps, bases = self.comp.diff(dim=0), self.weight.flatten(1)  # [R - 1, B], [B, in * out]
+        return ((steps @ (bases @ bases.T)) * steps).sum()
+
 
 @dataclass(frozen=True)
 class Topology:

@@ -1,0 +1,86 @@
+"""What the benchmarks share: the machine's own limits, interleaved timing, and the result file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, versions and date, for the head of a result file."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "date": date.today().isoformat(),
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def limits(rounds: int = 5) -> dict[str, float]:
+    """What one core and all cores can do: float32 matrix product in GFLOP/s, memory copy in GB/s."""
+    a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
+    source = torch.rand(2**26)  # 256 MiB, far beyond the caches
+    target = torch.empty_like(source)
+    found = {}
+    threads = torch.get_num_threads()
+    for name, count in (("one_core", 1), ("all_cores", threads)):
+        torch.set_num_threads(count)
+        product = median_seconds(lambda: torch.mm(a, b), rounds)
+        copy = median_seconds(lambda: target.copy_(source), rounds)
+        found[f"matmul_gflops_{name}"] = 2 * 1024**3 / product / 1e9
+        found[f"copy_gb_per_s_{name}"] = 2 * source.nbytes / copy / 1e9
+    torch.set_num_threads(threads)
+    return found
+
+
+def median_seconds(task: Callable[[], Any], rounds: int) -> float:
+    """Median wall time of a task over several rounds, after one to warm up."""
+    task()
+    return statistics.median(seconds(task) for _ in range(rounds))
+
+
+def interleaved(tasks: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Median wall time of each task, round by round in turn, so that all meet the same noise."""
+    for task in tasks.values():
+        task()
+    times = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            times[name].append(seconds(task))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def seconds(task: Callable[[], Any]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def peak_memory_gib() -> float:
+    """The most memory this process has held, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def save(name: str, results: dict[str, Any]) -> None:
+    """Write ``scripts/results/<name>.json``."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")
