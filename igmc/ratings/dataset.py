@@ -149,7 +149,7 @@ def load_dataset(
     compressed (.gz, .bz2, .xz, .zip). A zip that holds one such file is read as it is; of a zip that holds
     several, name one as if the zip were a folder. ``columns`` says where user, item, rating and, if wanted,
     timestamp are, in this order: by the names in the header, or by positions from 1 if the file has no
-    header. It can be left out if the header has the usual names (userId, user_id, movieId, item, rating, ...).
+    header. It can be left out if the header has the usual names (userId, movie_id, item, rating, ...).
 
     - ``columns="user_id,book_id,rating"``, ``dataset="goodbooks/ratings.zip"``: a header, items first
     - ``columns="1,2,3,4"``, ``dataset="u.data"``: no header
@@ -189,4 +189,4 @@ def load_dataset(
         from igmc.ratings.synthetic import make_demo
 
         return make_demo()
-    return readers.read_named(name, sources.locate(name, data_dir=data_dir, home=home), config)
+    return readers.read_folder(sources.locate(name, data_dir=data_dir, home=home), name, config)

@@ -1,0 +1,281 @@
+"""Ratings from lines of text: a slow reader that says what a file means, and a fast one that must agree.
+
+The fast reader (pandas' C parser) takes clean files and gives up on anything doubtful; the slow one then
+reads the file again line by line, and either finds the exact line that is wrong or that nothing is.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import csv
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from igmc.errors import DataError
+from igmc.ratings.readers_columns import TextLayout, text_layout
+from igmc.ratings.readers_files import RatingFile
+
+__all__ = ["RawRatings", "Vocabulary", "read_fast", "read_slow", "read_text", "seconds"]
+
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
+_CHUNK = 1 << 20  # lines that the fast reader holds as text at a time
+_MAX_SECONDS = 2.0**53
+
+
+class Vocabulary:
+    """Codes 0, 1, ... for texts, in the order in which they are first met."""
+
+    def __init__(self) -> None:
+        self.codes: dict[Any, int] = {}
+
+    def add(self, text: Any) -> int:
+        return self.codes.setdefault(text, len(self.codes))
+
+    def add_all(self, texts: Any) -> NDArray[np.int64]:
+        """The codes, int64 [n], of an array of n texts."""
+        local, unique = pd.factorize(texts)
+        return np.array([self.add(text) for text in unique], dtype=np.int64)[local]
+
+
+@dataclass(frozen=True, eq=False)
+class RawRatings:
+    """n ratings as they stand in a file, pairs perhaps repeated.
+
+    Attributes:
+        users, items: the distinct ids, as texts or numbers.
+        user, item: int64 [n], positions in `users` and `items`.
+        rating: float64 [n], finite.
+        timestamp: int64 [n], -1 where unknown; None if the file has none.
+        where: the name, such as "ratings.csv, line 7", of the place of a row number.
+        blank_lines: lines that were skipped.
+        encoding: "utf-8", "latin-1", ...; None if the file is not text.
+    """
+
+    users: list[Any]
+    items: list[Any]
+    user: NDArray[np.int64]
+    item: NDArray[np.int64]
+    rating: NDArray[np.float64]
+    timestamp: NDArray[np.int64] | None
+    where: Callable[[int], str] = field(repr=False)
+    blank_lines: int = 0
+    encoding: str | None = None
+
+
+class _DoubtfulError(Exception):
+    """The fast reader will not vouch for this file."""
+
+
+def read_text(
+    file: RatingFile, columns: tuple[str, ...] | None = None, fields: int | None = None
+) -> RawRatings:
+    """The ratings in a file of text.
+
+    Args:
+        columns: see `parse_columns`.
+        fields: the number of fields of a line, if it is known; else that of the first line.
+
+    Raises:
+        DataError: naming file and line, on whatever is wrong with it.
+    """
+    *others, last = file.encodings()
+    for encoding in others:
+        with contextlib.suppress(UnicodeDecodeError):
+            return _read_encoded(file, columns, fields, encoding)
+    try:
+        return _read_encoded(file, columns, fields, last)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not {last} text ({error})", allowed="UTF-8 or Latin-1") from error
+
+
+def _read_encoded(
+    file: RatingFile, columns: tuple[str, ...] | None, fields: int | None, encoding: str
+) -> RawRatings:
+    layout = text_layout(file, columns, encoding, fields)
+    try:
+        return read_fast(file, layout, encoding)
+    except UnicodeDecodeError:
+        raise
+    except (_DoubtfulError, ValueError, OverflowError, pd.errors.ParserWarning):
+        return read_slow(file, layout, encoding)
+
+
+def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
+    """As `read_slow`, some fifty times faster; raises one of several exceptions when in doubt."""
+    # The C parser has no delimiters of two characters, but sees empty fields between two colons.
+    stride = len(layout.delimiter)
+    user, item, rating = (stride * k for k in (layout.user, layout.item, layout.rating))
+    numbers = [rating] + ([] if layout.timestamp is None else [stride * layout.timestamp])
+    width = stride * (layout.fields - 1) + 1
+    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
+    pieces: list[list[NDArray[Any]]] = []
+    # All columns are read, since with usecols= the parser lets lines with too many fields pass.
+    options: dict[str, Any] = {
+        "sep": layout.delimiter[0],
+        "header": None,
+        "names": list(range(width)),
+        "index_col": False,
+        "dtype": {k: np.float64 if k in numbers else str for k in range(width)},
+        "na_values": {k: [""] for k in numbers},
+        "keep_default_na": False,
+        "skip_blank_lines": False,
+        "quoting": csv.QUOTE_MINIMAL if stride == 1 else csv.QUOTE_NONE,
+    }
+    with file.open_text(encoding) as text, warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        for _ in range(layout.skip):
+            text.readline()
+        chunks = pd.read_csv(text, engine="c", chunksize=_CHUNK, **options)
+        for chunk in chunks:
+            if stride == 2 and any((chunk[k] != "").any() for k in range(1, width, 2)):
+                raise _DoubtfulError
+            kept = _without_blank(chunk, user, item, rating)
+            blank += len(chunk) - len(kept)
+            if not np.isfinite(kept[rating]).all():
+                raise _DoubtfulError
+            codes = [users.add_all(kept[user].array), items.add_all(kept[item].array)]
+            pieces.append([*codes, *(kept[k].to_numpy() for k in numbers)])
+    if any(not name.strip() for names in (users, items) for name in names.codes):
+        raise _DoubtfulError
+    if not pieces:
+        raise _DoubtfulError
+    columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
+    times = seconds(columns[3]) if len(columns) == 4 else None
+    return _finish(file, layout, encoding, users, items, columns[0], columns[1], columns[2], times, blank)
+
+
+def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd.DataFrame:
+    missing = chunk[rating].isna()
+    if not missing.any():
+        return chunk
+    rows = chunk[missing]
+    if (rows[user].str.strip() != "").any() or (rows[item].str.strip() != "").any():
+        raise _DoubtfulError
+    return chunk[~missing]
+
+
+def seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Timestamps in whole seconds, int64; -1 where they are missing (NaN, 0 or less)."""
+    if np.any(times > _MAX_SECONDS):
+        raise _DoubtfulError
+    return np.where(times > 0, times, -1).astype(np.int64)
+
+
+def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
+    """The ratings of a file, line by line: what `read_fast` must agree with.
+
+    Raises:
+        DataError: naming file and line, on whatever is wrong.
+    """
+    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
+    user, item, rating = array.array("q"), array.array("q"), array.array("d")
+    times = array.array("d")
+    for line, cells in _lines(file, layout, encoding):
+        if _is_blank(cells, layout):
+            blank += 1
+            continue
+        for name, codes, vocabulary, k in (
+            ("user", user, users, layout.user),
+            ("item", item, items, layout.item),
+        ):
+            if not _cell(cells, k).strip():
+                _bad_line(file, line, f"the {name} is missing", cells, "an id")
+            codes.append(vocabulary.add(cells[k]))
+        rating.append(_number(file, line, "rating", _cell(cells, layout.rating), layout))
+        if layout.timestamp is not None:
+            text = _cell(cells, layout.timestamp)
+            times.append(_number(file, line, "timestamp", text, layout) if text else np.nan)
+    if not rating:
+        raise DataError(f"{file} holds no ratings", allowed="at least one rating", remedy="check the file")
+    stamps = None if layout.timestamp is None else seconds(np.array(times))
+    columns = (np.array(user, np.int64), np.array(item, np.int64), np.array(rating, np.float64))
+    return _finish(file, layout, encoding, users, items, *columns, stamps, blank)
+
+
+def _lines(file: RatingFile, layout: TextLayout, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """The number, from 1, and the fields of each line after the header."""
+    with file.open_text(encoding) as text:
+        for _ in range(layout.skip):
+            text.readline()
+        if len(layout.delimiter) > 1:
+            for number, row in enumerate(text, start=layout.skip + 1):
+                yield number, _checked(file, number, row.rstrip("\r\n").split(layout.delimiter), layout)
+            return
+        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+        try:
+            for cells in reader:
+                number = layout.skip + reader.line_num
+                yield number, _checked(file, number, cells, layout)
+        except csv.Error as error:
+            _bad_line(file, layout.skip + reader.line_num, f"the line is malformed: {error}", None, "CSV")
+
+
+def _checked(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> list[str]:
+    if len(cells) > layout.fields:
+        extra = layout.delimiter.join(cells[layout.fields :])
+        what = f"there are {len(cells)} fields, where the first line has {layout.fields}"
+        _bad_line(file, line, what, extra, f"at most {layout.fields} fields")
+    return cells
+
+
+def _cell(cells: list[str], position: int) -> str:
+    return cells[position] if position < len(cells) else ""
+
+
+def _is_blank(cells: list[str], layout: TextLayout) -> bool:
+    # The fast reader counts rows, so both must take the same ones for blank.
+    return not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating))
+
+
+def _number(file: RatingFile, line: int, name: str, text: str, layout: TextLayout) -> float:
+    if not _NUMBER.fullmatch(text):
+        what = f"the {name} is missing" if not text.strip() else f"the {name} is not a number"
+        _bad_line(file, line, what, text, _allowed(name), header=line == 1 and layout.skip == 0)
+    value = float(text)
+    if not np.isfinite(value) or (name == "timestamp" and value > _MAX_SECONDS):
+        _bad_line(file, line, f"the {name} is too large", text, _allowed(name))
+    return value
+
+
+def _allowed(name: str) -> str:
+    if name == "rating":
+        return "a finite number such as 4 or 3.5"
+    return "seconds since 1970, such as 978300760 (0 or nothing where unknown)"
+
+
+def _bad_line(
+    file: RatingFile, line: int, what: str, got: object, allowed: str, header: bool = False
+) -> NoReturn:
+    remedy = "mend or remove this line"
+    if header:
+        remedy = "if line 1 is a header, name its columns, as in --columns user_id,item_id,rating"
+    raise DataError(f"{file}, line {line}: {what}", got=got, allowed=allowed, remedy=remedy)
+
+
+def _finish(
+    file: RatingFile,
+    layout: TextLayout,
+    encoding: str,
+    users: Vocabulary,
+    items: Vocabulary,
+    user: NDArray[np.int64],
+    item: NDArray[np.int64],
+    rating: NDArray[np.float64],
+    timestamp: NDArray[np.int64] | None,
+    blank: int,
+) -> RawRatings:
+    def where(row: int) -> str:
+        rows = (n for n, cells in _lines(file, layout, encoding) if not _is_blank(cells, layout))
+        return f"{file}, line {next(n for k, n in enumerate(rows) if k == row)}"
+
+    names = list(users.codes), list(items.codes)
+    plain = encoding.removesuffix("-sig")
+    return RawRatings(*names, user, item, rating, timestamp, where, blank, plain)
