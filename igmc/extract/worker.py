@@ -63,7 +63,7 @@ class Job:
             shard_size=self.manifest.shard_size,
             compress=self.compress,
         )
-        return rows.stop - rows.start
+        return int(rows.stop - rows.start)
 
     def _blocks(self, rows: slice) -> Iterator[tuple[Subgraphs, NDArray[np.float32]]]:
         for start in range(rows.start, rows.stop, BLOCK):

@@ -1,0 +1,98 @@
+import errno
+import os
+import resource
+import subprocess
+
+import numpy as np
+import pytest
+
+from igmc.errors import IgmcError
+from igmc.store.files import locked, replace_file, sweep, writing
+from tests.store.stores import make_store
+
+
+def test_file_is_replaced_whole(tmp_path):
+    path = tmp_path / "x"
+    replace_file(path, b"one")
+    replace_file(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_full_disk_for_real(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("cannot mount a small disk here")
+    try:
+        replace_file(disk / "fits", bytes(1000))
+        with pytest.raises(IgmcError, match=r"cannot write .*/big: No space left on device.*free some space"):
+            replace_file(disk / "big", bytes(10**6))
+        assert [p.name for p in disk.iterdir()] == ["fits"]
+        with pytest.raises(IgmcError, match="No space left on device"):
+            make_store(disk / "store", shard_size=4)
+        assert not list(disk.rglob("*.partial"))
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with pytest.raises(IgmcError, match=r"Read-only file system.*can be written"):
+            replace_file(disk / "new", b"x")
+        assert not (disk / "new").exists()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_limit_on_file_sizes(tmp_path):
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, old[1]))
+    try:
+        with pytest.raises(IgmcError, match=r"cannot write .*: File too large.*ulimit -f"):
+            replace_file(tmp_path / "x", np.random.default_rng(0).bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "can be written"), (errno.EIO, "check the disk")],
+)
+def test_every_refusal_says_what_to_do(tmp_path, monkeypatch, code, remedy):
+    def refuse(handle):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(IgmcError, match=f"{os.strerror(code)}.*{remedy}"):
+        replace_file(tmp_path / "x", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupt_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(handle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        replace_file(tmp_path / "x", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_extraction_a_folder(tmp_path):
+    with locked(tmp_path), pytest.raises(IgmcError, match="another process is writing"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_sweep_removes_leftovers_only(tmp_path):
+    make_store(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    (tmp_path / "00001.h5.77.partial").write_bytes(b"half")
+    (tmp_path / ".work").mkdir()
+    (tmp_path / ".work" / "graph-user_ptr.npy").write_bytes(b"x")
+    sweep(tmp_path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_errors_without_a_number_are_reported_too(tmp_path):
+    with pytest.raises(IgmcError, match=r"cannot write .*: odd"), writing(tmp_path):
+        raise OSError("odd")
