@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import config_options, read_config, running_options
+from igmc.cli.options import PlainOption, config_options, read_config, running_options
 from igmc.cli.output import emit, emit_json, human_bytes, table
 from igmc.config import RunConfig
 from igmc.errors import DataError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from igmc.graph.parts import Part
 
 __all__ = ["extract_command"]
+
+logger = logging.getLogger(__name__)
 
 _MEASURE_SECONDS = 2.0
 _BLOCK = 256  # pairs
@@ -60,7 +63,8 @@ class _Stage:
 @click.option("--compress", is_flag=True, help="Store with gzip: smaller, and slower to write and read.")
 @click.option(
     "--shard-size",
-    type=int,
+    cls=PlainOption,
+    type=click.IntRange(1),
     metavar="N",
     help="Subgraphs a file, the unit of resuming [>= 1; default by size, about 32 MB]",
 )
@@ -123,6 +127,7 @@ def _stages(config: RunConfig, data_dir: Path | None, home: Path | None) -> list
     from igmc.store.location import store_folder
 
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
+    logger.info("%s", dataset.report)
     parts = make_parts(make_split(dataset, config.data, config.seed), config.train.protocol)
     stages = []
     for part in parts.values():

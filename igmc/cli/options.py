@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from igmc.config import PRESETS, Config, RunConfig, paper_settings
 from igmc.errors import ConfigError
 
-__all__ = ["as_typed", "config_options", "read_config", "running_options"]
+__all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -76,8 +76,8 @@ class _KnobType(click.ParamType):  # type: ignore[type-arg]
             self.fail(f"{text!r} is not {kind[base]}{' or none' * self.knob.nullable}", param, ctx)
 
 
-class _WorkersOption(click.Option):
-    """Its help states the range as those of the knobs do."""
+class PlainOption(click.Option):
+    """An option whose help text states its range itself, in the style of the knobs."""
 
     def get_help_extra(self, ctx: click.Context) -> Any:
         return {}
@@ -139,7 +139,7 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
             metavar="DIR",
             help="Folder for downloads and stores [default $IGMC_HOME, then the user's cache folder]",
         ),
-        "workers": _WorkersOption(
+        "workers": PlainOption(
             ["--workers"],
             type=click.IntRange(1, 1024),
             metavar="N",
