@@ -168,7 +168,7 @@ def _report(made: dict[str, dict[str, Any]], folder: Path, as_json: bool) -> int
             f"{line['pairs_made']:,}",
             human_bytes(line["bytes"]),
             f"{line['seconds']:.1f} s",
-            f"{line['pairs_made'] / max(line['seconds'], 1e-9):,.0f}",
+            f"{line['pairs_made'] / line['seconds']:,.0f}" if line["pairs_made"] else "-",
             line["digest"][:16],
         ]
         for name, line in {**made, "all": whole}.items()
