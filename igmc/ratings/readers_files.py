@@ -61,11 +61,7 @@ class RatingFile:
         except FileNotFoundError as error:
             raise _missing(self.path) from error
         except _DAMAGE as error:
-            raise DataError(
-                f"{self} cannot be read ({error})",
-                allowed="a readable file, plain or whole .gz, .bz2, .xz or .zip",
-                remedy="check its permissions, or fetch it again",
-            ) from error
+            raise _damaged(self, error) from error
 
     @contextmanager
     def open_text(self, encoding: str) -> Iterator[io.TextIOWrapper]:
@@ -115,8 +111,11 @@ def find_file(path: Path) -> RatingFile:
 
 
 def _member(archive: Path, wanted: str) -> str:
-    with zipfile.ZipFile(archive) as zipped:
-        names = [n for n in zipped.namelist() if not n.endswith("/") and not n.startswith("__MACOSX/")]
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            names = [n for n in zipped.namelist() if not n.endswith("/") and not n.startswith("__MACOSX/")]
+    except _DAMAGE as error:
+        raise _damaged(archive, error) from error
     if wanted == ".":
         fitting = [n for n in names if n.lower().endswith(_TABLE_SUFFIXES)] if len(names) != 1 else names
         if len(fitting) == 1:
@@ -129,6 +128,14 @@ def _member(archive: Path, wanted: str) -> str:
         + ("does not hold exactly one table" if wanted == "." else f"does not hold {wanted}"),
         allowed=listed or "a zip with a file in it",
         remedy=f"name one of its files, as in {archive}/{names[0] if names else 'ratings.csv'}",
+    )
+
+
+def _damaged(file: RatingFile | Path, error: Exception) -> DataError:
+    return DataError(
+        f"{file} cannot be read ({error})",
+        allowed="a readable file, plain or whole .gz, .bz2, .xz or .zip",
+        remedy="check its permissions, or fetch it again",
     )
 
 
