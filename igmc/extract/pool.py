@@ -7,8 +7,15 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -188,48 +195,30 @@ def _make(job: Job, missing: list[int], workers: int, progress: bool) -> None:
         file=sys.stderr,
         disable=None if progress else True,  # None: off when stderr is no terminal
     )
-    pooled = workers > 1 and len(missing) >= POOL_SHARDS
-    done = 0
     try:
         with bar:
-            made = _in_pool(job, missing, workers) if pooled else map(job.make, missing)
-            for pairs in made:
-                bar.update(pairs)
-                done += 1
-    except BaseException as error:
-        if not isinstance(error, Exception):
-            logger.warning(
-                "interrupted: %d of %d shards are stored; the same command goes on from there",
-                sum((job.folder / shard_name(shard)).exists() for shard in range(manifest.shards)),
-                manifest.shards,
-            )
+            if workers > 1 and len(missing) >= POOL_SHARDS:
+                _in_processes(job, missing, workers, bar.update)
+            else:
+                # A thread, since a signal that hits a Numba kernel in the main one ends in a SystemError.
+                with ThreadPoolExecutor(1) as executor:
+                    _drive(executor, job.make, missing, 1, bar.update)
+    except (KeyboardInterrupt, SystemExit):
+        logger.warning(
+            "interrupted: %d of %d shards are stored; the same command goes on from there",
+            sum((job.folder / shard_name(shard)).exists() for shard in range(manifest.shards)),
+            manifest.shards,
+        )
         raise
 
 
-def _in_pool(job: Job, missing: list[int], workers: int) -> Iterator[int]:
-    """The number of pairs of each shard, as worker processes finish it."""
-    todo = iter(missing)
-    running: set[Future[int]] = set()
+def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[int], object]) -> None:
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of other threads
     work = job.folder / WORK
     try:
         save_job(job, work)
-        with ProcessPoolExecutor(workers, context, start_worker, (work,)) as pool:
-            try:
-                while True:
-                    with _sigint_blocked():
-                        running |= {
-                            pool.submit(make_shard, shard)
-                            for shard in islice(todo, 2 * workers - len(running))
-                        }
-                    if not running:
-                        break
-                    finished, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        yield future.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)  # those in flight end, the others never start
-                raise
+        with ProcessPoolExecutor(workers, context, start_worker, (work,)) as executor:
+            _drive(executor, make_shard, missing, workers, done)
     except BrokenProcessPool as error:
         raise IgmcError(
             "a worker process died, which is most often for want of memory",
@@ -238,6 +227,30 @@ def _in_pool(job: Job, missing: list[int], workers: int) -> Iterator[int]:
         ) from error
     finally:
         sweep(job.folder)
+
+
+def _drive(
+    executor: Executor,
+    make: Callable[[int], int],
+    missing: list[int],
+    workers: int,
+    done: Callable[[int], object],
+) -> None:
+    """Hand out the shards in order, at most two a worker at once, and tell `done` the pairs of each."""
+    todo = iter(missing)
+    running: set[Future[int]] = set()
+    try:
+        while True:
+            with _sigint_blocked():
+                running |= {executor.submit(make, k) for k in islice(todo, 2 * workers - len(running))}
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done(future.result())
+    except BaseException:
+        executor.shutdown(cancel_futures=True)  # shards in flight are finished, the others never begun
+        raise
 
 
 @contextmanager
