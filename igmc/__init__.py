@@ -1,1 +1,70 @@
+"""Inductive graph-based matrix completion: ratings for users and items never seen in training.
+
+The public names below are loaded when they are first used, so that ``import igmc`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig
+    from igmc.errors import IgmcError
+    from igmc.evaluation.report import RunReport
+    from igmc.extract.pool import extract_store
+    from igmc.graph.kernel import extract_subgraphs
+    from igmc.graph.parts import make_parts
+    from igmc.models.igmc import IGMC
+    from igmc.ratings.dataset import load_dataset
+    from igmc.ratings.split import make_split
+    from igmc.run import train
+
+_HOMES = {
+    "DataConfig": "igmc.config",
+    "ExtractConfig": "igmc.config",
+    "ModelConfig": "igmc.config",
+    "RunConfig": "igmc.config",
+    "TrainConfig": "igmc.config",
+    "IgmcError": "igmc.errors",
+    "load_dataset": "igmc.ratings.dataset",
+    "make_split": "igmc.ratings.split",
+    "make_parts": "igmc.graph.parts",
+    "extract_subgraphs": "igmc.graph.kernel",
+    "extract_store": "igmc.extract.pool",
+    "IGMC": "igmc.models.igmc",
+    "RunReport": "igmc.evaluation.report",
+    "train": "igmc.run",
+}
+
+__all__ = [
+    "IGMC",
+    "DataConfig",
+    "ExtractConfig",
+    "IgmcError",
+    "ModelConfig",
+    "RunConfig",
+    "RunReport",
+    "TrainConfig",
+    "__version__",
+    "extract_store",
+    "extract_subgraphs",
+    "load_dataset",
+    "make_parts",
+    "make_split",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'igmc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

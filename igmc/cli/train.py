@@ -63,9 +63,9 @@ def train_command(
     """
     start_logging(verbose=verbose, quiet=quiet)
     config = read_config(ctx, file)
-    from igmc.run import run
+    from igmc.run import train
 
-    report = run(
+    report = train(
         config,
         data_dir=data_dir,
         home=home,

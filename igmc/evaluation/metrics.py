@@ -1,0 +1,65 @@
+"""How far predicted ratings are from the true ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from igmc.errors import DataError
+
+__all__ = ["Scores", "mae", "rmse", "score"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Errors of predictions as they came, and clipped to the range of the rating scale.
+
+    Attributes:
+        rmse, mae: root mean squared and mean absolute error, on the scale of the ratings.
+        rmse_clipped, mae_clipped: the same after clipping.
+    """
+
+    rmse: float
+    mae: float
+    rmse_clipped: float
+    mae_clipped: float
+
+
+def rmse(predicted: ArrayLike, true: ArrayLike) -> float:
+    """Root mean squared error of n predictions, n at least 1.
+
+    Raises:
+        DataError: on no predictions, another shape, or a number that is not finite.
+
+    >>> rmse([1.0, 2.0], [1.0, 4.0]) == 2.0**0.5
+    True
+    """
+    return float(np.sqrt(np.mean(np.square(_errors(predicted, true)))))
+
+
+def mae(predicted: ArrayLike, true: ArrayLike) -> float:
+    """Mean absolute error of n predictions, n at least 1; raises as `rmse` does.
+
+    >>> mae([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    return float(np.mean(np.abs(_errors(predicted, true))))
+
+
+def score(predicted: ArrayLike, true: ArrayLike, low: float, high: float) -> Scores:
+    """All scores of n predictions; `low` and `high` bound the rating scale."""
+    clipped = np.clip(predicted, low, high)
+    return Scores(rmse(predicted, true), mae(predicted, true), rmse(clipped, true), mae(clipped, true))
+
+
+def _errors(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
+    left, right = np.asarray(predicted, np.float64), np.asarray(true, np.float64)
+    if left.shape != right.shape or left.ndim != 1:
+        raise DataError("predictions and ratings differ in shape", got=left.shape, allowed=str(right.shape))
+    if left.size == 0:
+        raise DataError("there are no predictions to score", remedy="leave some ratings for the test part")
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        raise DataError("a prediction or rating is not a finite number")
+    return left - right

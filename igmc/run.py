@@ -1,0 +1,219 @@
+"""One run, from its settings to its report, in a folder of its own."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import RunConfig
+from igmc.errors import DataError
+from igmc.evaluation.metrics import score
+from igmc.evaluation.references import reference_predictions
+from igmc.evaluation.report import RunReport, machine, versions
+from igmc.extract.pool import extract_store
+from igmc.extract.size import projected_bytes
+from igmc.graph.parts import Part, make_parts
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
+from igmc.models.igmc import IGMC
+from igmc.ratings.dataset import Dataset, load_dataset
+from igmc.ratings.sources import home_dir
+from igmc.ratings.split import Split, make_split
+from igmc.store.files import replace_file, writing
+from igmc.store.fingerprint import fingerprint
+from igmc.store.location import store_folder
+from igmc.store.reader import CACHE_BYTES, StoreReader
+from igmc.training.device import on_device, pick_device
+from igmc.training.ensemble import chosen_epochs, predict
+from igmc.training.folder import RunFolder
+from igmc.training.loop import fit
+
+__all__ = ["default_folder", "train"]
+
+logger = logging.getLogger(__name__)
+
+SCORE_BATCH = 256  # without gradients, larger batches cost no accuracy and less overhead
+
+
+def train(
+    config: RunConfig,
+    *,
+    data_dir: Path | None = None,
+    home: Path | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    progress: bool = True,
+) -> RunReport:
+    """Train on a data set under a protocol and score its test part.
+
+    A folder that holds the same run unfinished is resumed; of a finished one the report is returned.
+
+    Args:
+        config: all settings.
+        data_dir, home: where raw data are and where stores go; see `igmc.ratings.dataset.load_dataset`.
+        out: the run folder; `default_folder` if None.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        workers: processes that extract, and threads that train on a CPU; all cores if None.
+        progress: show bars.
+
+    Raises:
+        IgmcError: see `igmc.errors`; each says what to do.
+    """
+    place = pick_device(device)
+    dataset = load_dataset(config.data, data_dir=data_dir, home=home)
+    logger.info("%s", dataset.report)
+    split = make_split(dataset, config.data, config.seed)
+    if not len(split.test):
+        raise DataError("there is no test part", remedy="raise --test-ratio, or use an official split")
+    folder = RunFolder(Path(out) if out is not None else default_folder(config))
+    facts = {
+        "data_digest": dataset.table.digest(),
+        "split_digest": split.digest(),
+        "scale": split.scale.to_dict(),
+        "versions": versions(),
+        "machine": machine(),
+    }
+    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place, workers):
+        if folder.finished:
+            logger.info("%s holds this run, finished: nothing to do", folder.path)
+            return RunReport.from_dict(folder.read_json("metrics.json"))
+        logger.info("run folder %s, device %s", folder.path, place)
+        return _run(config, dataset, split, folder, place, home, workers, progress)
+
+
+def default_folder(config: RunConfig) -> Path:
+    """``runs/<data set>-<protocol>-seed<seed>-<digest of the settings>``, in the current folder."""
+    name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
+    return Path("runs") / f"{name}-{config.train.protocol}-seed{config.seed}-{config.digest()[:8]}"
+
+
+def _run(
+    config: RunConfig,
+    dataset: Dataset,
+    split: Split,
+    folder: RunFolder,
+    device: torch.device,
+    home: Path | None,
+    workers: int | None,
+    progress: bool,
+) -> RunReport:
+    split.save(folder.path / "split.npz")
+    side = dataset.side_features() if config.model.side_features else None
+    parts = make_parts(split, config.train.protocol)
+    sources = _sources(config, dataset.name, parts, home or home_dir(), workers, progress)
+    model = IGMC(
+        config.model,
+        n_levels=len(split.scale),
+        hops=config.extract.hops,
+        side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+        seed=config.seed,
+    )
+    training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
+    validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
+    history = fit(model, training, validation, config.train, folder, device, progress=progress)
+
+    scores = [record["validation_rmse"] for record in history]
+    epochs = chosen_epochs(config.train, scores)
+    test = Loader(sources["test"], SCORE_BATCH, side=side)
+    predictions = _predict_test(model, epochs, folder, test, device)
+    _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
+    low, high, true = split.scale.low, split.scale.high, parts["test"].pairs.rating
+    report = RunReport(
+        dataset=dataset.name,
+        split=split.name,
+        protocol=config.train.protocol,
+        seed=config.seed,
+        train_pairs=len(parts["train"].pairs),
+        validation_pairs=len(parts["validation"].pairs) if "validation" in parts else 0,
+        test_pairs=len(true),
+        epochs=len(history),
+        seconds=sum(record["seconds"] for record in history),
+        single_epoch=epochs[0],
+        single=score(predictions[0], true, low, high),
+        ensemble_epochs=tuple(epochs),
+        ensemble=score(predictions.mean(axis=0), true, low, high),
+        validation_rmse=scores[epochs[0] - 1],
+        references={name: score(p, true, low, high) for name, p in reference_predictions(split).items()},
+        device=str(device),
+        machine=machine(),
+        versions=versions(),
+        folder=str(folder.path),
+    )
+    folder.write_json("metrics.json", report.to_dict())
+    return report
+
+
+def _sources(
+    config: RunConfig, dataset: str, parts: dict[str, Part], home: Path, workers: int | None, progress: bool
+) -> dict[str, SubgraphSource]:
+    """A source of subgraphs for each part: live, or from its store, which is made if need be."""
+    live, seed = config.live, config.seed
+    if live is None:
+        size = sum(projected_bytes(part, config.extract, seed=seed) for part in parts.values())
+        live = size > CACHE_BYTES
+        logger.info(
+            "subgraphs %s, since a store would take %.2f GB and the limit is %.2f GB (--live, --store)",
+            "are extracted live" if live else "come from the store",
+            size / 1e9,
+            CACHE_BYTES / 1e9,
+        )
+    if live:
+        return {name: LiveSource(part, config.extract, seed=seed) for name, part in parts.items()}
+    sources: dict[str, SubgraphSource] = {}
+    for name, part in parts.items():
+        key = fingerprint(part.graph, part.pairs, config.extract, seed)
+        place = store_folder(home, dataset, name, key)
+        count = workers or len(os.sched_getaffinity(0))
+        extract_store(part, config.extract, seed=seed, folder=place, workers=count, progress=progress)
+        sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
+    return sources
+
+
+def _predict_test(
+    model: IGMC, epochs: list[int], folder: RunFolder, test: Loader, device: torch.device
+) -> NDArray[np.float32]:
+    """Predictions of each checkpoint, float32 [checkpoints, P]."""
+    predictions = []
+    for epoch in epochs:
+        model.load_state_dict(folder.load_epoch(epoch)["model"])
+        predictions.append(predict(model, test, device))
+    return np.stack(predictions)
+
+
+def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:
+    table, rows = split.table, split.test
+    frame = pd.DataFrame(
+        {
+            "user_id": table.users.decode(table.user[rows]),
+            "item_id": table.items.decode(table.item[rows]),
+            "rating": table.rating[rows],
+            "single": predictions[0],
+            "ensemble": predictions.mean(axis=0),
+        }
+    )
+    replace_file(path, gzip.compress(frame.to_csv(index=False).encode(), mtime=0))
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    with writing(path):
+        handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger("igmc")
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,68 @@
+"""One file a checkpoint, which proves itself: a header with a SHA-256, then what torch.save wrote.
+
+``torch.load`` alone accepts most damaged files, so nothing is decoded before its checksum agrees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from igmc.errors import CheckpointError
+from igmc.store.files import replace_file
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+MAGIC = b"igmc checkpoint 1\n"
+_FAMILY = b"igmc checkpoint "
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain types; the file is there whole or not at all.
+
+    Raises:
+        IgmcError: if it cannot be written.
+    """
+    payload = io.BytesIO()
+    torch.save(state, payload)
+    content = payload.getvalue()
+    replace_file(path, MAGIC, hashlib.sha256(content).hexdigest().encode() + b"\n", content)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU.
+
+    Raises:
+        CheckpointError: if it is missing, damaged, or not one of this format.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror}") from error
+    if not data.startswith(MAGIC):
+        newer = data.startswith(_FAMILY) and data[len(_FAMILY) : len(MAGIC) - 1].isdigit()
+        raise CheckpointError(
+            f"{path} is {'a checkpoint of another version' if newer else 'not a checkpoint of igmc'}",
+            got=data[: len(MAGIC)],
+            allowed=repr(MAGIC),
+            remedy="use the version of igmc that wrote it" if newer else _remedy(path),
+        )
+    digest, _, content = data[len(MAGIC) :].partition(b"\n")
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        raise CheckpointError(f"the checkpoint {path} is damaged: its checksum differs", remedy=_remedy(path))
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise CheckpointError(
+            f"the checkpoint {path} holds more than tensors and plain types", remedy=_remedy(path)
+        ) from error
+    return state
+
+
+def _remedy(path: Path) -> str:
+    return f"delete {path.name} and run the same command again: it goes on from the checkpoint before"

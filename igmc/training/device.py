@@ -1,0 +1,45 @@
+"""Where to train: the device, and the share of the cores that torch gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from igmc.errors import ConfigError
+from igmc.models import fused
+
+__all__ = ["on_device", "pick_device"]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of a name: "cpu", "cuda", "cuda:N", or "auto" for CUDA where there is one.
+
+    Raises:
+        ConfigError: on another name, or on a CUDA device that is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise ConfigError("unknown device", got=name, allowed="auto, cpu, cuda, cuda:N")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            "no such CUDA device",
+            got=name,
+            allowed=f"{torch.cuda.device_count()} found by torch {torch.__version__}",
+            remedy="use --device cpu, or install a build of torch for your GPU",
+        )
+    return device
+
+
+@contextmanager
+def on_device(device: torch.device, threads: int | None = None) -> Iterator[None]:
+    """While it lasts, a CPU's cores belong to the fused kernels; `threads` of them, or all."""
+    if device.type == "cpu":
+        with fused.threads(threads):
+            yield
+    else:
+        yield

@@ -1,0 +1,56 @@
+"""Which checkpoints a protocol keeps, and the predictions of a model over a loader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from igmc.config import TrainConfig
+from igmc.loading.loader import Loader
+
+__all__ = ["chosen_epochs", "predict", "should_stop"]
+
+
+def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> list[int]:
+    """The epochs whose checkpoints make the ensemble, the single checkpoint first.
+
+    "paper": the last epoch, and those `ensemble_every` epochs before it and each other. "validated": the
+    epochs with the lowest validation RMSE, the best first; the earlier where two are equal.
+
+    Args:
+        config: protocol, epochs, and the ensemble's size and spacing.
+        validation: RMSE after each epoch so far, from epoch 1; not looked at under "paper".
+
+    >>> chosen_epochs(TrainConfig(protocol="paper", epochs=80), [])
+    [80, 70, 60, 50]
+    >>> chosen_epochs(TrainConfig(protocol="validated", ensemble_size=2), [0.9, 0.7, 0.8, 0.7])
+    [2, 4]
+    """
+    if config.protocol == "paper":
+        last = config.epochs
+        spaced = range(last, 0, -config.ensemble_every)
+        return list(spaced)[: config.ensemble_size]
+    scores = [(score, epoch) for epoch, score in enumerate(validation, start=1) if score is not None]
+    return [epoch for _, epoch in sorted(scores)[: config.ensemble_size]]
+
+
+def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool:
+    """Whether training ends after the epochs so far: at the last epoch, or when patience is at its end."""
+    if len(validation) >= config.epochs:
+        return True
+    if config.protocol == "paper" or not validation:
+        return False
+    best = chosen_epochs(config, validation)[0]
+    return len(validation) - best >= config.patience
+
+
+def predict(model: nn.Module, loader: Loader, device: torch.device) -> NDArray[np.float32]:
+    """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [model(batch.to(device)).cpu().numpy() for batch in loader.epoch(0)]
+    return np.concatenate([np.empty(0, np.float32), *parts])

@@ -1,0 +1,141 @@
+"""The folder of one run: its settings, its checkpoints, and what it measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from igmc.config import RunConfig
+from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.store.files import locked, replace_file, writing
+from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+
+__all__ = ["RunFolder"]
+
+FORMAT = 1
+
+
+class RunFolder:
+    """Reads and writes a run folder; every file in it is there whole or not at all.
+
+    Holds ``config.json``, ``split.npz``, ``checkpoints/epoch-NNNN.ckpt``, ``metrics.jsonl`` (a line an
+    epoch), and once the run is done ``metrics.json`` and ``predictions.csv.gz``; ``log.txt`` goes along.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def claimed(self, config: RunConfig, facts: Mapping[str, Any]) -> Iterator[None]:
+        """Hold the folder for this run alone: a new one, or one that the same run left behind.
+
+        Args:
+            config: of the run.
+            facts: what else determines it: ``data_digest`` and ``split_digest``.
+
+        Raises:
+            ConfigError: if the folder holds a run with other settings, or something else.
+            DataError: if it holds a run on other data.
+            IgmcError: if it cannot be written, or another process is at it.
+        """
+        with writing(self.path):
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        with locked(self.path):
+            if (self.path / "config.json").exists():
+                self._check_same(config, facts)
+            else:
+                self._begin(config, facts)
+            yield
+
+    def _begin(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
+        strangers = [p.name for p in self.path.iterdir() if p.name not in ("checkpoints", "log.txt")]
+        if strangers:
+            raise ConfigError(
+                f"{self.path} is not empty and not a run folder",
+                got=sorted(strangers)[0],
+                allowed="an empty or new folder",
+                remedy="choose another with --out",
+            )
+        self.write_json("config.json", {"format": FORMAT, "config": config.to_dict(), **facts})
+
+    def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
+        found = self.read_json("config.json")
+        old, new = (_flat(c) for c in (found.get("config", {}), config.to_dict()))
+        changed = [
+            f"{key} ({old.get(key)!r} there, {new.get(key)!r} now)" for key in new if old.get(key) != new[key]
+        ]
+        if changed:
+            raise ConfigError(
+                f"{self.path} holds a run with other settings: {', '.join(changed)}",
+                remedy="choose another folder with --out, or repeat the settings of that run",
+            )
+        for name in ("data_digest", "split_digest"):
+            if found.get(name) != facts[name]:
+                raise DataError(
+                    f"{self.path} holds a run on other ratings: its {name.replace('_', ' ')} differs",
+                    got=facts[name],
+                    allowed=str(found.get(name)),
+                    remedy="choose another folder with --out, or bring back the data of that run",
+                )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has come to its end."""
+        return (self.path / "metrics.json").exists()
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a file of the folder as JSON."""
+        text = json.dumps(value, indent=1, allow_nan=False, default=str)
+        replace_file(self.path / name, text.encode() + b"\n")
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read a JSON file of the folder.
+
+        Raises:
+            CheckpointError: if it is missing or damaged.
+        """
+        try:
+            value = json.loads((self.path / name).read_text())
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"cannot read {self.path / name}: {error}", remedy="choose another folder with --out"
+            ) from error
+        if not isinstance(value, dict):
+            raise CheckpointError(f"{self.path / name} is damaged", got=value, allowed="a JSON object")
+        return value
+
+    def save_epoch(self, epoch: int, state: dict[str, Any], keep: set[int]) -> None:
+        """Write the checkpoint of an epoch and its history; remove the checkpoints that are not in `keep`."""
+        save_checkpoint(self._checkpoint(epoch), state)
+        lines = (json.dumps(record, allow_nan=False) + "\n" for record in state["history"])
+        replace_file(self.path / "metrics.jsonl", "".join(lines).encode())
+        for other in self.epochs():
+            if other not in keep:
+                self._checkpoint(other).unlink()
+
+    def load_epoch(self, epoch: int) -> dict[str, Any]:
+        """The checkpoint of an epoch.
+
+        Raises:
+            CheckpointError: if it is missing or damaged.
+        """
+        return load_checkpoint(self._checkpoint(epoch))
+
+    def epochs(self) -> list[int]:
+        """The epochs whose checkpoints are there, ascending."""
+        found = (re.fullmatch(r"epoch-(\d+)\.ckpt", p.name) for p in (self.path / "checkpoints").iterdir())
+        return sorted(int(match[1]) for match in found if match)
+
+    def _checkpoint(self, epoch: int) -> Path:
+        return self.path / "checkpoints" / f"epoch-{epoch:04d}.ckpt"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat

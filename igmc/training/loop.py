@@ -1,0 +1,148 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from igmc.config import TrainConfig
+from igmc.errors import TrainingError
+from igmc.loading.loader import Loader
+from igmc.models.igmc import IGMC
+from igmc.training.ensemble import chosen_epochs, predict, should_stop
+from igmc.training.folder import RunFolder
+
+__all__ = ["fit"]
+
+logger = logging.getLogger(__name__)
+
+CHECK_EVERY = 50  # steps between looks at the losses, which cost a GPU its lead
+
+
+def fit(
+    model: IGMC,
+    train: Loader,
+    validation: Loader | None,
+    config: TrainConfig,
+    folder: RunFolder,
+    device: torch.device,
+    *,
+    progress: bool = True,
+) -> list[dict[str, Any]]:
+    """Train until the protocol says stop; resumes from the last checkpoint in the folder.
+
+    After each epoch the model, the optimizer and the history are on the disk. All randomness is a function of
+    the seed and the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
+
+    Args:
+        model: on any device; moved to `device`.
+        train: the training pairs.
+        validation: the pairs that early stopping and checkpoint choice look at; None under "paper".
+        config: of the training.
+        folder: of the run.
+        device: to train on.
+        progress: show a bar a epoch.
+
+    Returns:
+        A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
+        learning_rate, validation_rmse (None under "paper"), seconds, subgraphs_per_second.
+
+    Raises:
+        TrainingError: if the loss is not finite; the checkpoints before that stay.
+        CheckpointError: if the checkpoint to resume from is damaged.
+    """
+    model.to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    history: list[dict[str, Any]] = []
+    if folder.epochs():
+        state = folder.load_epoch(folder.epochs()[-1])
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        history = state["history"]
+        logger.info("resuming after epoch %d", len(history))
+    while not should_stop(config, [record["validation_rmse"] for record in history]):
+        epoch = len(history) + 1
+        rate = config.learning_rate * config.decay_factor ** ((epoch - 1) // config.decay_every)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        start = time.perf_counter()
+        mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, progress)
+        seconds = time.perf_counter() - start
+        rmse = None if validation is None else _rmse(model, validation, device)
+        history.append(
+            {
+                "epoch": epoch,
+                "mse": mse,
+                "arr": arr,
+                "learning_rate": rate,
+                "validation_rmse": rmse,
+                "seconds": seconds,
+                "subgraphs_per_second": len(train.source.pairs) / seconds,
+            }
+        )
+        scores = [record["validation_rmse"] for record in history]
+        keep = {epoch, *chosen_epochs(config, scores)}
+        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
+        folder.save_epoch(epoch, state, keep)
+        logger.info("%s", _line(history[-1], config.epochs))
+    return history
+
+
+def _train_epoch(
+    model: IGMC,
+    loader: Loader,
+    optimizer: torch.optim.Optimizer,
+    arr_weight: float,
+    epoch: int,
+    device: torch.device,
+    progress: bool,
+) -> tuple[float, float]:
+    """One pass over the training pairs; returns the means of the squared error and of the ARR penalty."""
+    model.train()
+    totals = torch.zeros(2, dtype=torch.float64, device=device)
+    pairs = 0
+    with tqdm(
+        total=len(loader.source.pairs), desc=f"epoch {epoch}", unit="pair", leave=False, disable=not progress
+    ) as bar:
+        for step, batch in enumerate(loader.epoch(epoch), start=1):
+            batch = batch.to(device)
+            mse = torch.nn.functional.mse_loss(model(batch), batch.rating)
+            arr = model.arr_penalty()
+            optimizer.zero_grad(set_to_none=True)
+            (mse + arr_weight * arr).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            totals += torch.stack([mse.detach(), arr.detach()]) * len(batch)
+            pairs += len(batch)
+            bar.update(len(batch))
+            if step % CHECK_EVERY == 0 or step == len(loader):
+                mean_mse, mean_arr = (totals / pairs).tolist()
+                if not (math.isfinite(mean_mse) and math.isfinite(mean_arr)):
+                    raise TrainingError(
+                        f"the loss is not finite in epoch {epoch}, by step {step}",
+                        got=mean_mse + mean_arr,
+                        remedy="lower --learning-rate (now "
+                        f"{optimizer.param_groups[0]['lr']:g}); the checkpoints before this epoch are whole",
+                    )
+                bar.set_postfix(mse=f"{mean_mse:.4f}", refresh=False)
+    return mean_mse, mean_arr
+
+
+def _rmse(model: IGMC, loader: Loader, device: torch.device) -> float:
+    error = predict(model, loader, device) - loader.source.pairs.rating
+    return float(np.sqrt(np.mean(np.square(error, dtype=np.float64))))
+
+
+def _line(record: Mapping[str, Any], epochs: int) -> str:
+    rmse = record["validation_rmse"]
+    return (
+        f"epoch {record['epoch']:3d}/{epochs}  mse {record['mse']:.4f}  arr {record['arr']:.3g}"
+        + (f"  validation RMSE {rmse:.4f}" if rmse is not None else "")
+        + f"  {record['seconds']:.1f} s  {record['subgraphs_per_second']:,.0f} subgraphs/s"
+    )
