@@ -145,7 +145,7 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
             pieces.append([*codes, *(kept[k].to_numpy() for k in numbers)])
     if any(not name.strip() for names in (users, items) for name in names.codes):
         raise _DoubtfulError
-    if not pieces:
+    if not any(len(piece[0]) for piece in pieces):
         raise _DoubtfulError
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
     times = seconds(columns[3]) if len(columns) == 4 else None
