@@ -273,8 +273,8 @@ def _check(section: str, knob_field: dataclasses.Field[Any], hint: Any, value: A
             allowed = " and ".join(
                 part
                 for part in (
-                    low is not None and f"at least {low:g}",
-                    high is not None and f"at most {high:g}",
+                    low is not None and f"at least {low:.12g}",
+                    high is not None and f"at most {high:.12g}",
                 )
                 if part
             )

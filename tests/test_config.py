@@ -101,7 +101,7 @@ def test_numbers_that_are_not_finite_are_refused(value):
         ),
         (ModelConfig, {"layers": [32, "a"]}, "layers has the wrong type"),
         (ModelConfig, {"norm": "sum"}, "norm is not known; got 'sum'; allowed: none, relation, degree"),
-        (RunConfig, {"seed": -1}, "seed is out of range; got -1; allowed: at least 0"),
+        (RunConfig, {"seed": -1}, "seed is out of range; got -1; allowed: at least 0 and at most 4294967295"),
     ],
 )
 def test_messages(cls, values, message):

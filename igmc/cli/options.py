@@ -111,7 +111,7 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
             ["--config", "file"],
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="JSON file of settings, by section as here; flags go before it.",
+            help="JSON file of settings, by section as here; or the config.json of a run.",
         )
         options: list[click.Option] = [
             *(_KnobOption(knob, docs[knob.section]) for knob in knobs),
@@ -264,6 +264,8 @@ def _file_settings(file: Path) -> dict[str, Any]:
         raise ConfigError(f"--config: no such file: {file}", remedy="check the path") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ConfigError(f"--config: {file} is not JSON: {error}") from None
+    if isinstance(settings, dict) and "config" in settings:  # the config.json of a run, which says more
+        settings = settings["config"]
     try:
         RunConfig.from_dict(settings)
     except ConfigError as error:

@@ -128,6 +128,8 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
     file = tmp_path / "all.json"
     file.write_text(json.dumps(config.to_dict()))
     assert config_of(f"--config {file}") == config
+    file.write_text(json.dumps({"format": 1, "config": config.to_dict(), "machine": "this one"}))
+    assert config_of(f"--config {file}") == config, "the config.json of a run folder"
 
 
 @pytest.mark.parametrize(
