@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from igmc.config import ExtractConfig
 from igmc.errors import StoreError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.ratings.table import Pairs
@@ -122,7 +123,7 @@ def test_wide_items_by_the_book(tmp_path):
     graph = BipartiteGraph.from_ratings(
         np.zeros(300), np.arange(300), np.arange(300) % 2, n_users=2, n_items=301, n_levels=2
     )
-    make_store(tmp_path, graph, pairs=Pairs([0, 1, 0], [300, 3, 5], [1.0, 2.0, 4.5]))
+    make_store(tmp_path, graph, ExtractConfig(), pairs=Pairs([0, 1, 0], [300, 3, 5], [1.0, 2.0, 4.5]))
     read_by_the_book(tmp_path)
 
 

@@ -71,7 +71,7 @@ def test_digest_does_not_depend_on_shards_though_widths_do(tmp_path):
     pairs = Pairs([0, 1], [301, 301], [1.0, 2.0])
     digests = set()
     for shard_size in (1, 2):
-        make_store(tmp_path / str(shard_size), graph, pairs=pairs, shard_size=shard_size)
+        make_store(tmp_path / str(shard_size), graph, ExtractConfig(), pairs=pairs, shard_size=shard_size)
         digests.add(StoreReader(tmp_path / str(shard_size)).content_digest)
         assert StoreReader(tmp_path / str(shard_size)).verify() == []
     assert len(digests) == 1
