@@ -156,6 +156,8 @@ def load_dataset(
     - ``columns="2,1,3"``, ``dataset="dump.csv.gz"``: no header, items first
     - ``dataset="ml-20m.zip/ml-20m/ratings.csv"``: one file of a zip
 
+    A rating is a finite number; true and false stand for 1 and 0. A timestamp is in seconds since 1970,
+    unknown where it is empty, 0 or less. A line may lack fields at its end, but has no more than the first.
     Ids come back as given. A text column whose values all are plain whole numbers holds ints; with one
     ``01`` or ``x`` among them it holds texts, each as it stands in the file.
 
@@ -169,9 +171,8 @@ def load_dataset(
         config = DataConfig(dataset=config)
     name = sources.canonical_name(config.dataset)
     if name is None:
-        path = Path(config.dataset).expanduser()
-        if readers.looks_like_path(path):
-            return readers.read_path(path, config)
+        if readers.looks_like_path(config.dataset):
+            return readers.read_path(Path(config.dataset).expanduser(), config)
         near = difflib.get_close_matches(config.dataset.lower().replace("-", "_"), sources.DATASETS, n=3)
         raise ConfigError(
             "unknown data set",

@@ -55,4 +55,9 @@ def _standardized(column: pd.Series) -> Floats:
 
 def _flags(column: pd.Series) -> Floats:
     """A column for each distinct word, in ascending order; a cell may hold several, separated by ``|``."""
-    return column.fillna("").str.get_dummies("|").to_numpy(dtype=np.float32)
+    cells = [set(cell.split("|")) - {""} for cell in column.fillna("").tolist()]
+    place = {word: k for k, word in enumerate(sorted(set().union(*cells)))}
+    flags = np.zeros((len(cells), len(place)), dtype=np.float32)
+    for row, words in enumerate(cells):
+        flags[row, [place[word] for word in words]] = 1.0
+    return flags

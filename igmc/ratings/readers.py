@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from igmc.config import DataConfig
@@ -18,9 +19,10 @@ from igmc.ratings.readers_text import read_text
 __all__ = ["looks_like_path", "read_folder", "read_path"]
 
 
-def looks_like_path(path: Path) -> bool:
+def looks_like_path(text: str) -> bool:
     """Whether a text that names no data set is meant as a path: it exists, has a folder, or has a suffix."""
-    return path.exists() or len(path.parts) > 1 or bool(path.suffix)
+    path = Path(text).expanduser()
+    return path.exists() or os.sep in text or bool(path.suffix)
 
 
 def read_folder(folder: Path, name: str, config: DataConfig) -> Dataset:

@@ -118,7 +118,7 @@ def _matrix(file: h5py.File, path: Path, key: str) -> sparse.csr_array:
         return sparse.csr_array(np.asarray(node).T.astype(np.float32))
     if isinstance(node, h5py.Group) and {"data", "ir", "jc"} <= set(node):
         data, ir, jc = (np.asarray(node[part]).ravel() for part in ("data", "ir", "jc"))
-        rows = int(node.attrs.get("MATLAB_sparse", ir.max(initial=-1) + 1))
+        rows = int(node.attrs.get("MATLAB_sparse", int(ir.max(initial=0)) + 1))
         return sparse.csc_array(
             (data.astype(np.float32), ir.astype(np.int64), jc.astype(np.int64)), shape=(rows, len(jc) - 1)
         ).tocsr()

@@ -17,7 +17,7 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
 from igmc.ratings.readers_files import RatingFile, find_file
-from igmc.ratings.readers_table import natural_ids, to_table
+from igmc.ratings.readers_table import to_table
 from igmc.ratings.readers_text import RawRatings, read_text
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
@@ -111,8 +111,8 @@ def _rows_of(path: Path, table: RatingTable) -> Rows:
     """The rows of the table that a file of ratings names."""
     file = find_file(path)
     raw = read_text(file, _POSITIONS, fields=4)
-    user = table.users.encode(natural_ids(raw.users))[raw.user]
-    item = table.items.encode(natural_ids(raw.items))[raw.item]
+    user = table.users.encode(raw.users)[raw.user]
+    item = table.items.encode(raw.items)[raw.item]
     keys = pair_keys(table.user, table.item, len(table.items))
     order = np.argsort(keys)
     wanted = np.where((user >= 0) & (item >= 0), pair_keys(user, item, len(table.items)), -1)

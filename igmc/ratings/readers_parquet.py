@@ -78,7 +78,9 @@ class _Column:
 
     def numbers(self) -> NDArray[np.float64]:
         kind = self.data.type
-        if not (self.types.is_integer(kind) or self.types.is_floating(kind) or self.types.is_decimal(kind)):
+        types = self.types
+        fits = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean)
+        if not any(fit(kind) for fit in fits):
             self._refuse("numbers")
         values = self.data.cast("float64").to_numpy(zero_copy_only=False)
         self._require(np.isfinite(values), "is not a finite number", "a finite number such as 4 or 3.5")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,22 +12,7 @@ from igmc.ratings.readers_text import RawRatings
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 
-__all__ = ["natural_ids", "to_table"]
-
-_WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
-
-
-def natural_ids(names: list[Any]) -> list[int | str]:
-    """Texts as numbers if every one is a plain whole number that fits int64; else as they are.
-
-    >>> natural_ids(["7", "-3"]), natural_ids(["7", "03"])
-    ([7, -3], ['7', '03'])
-    """
-    if all(isinstance(n, str) and len(n) <= 20 and _WHOLE.fullmatch(n) for n in names):
-        numbers = [int(n) for n in names]
-        if all(-(2**63) <= n < 2**63 for n in numbers):
-            return list(numbers)
-    return names
+__all__ = ["to_table"]
 
 
 def to_table(
@@ -56,8 +38,8 @@ def to_table(
             allowed=str(known),
             remedy="mend or remove this line",
         )
-    users, user = IdTable.from_categories(raw.user, natural_ids(raw.users))
-    items, item = IdTable.from_categories(raw.item, natural_ids(raw.items))
+    users, user = IdTable.from_categories(raw.user, raw.users)
+    items, item = IdTable.from_categories(raw.item, raw.items)
     for name, table in (("user", users), ("item", items)):
         if len(table) < 2:
             raise DataError(

@@ -23,14 +23,17 @@ from igmc.errors import DataError
 from igmc.ratings.readers_columns import TextLayout, text_layout
 from igmc.ratings.readers_files import RatingFile
 
-__all__ = ["RawRatings", "Vocabulary", "read_fast", "read_slow", "read_text", "seconds"]
+__all__ = ["RawRatings", "natural_ids", "read_fast", "read_slow", "read_text"]
 
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
+_WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+# What the C parser takes for numbers in a column that holds nothing else: a rating may well be one of two.
+_TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 _CHUNK = 1 << 20  # lines that the fast reader holds as text at a time
 _MAX_SECONDS = 2.0**53
 
 
-class Vocabulary:
+class _Vocabulary:
     """Codes 0, 1, ... for texts, in the order in which they are first met."""
 
     def __init__(self) -> None:
@@ -50,7 +53,7 @@ class RawRatings:
     """n ratings as they stand in a file, pairs perhaps repeated.
 
     Attributes:
-        users, items: the distinct ids, as texts or numbers.
+        users, items: the distinct raw ids.
         user, item: int64 [n], positions in `users` and `items`.
         rating: float64 [n], finite.
         timestamp: int64 [n], -1 where unknown; None if the file has none.
@@ -59,8 +62,8 @@ class RawRatings:
         encoding: "utf-8", "latin-1", ...; None if the file is not text.
     """
 
-    users: list[Any]
-    items: list[Any]
+    users: list[int | str]
+    items: list[int | str]
     user: NDArray[np.int64]
     item: NDArray[np.int64]
     rating: NDArray[np.float64]
@@ -72,6 +75,19 @@ class RawRatings:
 
 class _DoubtfulError(Exception):
     """The fast reader will not vouch for this file."""
+
+
+def natural_ids(names: list[str]) -> list[int | str]:
+    """Texts as numbers if every one is a plain whole number that fits int64; else as they are.
+
+    >>> natural_ids(["7", "-3"]), natural_ids(["7", "03"])
+    ([7, -3], ['7', '03'])
+    """
+    if all(len(n) <= 20 and _WHOLE.fullmatch(n) for n in names):
+        numbers = [int(n) for n in names]
+        if all(-(2**63) <= n < 2**63 for n in numbers):
+            return list(numbers)
+    return list(names)
 
 
 def read_text(
@@ -110,46 +126,59 @@ def _read_encoded(
 
 def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
     """As `read_slow`, some fifty times faster; raises one of several exceptions when in doubt."""
-    # The C parser has no delimiters of two characters, but sees empty fields between two colons.
-    stride = len(layout.delimiter)
-    user, item, rating = (stride * k for k in (layout.user, layout.item, layout.rating))
-    numbers = [rating] + ([] if layout.timestamp is None else [stride * layout.timestamp])
-    width = stride * (layout.fields - 1) + 1
-    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
+    users, items, blank = _Vocabulary(), _Vocabulary(), layout.blank
     pieces: list[list[NDArray[Any]]] = []
-    # All columns are read, since with usecols= the parser lets lines with too many fields pass.
-    options: dict[str, Any] = {
-        "sep": layout.delimiter[0],
-        "header": None,
-        "names": list(range(width)),
-        "index_col": False,
-        "dtype": {k: np.float64 if k in numbers else str for k in range(width)},
-        "na_values": {k: [""] for k in numbers},
-        "keep_default_na": False,
-        "skip_blank_lines": False,
-        "quoting": csv.QUOTE_MINIMAL if stride == 1 else csv.QUOTE_NONE,
-    }
+    places, options = _c_parser(layout)
+    user, item, rating = places[:3]
     with file.open_text(encoding) as text, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
-        chunks = pd.read_csv(text, engine="c", chunksize=_CHUNK, **options)
-        for chunk in chunks:
-            if stride == 2 and any((chunk[k] != "").any() for k in range(1, width, 2)):
+        for chunk in pd.read_csv(text, engine="c", chunksize=_CHUNK, **options):
+            if len(layout.delimiter) == 2 and (chunk.iloc[:, 1::2] != "").any(axis=None):
                 raise _DoubtfulError
             kept = _without_blank(chunk, user, item, rating)
             blank += len(chunk) - len(kept)
-            if not np.isfinite(kept[rating]).all():
-                raise _DoubtfulError
+            _check_numbers(kept, places)
             codes = [users.add_all(kept[user].array), items.add_all(kept[item].array)]
-            pieces.append([*codes, *(kept[k].to_numpy() for k in numbers)])
+            pieces.append([*codes, *(kept[k].to_numpy() for k in places[2:])])
     if any(not name.strip() for names in (users, items) for name in names.codes):
         raise _DoubtfulError
     if not any(len(piece[0]) for piece in pieces):
         raise _DoubtfulError
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
-    times = seconds(columns[3]) if len(columns) == 4 else None
+    times = _seconds(columns[3]) if len(columns) == 4 else None
     return _finish(file, layout, encoding, users, items, columns[0], columns[1], columns[2], times, blank)
+
+
+def _c_parser(layout: TextLayout) -> tuple[list[int], dict[str, Any]]:
+    """The positions of user, item, rating and timestamp as pandas' C parser sees them, and its options."""
+    # It has no delimiters of two characters, but sees empty fields between two colons.
+    stride = len(layout.delimiter)
+    wanted = (layout.user, layout.item, layout.rating, layout.timestamp)
+    places = [stride * k for k in wanted if k is not None]
+    numbers, names = places[2:], list(range(stride * (layout.fields - 1) + 1))
+    return places, {
+        "sep": layout.delimiter[0],
+        "header": None,
+        # All columns are read, since with usecols= it lets lines with too many fields pass.
+        "names": names,
+        "index_col": False,
+        "dtype": {k: np.float64 if k in numbers else str for k in names},
+        "na_values": {k: [""] for k in numbers},
+        "keep_default_na": False,
+        "skip_blank_lines": False,
+        "quoting": csv.QUOTE_MINIMAL if stride == 1 else csv.QUOTE_NONE,
+    }
+
+
+def _check_numbers(chunk: pd.DataFrame, places: list[int]) -> None:
+    if not np.isfinite(chunk[places[2]]).all():
+        raise _DoubtfulError
+    for times in (chunk[k] for k in places[3:]):
+        # Nothing but 0 and 1 may have been the words false and true, which are ratings, but no timestamps.
+        if (times > _MAX_SECONDS).any() or ((times == 1).any() and (times <= 1).all()):
+            raise _DoubtfulError
 
 
 def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd.DataFrame:
@@ -162,10 +191,8 @@ def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd
     return chunk[~missing]
 
 
-def seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
+def _seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
     """Timestamps in whole seconds, int64; -1 where they are missing (NaN, 0 or less)."""
-    if np.any(times > _MAX_SECONDS):
-        raise _DoubtfulError
     return np.where(times > 0, times, -1).astype(np.int64)
 
 
@@ -175,7 +202,7 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     Raises:
         DataError: naming file and line, on whatever is wrong.
     """
-    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
+    users, items, blank = _Vocabulary(), _Vocabulary(), layout.blank
     user, item, rating = array.array("q"), array.array("q"), array.array("d")
     times = array.array("d")
     for line, cells in _lines(file, layout, encoding):
@@ -195,7 +222,7 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
             times.append(_number(file, line, "timestamp", text, layout) if text else np.nan)
     if not rating:
         raise DataError(f"{file} holds no ratings", allowed="at least one rating", remedy="check the file")
-    stamps = None if layout.timestamp is None else seconds(np.array(times))
+    stamps = None if layout.timestamp is None else _seconds(np.array(times))
     columns = (np.array(user, np.int64), np.array(item, np.int64), np.array(rating, np.float64))
     return _finish(file, layout, encoding, users, items, *columns, stamps, blank)
 
@@ -236,6 +263,8 @@ def _is_blank(cells: list[str], layout: TextLayout) -> bool:
 
 
 def _number(file: RatingFile, line: int, name: str, text: str, layout: TextLayout) -> float:
+    if name == "rating" and text in _TRUTH:
+        return _TRUTH[text]
     if not _NUMBER.fullmatch(text):
         what = f"the {name} is missing" if not text.strip() else f"the {name} is not a number"
         _bad_line(file, line, what, text, _allowed(name), header=line == 1 and layout.skip == 0)
@@ -264,8 +293,8 @@ def _finish(
     file: RatingFile,
     layout: TextLayout,
     encoding: str,
-    users: Vocabulary,
-    items: Vocabulary,
+    users: _Vocabulary,
+    items: _Vocabulary,
     user: NDArray[np.int64],
     item: NDArray[np.int64],
     rating: NDArray[np.float64],
@@ -276,6 +305,6 @@ def _finish(
         rows = (n for n, cells in _lines(file, layout, encoding) if not _is_blank(cells, layout))
         return f"{file}, line {next(n for k, n in enumerate(rows) if k == row)}"
 
-    names = list(users.codes), list(items.codes)
+    names = natural_ids(list(users.codes)), natural_ids(list(items.codes))
     plain = encoding.removesuffix("-sig")
     return RawRatings(*names, user, item, rating, timestamp, where, blank, plain)

@@ -85,13 +85,19 @@ def test_latin_1_is_read_and_reported(tmp_path, only_fast):
 
 def test_columns_by_position_and_in_any_order(tmp_path, only_fast):
     file = write(tmp_path, "9,4.5,77,junk,5\n8,1,78,junk,6\n")
-    assert rows(read_text(file, ("3", "1", "2"))) == [("77", "9", 4.5, None), ("78", "8", 1.0, None)]
-    assert rows(read_text(file, ("1", "3", "2", "5")))[0] == ("9", "77", 4.5, 5)
+    assert rows(read_text(file, ("3", "1", "2"))) == [(77, 9, 4.5, None), (78, 8, 1.0, None)]
+    assert rows(read_text(file, ("1", "3", "2", "5")))[0] == (9, 77, 4.5, 5)
 
 
 def test_columns_by_name(tmp_path, only_fast):
     file = write(tmp_path, 'who,"the, item",when,stars\na,b,7,1\n')
     assert rows(read_text(file, ("who", "the, item", "stars", "when"))) == [("a", "b", 1.0, 7)]
+
+
+@pytest.mark.parametrize("other", ["false", "0", "0.0"])
+def test_true_and_false_are_ratings(tmp_path, other):
+    raw = read_text(write(tmp_path, f"user,item,rating\n1,1,True\n1,2,{other}\n2,1,TRUE\n"))
+    assert raw.rating.tolist() == [1, 0, 1]
 
 
 def test_words_that_pandas_takes_for_missing_are_ids(tmp_path, only_fast):
@@ -117,7 +123,8 @@ BAD = {
     "1,2,inf\n": "the rating is not a number; got 'inf'",
     "1,2,1e999\n": "the rating is too large; got '1e999'",
     "1,2,4.5x\n": "the rating is not a number; got '4.5x'",
-    "1,2,True\n": "the rating is not a number; got 'True'",
+    "1,2,yes\n": "the rating is not a number; got 'yes'",
+    "1,2,3,True\n": "the timestamp is not a number; got 'True'",
     "1,2,0x1\n": "the rating is not a number; got '0x1'",
     "1,2,1_0\n": "the rating is not a number; got '1_0'",
     '1,2,"4,5"\n': "the rating is not a number; got '4,5'",
@@ -149,7 +156,7 @@ def test_a_bad_line_between_double_colons(tmp_path, line):
     good = "".join(f"{k}::{k + 1}::3::978300760\n" for k in range(1, 9))
     file = write(tmp_path, good + line + good, "ratings.dat")
     if line.startswith("1:x"):  # a colon alone is no delimiter
-        assert read_text(file, ("1", "2", "3", "4")).users[-1] == "1:x"
+        assert "1:x" in read_text(file, ("1", "2", "3", "4")).users
     else:
         with pytest.raises(DataError, match=r"ratings\.dat, line 9: "):
             read_text(file, ("1", "2", "3", "4"))
