@@ -1,4 +1,4 @@
-"""The counter hash is SplitMix64, and the same in Python, NumPy and Numba; streams are named and independent."""
+"""The counter hash is SplitMix64, the same in Python, NumPy and Numba; streams are named and independent."""
 
 import numba
 import numpy as np

@@ -1,0 +1,101 @@
+"""igmc-train does the main job, from the store or live, and the same again for the same command."""
+
+import json
+import re
+
+import pytest
+
+SMALL = ("--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2)
+
+
+@pytest.fixture
+def train(command, home, ratings_file):
+    """Runs igmc-train on the small file with a small network."""
+    return lambda *arguments: command("igmc-train", "--dataset", ratings_file, *SMALL, *arguments)
+
+
+def result(run):
+    code, out, err = run
+    assert (code, err) == (0, err)
+    return json.loads(out)
+
+
+def test_a_run_reports_on_stdout_logs_on_stderr_and_leaves_its_folder(train, tmp_path):
+    code, out, err = train("--out", "run")
+    assert code == 0
+    assert re.search(r"global mean .*\d\.\d{4}", out)
+    assert re.search(r"IGMC.* \d\.\d{4}", out)
+    assert "300 ratings read from" in err
+    assert "device cpu" in err
+    assert "store" in err
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["config"]["train"]["epochs"] == 2
+    assert {"metrics.json", "metrics.jsonl", "predictions.csv.gz", "log.txt"} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+
+
+def test_json_is_the_report_that_the_folder_holds(train, tmp_path):
+    report = result(train("--out", "run", "--json", "--protocol", "paper"))
+    assert report == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (report["protocol"], report["epochs"], report["train_pairs"], report["test_pairs"]) == (
+        "paper",
+        2,
+        270,
+        30,
+    )
+
+
+def test_the_same_command_again_does_nothing_new(train):
+    first = train("--out", "run", "--json")
+    again = train("--out", "run", "--json")
+    assert result(again) == result(first)
+    assert "nothing to do" in again[2]
+
+
+def test_what_igmc_extract_stored_is_found(command, train, home, ratings_file):
+    assert command("igmc-extract", "--dataset", ratings_file)[0] == 0
+    stored = {path: path.stat().st_mtime_ns for path in home.rglob("*.h5")}
+    train("--out", "run", "--store")
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*.h5")} == stored
+
+
+def test_live_needs_no_store_and_quiet_is_quiet(train, home):
+    code, out, err = train("--live", "--quiet")
+    assert (code, err) == (0, "")
+    assert "test error" in out
+    assert not home.exists()
+
+
+def test_a_run_can_be_repeated_from_its_config(command, train):
+    first = result(train("--out", "run", "--seed", 3, "--json"))
+    second = result(command("igmc-train", "--config", "run/config.json", "--out", "twin", "--json"))
+    for report in (first, second):
+        for varying in ("seconds", "folder"):
+            del report[varying]
+    assert second == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--device", "gpu"], 2, "unknown device; got 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
+        (["--norm", "sum"], 2, "--norm is not known; got 'sum'; allowed: none, relation, degree"),
+        (["--split", "u1"], 2, "no such split; got 'u1'"),
+        (["--out", "mine.csv"], 1, "cannot write mine.csv: Not a directory"),
+        (["--test-ratio", 0], 3, "there is no test part; to mend it: raise --test-ratio"),
+    ],
+)
+def test_what_is_wrong_is_said_at_the_end_in_one_line(train, arguments, code, message):
+    got, out, err = train(*arguments)
+    assert (got, out) == (code, "")
+    assert message in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith("igmc-train: error: ")
+
+
+def test_a_folder_with_another_run_is_left_alone(train, tmp_path):
+    train("--out", "run")
+    before = (tmp_path / "run" / "metrics.json").read_bytes()
+    code, _, err = train("--out", "run", "--seed", 2)
+    assert code == 2
+    assert "holds a run with other settings: seed (1 there, 2 now)" in err
+    assert (tmp_path / "run" / "metrics.json").read_bytes() == before
