@@ -21,6 +21,7 @@ class BadServer(ThreadingHTTPServer):
     /endless   sends for ever, without a length
     /offset    answers a Range with another one
     /hang      accepts the request and never answers
+    /steady    sends all, but in small pieces with pauses
     /drip      sends a byte at a time, slowly
     /busy/N    HTTP 503 to the first N requests, then good
     otherwise  HTTP 404
@@ -72,13 +73,21 @@ class _Handler(BaseHTTPRequestHandler):
             self._endless(bytes(1 << 16), pause=0)
         elif manner == "drip":
             self._endless(b"x", pause=0.05)
+        elif manner == "steady":
+            self._answer(body, pause=0.02)
         elif manner == "offset":
             self._answer(body, shift=1)
         else:
             self.send_error(404)
 
     def _answer(
-        self, body: bytes, *, ranges: bool = True, stop_after: int | None = None, shift: int = 0
+        self,
+        body: bytes,
+        *,
+        ranges: bool = True,
+        stop_after: int | None = None,
+        shift: int = 0,
+        pause: float = 0.0,
     ) -> None:
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "") if ranges else None
         start = int(asked[1]) + shift if asked else 0
@@ -90,7 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
-        self.wfile.write(body[start:][:stop_after])
+        sent = body[start:][:stop_after]
+        for begin in range(0, len(sent), 20_000):
+            self.wfile.write(sent[begin : begin + 20_000])
+            self.server.stop.wait(pause)
 
     def _endless(self, block: bytes, pause: float) -> None:
         self.send_response(200)

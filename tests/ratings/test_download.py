@@ -143,6 +143,11 @@ def test_crawling_server_times_out(get: Get) -> None:
         get("/drip", timeout=0.3, tries=1)
 
 
+def test_steady_server_may_take_longer_than_the_timeout(get: Get, server: BadServer) -> None:
+    assert get("/steady", timeout=0.15).read_bytes() == CONTENT
+    assert len(server.requests) == 1
+
+
 def test_dead_server(get: Get) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
