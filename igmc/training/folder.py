@@ -11,7 +11,7 @@ from typing import Any
 
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
-from igmc.store.files import locked, replace_file, writing
+from igmc.store.files import locked, replace_file, sweep, writing
 from igmc.training.checkpoint import load_checkpoint, save_checkpoint
 
 __all__ = ["RunFolder"]
@@ -39,20 +39,25 @@ class RunFolder:
 
         Raises:
             ConfigError: if the folder holds a run with other settings, or something else.
-            DataError: if it holds a run on other data.
+            DataError: if it holds a run on other data, or is damaged.
             IgmcError: if it cannot be written, or another process is at it.
         """
         with writing(self.path):
-            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path):
             if (self.path / "config.json").exists():
                 self._check_same(config, facts)
             else:
                 self._begin(config, facts)
+            with writing(self.path):
+                (self.path / "checkpoints").mkdir(exist_ok=True)
+            for folder in (self.path, self.path / "checkpoints"):
+                sweep(folder)
             yield
 
     def _begin(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
-        strangers = [p.name for p in self.path.iterdir() if p.name not in ("checkpoints", "log.txt")]
+        # All but what a run leaves that was killed while it wrote its first file.
+        strangers = [p.name for p in self.path.iterdir() if not p.match("config.json.*.partial")]
         if strangers:
             raise ConfigError(
                 f"{self.path} is not empty and not a run folder",
@@ -64,7 +69,14 @@ class RunFolder:
 
     def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
         found = self.read_json("config.json")
-        old, new = (_flat(c) for c in (found.get("config", {}), config.to_dict()))
+        if found.get("format") != FORMAT or not isinstance(found.get("config"), dict):
+            raise CheckpointError(
+                f"{self.path / 'config.json'} is damaged, or of another version of igmc",
+                got=found.get("format"),
+                allowed=f"format {FORMAT}",
+                remedy="choose another folder with --out",
+            )
+        old, new = _flat(found["config"]), _flat(config.to_dict())
         changed = [
             f"{key} ({old.get(key)!r} there, {new.get(key)!r} now)" for key in new if old.get(key) != new[key]
         ]
@@ -89,7 +101,7 @@ class RunFolder:
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Write a file of the folder as JSON."""
-        text = json.dumps(value, indent=1, allow_nan=False, default=str)
+        text = json.dumps(value, indent=1, allow_nan=False)
         replace_file(self.path / name, text.encode() + b"\n")
 
     def read_json(self, name: str) -> dict[str, Any]:
@@ -109,10 +121,11 @@ class RunFolder:
         return value
 
     def save_epoch(self, epoch: int, state: dict[str, Any], keep: set[int]) -> None:
-        """Write the checkpoint of an epoch and its history; remove the checkpoints that are not in `keep`."""
-        save_checkpoint(self._checkpoint(epoch), state)
+        """Write the history and the checkpoint of an epoch; remove the checkpoints that are not in `keep`."""
         lines = (json.dumps(record, allow_nan=False) + "\n" for record in state["history"])
+        # Before the checkpoint: a run that is killed in between repeats the epoch and writes both again.
         replace_file(self.path / "metrics.jsonl", "".join(lines).encode())
+        save_checkpoint(self._checkpoint(epoch), state)
         for other in self.epochs():
             if other not in keep:
                 self._checkpoint(other).unlink()
