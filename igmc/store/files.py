@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and one extraction a folder."""
+"""Files that are there whole or not at all, and one process a folder."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from igmc.errors import IgmcError
 __all__ = ["WORK", "locked", "replace_file", "sweep", "writing"]
 
 WORK = ".work"  # folder of an extraction's scratch files
+_ELSEWHERE = "choose a folder that can be written: IGMC_HOME for stores, --out for runs"
 _REMEDIES = {
     errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
     errno.EDQUOT: "free some of your quota and run the same command again: it goes on where it stopped",
     errno.EFBIG: "raise the limit on file sizes (ulimit -f), or use smaller shards",
-    errno.EROFS: "choose a folder that can be written: set IGMC_HOME",
-    errno.EACCES: "choose a folder that can be written: set IGMC_HOME",
-    errno.EPERM: "choose a folder that can be written: set IGMC_HOME",
+    errno.EROFS: _ELSEWHERE,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
 }
 
 
@@ -67,7 +68,7 @@ def replace_file(path: Path, *chunks: bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what an extraction that was killed left half done; call it only under the lock."""
+    """Remove what a process that was killed left half done; call it only under the lock."""
     with writing(folder):
         for partial in folder.glob("*.partial"):
             partial.unlink(missing_ok=True)
@@ -88,7 +89,7 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise IgmcError(
-                f"another process is writing the store {folder}", remedy="wait until it is done, or stop it"
+                f"another process is writing to {folder}", remedy="wait until it is done, or stop it"
             ) from error
         yield
     finally:
