@@ -48,14 +48,14 @@ def fit(
         config: of the training.
         folder: of the run.
         device: to train on.
-        progress: show a bar a epoch.
+        progress: show a bar an epoch.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
         learning_rate, validation_rmse (None under "paper"), seconds, subgraphs_per_second.
 
     Raises:
-        TrainingError: if the loss is not finite; the checkpoints before that stay.
+        TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
     model.to(device)
@@ -76,6 +76,10 @@ def fit(
         mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, progress)
         seconds = time.perf_counter() - start
         rmse = None if validation is None else _rmse(model, validation, device)
+        # The last step of an epoch can do harm that no later loss of that epoch shows.
+        weights = sum(p.detach().double().abs().sum().item() for p in model.parameters())
+        if not math.isfinite(weights + (rmse or 0.0)):
+            raise _not_finite("the weights are", weights + (rmse or 0.0), epoch, len(train), rate)
         history.append(
             {
                 "epoch": epoch,
@@ -124,14 +128,18 @@ def _train_epoch(
             if step % CHECK_EVERY == 0 or step == len(loader):
                 mean_mse, mean_arr = (totals / pairs).tolist()
                 if not (math.isfinite(mean_mse) and math.isfinite(mean_arr)):
-                    raise TrainingError(
-                        f"the loss is not finite in epoch {epoch}, by step {step}",
-                        got=mean_mse + mean_arr,
-                        remedy="lower --learning-rate (now "
-                        f"{optimizer.param_groups[0]['lr']:g}); the checkpoints before this epoch are whole",
-                    )
+                    rate = optimizer.param_groups[0]["lr"]
+                    raise _not_finite("the loss is", mean_mse + mean_arr, epoch, step, rate)
                 bar.set_postfix(mse=f"{mean_mse:.4f}", refresh=False)
     return mean_mse, mean_arr
+
+
+def _not_finite(what: str, got: float, epoch: int, step: int, rate: float) -> TrainingError:
+    return TrainingError(
+        f"{what} not finite in epoch {epoch}, by step {step}",
+        got=got,
+        remedy=f"lower --learning-rate (now {rate:g}); the checkpoints before this epoch are whole",
+    )
 
 
 def _rmse(model: IGMC, loader: Loader, device: torch.device) -> float:
