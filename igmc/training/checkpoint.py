@@ -65,4 +65,4 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _remedy(path: Path) -> str:
-    return f"delete {path.name} and run the same command again: it goes on from the checkpoint before"
+    return f"delete {path.name} and all later ones, then run the same command again: it trains on from there"
