@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
+from igmc.errors import CheckpointError
 from igmc.evaluation.metrics import Scores
 
 __all__ = ["RunReport", "machine", "versions"]
@@ -22,7 +23,7 @@ class RunReport:
         dataset, split, protocol, seed: what was run.
         train_pairs, validation_pairs, test_pairs: sizes of the parts.
         epochs: passes over the training pairs.
-        seconds: training time, validation and checkpoints included, over all resumes.
+        seconds: time in training steps, over all resumes; without extraction and validation.
         single_epoch: the single checkpoint: the last epoch ("paper"), or the best on validation.
         single: its scores on the test part.
         ensemble_epochs: the checkpoints whose predictions are averaged.
@@ -59,11 +60,21 @@ class RunReport:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        known = {f.name: values[f.name] for f in fields(cls)}
-        known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
-        known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
-        known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
+        """The inverse of `to_dict`.
+
+        Raises:
+            CheckpointError: if something is missing or of the wrong kind.
+        """
+        try:
+            known = {f.name: values[f.name] for f in fields(cls)}
+            known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
+            known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
+            known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"the report of a run is damaged ({error!r})",
+                remedy="delete its metrics.json and run the same command again",
+            ) from error
         return cls(**known)
 
     def format(self) -> str:
