@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from igmc.config import RunConfig
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.evaluation.metrics import score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import RunReport, machine, versions
@@ -76,6 +76,12 @@ def train(
     split = make_split(dataset, config.data, config.seed)
     if not len(split.test):
         raise DataError("there is no test part", remedy="raise --test-ratio, or use an official split")
+    if config.train.protocol == "validated" and not len(split.validation):
+        raise ConfigError(
+            "the protocol 'validated' needs a validation part, and there is none",
+            got=config.data.validation_ratio,
+            remedy="raise --validation-ratio, or use --protocol paper",
+        )
     folder = RunFolder(Path(out) if out is not None else default_folder(config))
     facts = {
         "data_digest": dataset.table.digest(),
@@ -111,7 +117,7 @@ def _run(
     split.save(folder.path / "split.npz")
     side = dataset.side_features() if config.model.side_features else None
     parts = make_parts(split, config.train.protocol)
-    sources = _sources(config, dataset.name, parts, home or home_dir(), workers, progress)
+    sources = _sources(config, dataset.name, parts, Path(home or home_dir()), workers, progress)
     model = IGMC(
         config.model,
         n_levels=len(split.scale),
@@ -211,9 +217,13 @@ def _logging_to(path: Path) -> Iterator[None]:
         handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     root = logging.getLogger("igmc")
+    level = root.level
+    if level == logging.NOTSET:  # nobody has said what to log: all that a log.txt is for
+        root.setLevel(logging.INFO)
     root.addHandler(handler)
     try:
         yield
     finally:
+        root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
