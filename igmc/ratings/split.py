@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, DataError
+from igmc.errors import ConfigError, DataError, IgmcError
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.ids import IdTable
 from igmc.ratings.scale import RatingScale
@@ -91,7 +91,7 @@ class Split:
         """Write the split with its ratings to one ``.npz`` file, whole or not at all.
 
         Raises:
-            DataError: if the file cannot be written.
+            IgmcError: if the file cannot be written.
         """
         table = self.table
         arrays: dict[str, NDArray[Any]] = {
@@ -230,7 +230,7 @@ def _write_atomically(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise DataError(
+        raise IgmcError(
             f"cannot write the split to {path} ({error.strerror or error})",
             remedy="choose a folder that is writable and has room",
         ) from error

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, DataError
+from igmc.errors import ConfigError, DataError, IgmcError
 from igmc.ratings import split as split_module
 from igmc.ratings.dataset import Dataset, ReadReport
 from igmc.ratings.ids import IdTable
@@ -241,7 +241,8 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(split_module.os, "fsync", full)
-    with pytest.raises(DataError, match=r"cannot write the split .*No space left.*writable"):
+    with pytest.raises(IgmcError, match=r"cannot write the split .*No space left.*writable") as caught:
         made.save(path)
+    assert caught.value.exit_code == 1, "a full disk is a failure, not bad data"
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["split.npz"]
