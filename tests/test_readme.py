@@ -1,0 +1,57 @@
+"""What the README shows works: its Python runs, its commands parse, its links lead somewhere."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from igmc.cli.extract import extract_command
+from igmc.cli.main import _igmc
+from igmc.cli.train import train_command
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = {"igmc": _igmc, "igmc-extract": extract_command, "igmc-train": train_command}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def command_lines() -> list[str]:
+    lines = "\n".join(blocks("bash")).splitlines()
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [part for part in parts if part.partition(" ")[0] in COMMANDS]
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_commands_parse(line):
+    words = shlex.split(line, comments=True)
+    command = COMMANDS[words.pop(0)]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context("x", words)
+
+
+def test_python_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IGMC_HOME", str(tmp_path / "home"))
+    [code] = blocks("python")
+    assert len([line for line in code.splitlines() if line]) <= 12
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    rmse, biases = map(float, capsys.readouterr().out.splitlines()[0].split())
+    assert rmse < biases
+
+
+def test_links_lead_somewhere():
+    links = [target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
+    assert links
+    assert not [target for target in links if not (ROOT / target).exists()]
+
+
+def test_ci_finds_its_commands():
+    names = re.findall(r"^<!-- ci: (.+) -->\n```bash\n", README, flags=re.MULTILINE)
+    assert names == ["main job", "tests"]
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert 'for name in "main job" tests; do' in ci
