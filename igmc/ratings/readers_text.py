@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import contextlib
 import csv
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from igmc.ratings.readers_columns import TextLayout, text_layout
 from igmc.ratings.readers_files import RatingFile
 
 __all__ = ["RawRatings", "natural_ids", "read_fast", "read_slow", "read_text"]
+
+logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
@@ -121,6 +124,7 @@ def _read_encoded(
     except UnicodeDecodeError:
         raise
     except (_DoubtfulError, ValueError, OverflowError, pd.errors.ParserWarning):
+        logger.info("%s is not plain throughout: reading it line by line", file)
         return read_slow(file, layout, encoding)
 
 
