@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -129,14 +130,29 @@ def _run(
     validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
     history = fit(model, training, validation, config.train, folder, device, progress=progress)
 
-    scores = [record["validation_rmse"] for record in history]
-    epochs = chosen_epochs(config.train, scores)
+    epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
     test = Loader(sources["test"], SCORE_BATCH, side=side)
     predictions = _predict_test(model, epochs, folder, test, device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
+    report = _report(config, dataset.name, split, parts, history, epochs, predictions, folder, device)
+    folder.write_json("metrics.json", report.to_dict())
+    return report
+
+
+def _report(
+    config: RunConfig,
+    dataset: str,
+    split: Split,
+    parts: dict[str, Part],
+    history: list[dict[str, Any]],
+    epochs: list[int],
+    predictions: NDArray[np.float32],
+    folder: RunFolder,
+    device: torch.device,
+) -> RunReport:
     low, high, true = split.scale.low, split.scale.high, parts["test"].pairs.rating
-    report = RunReport(
-        dataset=dataset.name,
+    return RunReport(
+        dataset=dataset,
         split=split.name,
         protocol=config.train.protocol,
         seed=config.seed,
@@ -149,15 +165,13 @@ def _run(
         single=score(predictions[0], true, low, high),
         ensemble_epochs=tuple(epochs),
         ensemble=score(predictions.mean(axis=0), true, low, high),
-        validation_rmse=scores[epochs[0] - 1],
+        validation_rmse=history[epochs[0] - 1]["validation_rmse"],
         references={name: score(p, true, low, high) for name, p in reference_predictions(split).items()},
         device=str(device),
         machine=machine(),
         versions=versions(),
         folder=str(folder.path),
     )
-    folder.write_json("metrics.json", report.to_dict())
-    return report
 
 
 def _sources(

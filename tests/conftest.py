@@ -21,3 +21,12 @@ def data_root() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return root
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--real-pairs",
+        type=int,
+        default=60,
+        help="pairs of each real data set that are held against the oracles",
+    )

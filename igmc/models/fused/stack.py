@@ -176,15 +176,16 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _share(count: int, task: Any) -> None:
-    """Run ``task(low, high)`` over 0..count, a stretch for each thread; the caller takes the first."""
+    """Run ``task(low, high)`` over 0..count, a stretch on each thread.
+
+    The caller only waits: a signal that meets the main thread inside of a kernel would end in a SystemError.
+    """
     workers = min(_threads, count)
-    (first, *others) = itertools.pairwise(count * k // workers for k in range(workers + 1))
-    futures = [_pool(workers).submit(task, low, high) for low, high in others]
-    task(*first)
-    for future in futures:
+    stretches = itertools.pairwise(count * k // workers for k in range(workers + 1))
+    for future in [_pool(workers).submit(task, low, high) for low, high in stretches]:
         future.result()
 
 
 @cache
 def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers - 1, thread_name_prefix="igmc-fused")
+    return ThreadPoolExecutor(workers, thread_name_prefix="igmc-fused")
