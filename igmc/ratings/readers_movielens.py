@@ -17,8 +17,9 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
 from igmc.ratings.readers_files import RatingFile, find_file
+from igmc.ratings.readers_raw import RawRatings
 from igmc.ratings.readers_table import to_table
-from igmc.ratings.readers_text import RawRatings, read_text
+from igmc.ratings.readers_text import read_text
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers_columns import choose
 from igmc.ratings.readers_files import RatingFile
-from igmc.ratings.readers_text import RawRatings
+from igmc.ratings.readers_raw import RawRatings
 
 __all__ = ["read_parquet"]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.dataset import ReadReport
 from igmc.ratings.ids import IdTable
-from igmc.ratings.readers_text import RawRatings
+from igmc.ratings.readers_raw import RawRatings
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 

@@ -12,8 +12,7 @@ import csv
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -23,74 +22,21 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.readers_columns import TextLayout, text_layout
 from igmc.ratings.readers_files import RatingFile
+from igmc.ratings.readers_raw import RawRatings, Vocabulary, natural_ids
 
-__all__ = ["RawRatings", "natural_ids", "read_fast", "read_slow", "read_text"]
+__all__ = ["read_fast", "read_slow", "read_text"]
 
 logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
-_WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 # What the C parser takes for numbers in a column that holds nothing else: a rating may well be one of two.
 _TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 _CHUNK = 1 << 20  # lines that the fast reader holds as text at a time
 _MAX_SECONDS = 2.0**53
 
 
-class _Vocabulary:
-    """Codes 0, 1, ... for texts, in the order in which they are first met."""
-
-    def __init__(self) -> None:
-        self.codes: dict[Any, int] = {}
-
-    def add(self, text: Any) -> int:
-        return self.codes.setdefault(text, len(self.codes))
-
-    def add_all(self, texts: Any) -> NDArray[np.int64]:
-        """The codes, int64 [n], of an array of n texts."""
-        local, unique = pd.factorize(texts)
-        return np.array([self.add(text) for text in unique], dtype=np.int64)[local]
-
-
-@dataclass(frozen=True, eq=False)
-class RawRatings:
-    """n ratings as they stand in a file, pairs perhaps repeated.
-
-    Attributes:
-        users, items: the distinct raw ids.
-        user, item: int64 [n], positions in `users` and `items`.
-        rating: float64 [n], finite.
-        timestamp: int64 [n], -1 where unknown; None if the file has none.
-        where: the name, such as "ratings.csv, line 7", of the place of a row number.
-        blank_lines: lines that were skipped.
-        encoding: "utf-8", "latin-1", ...; None if the file is not text.
-    """
-
-    users: list[int | str]
-    items: list[int | str]
-    user: NDArray[np.int64]
-    item: NDArray[np.int64]
-    rating: NDArray[np.float64]
-    timestamp: NDArray[np.int64] | None
-    where: Callable[[int], str] = field(repr=False)
-    blank_lines: int = 0
-    encoding: str | None = None
-
-
 class _DoubtfulError(Exception):
     """The fast reader will not vouch for this file."""
-
-
-def natural_ids(names: list[str]) -> list[int | str]:
-    """Texts as numbers if every one is a plain whole number that fits int64; else as they are.
-
-    >>> natural_ids(["7", "-3"]), natural_ids(["7", "03"])
-    ([7, -3], ['7', '03'])
-    """
-    if all(len(n) <= 20 and _WHOLE.fullmatch(n) for n in names):
-        numbers = [int(n) for n in names]
-        if all(-(2**63) <= n < 2**63 for n in numbers):
-            return list(numbers)
-    return list(names)
 
 
 def read_text(
@@ -130,7 +76,7 @@ def _read_encoded(
 
 def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
     """As `read_slow`, some fifty times faster; raises one of several exceptions when in doubt."""
-    users, items, blank = _Vocabulary(), _Vocabulary(), layout.blank
+    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
     pieces: list[list[NDArray[Any]]] = []
     places, options = _c_parser(layout)
     user, item, rating = places[:3]
@@ -206,7 +152,7 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     Raises:
         DataError: naming file and line, on whatever is wrong.
     """
-    users, items, blank = _Vocabulary(), _Vocabulary(), layout.blank
+    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
     user, item, rating = array.array("q"), array.array("q"), array.array("d")
     times = array.array("d")
     for line, cells in _lines(file, layout, encoding):
@@ -297,8 +243,8 @@ def _finish(
     file: RatingFile,
     layout: TextLayout,
     encoding: str,
-    users: _Vocabulary,
-    items: _Vocabulary,
+    users: Vocabulary,
+    items: Vocabulary,
     user: NDArray[np.int64],
     item: NDArray[np.int64],
     rating: NDArray[np.float64],

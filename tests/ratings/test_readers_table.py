@@ -3,8 +3,9 @@ import pytest
 
 from igmc.errors import DataError
 from igmc.ratings.readers_files import find_file
+from igmc.ratings.readers_raw import natural_ids
 from igmc.ratings.readers_table import to_table
-from igmc.ratings.readers_text import natural_ids, read_text
+from igmc.ratings.readers_text import read_text
 from igmc.ratings.scale import KnownScale
 
 HEADER = "user,item,rating,timestamp\n"

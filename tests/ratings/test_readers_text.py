@@ -10,7 +10,8 @@ from igmc.errors import DataError
 from igmc.ratings import readers_text
 from igmc.ratings.readers_columns import TextLayout
 from igmc.ratings.readers_files import RatingFile, find_file
-from igmc.ratings.readers_text import RawRatings, read_fast, read_slow, read_text
+from igmc.ratings.readers_raw import RawRatings
+from igmc.ratings.readers_text import read_fast, read_slow, read_text
 
 CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,0\n01,x y,5,\n"
 
