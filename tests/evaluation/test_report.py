@@ -70,10 +70,8 @@ def test_what_the_terminal_shows():
         + "   0.8900   0.6900                       0.8850   0.6850",
         "IGMC, epoch 4 alone (chosen on validation)".ljust(58)
         + "   0.9100   0.7100                       0.9050   0.7050",
-        "regularized biases                                           0.9500".ljust(58)
-        + "   0.7500                       0.9400   0.7400",
-        "global mean                                                  1.2000".ljust(58)
-        + "   1.0000                       1.2000   1.0000",
+        "regularized biases".ljust(58) + "   0.9500   0.7500                       0.9400   0.7400",
+        "global mean".ljust(58) + "   1.2000   1.0000                       1.2000   1.0000",
         "",
         "run folder: runs/demo",
     ]
