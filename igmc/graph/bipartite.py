@@ -72,23 +72,29 @@ class BipartiteGraph:
             raise DataError(
                 "number of levels", got=n_levels, allowed="1..256", remedy="group them with --levels"
             )
-        pairs = np.sort(users * n_items + items)
-        if np.any(pairs[1:] == pairs[:-1]):
-            twice = int(pairs[:-1][pairs[1:] == pairs[:-1]][0])
+        if n_users * n_items * n_levels >= 2**63:
             raise DataError(
-                f"user {twice // n_items} rates item {twice % n_items} twice",
-                remedy="merge duplicates before building the graph",
+                "the graph is too large", got=(n_users, n_items, n_levels), allowed="a product below 2**63"
             )
-        by_user = np.lexsort((items, levels, users))
-        by_item = np.lexsort((users, levels, items))
+        pairs = np.sort(users * n_items + items)
+        twice = pairs[1:][pairs[1:] == pairs[:-1]]
+        if len(twice):
+            u, i = divmod(int(twice[0]), n_items)
+            raise DataError(
+                f"user {u} rates item {i} twice", remedy="merge duplicates before building the graph"
+            )
+        del pairs
+        # Whole ratings are sorted as single numbers: far quicker, and with less memory, than by three keys.
+        user_items, user_levels = _sorted_rows(users, levels, items, n_levels, n_items)
+        item_users, item_levels = _sorted_rows(items, levels, users, n_levels, n_users)
         return cls(
             n_levels=n_levels,
             user_ptr=_pointers(users, n_users),
-            user_items=items[by_user].astype(np.int32),
-            user_levels=levels[by_user].astype(np.uint8),
+            user_items=user_items,
+            user_levels=user_levels,
             item_ptr=_pointers(items, n_items),
-            item_users=users[by_item].astype(np.int32),
-            item_levels=levels[by_item].astype(np.uint8),
+            item_users=item_users,
+            item_levels=item_levels,
         )
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -105,3 +111,22 @@ class BipartiteGraph:
 
 def _pointers(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=size))])
+
+
+def _sorted_rows(
+    rows: NDArray[np.int64],
+    levels: NDArray[np.int64],
+    others: NDArray[np.int64],
+    n_levels: int,
+    n_others: int,
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Neighbour and level of each rating, ordered by (row, level, neighbour)."""
+    keys = rows * n_levels
+    keys += levels
+    keys *= n_others
+    keys += others
+    keys.sort()
+    neighbours = (keys % n_others).astype(np.int32)
+    keys //= n_others
+    keys %= n_levels
+    return neighbours, keys.astype(np.uint8)

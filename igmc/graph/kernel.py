@@ -179,18 +179,20 @@ def _spread(fringe, ptr, neighbours, at, seen, count):
 
 @njit(nogil=True, cache=True)
 def _keep(near, ratio, cap, key, nodes, end):
-    """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns `nodes` and its new end."""
-    near.sort()
+    """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns `nodes` and its new end.
+
+    Shuffles `near` itself, and sorts only what is kept: a popular item has many thousand users.
+    """
     size = len(near)
     keep = min(int(ratio * size), cap)
-    nodes = _room(nodes, end + size)
-    chosen = nodes[end : end + size]
-    chosen[:] = near
     if keep < size:
         for k in range(keep):
             swap = k + np.int64(below(key, np.uint64(k), np.uint64(size - k)))
-            chosen[k], chosen[swap] = chosen[swap], chosen[k]
-        chosen[:keep].sort()
+            near[k], near[swap] = near[swap], near[k]
+    nodes = _room(nodes, end + keep)
+    chosen = nodes[end : end + keep]
+    chosen[:] = near[:keep]
+    chosen.sort()
     return nodes, end + keep
 
 

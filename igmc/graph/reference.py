@@ -38,10 +38,10 @@ def _subgraph(
         seen_users, seen_items = {user}, {item}
         user_fringe, item_fringe = [user], [item]
         for hop in range(1, config.hops + 1):
-            near_users = {u for i in item_fringe for u, _ in _raters(graph, i)} - seen_users
-            near_items = {i for u in user_fringe for i, _ in _rated(graph, u)} - seen_items
-            seen_users |= near_users
-            seen_items |= near_items
+            near_users = [u for i in item_fringe for u, _ in _raters(graph, i) if u not in seen_users]
+            near_items = [i for u in user_fringe for i, _ in _rated(graph, u) if i not in seen_items]
+            seen_users.update(near_users)
+            seen_items.update(near_items)
             hop_key = fold(key, np.uint64(hop))
             user_fringe = _sample(near_users, config, fold(hop_key, np.uint64(0)))
             item_fringe = _sample(near_items, config, fold(hop_key, np.uint64(1)))
@@ -82,15 +82,13 @@ def _raters(graph: BipartiteGraph, item: int) -> list[tuple[int, int]]:
 
 
 def _sample(candidates: Iterable[int], config: ExtractConfig, key: np.uint64) -> list[int]:
-    """A uniform choice of the hop's nodes: the first draws of a Fisher-Yates shuffle of the sorted list."""
-    chosen = sorted(candidates)
+    """A uniform choice, ascending: the first draws of a Fisher-Yates shuffle in the order of discovery."""
+    chosen = list(dict.fromkeys(candidates))
     size = len(chosen)
     keep = int(config.sample_ratio * size)
     if config.max_nodes_per_hop is not None:
         keep = min(keep, config.max_nodes_per_hop)
-    if keep == size:
-        return chosen
-    for k in range(keep):
+    for k in range(keep if keep < size else 0):
         swap = k + int(below(key, np.uint64(k), np.uint64(size - k)))
         chosen[k], chosen[swap] = chosen[swap], chosen[k]
     return sorted(chosen[:keep])
