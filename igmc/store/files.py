@@ -19,6 +19,9 @@ _ELSEWHERE = "choose a folder that can be written: IGMC_HOME for stores, --out f
 _REMEDIES = {
     errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
     errno.EDQUOT: "free some of your quota and run the same command again: it goes on where it stopped",
+    errno.EEXIST: "choose another folder: a file stands in its place",
+    errno.ENOTDIR: "choose another folder: a file stands in its place",
+    errno.ENOENT: "check the path",
     errno.EFBIG: "raise the limit on file sizes (ulimit -f), or use smaller shards",
     errno.EROFS: _ELSEWHERE,
     errno.EACCES: _ELSEWHERE,
