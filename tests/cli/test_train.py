@@ -81,7 +81,7 @@ def test_a_run_can_be_repeated_from_its_config(command, train):
         (["--device", "gpu"], 2, "unknown device; got 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
         (["--norm", "sum"], 2, "--norm is not known; got 'sum'; allowed: none, relation, degree"),
         (["--split", "u1"], 2, "no such split; got 'u1'"),
-        (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; to mend it: choose another folder: a file stands"),
+        (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; to mend it: choose another folder"),
         (["--test-ratio", 0], 3, "there is no test part; to mend it: raise --test-ratio"),
     ],
 )
