@@ -55,6 +55,7 @@ def train(
     device: str = "auto",
     workers: int | None = None,
     progress: bool = True,
+    profile: bool = False,
 ) -> RunReport:
     """Train on a data set under a protocol and score its test part.
 
@@ -67,6 +68,7 @@ def train(
         device: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes that extract, and threads that train on a CPU; all cores if None.
         progress: show bars.
+        profile: log where the training time went.
 
     Raises:
         IgmcError: see `igmc.errors`; each says what to do.
@@ -96,7 +98,7 @@ def train(
             logger.info("%s holds this run, finished: nothing to do", folder.path)
             return RunReport.from_dict(folder.read_json("metrics.json"))
         logger.info("run folder %s, device %s", folder.path, place)
-        return _run(config, dataset, split, folder, place, home, workers, progress)
+        return _run(config, dataset, split, folder, place, home, workers, progress, profile)
 
 
 def default_folder(config: RunConfig) -> Path:
@@ -114,6 +116,7 @@ def _run(
     home: Path | None,
     workers: int | None,
     progress: bool,
+    profile: bool,
 ) -> RunReport:
     split.save(folder.path / "split.npz")
     side = dataset.side_features() if config.model.side_features else None
@@ -128,7 +131,9 @@ def _run(
     )
     training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
     validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
-    history = fit(model, training, validation, config.train, folder, device, progress=progress)
+    history = fit(
+        model, training, validation, config.train, folder, device, progress=progress, profile=profile
+    )
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
     test = Loader(sources["test"], SCORE_BATCH, side=side)

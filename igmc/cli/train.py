@@ -37,6 +37,9 @@ __all__ = ["train_command"]
     default="auto",
     help="Where to train [default auto: CUDA where there is one]",
 )
+@click.option(
+    "--profile", is_flag=True, help="Print where the training time went: extraction, loading, forward, ..."
+)
 @running_options()
 @click.pass_context
 def train_command(
@@ -44,6 +47,7 @@ def train_command(
     file: Path | None,
     out: Path | None,
     device: str,
+    profile: bool,
     data_dir: Path | None,
     home: Path | None,
     workers: int | None,
@@ -73,6 +77,7 @@ def train_command(
         device=device,
         workers=workers,
         progress=shows_progress(quiet=quiet),
+        profile=profile,
     )
     if as_json:
         emit_json(report.to_dict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,10 @@ class Loader:
         seed: of the order and of the dropout keys.
         shuffle: False keeps the order of the pairs, as scoring needs it.
         side: side features of all users, float32 [n_users, F], and of all items, float32 [n_items, G].
-        prefetch: batches made ahead by background threads; 0 makes each when it is asked for.
+        prefetch: batches made ahead by a background thread; 0 makes each when it is asked for.
+
+    Attributes:
+        seconds: spent so far on getting subgraphs ("extraction") and on making batches of them ("loading").
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Loader:
         if batch_size < 1:
             raise ConfigError("batch size", got=batch_size, allowed="1 or more")
         self.source, self.batch_size = source, batch_size
+        self.seconds = {"extraction": 0.0, "loading": 0.0}
         self._seed, self._shuffle, self._side, self._prefetch = seed, shuffle, side, prefetch
 
     def __len__(self) -> int:
@@ -89,10 +94,14 @@ class Loader:
         return np.concatenate([rng.permutation(windows[k]) for k in rng.permutation(len(windows))])
 
     def _batch(self, rows: NDArray[np.int64], epoch: int, noise: int) -> Batch:
+        start = time.perf_counter()
+        subgraphs = self.source.fetch(rows, epoch)
+        fetched = time.perf_counter()
         pairs, side = self.source.pairs, None
         if self._side is not None:
             users, items = self._side
             side = np.concatenate([users[pairs.user[rows]], items[pairs.item[rows]]], axis=1)
-        return Batch.from_subgraphs(
-            self.source.fetch(rows, epoch), pairs.rating[rows], side=side, noise=noise
-        )
+        batch = Batch.from_subgraphs(subgraphs, pairs.rating[rows], side=side, noise=noise)
+        self.seconds["extraction"] += fetched - start
+        self.seconds["loading"] += time.perf_counter() - fetched
+        return batch

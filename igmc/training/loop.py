@@ -18,6 +18,7 @@ from igmc.loading.loader import Loader
 from igmc.models.igmc import IGMC
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
 from igmc.training.folder import RunFolder
+from igmc.training.stopwatch import Stopwatch, shares
 
 __all__ = ["fit"]
 
@@ -35,6 +36,7 @@ def fit(
     device: torch.device,
     *,
     progress: bool = True,
+    profile: bool = False,
 ) -> list[dict[str, Any]]:
     """Train until the protocol says stop; resumes from the last checkpoint in the folder.
 
@@ -49,6 +51,7 @@ def fit(
         folder: of the run.
         device: to train on.
         progress: show a bar an epoch.
+        profile: log the share of each stage of the work when done.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
@@ -60,6 +63,7 @@ def fit(
     """
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    watch = Stopwatch(device if profile else None)
     history: list[dict[str, Any]] = []
     if folder.epochs():
         state = folder.load_epoch(folder.epochs()[-1])
@@ -73,13 +77,10 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = rate
         start = time.perf_counter()
-        mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, progress)
+        mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, watch, progress)
         seconds = time.perf_counter() - start
         rmse = None if validation is None else _rmse(model, validation, device)
-        # The last step of an epoch can do harm that no later loss of that epoch shows.
-        weights = sum(p.detach().double().abs().sum().item() for p in model.parameters())
-        if not math.isfinite(weights + (rmse or 0.0)):
-            raise _not_finite("the weights are", weights + (rmse or 0.0), epoch, len(train), rate)
+        _check_weights(model, rmse, epoch, len(train), rate)
         history.append(
             {
                 "epoch": epoch,
@@ -96,6 +97,8 @@ def fit(
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
         folder.save_epoch(epoch, state, keep)
         logger.info("%s", _line(history[-1], config.epochs))
+    if profile:
+        logger.info("%s", shares(watch.seconds, train.seconds))
     return history
 
 
@@ -106,6 +109,7 @@ def _train_epoch(
     arr_weight: float,
     epoch: int,
     device: torch.device,
+    watch: Stopwatch,
     progress: bool,
 ) -> tuple[float, float]:
     """One pass over the training pairs; returns the means of the squared error and of the ARR penalty."""
@@ -115,13 +119,18 @@ def _train_epoch(
     with tqdm(
         total=len(loader.source.pairs), desc=f"epoch {epoch}", unit="pair", leave=False, disable=not progress
     ) as bar:
+        watch.start()
         for step, batch in enumerate(loader.epoch(epoch), start=1):
             batch = batch.to(device)
+            watch.lap("waiting for batches")
             mse = torch.nn.functional.mse_loss(model(batch), batch.rating)
             arr = model.arr_penalty()
+            watch.lap("forward")
             optimizer.zero_grad(set_to_none=True)
             (mse + arr_weight * arr).backward()  # type: ignore[no-untyped-call]
+            watch.lap("backward")
             optimizer.step()
+            watch.lap("optimizer")
             totals += torch.stack([mse.detach(), arr.detach()]) * len(batch)
             pairs += len(batch)
             bar.update(len(batch))
@@ -131,7 +140,15 @@ def _train_epoch(
                     rate = optimizer.param_groups[0]["lr"]
                     raise _not_finite("the loss is", mean_mse + mean_arr, epoch, step, rate)
                 bar.set_postfix(mse=f"{mean_mse:.4f}", refresh=False)
+            watch.lap("bookkeeping")
     return mean_mse, mean_arr
+
+
+def _check_weights(model: IGMC, rmse: float | None, epoch: int, step: int, rate: float) -> None:
+    """The last step of an epoch can do harm that no later loss of that epoch shows."""
+    total = sum(p.detach().double().abs().sum().item() for p in model.parameters()) + (rmse or 0.0)
+    if not math.isfinite(total):
+        raise _not_finite("the weights are", total, epoch, step, rate)
 
 
 def _not_finite(what: str, got: float, epoch: int, step: int, rate: float) -> TrainingError:
