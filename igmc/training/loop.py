@@ -92,8 +92,7 @@ def fit(
                 "subgraphs_per_second": len(train.source.pairs) / seconds,
             }
         )
-        scores = [record["validation_rmse"] for record in history]
-        keep = {epoch, *chosen_epochs(config, scores)}
+        keep = {epoch, *chosen_epochs(config, [record["validation_rmse"] for record in history])}
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
         folder.save_epoch(epoch, state, keep)
         logger.info("%s", _line(history[-1], config.epochs))
