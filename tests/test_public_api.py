@@ -1,0 +1,54 @@
+"""What `import igmc` gives, and that it costs nothing until it is used."""
+
+import inspect
+import json
+import subprocess
+import sys
+from importlib import metadata, resources
+
+import pytest
+
+import igmc
+
+
+@pytest.mark.parametrize("name", igmc.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    value = getattr(igmc, name)
+    if name == "__version__":
+        assert value == metadata.version("igmc")
+        return
+    assert value.__name__ == name
+    assert inspect.getdoc(value)
+    assert getattr(igmc, name) is value, "the second look-up gives the same object"
+
+
+def test_the_names_are_a_handful_and_listed():
+    assert sorted(igmc.__all__) == dir(igmc)
+    assert len(igmc.__all__) <= 20
+    namespace = {}
+    exec("from igmc import *", namespace)
+    assert set(igmc.__all__) <= set(namespace)
+
+
+def test_another_name_is_no_attribute():
+    with pytest.raises(AttributeError, match="module 'igmc' has no attribute 'trane'"):
+        igmc.trane  # noqa: B018
+    assert not hasattr(igmc, "pd")
+
+
+def test_importing_igmc_imports_nothing_heavy_and_using_it_does():
+    code = (
+        "import json, sys, igmc\n"
+        "heavy = ('torch', 'numba', 'pandas', 'scipy', 'h5py', 'tqdm')\n"
+        "early = [name for name in heavy if name in sys.modules]\n"
+        "igmc.RunConfig(), dir(igmc)\n"
+        "settings = [name for name in heavy if name in sys.modules]\n"
+        "igmc.train\n"
+        "print(json.dumps([early, settings, 'torch' in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [[], [], True]
+
+
+def test_the_package_is_typed():
+    assert resources.files("igmc").joinpath("py.typed").is_file()

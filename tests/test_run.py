@@ -1,0 +1,408 @@
+"""Whole runs on a file of some hundred ratings."""
+
+import json
+import logging
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from igmc import run as run_module
+from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig
+from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
+from igmc.evaluation.metrics import rmse, score
+from igmc.evaluation.references import reference_predictions
+from igmc.evaluation.report import RunReport
+from igmc.ratings.dataset import load_dataset
+from igmc.ratings.split import Split, make_split
+from igmc.run import default_folder, train
+from igmc.training.checkpoint import load_checkpoint
+from tests.evaluation.splits import random_rows
+
+REPO = Path(__file__).parents[1]
+MODEL = ModelConfig(layers=(8, 8), mlp_width=8, norm="relation")
+EXTRACT = ExtractConfig(max_nodes_per_hop=8)
+ROWS = [(f"u{user}", 100 + item, rating) for user, item, rating in random_rows(7, users=30, items=20)]
+
+
+def write_csv(path: Path, rows=ROWS) -> Path:
+    path.write_text("user,item,rating\n" + "".join(f"{u},{i},{r:g}\n" for u, i, r in rows))
+    return path
+
+
+@pytest.fixture(scope="module")
+def ratings(tmp_path_factory):
+    return write_csv(tmp_path_factory.mktemp("data") / "ratings.csv")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+def make_config(
+    ratings, *, data=None, extract=EXTRACT, model=MODEL, seed=1, live=True, **settings
+) -> RunConfig:
+    return RunConfig(
+        data=DataConfig(dataset=str(ratings), **(data or {})),
+        extract=extract,
+        model=model,
+        train=TrainConfig(**{"epochs": 2, "ensemble_size": 2, "ensemble_every": 1} | settings),
+        live=live,
+        seed=seed,
+    )
+
+
+def run(config, out, home=None, **options) -> RunReport:
+    return train(config, out=out, home=home, **{"progress": False, "device": "cpu", "workers": 2} | options)
+
+
+def weights(folder):
+    """All weights of the checkpoints of a run, by epoch and name."""
+    return {
+        (path.name, name): tensor
+        for path in sorted((Path(folder) / "checkpoints").iterdir())
+        for name, tensor in load_checkpoint(path)["model"].items()
+    }
+
+
+def same(left, right):
+    return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
+
+
+def predictions(folder) -> pd.DataFrame:
+    return pd.read_csv(Path(folder) / "predictions.csv.gz")
+
+
+@pytest.fixture(scope="module", params=["validated", "paper"])
+def done(request, ratings, home, tmp_path_factory):
+    """A finished run from the store under each protocol."""
+    folder = tmp_path_factory.mktemp(request.param)
+    config = make_config(ratings, protocol=request.param, epochs=4, live=False)
+    return config, run(config, folder, home), folder
+
+
+def test_what_a_run_leaves_behind(done):
+    _, _, folder = done
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("checkpoints", "config.json", "log.txt", "metrics.json", "metrics.jsonl"),
+        *("predictions.csv.gz", "split.npz"),
+    ]
+
+
+def test_the_report_says_what_was_run(done, ratings):
+    config, report, folder = done
+    assert (report.dataset, report.split, report.seed) == (ratings.stem, "random", 1)
+    assert report.protocol == config.train.protocol
+    total = len(ROWS)
+    assert report.test_pairs == round(0.1 * total)
+    validated = report.protocol == "validated"
+    assert (report.validation_pairs > 0) == validated
+    assert report.train_pairs + report.validation_pairs + report.test_pairs == total
+    assert report.epochs == 4
+    assert report.seconds > 0
+    assert report.device == "cpu"
+    assert report.folder == str(folder)
+    assert set(report.references) == set(
+        reference_predictions(make_split(load_dataset(config.data), config.data, 1))
+    )
+
+
+def test_the_checkpoints_that_were_scored(done):
+    _, report, folder = done
+    history = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
+    assert len(report.ensemble_epochs) == 2
+    assert report.single_epoch == report.ensemble_epochs[0]
+    if report.protocol == "paper":
+        assert report.ensemble_epochs == (4, 3)
+        assert report.validation_rmse is None
+    else:
+        scores = [record["validation_rmse"] for record in history]
+        assert report.ensemble_epochs == tuple(np.argsort(scores, kind="stable")[:2] + 1)
+        assert report.validation_rmse == min(scores)
+
+
+def test_the_report_comes_back_from_json(done):
+    _, report, folder = done
+    assert RunReport.from_dict(json.loads((folder / "metrics.json").read_text())) == report
+    assert f"protocol {report.protocol}" in report.format()
+    assert ("chosen on validation" in report.format()) == (report.protocol == "validated")
+
+
+def test_predictions_have_the_ids_of_the_file_and_give_the_reported_scores(done):
+    config, report, folder = done
+    frame = predictions(folder)
+    assert list(frame) == ["user_id", "item_id", "rating", "single", "ensemble"]
+    truth = {(user, item): rating for user, item, rating in ROWS}
+    asked = list(zip(frame.user_id, frame.item_id, strict=True))
+    assert len(set(asked)) == len(asked) == report.test_pairs
+    assert [truth[pair] for pair in asked] == frame.rating.tolist()
+    for kind in ("single", "ensemble"):
+        again = score(frame[kind].to_numpy(np.float32), frame.rating, 1, 5)
+        assert again == getattr(report, kind)
+    split = make_split(load_dataset(config.data), config.data, config.seed)
+    for name, predicted in reference_predictions(split).items():
+        assert report.references[name].rmse == pytest.approx(rmse(predicted, frame.rating))
+
+
+def test_the_split_is_kept(done):
+    config, _, folder = done
+    split = make_split(load_dataset(config.data), config.data, config.seed)
+    assert Split.load(folder / "split.npz").digest() == split.digest()
+    settings = json.loads((folder / "config.json").read_text())
+    assert RunConfig.from_dict(settings["config"]) == config
+    assert settings["split_digest"] == split.digest()
+    assert settings["data_digest"] == split.table.digest()
+    assert {"versions", "machine", "scale"} <= set(settings)
+
+
+def test_the_log_has_a_line_an_epoch(done):
+    _, _, folder = done
+    log = (folder / "log.txt").read_text()
+    assert f"run folder {folder}, device cpu" in log
+    assert [f"epoch   {epoch}/4  mse " in log for epoch in (1, 2, 3, 4)] == [True] * 4
+    logger = logging.getLogger("igmc")
+    assert not [handler for handler in logger.handlers if isinstance(handler, logging.FileHandler)]
+
+
+def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
+    config, report, folder = done
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "log.txt"}
+    monkeypatch.setattr(run_module, "fit", None)
+    monkeypatch.setattr(run_module, "predict", None)
+    assert run(config, folder, home) == report
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert "holds this run, finished" in (folder / "log.txt").read_text()
+
+
+def test_a_damaged_report_is_refused(done, home, tmp_path):
+    config, _, folder = done
+    whole = (folder / "metrics.json").read_bytes()
+    try:
+        for content in (b"{}", whole[:-20]):
+            (folder / "metrics.json").write_bytes(content)
+            with pytest.raises(CheckpointError, match=r"metrics\.json"):
+                run(config, folder, home)
+    finally:
+        (folder / "metrics.json").write_bytes(whole)
+
+
+def test_a_run_that_stopped_after_training_is_only_scored_again(done, home, monkeypatch):
+    config, report, folder = done
+    frame = (folder / "predictions.csv.gz").read_bytes()
+    for name in ("metrics.json", "predictions.csv.gz"):
+        (folder / name).unlink()
+    assert run(config, folder, home) == report
+    assert (folder / "predictions.csv.gz").read_bytes() == frame
+
+
+@pytest.mark.parametrize("protocol", ["validated", "paper"])
+def test_training_never_sees_a_test_rating(ratings, tmp_path, protocol):
+    config = make_config(ratings, protocol=protocol)
+    table = load_dataset(config.data).table
+    split = make_split(load_dataset(config.data), config.data, config.seed)
+    poisoned = list(ROWS)
+    for row in split.test:
+        user, item, rating = ROWS[row]
+        assert (table.users.ids[table.user[row]], table.items.ids[table.item[row]]) == (user, item)
+        poisoned[row] = (user, item, 6 - rating if rating != 3 else 1)
+    run(config, tmp_path / "honest")
+    other = make_config(write_csv(tmp_path / "poisoned.csv", poisoned), protocol=protocol)
+    run(other, tmp_path / "cheated")
+    assert same(weights(tmp_path / "honest"), weights(tmp_path / "cheated"))
+    honest, cheated = predictions(tmp_path / "honest"), predictions(tmp_path / "cheated")
+    assert (honest.rating != cheated.rating).all()
+    pd.testing.assert_frame_equal(honest.drop(columns="rating"), cheated.drop(columns="rating"))
+
+
+def test_a_seed_repeats_a_run_and_another_changes_it(ratings, tmp_path):
+    for name, seed in (("one", 1), ("again", 1), ("two", 2)):
+        run(make_config(ratings, seed=seed), tmp_path / name)
+    assert same(weights(tmp_path / "one"), weights(tmp_path / "again"))
+    assert not same(weights(tmp_path / "one"), weights(tmp_path / "two"))
+    assert (tmp_path / "one" / "predictions.csv.gz").read_bytes() == (
+        tmp_path / "again" / "predictions.csv.gz"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_workers_and_threads_change_nothing(ratings, tmp_path, live):
+    config = make_config(ratings, live=live)
+    for workers in (1, 2, 3, None):
+        run(config, tmp_path / str(workers), tmp_path / f"home{workers}", workers=workers)
+        assert same(weights(tmp_path / "1"), weights(tmp_path / str(workers)))
+
+
+def test_store_and_live_differ_by_sampling_alone(ratings, home, tmp_path):
+    whole, sampled = ExtractConfig(), EXTRACT
+    for name, extract in (("whole", whole), ("sampled", sampled)):
+        for live in (True, False):
+            run(make_config(ratings, extract=extract, live=live), tmp_path / f"{name}{live}", home)
+    assert same(weights(tmp_path / "wholeTrue"), weights(tmp_path / "wholeFalse"))
+    assert not same(weights(tmp_path / "sampledTrue"), weights(tmp_path / "sampledFalse"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [(2**31, "subgraphs come from the store"), (100, "subgraphs are extracted live")]
+)
+def test_the_choice_of_store_or_live_goes_by_size_and_is_said(ratings, tmp_path, monkeypatch, limit, said):
+    monkeypatch.setattr(run_module, "CACHE_BYTES", limit)
+    run(make_config(ratings, live=None, epochs=1), tmp_path / "run", tmp_path / "home")
+    assert said in (tmp_path / "run" / "log.txt").read_text()
+    assert (tmp_path / "home" / "processed").exists() == (limit > 100)
+    explicit = make_config(ratings, live=limit == 100, epochs=1)
+    run(explicit, tmp_path / "explicit", tmp_path / "home")
+    assert said not in (tmp_path / "explicit" / "log.txt").read_text()
+    assert same(weights(tmp_path / "run"), weights(tmp_path / "explicit"))
+
+
+def test_side_features_reach_the_model(data_root, tmp_path):
+    sizes = {}
+    for side in (False, True):
+        config = RunConfig(
+            data=DataConfig(dataset="ml_100k", keep_ratio=0.01),
+            extract=EXTRACT,
+            model=MODEL.replace(side_features=side),
+            train=TrainConfig(epochs=1),
+            live=True,
+        )
+        # Scoring all 20,000 test ratings would take longer than training.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(run_module, "make_split", few_test_ratings)
+            run(config, tmp_path / str(side), data_dir=data_root)
+        sizes[side] = {name: tensor.shape for (_, name), tensor in weights(tmp_path / str(side)).items()}
+    users, items = load_dataset("ml_100k", data_dir=data_root).side_features()
+    assert sizes[False]["lin1.weight"] == (8, 32)
+    assert sizes[True]["lin1.weight"] == (8, 32 + users.shape[1] + items.shape[1])
+    plain, informed = (predictions(tmp_path / str(side)).single for side in (False, True))
+    assert len(plain) == 50
+    assert not np.isclose(plain, informed).any()
+
+
+def few_test_ratings(dataset, config, seed):
+    split = make_split(dataset, config, seed)
+    return Split(split.table, split.scale, split.train, split.validation, split.test[:50], split.name, seed)
+
+
+def test_side_features_of_a_file_that_has_none(ratings, tmp_path):
+    with pytest.raises(DataError, match="side features"):
+        run(make_config(ratings, model=MODEL.replace(side_features=True)), tmp_path)
+
+
+def test_nothing_to_test_on(ratings, tmp_path):
+    with pytest.raises(DataError, match=r"there is no test part; .*--test-ratio"):
+        run(make_config(ratings, data={"test_ratio": 0.0}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_to_validate_on(ratings, tmp_path):
+    config = make_config(ratings, data={"validation_ratio": 0.0})
+    with pytest.raises(
+        ConfigError, match=r"needs a validation part.*--validation-ratio, or use --protocol paper"
+    ):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    report = run(config.replace(train=config.train.replace(protocol="paper")), tmp_path / "run")
+    assert math.isfinite(report.ensemble.rmse)
+
+
+def test_other_settings_data_or_device_in_the_same_folder(ratings, tmp_path):
+    run(make_config(ratings), tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"train.arr \(0.001 there, 0.5 now\)"):
+        run(make_config(ratings, arr=0.5), tmp_path / "run")
+    copy = write_csv(tmp_path / "ratings.csv")
+    run(make_config(copy), tmp_path / "copy")
+    write_csv(copy, ROWS[:-1])
+    with pytest.raises(DataError, match="a run on other ratings: its data digest differs"):
+        run(make_config(copy), tmp_path / "copy")
+    with pytest.raises(ConfigError, match="unknown device"):
+        run(make_config(ratings), tmp_path / "run", device="tpu")
+
+
+def test_a_diverging_run_leaves_no_report(ratings, tmp_path, monkeypatch):
+    config = make_config(ratings, protocol="paper", learning_rate=10.0, decay_factor=1.0, epochs=3)
+    real = run_module.IGMC
+
+    def exploding(*arguments, **options):
+        model = real(*arguments, **options)
+        model.lin2.weight.register_hook(lambda grad: grad * float("inf"))
+        return model
+
+    monkeypatch.setattr(run_module, "IGMC", exploding)
+    with pytest.raises(TrainingError, match="not finite in epoch 1"):
+        run(config, tmp_path)
+    assert not (tmp_path / "metrics.json").exists()
+    assert weights(tmp_path) == {}
+
+
+def test_the_default_folder_is_named_after_the_run(monkeypatch, tmp_path, ratings):
+    config = make_config(ratings, epochs=1)
+    assert default_folder(config) == Path(f"runs/ratings.csv-validated-seed1-{config.digest()[:8]}")
+    assert default_folder(RunConfig()).name.startswith("demo-validated-seed1-")
+    odd = config.replace(data=DataConfig(dataset="a b/my ratings: new.csv"))
+    assert default_folder(odd).name.startswith("my_ratings_new.csv-")
+    assert default_folder(config.replace(seed=2)) != default_folder(config)
+    monkeypatch.chdir(tmp_path)
+    report = train(config, device="cpu", progress=False)
+    assert report.folder == str(default_folder(config))
+    assert (tmp_path / report.folder / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("level", [logging.NOTSET, logging.ERROR])
+def test_logging_is_left_as_it_was(ratings, tmp_path, monkeypatch, level):
+    logger = logging.getLogger("igmc")
+    monkeypatch.setattr(logger, "level", level)
+    logger.manager._clear_cache()
+    before = list(logger.handlers)
+    run(make_config(ratings, epochs=1), tmp_path)
+    assert (logger.level, logger.handlers) == (level, before)
+    assert bool((tmp_path / "log.txt").read_text()) == (level == logging.NOTSET)
+    logger.manager._clear_cache()
+
+
+KILLED_IN_EPOCH_2 = """
+import json, os, signal, sys
+from pathlib import Path
+from igmc import RunConfig, train
+from igmc.loading.loader import Loader
+
+epochs = Loader.epoch
+
+def epoch(self, number):
+    for step, batch in enumerate(epochs(self, number)):
+        if number == 2 and step == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield batch
+
+Loader.epoch = epoch
+train(RunConfig.from_dict(json.load(sys.stdin)), home=Path(sys.argv[1]), out=Path(sys.argv[2]), device="cpu")
+"""
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(ratings, tmp_path, live):
+    config = make_config(ratings, live=live, epochs=3)
+    broken, home = tmp_path / "broken", tmp_path / "home"
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_EPOCH_2, str(home), str(broken)],
+        input=json.dumps(config.to_dict()),
+        text=True,
+        cwd=REPO,
+        capture_output=True,
+    )
+    assert killed.returncode == -9, killed.stderr
+    assert [path.name for path in (broken / "checkpoints").iterdir()] == ["epoch-0001.ckpt"]
+    report = run(config, broken, home)
+    assert "resuming after epoch 1" in (broken / "log.txt").read_text()
+    unbroken = run(config, tmp_path / "unbroken", tmp_path / "other home")
+    assert same(weights(broken), weights(tmp_path / "unbroken"))
+    assert (broken / "predictions.csv.gz").read_bytes() == (
+        tmp_path / "unbroken" / "predictions.csv.gz"
+    ).read_bytes()
+    assert report.ensemble == unbroken.ensemble
+    assert report.ensemble_epochs == unbroken.ensemble_epochs
