@@ -73,7 +73,7 @@ def into_store(
 def main(data_dir: Path | None, rounds: int) -> None:
     """Measure, print tables and write results/bench_extract.json."""
     split = igmc.make_split(
-        igmc.load_dataset("ml_100k", data_dir=data_dir), igmc.DataConfig(dataset="ml_100k")
+        igmc.load_dataset("ml_100k", data_dir=data_dir), igmc.DataConfig(dataset="ml_100k"), seed=1
     )
     part = igmc.make_parts(split, "paper")["train"]
     cores = measure.machine()["cores"]
