@@ -18,10 +18,15 @@ from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
 from igmc.evaluation.metrics import rmse, score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import RunReport
+from igmc.graph.parts import make_parts
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource
+from igmc.models.igmc import IGMC
 from igmc.ratings.dataset import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.run import default_folder, train
 from igmc.training.checkpoint import load_checkpoint
+from igmc.training.ensemble import predict
 from tests.evaluation.splits import random_rows
 
 REPO = Path(__file__).parents[1]
@@ -150,6 +155,20 @@ def test_predictions_have_the_ids_of_the_file_and_give_the_reported_scores(done)
         assert report.references[name].rmse == pytest.approx(rmse(predicted, frame.rating))
 
 
+def test_predictions_are_those_of_the_checkpoints(done):
+    config, report, folder = done
+    part = make_parts(Split.load(folder / "split.npz"), report.protocol)["test"]
+    loader = Loader(LiveSource(part, config.extract, seed=config.seed), 1000)
+    model = IGMC(config.model, n_levels=5)
+    answers = []
+    for epoch in report.ensemble_epochs:
+        model.load_state_dict(load_checkpoint(folder / "checkpoints" / f"epoch-{epoch:04}.ckpt")["model"])
+        answers.append(predict(model, loader, torch.device("cpu")))
+    np.testing.assert_allclose(predictions(folder).single, answers[0], atol=1e-5)
+    np.testing.assert_allclose(predictions(folder).ensemble, np.mean(answers, axis=0), atol=1e-5)
+    assert not np.allclose(answers[0], answers[1], atol=1e-3)
+
+
 def test_the_split_is_kept(done):
     config, _, folder = done
     split = make_split(load_dataset(config.data), config.data, config.seed)
@@ -228,6 +247,28 @@ def test_a_seed_repeats_a_run_and_another_changes_it(ratings, tmp_path):
     assert (tmp_path / "one" / "predictions.csv.gz").read_bytes() == (
         tmp_path / "again" / "predictions.csv.gz"
     ).read_bytes()
+
+
+def test_the_seed_draws_the_initial_weights_and_the_order(ratings, tmp_path, monkeypatch):
+    seeds = []
+
+    class Halted(Exception):  # noqa: N818
+        pass
+
+    def halting(model, training, *arguments, **options):
+        order = np.concatenate([batch.rating.numpy() for batch in training.epoch(1)])
+        seeds.append((model.lin2.weight.detach().clone(), order))
+        raise Halted
+
+    monkeypatch.setattr(run_module, "fit", halting)
+    monkeypatch.setattr(run_module, "make_split", lambda dataset, data, _: make_split(dataset, data, 1))
+    for seed in (1, 2):
+        with pytest.raises(Halted):
+            run(make_config(ratings, seed=seed), tmp_path / str(seed))
+    (weight, order), (other_weight, other_order) = seeds
+    assert not torch.equal(weight, other_weight)
+    assert sorted(order) == sorted(other_order)
+    assert not np.array_equal(order, other_order)
 
 
 @pytest.mark.parametrize("live", [True, False])

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from igmc.errors import ConfigError
+from igmc.models.fused import stack
 from igmc.training.device import on_device, pick_device
 
 
@@ -40,13 +41,14 @@ def test_a_device_that_is_there_is_taken(monkeypatch):
 
 @pytest.mark.parametrize("threads", [None, 1, 3])
 def test_the_threads_of_torch_come_back(threads):
-    before = torch.get_num_threads()
+    before, before_fused = torch.get_num_threads(), stack._threads
     torch.set_num_threads(2)
     try:
         with suppress(KeyboardInterrupt), on_device(torch.device("cpu"), threads):
             assert torch.get_num_threads() == 1
+            assert stack._threads == (threads or before_fused)
             raise KeyboardInterrupt
-        assert torch.get_num_threads() == 2
+        assert (torch.get_num_threads(), stack._threads) == (2, before_fused)
         with on_device(torch.device("cuda"), threads):
             assert torch.get_num_threads() == 2
     finally:

@@ -7,6 +7,7 @@ import torch
 
 from igmc.config import ModelConfig, TrainConfig
 from igmc.errors import CheckpointError, TrainingError
+from igmc.loading.loader import Loader
 from igmc.models.igmc import IGMC
 from igmc.training import folder as folder_module
 from igmc.training import loop
@@ -88,6 +89,14 @@ def test_mse_and_arr_are_means_over_pairs(tmp_path, monkeypatch):
     assert sizes[-1] < sizes[0] == 50, "the last batch counts less"
     assert history[0]["mse"] == pytest.approx(np.average(errors, weights=sizes), rel=1e-6)
     assert history[0]["arr"] == pytest.approx(np.average(penalties, weights=sizes), rel=1e-6)
+
+
+def test_each_epoch_draws_its_own_order_and_dropout(tmp_path, monkeypatch):
+    asked = []
+    original = Loader.epoch
+    monkeypatch.setattr(Loader, "epoch", lambda self, epoch: asked.append(epoch) or original(self, epoch))
+    train_small(tmp_path, epochs=3)
+    assert asked == [1, 0, 2, 0, 3, 0], "validation is the same each time"
 
 
 def test_validation_rmse_is_that_of_the_weights_saved(tmp_path):
