@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 from igmc.models.fused.simd import add, fma, load, mul, scaled, splat, store, sub, tanh
 
@@ -78,6 +79,15 @@ def norm_scale(norm, run_size, row_size):
     return np.float32(1.0)
 
 
+@register_jitable
+def sum_rows(like, near, x, first_row, start, end):
+    """The sum of the rows of x that the neighbours start..end-1 stand for."""
+    total = load(like, x, first_row + near[start])
+    for e in range(start + 1, end):
+        total = add(total, load(like, x, first_row + near[e]))
+    return total
+
+
 @_jit
 def mix(like, levels, bases, k, side, x, coefficient, norm, mixed, slot):
     """Row `slot` of `mixed`, per basis b: sum_r a_rb norm_r sum_j x_j over the neighbours j of node k."""
@@ -89,9 +99,7 @@ def mix(like, levels, bases, k, side, x, coefficient, norm, mixed, slot):
     for r in range(levels):
         end = run[k * levels + r]
         if end > start:
-            total = load(like, x, other_row + near[start])
-            for e in range(start + 1, end):
-                total = add(total, load(like, x, other_row + near[e]))
+            total = sum_rows(like, near, x, other_row, start, end)
             scale = norm_scale(norm, end - start, row_size)
             for b in range(bases):
                 store(mixed, slot + b, fma(scale * coefficient[r, b], total, load(like, mixed, slot + b)))
@@ -194,9 +202,7 @@ def mix_back(
     for r in range(levels):
         end = run[k * levels + r]
         if end > start:
-            total = load(like, x, other_row + near[start])
-            for e in range(start + 1, end):
-                total = add(total, load(like, x, other_row + near[e]))
+            total = sum_rows(like, near, x, other_row, start, end)
             scale = norm_scale(norm, end - start, row_size)
             total = scaled(scale, total)
             d_total = splat(like, 0.0)
