@@ -179,7 +179,7 @@ def test_full_disk_ends_cleanly_and_is_resumed(tmp_path, unbroken, workers):
         with pytest.raises(IgmcError, match=r"No space left on device.*free some space.*goes on"):
             extract(disk, workers=workers)
         left = {path.name for path in disk.iterdir()}
-        assert "00000.h5" in left
+        assert any(name.endswith(".h5") for name in left)  # whichever worker came first
         assert not {name for name in left if name.endswith("partial") or name == ".work"}
         subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
         report = extract(disk, workers=workers)
