@@ -23,6 +23,7 @@ from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import RunReport, machine, versions
 from igmc.extract.pool import extract_store
 from igmc.extract.size import projected_bytes
+from igmc.files import replace_file, writing
 from igmc.graph.parts import Part, make_parts
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
@@ -30,7 +31,6 @@ from igmc.models.igmc import IGMC
 from igmc.ratings.dataset import Dataset, load_dataset
 from igmc.ratings.sources import home_dir
 from igmc.ratings.split import Split, make_split
-from igmc.store.files import replace_file, writing
 from igmc.store.fingerprint import fingerprint
 from igmc.store.location import store_folder
 from igmc.store.reader import CACHE_BYTES, StoreReader

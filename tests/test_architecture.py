@@ -18,6 +18,7 @@ LAYERS = (
     "errors",
     "config",
     "rng",
+    "files",
     "ratings",
     "graph",
     "store",

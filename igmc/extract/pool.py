@@ -28,8 +28,8 @@ from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, IgmcError, StoreError
 from igmc.extract.size import bytes_per_pair, choose_shard_size
 from igmc.extract.worker import Job, make_shard, save_job, start_worker
+from igmc.files import WORK, locked, sweep, writing
 from igmc.graph.parts import Part
-from igmc.store.files import WORK, locked, sweep, writing
 from igmc.store.fingerprint import content_digest, fingerprint_of, origin
 from igmc.store.manifest import Manifest, check_fingerprint, read_manifest, write_manifest
 from igmc.store.schema import DIGEST

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ExtractConfig
+from igmc.files import writing
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.subgraph import Subgraphs
 from igmc.ratings.table import Pairs
-from igmc.store.files import writing
 from igmc.store.manifest import Manifest
 from igmc.store.shard import shard_name
 from igmc.store.writer import write_shard

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-from igmc.errors import ConfigError, DataError, IgmcError
+from igmc.errors import ConfigError, DataError
+from igmc.files import locked, replacing, writing
 from igmc.ratings.archive import is_archive, unpack
 from igmc.ratings.catalogue import DATASETS, Source, canonical_name
 from igmc.ratings.download import download, sha256_of
@@ -91,17 +89,12 @@ def fetch(
         return target
     if from_zip is not None:
         _verify(source, from_zip)
-    try:
+    with writing(raw):
         raw.mkdir(parents=True, exist_ok=True)
-        with _locked(raw):
+        with locked(raw, wait=True):
             if _missing(source, target):  # still: another process may have had the lock
                 _refuse_leftovers(source, target)
                 _install(source, target, from_zip, progress=progress)
-    except OSError as error:
-        raise IgmcError(
-            f"{source.name} cannot be stored in {raw}: {error.strerror or error}",
-            remedy="free some space, or set IGMC_HOME to a folder that can be written",
-        ) from error
     return target
 
 
@@ -116,7 +109,8 @@ def _install(source: Source, target: Path, from_zip: Path | None, *, progress: b
     else:
         work = target.with_name(f".{target.name}.partial")
         work.mkdir(exist_ok=True)
-        shutil.copyfile(archive, work / source.archive)
+        with archive.open("rb") as content, replacing(work / source.archive) as copy:
+            shutil.copyfileobj(content, copy, 1 << 20)
         os.replace(work, target)
     if from_zip is None:
         archive.unlink()
@@ -164,14 +158,3 @@ def _remedy(source: Source) -> str:
         f"run 'igmc data fetch {source.name}', or download {source.urls[0]} yourself and run "
         f"'igmc data fetch {source.name} --from-zip {source.archive}'"
     )
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time write to a folder; the lock goes with the process, whatever ends it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

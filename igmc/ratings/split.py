@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, DataError, IgmcError
+from igmc.errors import ConfigError, DataError
+from igmc.files import replacing, writing
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.ids import IdTable
 from igmc.ratings.scale import RatingScale
@@ -115,7 +114,11 @@ class Split:
         }
         if table.timestamp is not None:
             arrays["timestamp"] = table.timestamp
-        _write_atomically(Path(path), arrays)
+        path = Path(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Split:
@@ -216,24 +219,3 @@ def _unpack(arrays: dict[str, NDArray[Any]]) -> tuple[Split, str]:
 
 def _text(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), dtype=np.uint8)
-
-
-def _write_atomically(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    temporary: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".partial")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as error:
-        raise IgmcError(
-            f"cannot write the split to {path} ({error.strerror or error})",
-            remedy="choose a folder that is writable and has room",
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from igmc.errors import StoreError
-from igmc.store.files import replace_file
+from igmc.files import replace_file
 from igmc.store.schema import FORMAT, REMEDY, VERSION
 from igmc.store.shard import Commit, read_commit, shard_name
 

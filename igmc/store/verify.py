@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError, StoreError
-from igmc.store.files import locked, sweep, writing
+from igmc.files import locked, sweep, writing
 from igmc.store.fingerprint import content_digest, pair_digests
 from igmc.store.gather import allocate, fill
 from igmc.store.manifest import MANIFEST, DamagedManifestError, Manifest, check_fingerprint, read_manifest

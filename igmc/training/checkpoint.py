@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from igmc.errors import CheckpointError
-from igmc.store.files import replace_file
+from igmc.files import replace_file
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
-from igmc.store.files import locked, replace_file, sweep, writing
+from igmc.files import locked, replace_file, sweep, writing
 from igmc.training.checkpoint import load_checkpoint, save_checkpoint
 
 __all__ = ["RunFolder"]

@@ -228,13 +228,20 @@ def test_incomplete_own_folder_is_not_overwritten(tmp_path: Path, server: BadSer
     assert listing(tmp_path) == ["given.zip", "raw/ml-latest-small/movies.csv"]
 
 
-@pytest.mark.parametrize("home", ["/proc/igmc", "file/igmc", "read-only"])
-def test_home_that_cannot_be_written(home: str, tmp_path: Path, server: BadServer) -> None:
+@pytest.mark.parametrize(
+    ("home", "remedy"),
+    [
+        ("/proc/igmc", "check the path"),
+        ("file/igmc", "a file stands in its place"),
+        ("read-only", "IGMC_HOME for downloads"),
+    ],
+)
+def test_home_that_cannot_be_written(home: str, remedy: str, tmp_path: Path, server: BadServer) -> None:
     make(tmp_path, "file")
     make(tmp_path / "read-only").chmod(0o555)
     if home == "read-only" and os.geteuid() == 0:
         pytest.skip("root may write anywhere")
-    with pytest.raises(IgmcError, match=r"cannot be stored in .*set IGMC_HOME") as caught:
+    with pytest.raises(IgmcError, match=rf"cannot write .*raw: .*{remedy}") as caught:
         fetch(SMALL, home=tmp_path / home)
     assert caught.value.exit_code == 1
 
@@ -244,7 +251,7 @@ def test_full_disk(tmp_path: Path, server: BadServer, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("igmc.ratings.archive.shutil.copyfileobj", full)
-    with pytest.raises(IgmcError, match=r"cannot be stored .*No space left on device"):
+    with pytest.raises(IgmcError, match=r"cannot write .*No space left on device"):
         fetch(SMALL, home=tmp_path / "home")
     assert listing(tmp_path / "home") == ["raw/ml_latest_small.zip"]  # verified: not fetched again
     monkeypatch.undo()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from igmc.errors import IgmcError
 
-__all__ = ["WORK", "locked", "replace_file", "sweep", "writing"]
+__all__ = ["WORK", "locked", "replace_file", "replacing", "sweep", "writing"]
+
+logger = logging.getLogger(__name__)
 
 WORK = ".work"  # folder of an extraction's scratch files
-_ELSEWHERE = "choose a folder that can be written: IGMC_HOME for stores, --out for runs"
+_ELSEWHERE = "choose a folder that can be written: IGMC_HOME for downloads and stores, --out for runs"
 _REMEDIES = {
     errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
     errno.EDQUOT: "free some of your quota and run the same command again: it goes on where it stopped",
@@ -45,8 +49,9 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def replace_file(path: Path, *chunks: bytes) -> None:
-    """Write a file that survives a crash: whole and on the disk under its name, or not there at all.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to fill, which survives a crash: whole and on the disk under its name, or not there at all.
 
     Raises:
         IgmcError: if it cannot be written; nothing is left behind.
@@ -56,7 +61,7 @@ def replace_file(path: Path, *chunks: bytes) -> None:
     with writing(path):
         try:
             with partial.open("wb") as file:
-                file.writelines(chunks)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
@@ -70,6 +75,16 @@ def replace_file(path: Path, *chunks: bytes) -> None:
             os.close(folder)
 
 
+def replace_file(path: Path, *chunks: bytes) -> None:
+    """Write a file of this content, as `replacing` does.
+
+    Raises:
+        IgmcError: if it cannot be written; nothing is left behind.
+    """
+    with replacing(path) as file:
+        file.writelines(chunks)
+
+
 def sweep(folder: Path) -> None:
     """Remove what a process that was killed left half done; call it only under the lock."""
     with writing(folder):
@@ -80,8 +95,12 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold an existing folder alone, among the processes that ask.
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold an existing folder alone, among the processes that ask; the lock goes with the process.
+
+    Args:
+        folder: what to hold.
+        wait: until another process lets go of it, rather than giving up.
 
     Raises:
         IgmcError: if another process holds it.
@@ -91,9 +110,12 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise IgmcError(
-                f"another process is writing to {folder}", remedy="wait until it is done, or stop it"
-            ) from error
+            if not wait:
+                raise IgmcError(
+                    f"another process is writing to {folder}", remedy="wait until it is done, or stop it"
+                ) from error
+            logger.info("waiting for another process that writes to %s", folder)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -1,13 +1,16 @@
 import errno
+import logging
 import os
 import resource
 import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
 
 from igmc.errors import IgmcError
-from igmc.store.files import locked, replace_file, sweep, writing
+from igmc.files import locked, replace_file, sweep, writing
 from tests.store.stores import make_store
 
 
@@ -81,6 +84,19 @@ def test_one_extraction_a_folder(tmp_path):
         pass
     with locked(tmp_path):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_waiting_for_a_folder(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "igmc")
+    code = "import sys, pathlib\nfrom igmc.files import locked\n"
+    code += "with locked(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        threading.Timer(0.2, other.stdin.close).start()
+        with locked(tmp_path, wait=True):
+            assert other.wait() == 0, "it let go first"
+    assert f"waiting for another process that writes to {tmp_path}" in caplog.text
 
 
 def test_sweep_removes_leftovers_only(tmp_path):
