@@ -85,8 +85,10 @@ def extract_store(
     """Store the enclosing subgraph of every pair of a part; shards that are there already are kept.
 
     The content is the same for any number of workers and any shard size. Can be interrupted at any moment and
-    called again: it makes what is missing. With more than one worker, call it from under
-    ``if __name__ == "__main__":`` when in a script, as with all of Python's process pools.
+    called again: it makes what is missing. While another process makes the same store, it waits.
+
+    With more than one worker, call it from under ``if __name__ == "__main__":`` when in a script, as with all
+    of Python's process pools.
 
     Args:
         part: the pairs and the graph.
@@ -100,7 +102,7 @@ def extract_store(
     Raises:
         ConfigError: on a number of workers or a shard size below 1.
         StoreError: if the folder holds a store made from something else, or a damaged one.
-        IgmcError: if the folder cannot be written or is in use, or a worker process died.
+        IgmcError: if the folder cannot be written, or a worker process died.
     """
     for name, value in (("workers", workers), ("shard size", 1 if shard_size is None else shard_size)):
         if value < 1:
@@ -108,7 +110,7 @@ def extract_store(
     start, folder = time.perf_counter(), Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with locked(folder, wait=True):  # of two runs that need the same store, one makes it for both
         sweep(folder)
         manifest = _plan(part, config, seed, folder, shard_size)
         job = Job(folder, part.graph, part.pairs, config, seed, manifest, compress)

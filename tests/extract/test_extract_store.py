@@ -4,6 +4,7 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import active_children
 
 import numpy as np
@@ -160,6 +161,13 @@ def test_part_without_pairs(tmp_path):
 def test_numbers_below_one(tmp_path, options, what):
     with pytest.raises(ConfigError, match=f"the {what} of an extraction is too small.*1 or more"):
         extract(tmp_path, **options)
+
+
+def test_of_two_runs_that_need_a_store_one_makes_it(tmp_path, unbroken):
+    with ThreadPoolExecutor(2) as both:
+        reports = list(both.map(lambda _: extract(tmp_path / "store"), range(2)))
+    assert sorted(report.shards_made for report in reports) == [0, 7]
+    assert {report.digest for report in reports} == {unbroken.digest}
 
 
 def test_folder_that_cannot_be_made(tmp_path):
