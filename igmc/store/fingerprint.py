@@ -61,7 +61,7 @@ def pair_digests(columns: Columns) -> NDArray[np.uint8]:
         _bytes(columns[name]) for name in ("user/label", "item/label", "edge/level")
     )
     edge_item = columns["edge/item"]
-    narrow = edge_item.itemsize == 1
+    narrow = edge_item.itemsize == 1 and int(columns["pair/items"].max(initial=0)) <= 2**8
     edge_bytes = _bytes(edge_item)
     digests = bytearray()
     for p in range(pairs):

@@ -3,6 +3,7 @@ import os
 import shutil
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from igmc.config import ExtractConfig
 from igmc.errors import StoreError
 from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.subgraph import Subgraphs
 from igmc.ratings.table import Pairs
 from igmc.store import shard as shard_module
-from igmc.store.fingerprint import fingerprint
+from igmc.store.fingerprint import fingerprint, pair_digests
 from igmc.store.manifest import Manifest, read_manifest, write_manifest
 from igmc.store.reader import StoreReader
+from igmc.store.schema import encode
 from tests.graph.graphs import extract_configs, graphs, random_graph
 from tests.store.stores import CONFIG, GRAPH, assert_equal, make_store, pairs_of, take
 
@@ -75,6 +78,29 @@ def test_digest_does_not_depend_on_shards_though_widths_do(tmp_path):
         digests.add(StoreReader(tmp_path / str(shard_size)).content_digest)
         assert StoreReader(tmp_path / str(shard_size)).verify() == []
     assert len(digests) == 1
+
+
+def test_digest_of_item_nodes_without_edges():
+    # 300 item nodes ask for two bytes an edge in the digest, though the one edge there is fits one
+    lone = Subgraphs(
+        user=np.zeros(1, np.int32),
+        item=np.zeros(1, np.int32),
+        user_ptr=np.array([0, 1]),
+        item_ptr=np.array([0, 300]),
+        edge_ptr=np.array([0, 1]),
+        user_id=np.zeros(1, np.int32),
+        user_label=np.zeros(1, np.uint8),
+        item_id=np.arange(300, dtype=np.int32),
+        item_label=np.full(300, 3, np.uint8),
+        degree=np.ones(1, np.int32),
+        edge_item=np.array([7], np.int32),
+        edge_level=np.zeros(1, np.uint8),
+    )
+    lone.check()
+    wide = replace(lone, edge_item=np.array([299], np.int32))
+    alone = pair_digests(encode(lone, np.ones(1, np.float32)))
+    beside = pair_digests(encode(Subgraphs.concat([lone, wide]), np.ones(2, np.float32)))
+    np.testing.assert_array_equal(alone[0], beside[0])
 
 
 @pytest.mark.parametrize("change", ["rating", "level", "seed", "config", "order", "pair_rating"])
