@@ -24,7 +24,7 @@ _SCALES = {
     # Few of the hundred ratings occur: a relation for each of the others would have nothing to learn from.
     "yahoo_music": KnownScale(1, 100, all_levels=False),
 }
-_REMEDY = "fetch the data set again"
+_REMEDY = "move its folder away and fetch the data set again"
 
 
 def read_monti(folder: Path, name: str) -> Dataset:

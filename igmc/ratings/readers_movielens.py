@@ -103,7 +103,7 @@ def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Row
         raise DataError(
             f"{folder / split}.base and .test share a rating",
             got=f"user {table.users.ids[table.user[row]]}, item {table.items.ids[table.item[row]]}",
-            remedy="fetch the data set again",
+            remedy="move its folder away and fetch the data set again",
         )
     return train, test
 
@@ -130,7 +130,7 @@ def _stray(raw: RawRatings, row: int) -> DataError:
         f"{raw.where(row)}: this rating is not in u.data",
         got=f"user {raw.users[raw.user[row]]}, item {raw.items[raw.item[row]]}, rating {raw.rating[row]:g}",
         allowed="the ratings of u.data",
-        remedy="fetch the data set again",
+        remedy="move its folder away and fetch the data set again",
     )
 
 
@@ -189,7 +189,7 @@ def _info(
                 f"{file}, line {line}: a field is malformed ({error})",
                 got=delimiter.join(cells),
                 allowed=f"{fields} fields as in the official file",
-                remedy="fetch the data set again",
+                remedy="move its folder away and fetch the data set again",
             ) from error
     # Of an id that the file lacks, the texts are empty and the numbers missing.
     names = list(next(iter(found.values()), {}))
@@ -224,6 +224,6 @@ def _cells(file: RatingFile, delimiter: str, fields: int) -> Iterator[tuple[int,
                 f"{file}, line {number}: the line has the wrong number of fields",
                 got=delimiter.join(cells)[:200],
                 allowed=f"{fields} fields separated by {delimiter!r}",
-                remedy="fetch the data set again",
+                remedy="move its folder away and fetch the data set again",
             )
         yield number, cells
