@@ -76,7 +76,7 @@ def list_command(data_dir: Path | None, home: Path | None, as_json: bool) -> Non
 )
 @running_options("home", "verbose", "quiet")
 def fetch_command(name: str, from_zip: Path | None, home: Path | None, verbose: bool, quiet: bool) -> None:
-    """Download the data set NAME, check it against its published hash, and unpack it into <home>/raw.
+    """Download the data set NAME, check it against its pinned hash, and unpack it into <home>/raw.
 
     With --from-zip nothing is downloaded: the archive is checked and unpacked.
     """
