@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from igmc.config import ModelConfig
-from igmc.errors import ConfigError
+from igmc.errors import ConfigError, DataError
 from igmc.loading.batch import Batch
 from igmc.models import fused
 from igmc.models.dropout import dropout
@@ -14,6 +14,8 @@ from igmc.models.rgcn import RGCNLayer, make_topology, stack_states
 from igmc.rng import stream
 
 __all__ = ["IGMC"]
+
+BACKENDS = ("auto", "fused", "torch")
 
 
 class IGMC(nn.Module):
@@ -35,7 +37,7 @@ class IGMC(nn.Module):
             width), "fused" insists on them, "torch" never uses them. All give the same answers.
 
     Raises:
-        ConfigError: if the backend is "fused" and the layers differ in width.
+        ConfigError: on an unknown backend, or if it is "fused" and the layers differ in width.
     """
 
     def __init__(
@@ -50,6 +52,8 @@ class IGMC(nn.Module):
     ) -> None:
         super().__init__()
         self.config, self.n_levels, self.hops, self.backend = config, n_levels, hops, backend
+        if backend not in BACKENDS:
+            raise ConfigError("unknown backend of the model", got=backend, allowed=", ".join(BACKENDS))
         if backend == "fused" and len(set(config.layers)) > 1:
             raise ConfigError("fused kernels need layers of one width", got=config.layers)
         widths = (2 * (hops + 1), *config.layers)
@@ -75,6 +79,9 @@ class IGMC(nn.Module):
         """Ratings of the pairs, float32 [P], not clipped to the scale.
 
         Dropout is on in training mode only, and drawn from `batch.noise`.
+
+        Raises:
+            DataError: on a CPU, if the subgraphs have more levels or hops than the model was made for.
         """
         x = self._states(batch).flatten(1)  # [P, 2 * sum of widths]
         if batch.side is not None:
@@ -97,6 +104,7 @@ class IGMC(nn.Module):
     def _states(self, batch: Batch) -> Tensor:
         edge_dropout = self.config.edge_dropout if self.training else 0.0
         if self._use_fused(batch):
+            self._check_fits(batch)  # the kernels do not look where they read and write
             return fused.stack_states(
                 self.layers,
                 batch,
@@ -112,6 +120,21 @@ class IGMC(nn.Module):
             edge_dropout_mode=self.config.edge_dropout_mode,
         )
         return stack_states(self.layers, topology)
+
+    def _check_fits(self, batch: Batch) -> None:
+        n_labels = 2 * (self.hops + 1)
+        for name, values, size in (
+            ("level", batch.edge_level, self.n_levels),
+            ("user label", batch.user_label, n_labels),
+            ("item label", batch.item_label, n_labels),
+        ):
+            if len(values) and int(values.max()) >= size:
+                raise DataError(
+                    f"the subgraphs have a {name} that the model was not made for",
+                    got=int(values.max()),
+                    allowed=f"0..{size - 1}",
+                    remedy="cut them with the model's number of hops, from ratings on its scale",
+                )
 
     def _use_fused(self, batch: Batch) -> bool:
         if self.backend != "auto":

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from igmc.config import ExtractConfig, ModelConfig
-from igmc.errors import ConfigError
+from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.loading.batch import Batch
 from igmc.models import fused
@@ -187,6 +187,24 @@ def test_layers_of_different_width():
     assert torch.isfinite(make_model(layers=(16, 8)).train()(batch)).all()
     with pytest.raises(ConfigError, match=r"fused kernels need layers of one width; got \(16, 8\)"):
         IGMC(ModelConfig(layers=(16, 8)), n_levels=5, backend="fused")
+
+
+def test_unknown_backend():
+    with pytest.raises(ConfigError, match=r"unknown backend.*got 'fast'; allowed: auto, fused, torch"):
+        IGMC(ModelConfig(), n_levels=5, backend="fast")
+
+
+@pytest.mark.parametrize(
+    ("made_for", "what"),
+    [
+        ({"n_levels": 3}, "a level .*got 4; allowed: 0..2"),
+        ({"hops": 1}, "a user label .*got 4; allowed: 0..3"),
+    ],
+)
+def test_subgraphs_that_the_model_was_not_made_for(made_for, what):
+    model = IGMC(ModelConfig(), **{"n_levels": 5, "hops": 2} | made_for)
+    with pytest.raises(DataError, match=what):
+        model(make_batch(hops=2))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
