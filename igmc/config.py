@@ -20,6 +20,7 @@ from igmc.errors import ConfigError
 
 __all__ = [
     "PRESETS",
+    "PROTOCOLS",
     "DataConfig",
     "ExtractConfig",
     "ModelConfig",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 MAX_LEVELS = 256  # relation types are stored as uint8
+PROTOCOLS = ("paper", "validated")
 
 
 def knob(
@@ -179,7 +181,7 @@ class TrainConfig(Config):
         "validated",
         "'paper': fixed epochs, train + validation ratings, last checkpoints averaged; "
         "'validated': early stopping and checkpoint choice on validation, test touched once",
-        choices=("paper", "validated"),
+        choices=PROTOCOLS,
     )
     epochs: int = knob(40, "passes over the training pairs", low=1)
     batch_size: int = knob(50, "subgraphs a step", low=1)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.config import PROTOCOLS
+from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.ratings.split import Split
 from igmc.ratings.table import Pairs
@@ -35,7 +37,12 @@ def make_parts(split: Split, protocol: str) -> dict[str, Part]:
     "paper" trains on training and validation ratings together, and asks the test pairs on that same graph.
     "validated" trains on the training ratings alone, asks the validation pairs on the graph of the training
     ratings, and the test pairs on the graph of both, since at that stage both are known.
+
+    Raises:
+        ConfigError: on another protocol.
     """
+    if protocol not in PROTOCOLS:
+        raise ConfigError("unknown protocol", got=protocol, allowed=", ".join(PROTOCOLS))
     known = np.concatenate([split.train, split.validation])
     known_graph = _graph(split, known)
     test = Part("test", known_graph, split.pairs(split.test))

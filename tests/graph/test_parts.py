@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from igmc.config import DataConfig
+from igmc.errors import ConfigError
 from igmc.graph.parts import make_parts
 from igmc.ratings.dataset import load_dataset
 from igmc.ratings.split import Split, make_split
@@ -44,3 +45,8 @@ def test_no_test_rating_is_in_any_graph(split, protocol):
     asked = {(u, i) for u, i, _ in rated(split, split.test)}
     for part in make_parts(split, protocol).values():
         assert not asked & {(u, i) for u, i, _ in edges(part.graph)}
+
+
+def test_unknown_protocol(split):
+    with pytest.raises(ConfigError, match="unknown protocol; got 'papr'; allowed: paper, validated"):
+        make_parts(split, "papr")
