@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -199,8 +198,7 @@ def _sources(
     for name, part in parts.items():
         key = fingerprint(part.graph, part.pairs, config.extract, seed)
         place = store_folder(home, dataset, name, key)
-        count = workers or len(os.sched_getaffinity(0))
-        extract_store(part, config.extract, seed=seed, folder=place, workers=count, progress=progress)
+        extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
         sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
     return sources
 

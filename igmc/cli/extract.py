@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def extract_command(
         stage.part.name: _make(
             stage,
             config,
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=workers,
             shard_size=shard_size,
             compress=compress,
             progress=shows_progress(quiet=quiet),

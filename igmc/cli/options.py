@@ -143,7 +143,7 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
             ["--workers"],
             type=click.IntRange(1, 1024),
             metavar="N",
-            help="Processes that extract subgraphs [1..1024; default one a core]",
+            help="Processes that extract, and threads that train on a CPU [1..1024; default one a core]",
         ),
         "as_json": click.Option(
             ["--json", "as_json"], is_flag=True, help="Print the result as one JSON object on stdout."

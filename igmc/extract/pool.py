@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -77,7 +78,7 @@ def extract_store(
     *,
     seed: int,
     folder: str | Path,
-    workers: int = 2,
+    workers: int | None = None,
     shard_size: int | None = None,
     compress: bool = False,
     progress: bool = True,
@@ -94,7 +95,7 @@ def extract_store(
         part: the pairs and the graph.
         config, seed: of the extraction.
         folder: of the store; made if need be.
-        workers: processes, 1 or more; 1 works in this process, and so do small jobs.
+        workers: processes, 1 or more, all cores if None; 1 works in this process, and so do small jobs.
         shard_size: pairs a shard, 1 or more; by size if not given. A store that was begun keeps its own.
         compress: gzip new shards.
         progress: show a bar, if stderr is a terminal.
@@ -104,8 +105,8 @@ def extract_store(
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """
-    for name, value in (("workers", workers), ("shard size", 1 if shard_size is None else shard_size)):
-        if value < 1:
+    for name, value in (("workers", workers), ("shard size", shard_size)):
+        if value is not None and value < 1:
             raise ConfigError(f"the {name} of an extraction is too small", got=value, allowed="1 or more")
     start, folder = time.perf_counter(), Path(folder)
     with writing(folder):
@@ -116,7 +117,7 @@ def extract_store(
         job = Job(folder, part.graph, part.pairs, config, seed, manifest, compress)
         missing = _missing(folder, manifest)
         if missing:
-            _make(job, missing, workers, progress)
+            _make(job, missing, workers or len(os.sched_getaffinity(0)), progress)
         digest = _finish(folder, manifest)
     return ExtractReport(
         folder=folder,
