@@ -79,11 +79,11 @@ class RunReport:
 
     def format(self) -> str:
         """A table for the terminal."""
-        chosen = "fixed" if self.protocol == "paper" else "chosen on validation"
+        chosen = "at fixed epochs" if self.protocol == "paper" else "chosen on validation"
         epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
         rows = [
-            (f"IGMC, ensemble of epochs {epochs} ({chosen})", self.ensemble),
-            (f"IGMC, epoch {self.single_epoch} alone ({chosen})", self.single),
+            (f"IGMC, mean of epochs {epochs}", self.ensemble),
+            (f"IGMC, epoch {self.single_epoch} alone", self.single),
             *sorted(self.references.items(), key=lambda row: row[1].rmse),
         ]
         width = max(len(name) for name, _ in rows)
@@ -93,11 +93,11 @@ class RunReport:
         lines = [
             f"{self.dataset}, split {self.split}, protocol {self.protocol}, seed {self.seed}",
             f"{sizes} ratings",
-            f"{self.epochs} epochs in {self.seconds:.0f} s on {self.device}",
+            f"{self.epochs} epochs in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
             "",
-            f"{'test error':{width}}     RMSE      MAE   clipped to the scale: RMSE      MAE",
+            f"{'test error':{width}}     RMSE      MAE   clipped: RMSE      MAE",
             *(
-                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}                      "
+                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}         "
                 f"{s.rmse_clipped:7.4f}  {s.mae_clipped:7.4f}"
                 for name, s in rows
             ),

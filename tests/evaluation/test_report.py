@@ -63,15 +63,13 @@ def test_what_the_terminal_shows():
     assert REPORT.format().splitlines() == [
         "demo, split random, protocol validated, seed 7",
         "9,720 training, 1,080 validation, 1,200 test ratings",
-        "14 epochs in 62 s on cpu",
+        "14 epochs in 62 s on cpu, checkpoints chosen on validation",
         "",
-        "test error".ljust(58) + "     RMSE      MAE   clipped to the scale: RMSE      MAE",
-        "IGMC, ensemble of epochs 2, 3, 4, 9 (chosen on validation)".ljust(58)
-        + "   0.8900   0.6900                       0.8850   0.6850",
-        "IGMC, epoch 4 alone (chosen on validation)".ljust(58)
-        + "   0.9100   0.7100                       0.9050   0.7050",
-        "regularized biases".ljust(58) + "   0.9500   0.7500                       0.9400   0.7400",
-        "global mean".ljust(58) + "   1.2000   1.0000                       1.2000   1.0000",
+        "test error".ljust(31) + "     RMSE      MAE   clipped: RMSE      MAE",
+        "IGMC, mean of epochs 2, 3, 4, 9".ljust(31) + "  0.8900   0.6900          0.8850   0.6850",
+        "IGMC, epoch 4 alone".ljust(31) + "  0.9100   0.7100          0.9050   0.7050",
+        "regularized biases".ljust(31) + "  0.9500   0.7500          0.9400   0.7400",
+        "global mean".ljust(31) + "  1.2000   1.0000          1.2000   1.0000",
         "",
         "run folder: runs/demo",
     ]
@@ -80,8 +78,9 @@ def test_what_the_terminal_shows():
 def test_the_protocols_are_never_mixed_up():
     paper = replace(REPORT, protocol="paper", single_epoch=40, ensemble_epochs=(40, 30, 20, 10)).format()
     assert "protocol paper" in paper
-    assert "IGMC, ensemble of epochs 10, 20, 30, 40 (fixed)" in paper
-    assert "IGMC, epoch 40 alone (fixed)" in paper
+    assert "checkpoints at fixed epochs" in paper
+    assert "IGMC, mean of epochs 10, 20, 30, 40 " in paper
+    assert "IGMC, epoch 40 alone " in paper
     assert "chosen on validation" not in paper
 
 
