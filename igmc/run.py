@@ -66,7 +66,7 @@ def train(
         out: the run folder; `default_folder` if None.
         device: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes that extract, and threads that train on a CPU; all cores if None.
-        progress: show bars.
+        progress: show bars, if stderr is a terminal.
         profile: log where the training time went.
 
     Raises:

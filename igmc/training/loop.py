@@ -50,7 +50,7 @@ def fit(
         config: of the training.
         folder: of the run.
         device: to train on.
-        progress: show a bar an epoch.
+        progress: show a bar an epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
 
     Returns:
@@ -116,7 +116,11 @@ def _train_epoch(
     totals = torch.zeros(2, dtype=torch.float64, device=device)
     pairs = 0
     with tqdm(
-        total=len(loader.source.pairs), desc=f"epoch {epoch}", unit="pair", leave=False, disable=not progress
+        total=len(loader.source.pairs),
+        desc=f"epoch {epoch}",
+        unit=" pairs",
+        leave=False,
+        disable=None if progress else True,  # None: off when stderr is no terminal
     ) as bar:
         watch.start()
         for step, batch in enumerate(loader.epoch(epoch), start=1):

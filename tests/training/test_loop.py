@@ -1,5 +1,6 @@
 import json
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -295,9 +296,10 @@ def test_weights_ruined_by_the_last_step_are_not_saved(tmp_path):
     assert RunFolder(tmp_path).epochs() == []
 
 
-@pytest.mark.parametrize("progress", [True, False])
-def test_the_bar_is_on_stderr_or_nowhere(tmp_path, capsys, progress):
+@pytest.mark.parametrize(("progress", "terminal"), [(True, True), (True, False), (False, True)])
+def test_the_bar_is_on_a_terminal_or_nowhere(tmp_path, capsys, monkeypatch, progress, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     train_small(tmp_path, epochs=1, progress=progress)
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert ("epoch 1" in shown.err) == progress
+    assert ("epoch 1" in shown.err) == (progress and terminal)
