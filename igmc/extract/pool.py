@@ -66,11 +66,6 @@ class ExtractReport:
     seconds: float
     digest: str
 
-    @property
-    def rate(self) -> float:
-        """Pairs extracted a second."""
-        return self.pairs_made / self.seconds
-
 
 def extract_store(
     part: Part,

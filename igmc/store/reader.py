@@ -62,19 +62,9 @@ class StoreReader:
         return self._pairs
 
     @property
-    def data_bytes(self) -> int:
-        """Bytes of all columns as they are kept in memory."""
-        return sum(commit.data_bytes for commit in self._commits)
-
-    @property
     def cached_bytes(self) -> int:
         """Bytes of the decoded shards that are in memory now; at most `cache_bytes`."""
         return self._cached_bytes
-
-    @property
-    def shard_bounds(self) -> NDArray[np.int64]:
-        """Number of the first pair of each shard, and of the end: int64 [shards + 1]."""
-        return np.array([*(commit.first for commit in self._commits), self._pairs], dtype=np.int64)
 
     @property
     def windows(self) -> NDArray[np.int64]:

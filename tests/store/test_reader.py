@@ -153,20 +153,20 @@ def test_windows_are_whole_shards_that_fit_the_cache(tmp_path):
     make_store(tmp_path, shard_size=10)
     whole = StoreReader(tmp_path)
     assert whole.windows.tolist() == [0, len(whole)]
-    assert whole.shard_bounds.tolist() == [*range(0, 120, 10), 120]
+    shards = [*range(0, 120, 10), 120]
     whole.read(np.arange(len(whole)))
     reader = StoreReader(tmp_path, cache_bytes=whole.cached_bytes // 2)
     bounds = reader.windows
     assert len(bounds) > 3
     assert bounds[0] == 0
     assert bounds[-1] == len(reader)
-    assert set(bounds.tolist()) <= set(reader.shard_bounds.tolist())
+    assert set(bounds.tolist()) <= set(shards)
     for first, last in itertools.pairwise(bounds):
         fresh = StoreReader(tmp_path, cache_bytes=whole.cached_bytes)
         fresh.read(np.arange(first, last))
         assert fresh.cached_bytes <= reader._cache_bytes // 2
     tiny = StoreReader(tmp_path, cache_bytes=0)
-    assert tiny.windows.tolist() == tiny.shard_bounds.tolist()
+    assert tiny.windows.tolist() == shards
 
 
 def test_many_threads_read_the_same_as_one(tmp_path):
