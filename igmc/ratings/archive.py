@@ -11,7 +11,6 @@ import shutil
 import stat
 import struct
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -52,7 +51,7 @@ def unpack(archive: Path, target: Path, *, inside: str, files: Iterable[str]) ->
 
     Args:
         archive: a .zip or .tar.* file.
-        target: the folder to make; its parent exists, and it is absent or empty.
+        target: the folder to make; its parent exists, and it is absent or empty. One process at a time.
         inside: name of the top folder in the archive whose content is wanted; the rest is left out.
         files: names that must be there afterwards.
 
@@ -60,7 +59,9 @@ def unpack(archive: Path, target: Path, *, inside: str, files: Iterable[str]) ->
         DataError: if the archive is corrupt, holds an unsafe entry or lacks a file; nothing is left behind.
         OSError: if `target` cannot be written.
     """
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    work = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(work, ignore_errors=True)  # left by a process that was killed
+    work.mkdir()
     try:
         try:
             _unpack_into(archive, work)

@@ -206,6 +206,15 @@ def test_no_archive_at_all(tmp_path: Path, target: Path) -> None:
         refuse(tmp_path / name, target, "cannot be unpacked")
 
 
+def test_what_a_kill_left_is_cleared_away(tmp_path: Path, target: Path) -> None:
+    half = target.with_name(".set.partial")
+    (half / "top").mkdir(parents=True)
+    (half / "top" / "x").write_bytes(b"ha")
+    unpack(make_zip(tmp_path / "a.zip", {"top/x": b"half"}), target, inside="top", files=["x"])
+    assert (target / "x").read_bytes() == b"half"
+    assert list(target.parent.iterdir()) == [target]
+
+
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", {"top/x": b"x"})
     with pytest.raises(OSError, match="proc"):
