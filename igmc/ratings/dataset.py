@@ -134,7 +134,7 @@ class LazySplits(Mapping[str, tuple[Rows, Rows]]):
 
 
 def load_dataset(
-    config: DataConfig | str, *, data_dir: Path | None = None, home: Path | None = None
+    config: DataConfig | str, *, data_dir: str | Path | None = None, home: str | Path | None = None
 ) -> Dataset:
     """Read a data set.
 

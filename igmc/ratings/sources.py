@@ -27,7 +27,7 @@ def home_dir() -> Path:
 
 
 def locate(
-    name: str, *, data_dir: Path | None = None, home: Path | None = None, progress: bool = True
+    name: str, *, data_dir: str | Path | None = None, home: str | Path | None = None, progress: bool = True
 ) -> Path:
     """The folder that holds the raw files of a data set, downloaded if it is nowhere.
 
@@ -40,13 +40,12 @@ def locate(
         DataError: if files are missing, or could not be downloaded.
     """
     source = _known(name)
-    home = home or home_dir()
-    given = data_dir or (Path(os.environ["IGMC_DATA"]) if os.environ.get("IGMC_DATA") else None)
-    roots = [given.expanduser()] if given else []
+    given = data_dir or os.environ.get("IGMC_DATA")
+    roots = [Path(given).expanduser()] if given else []
     places = [root / folder for root in roots for folder in source.folders]
     # Sets share names of files: the folder of another set is never taken for this one.
     places += [root for root in roots if canonical_name(root.resolve().name) in (None, source.name)]
-    places.append(home / "raw" / source.folders[0])
+    places.append(_raw(home) / source.folders[0])
     for place in places:
         if not _missing(source, place):
             return place
@@ -64,7 +63,7 @@ def locate(
 
 
 def fetch(
-    name: str, *, home: Path | None = None, from_zip: Path | None = None, progress: bool = True
+    name: str, *, home: str | Path | None = None, from_zip: Path | None = None, progress: bool = True
 ) -> Path:
     """Download a data set, or take it from a downloaded archive, verify it and unpack it.
 
@@ -83,7 +82,7 @@ def fetch(
         IgmcError: if the home folder cannot be written.
     """
     source = _known(name)
-    raw = (home or home_dir()) / "raw"
+    raw = _raw(home)
     target = raw / source.folders[0]
     if not _missing(source, target):
         return target
@@ -126,6 +125,10 @@ def _known(name: str) -> Source:
             f"{canonical} has no files: igmc makes it from a seed", allowed=", ".join(downloadable)
         )
     return DATASETS[canonical]
+
+
+def _raw(home: str | Path | None) -> Path:
+    return Path(home or home_dir()) / "raw"
 
 
 def _missing(source: Source, folder: Path) -> list[str]:

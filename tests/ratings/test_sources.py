@@ -129,6 +129,13 @@ def test_places_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert locate("ml_10m", home=home, data_dir=itself) == below
 
 
+def test_places_given_as_text(tmp_path: Path) -> None:
+    make(tmp_path / "data" / "ml-latest-small", *DATASETS[SMALL].files)
+    make(tmp_path / "raw" / "ml-latest-small", *DATASETS[SMALL].files)
+    assert locate(SMALL, data_dir=f"{tmp_path}/data") == tmp_path / "data" / "ml-latest-small"
+    assert fetch(SMALL, home=str(tmp_path)) == tmp_path / "raw" / "ml-latest-small"
+
+
 def test_folder_of_another_set_is_not_taken(tmp_path: Path) -> None:
     flixster = make(tmp_path / "flixster", "training_test_dataset.mat")
     assert locate("flixster", data_dir=flixster, home=tmp_path) == flixster
