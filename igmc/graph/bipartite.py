@@ -70,7 +70,10 @@ class BipartiteGraph:
                 )
         if not 1 <= n_levels <= 256:
             raise DataError(
-                "number of levels", got=n_levels, allowed="1..256", remedy="group them with --levels"
+                "the number of levels of a graph is out of range",
+                got=n_levels,
+                allowed="1..256",
+                remedy="group them with --levels",
             )
         if n_users * n_items * n_levels >= 2**63:
             raise DataError(

@@ -50,7 +50,7 @@ class Loader:
         prefetch: int = 2,
     ) -> None:
         if batch_size < 1:
-            raise ConfigError("batch size", got=batch_size, allowed="1 or more")
+            raise ConfigError("the batch size is out of range", got=batch_size, allowed="1 or more")
         self.source, self.batch_size = source, batch_size
         self.seconds = {"extraction": 0.0, "loading": 0.0}
         self._seed, self._shuffle, self._side, self._prefetch = seed, shuffle, side, prefetch

@@ -133,7 +133,10 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         raise StoreError(f"shard {path} is missing", remedy=REMEDY) from error
     except (StoreError, OSError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno in _NOT_DAMAGE:
-            raise IgmcError(f"shard {path} cannot be read: {os.strerror(error.errno)}") from error
+            raise IgmcError(
+                f"shard {path} cannot be read: {os.strerror(error.errno)}",
+                remedy="mend its permissions, or free some memory, and run the same command again",
+            ) from error
         reason = str(error).strip('"') or type(error).__name__
         raise StoreError(f"shard {path} is damaged: {reason}", remedy=REMEDY) from error
 

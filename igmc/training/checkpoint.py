@@ -42,7 +42,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"cannot read the checkpoint {path}: {error.strerror}") from error
+        raise CheckpointError(
+            f"cannot read the checkpoint {path}: {error.strerror}", remedy=_remedy(path)
+        ) from error
     if not data.startswith(MAGIC):
         newer = data.startswith(_FAMILY) and data[len(_FAMILY) : len(MAGIC) - 1].isdigit()
         raise CheckpointError(

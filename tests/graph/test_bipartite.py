@@ -45,7 +45,10 @@ def test_digest_changes_with_any_rating_size_or_level():
         ({"item": [0, 9]}, "item of the graph is out of range; got 9"),
         ({"level": [0, 3]}, "level of the graph is out of range; got 3"),
         ({"level": [0]}, "level array of a graph has the wrong shape"),
-        ({"n_levels": 300}, "number of levels; got 300; allowed: 1..256; to mend it: group them"),
+        (
+            {"n_levels": 300},
+            "number of levels of a graph is out of range; got 300; allowed: 1..256; to mend it: group them",
+        ),
         ({"user": [1, 1], "item": [1, 1]}, "user 1 rates item 1 twice"),
     ],
 )

@@ -133,7 +133,7 @@ def test_leaving_an_epoch_early_leaves_no_thread_behind(part):
 
 
 def test_batch_size_is_checked(part):
-    with pytest.raises(ConfigError, match="batch size; got 0; allowed: 1 or more"):
+    with pytest.raises(ConfigError, match="the batch size is out of range; got 0; allowed: 1 or more"):
         Loader(LiveSource(part, CONFIG, seed=1), 0)
 
 
