@@ -212,7 +212,7 @@ def _clear_damage(stages: list[_Stage]) -> None:
     for stage in stages:
         if stage.folder.is_dir():
             for bad in repair_store(stage.folder, fingerprint=stage.fingerprint):
-                click.echo(f"removed {bad.path}: {bad.reason}", err=True)
+                logger.warning("removed %s: %s", bad.path, bad.reason)
 
 
 def _measure(stages: list[_Stage], config: RunConfig, as_json: bool) -> int:
