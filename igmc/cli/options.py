@@ -23,6 +23,7 @@ __all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+_TYPED = ParameterSource.COMMANDLINE
 _FLAGS = "igmc.flags"  # where the explicit flags are gathered in click's context
 _OFF = {"live": "--store"}  # a switch whose other position has a name of its own
 _TOP = "run"  # the section, in help texts, of the knobs that stand in RunConfig itself
@@ -97,7 +98,7 @@ class _KnobOption(click.Option):
             callback=_gather,
             help=_help(knob),
         )
-        self.section = title
+        self.knob, self.section = knob, title
 
 
 def config_options(*selected: str) -> Callable[[_Command], _Command]:
@@ -237,9 +238,8 @@ def _text(value: Any) -> str:
 
 
 def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
-        knob = next(k for k in _knobs() if k.field.name == param.name)
-        ctx.meta.setdefault(_FLAGS, []).append((knob, value))
+    if isinstance(param, _KnobOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
+        ctx.meta.setdefault(_FLAGS, []).append((param.knob, value))
 
 
 def _attach(function: Callable[..., Any], options: list[click.Option]) -> None:
