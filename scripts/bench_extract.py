@@ -57,7 +57,7 @@ def into_store(
             report = igmc.extract_store(
                 part, config, seed=1, folder=folder, workers=workers, compress=compress, progress=False
             )
-            rates.append(report.rate)
+            rates.append(report.pairs_made / report.seconds)
             size = report.bytes
     return {
         "workers": workers,

@@ -21,7 +21,7 @@ from igmc.models import fused
 from igmc.models.igmc import IGMC
 from igmc.models.twin import PyGTwin
 
-STEPS = 6  # a round
+STEPS = 4  # a round
 
 
 def make_step(model: torch.nn.Module, base: IGMC, batches: list[Batch]):
@@ -83,7 +83,6 @@ def main(data_dir: Path | None, rounds: int) -> None:
     settings = [
         (200, 1, 50),
         (200, 1, 200),
-        (200, 1, 800),
         (100, 1, 50),
         (50, 1, 50),
         (None, 1, 50),

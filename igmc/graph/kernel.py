@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import ExtractConfig
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.subgraph import Subgraphs
 from igmc.rng import below, fold, pair_key
@@ -49,12 +49,15 @@ def extract_subgraphs(
         epoch: 0 or more; another epoch draws other samples.
 
     Raises:
-        DataError: if a pair is not in the graph's index range.
+        DataError: if a pair is not in the graph's index range, or not of whole numbers.
+        ConfigError: on a seed or epoch out of range.
     """
     users = _indices("user", user, graph.n_users)
     items = _indices("item", item, graph.n_items)
     if len(users) != len(items):
         raise DataError("users and items differ in number", got=(len(users), len(items)))
+    if min(seed, epoch) < 0 or max(seed, epoch) >= 2**64:
+        raise ConfigError("seed or epoch is out of range", got=(seed, epoch), allowed="0..2**64 - 1")
     columns = _extract(
         graph.user_ptr,
         graph.user_items,
@@ -74,6 +77,10 @@ def extract_subgraphs(
 
 def _indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
     array = np.atleast_1d(np.asarray(values))
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(
+            f"{side} indices are not whole numbers", got=array.dtype.name, allowed="an integer type"
+        )
     if array.size and (array.min() < 0 or array.max() >= size):
         bad = array[(array < 0) | (array >= size)][0]
         raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")

@@ -137,7 +137,8 @@ class IGMC(nn.Module):
                 )
 
     def _use_fused(self, batch: Batch) -> bool:
-        if self.backend != "auto":
-            return self.backend == "fused"
-        on_cpu = batch.rating.device.type == "cpu" and self.lin1.weight.dtype == torch.float32
-        return on_cpu and len(set(self.config.layers)) == 1
+        fits = batch.rating.device.type == "cpu" and self.lin1.weight.dtype == torch.float32
+        if self.backend == "fused" and not fits:
+            got = f"{self.lin1.weight.dtype} on {batch.rating.device}"
+            raise ConfigError("fused kernels need float32 on a CPU", got=got, remedy="use backend 'auto'")
+        return self.backend != "torch" and fits and len(set(self.config.layers)) == 1

@@ -71,12 +71,14 @@ class Topology:
     """A batch as tensors of nodes: users first, then items.
 
     Attributes:
+        n_levels: R.
         label: int64 [N].
         target: int64 [P, 2], the nodes of the target user and of the target item.
         operator: sparse CSR float [N * R, N]; row i * R + r averages or sums the neighbours of node i by
             relation r, and `transposed` is its transpose.
     """
 
+    n_levels: int
     label: Tensor
     target: Tensor
     operator: Tensor
@@ -114,6 +116,7 @@ def make_topology(
         group, groups = (row, n_nodes * n_levels) if norm == "relation" else (target, n_nodes)
         values = 1.0 / torch.bincount(group, minlength=groups)[group]
     return Topology(
+        n_levels=n_levels,
         label=torch.cat([batch.user_label, batch.item_label]).long(),
         target=torch.stack([batch.user_ptr[:-1], n_users + batch.item_ptr[:-1]], dim=1),
         operator=_csr(row, source, values, n_nodes * n_levels, n_nodes),
@@ -128,11 +131,11 @@ def stack_states(layers: Sequence[RGCNLayer], topology: Topology) -> Tensor:
     states = []
     for layer in layers:
         sums = _SparseProduct.apply(topology.operator, topology.transposed, x)  # type: ignore[no-untyped-call]  # [N * R, in]
-        n_nodes, n_levels = len(x), len(sums) // len(x)
         if layer.comp is None:
-            mixed = sums.view(n_nodes, -1)  # [N, R * in]
+            mixed = sums.view(len(x), topology.n_levels * x.size(1))  # [N, R * in]
         else:
-            mixed = torch.einsum("rb,nri->nbi", layer.comp, sums.view(n_nodes, n_levels, -1)).flatten(1)
+            rows = sums.view(len(x), topology.n_levels, x.size(1))
+            mixed = torch.einsum("rb,nri->nbi", layer.comp, rows).flatten(1)
         x = torch.tanh(mixed @ layer.weight.flatten(0, 1) + x @ layer.root + layer.bias)  # [N, out]
         states.append(x[topology.target])  # [P, 2, out]
     return torch.cat(states, dim=-1)

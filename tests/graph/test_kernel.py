@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igmc.config import ExtractConfig
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.reference import reference_subgraphs
@@ -133,3 +133,15 @@ def test_unknown_nodes_are_refused(user, item):
 def test_users_and_items_must_pair_up():
     with pytest.raises(DataError, match="differ in number"):
         extract_subgraphs(random_graph(4, 5, 2, 0.5, seed=0), [0, 1], [0], ExtractConfig(), seed=0)
+
+
+@pytest.mark.parametrize("user", [[float("nan")], [0.7], ["0"]])
+def test_indices_must_be_whole_numbers(user):
+    with pytest.raises(DataError, match="user indices are not whole numbers; got"):
+        extract_subgraphs(random_graph(4, 5, 2, 0.5, seed=0), user, [0], ExtractConfig(), seed=0)
+
+
+@pytest.mark.parametrize("numbers", [{"seed": -1}, {"seed": 2**64}, {"seed": 0, "epoch": -1}])
+def test_seed_and_epoch_are_checked(numbers):
+    with pytest.raises(ConfigError, match="seed or epoch is out of range"):
+        extract_subgraphs(random_graph(4, 5, 2, 0.5, seed=0), [0], [0], ExtractConfig(), **numbers)

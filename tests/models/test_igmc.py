@@ -182,6 +182,20 @@ def test_side_features_reach_the_answer():
     assert not torch.allclose(model(zeros), model(ones))
 
 
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_no_pairs_no_ratings(backend):
+    model = make_model().eval()
+    model.backend = backend
+    assert model(make_batch(pairs=0)).shape == (0,)
+
+
+def test_fused_refuses_what_it_cannot_do():
+    model = make_model().double()
+    model.backend = "fused"
+    with pytest.raises(ConfigError, match=r"need float32 on a CPU; got 'torch.float64 on cpu'"):
+        model(make_batch())
+
+
 def test_layers_of_different_width():
     batch = make_batch()
     assert torch.isfinite(make_model(layers=(16, 8)).train()(batch)).all()

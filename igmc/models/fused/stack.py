@@ -180,7 +180,7 @@ def _share(count: int, task: Any) -> None:
 
     The caller only waits: a signal that meets the main thread inside of a kernel would end in a SystemError.
     """
-    workers = min(_threads, count)
+    workers = max(1, min(_threads, count))
     stretches = itertools.pairwise(count * k // workers for k in range(workers + 1))
     for future in [_pool(workers).submit(task, low, high) for low, high in stretches]:
         future.result()
