@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from igmc.config import RunConfig
-from igmc.errors import ConfigError, DataError
+from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import RunReport, machine, versions
@@ -24,10 +25,10 @@ from igmc.extract.pool import extract_store
 from igmc.extract.size import projected_bytes
 from igmc.files import replace_file, writing
 from igmc.graph.parts import Part, make_parts
-from igmc.loading.loader import Loader
+from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
 from igmc.models.igmc import IGMC
-from igmc.ratings.dataset import Dataset, load_dataset
+from igmc.ratings.dataset import load_dataset
 from igmc.ratings.sources import home_dir
 from igmc.ratings.split import Split, make_split
 from igmc.store.fingerprint import fingerprint
@@ -77,14 +78,19 @@ def train(
     logger.info("%s", dataset.report)
     split = make_split(dataset, config.data, config.seed)
     if not len(split.test):
-        raise DataError("there is no test part", remedy="raise --test-ratio, or use an official split")
+        raise ConfigError(
+            "there is no test part",
+            got=config.data.test_ratio,
+            remedy="raise --test-ratio, or use an official split",
+        )
     if config.train.protocol == "validated" and not len(split.validation):
         raise ConfigError(
             "the protocol 'validated' needs a validation part, and there is none",
             got=config.data.validation_ratio,
             remedy="raise --validation-ratio, or use --protocol paper",
         )
-    folder = RunFolder(Path(out) if out is not None else default_folder(config))
+    side = dataset.side_features() if config.model.side_features else None
+    folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
     facts = {
         "data_digest": dataset.table.digest(),
         "split_digest": split.digest(),
@@ -94,22 +100,28 @@ def train(
     }
     with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place, workers):
         if folder.finished:
+            report = RunReport.from_dict(folder.read_json("metrics.json"))
             logger.info("%s holds this run, finished: nothing to do", folder.path)
-            return RunReport.from_dict(folder.read_json("metrics.json"))
+            return report
         logger.info("run folder %s, device %s", folder.path, place)
-        return _run(config, dataset, split, folder, place, home, workers, progress, profile)
+        return _run(config, dataset.name, split, side, folder, place, home, workers, progress, profile)
 
 
-def default_folder(config: RunConfig) -> Path:
-    """``runs/<data set>-<protocol>-seed<seed>-<digest of the settings>``, in the current folder."""
+def default_folder(config: RunConfig, split: Split) -> Path:
+    """``runs/<data set>-<protocol>-seed<seed>-<digest>``, in the current folder.
+
+    The digest is of the settings and of the split ratings: a file that has grown since makes another run.
+    """
+    digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
-    return Path("runs") / f"{name}-{config.train.protocol}-seed{config.seed}-{config.digest()[:8]}"
+    return Path("runs") / f"{name}-{config.train.protocol}-seed{config.seed}-{digest[:8]}"
 
 
 def _run(
     config: RunConfig,
-    dataset: Dataset,
+    dataset: str,
     split: Split,
+    side: SideFeatures | None,
     folder: RunFolder,
     device: torch.device,
     home: str | Path | None,
@@ -118,9 +130,8 @@ def _run(
     profile: bool,
 ) -> RunReport:
     split.save(folder.path / "split.npz")
-    side = dataset.side_features() if config.model.side_features else None
     parts = make_parts(split, config.train.protocol)
-    sources = _sources(config, dataset.name, parts, Path(home or home_dir()), workers, progress)
+    sources = _sources(config, dataset, parts, Path(home or home_dir()), workers, progress)
     model = IGMC(
         config.model,
         n_levels=len(split.scale),
@@ -138,7 +149,7 @@ def _run(
     test = Loader(sources["test"], SCORE_BATCH, side=side)
     predictions = _predict_test(model, epochs, folder, test, device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
-    report = _report(config, dataset.name, split, parts, history, epochs, predictions, folder, device)
+    report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
     folder.write_json("metrics.json", report.to_dict())
     return report
 

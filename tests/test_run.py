@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -336,7 +337,7 @@ def test_side_features_of_a_file_that_has_none(ratings, tmp_path):
 
 
 def test_nothing_to_test_on(ratings, tmp_path):
-    with pytest.raises(DataError, match=r"there is no test part; .*--test-ratio"):
+    with pytest.raises(ConfigError, match=r"there is no test part; .*--test-ratio"):
         run(make_config(ratings, data={"test_ratio": 0.0}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -381,17 +382,39 @@ def test_a_diverging_run_leaves_no_report(ratings, tmp_path, monkeypatch):
     assert weights(tmp_path) == {}
 
 
-def test_the_default_folder_is_named_after_the_run(monkeypatch, tmp_path, ratings):
+def test_the_default_folder_is_named_after_the_run_and_its_ratings(monkeypatch, tmp_path, ratings):
     config = make_config(ratings, epochs=1)
-    assert default_folder(config) == Path(f"runs/ratings.csv-validated-seed1-{config.digest()[:8]}")
-    assert default_folder(RunConfig()).name.startswith("demo-validated-seed1-")
+    split = make_split(load_dataset(config.data), config.data, config.seed)
+    named = default_folder(config, split)
+    assert re.fullmatch(r"runs/ratings\.csv-validated-seed1-[0-9a-f]{8}", str(named))
     odd = config.replace(data=DataConfig(dataset="a b/my ratings: new.csv"))
-    assert default_folder(odd).name.startswith("my_ratings_new.csv-")
-    assert default_folder(config.replace(seed=2)) != default_folder(config)
+    assert default_folder(odd, split).name.startswith("my_ratings_new.csv-")
+    assert default_folder(config.replace(seed=2), split) != named
+    other = make_split(load_dataset(config.data), config.data.replace(keep_ratio=0.9), config.seed)
+    assert default_folder(config, other) != named
     monkeypatch.chdir(tmp_path)
     report = train(config, device="cpu", progress=False)
-    assert report.folder == str(default_folder(config))
+    assert report.folder == str(named)
     assert (tmp_path / report.folder / "metrics.json").exists()
+
+
+def test_a_file_that_has_grown_makes_another_run(monkeypatch, tmp_path, ratings):
+    copy = tmp_path / "ratings.csv"
+    copy.write_bytes(Path(ratings).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    config = make_config(copy, epochs=1)
+    first = train(config, device="cpu", progress=False)
+    with copy.open("a") as file:
+        file.write(copy.read_text().splitlines()[-1].replace(",", "9,", 1) + "\n")
+    assert train(config, device="cpu", progress=False).folder != first.folder
+
+
+def test_features_that_are_missing_leave_no_folder_behind(tmp_path, ratings):
+    config = make_config(ratings, epochs=1)
+    config = config.replace(model=config.model.replace(side_features=True))
+    with pytest.raises(DataError, match="features"):
+        train(config, out=tmp_path / "new", device="cpu", progress=False)
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("level", [logging.NOTSET, logging.ERROR])

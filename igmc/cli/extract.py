@@ -198,7 +198,7 @@ def _verify(stages: list[_Stage], as_json: bool) -> int:
     else:
         lines = [f"{bad.path}: {bad.reason}" for damage in found.values() for bad in damage]
         for stage in stages:
-            state = f"{len(found[stage.part.name])} damaged" if found[stage.part.name] else "all well"
+            state = f"{len(found[stage.part.name])} damaged files" if found[stage.part.name] else "all well"
             lines.append(f"{stage.part.name}: {len(stage.part.pairs):,} subgraphs, {state}")
         if damaged:
             lines.append("to mend it: run the same command with --repair instead of --verify")

@@ -90,10 +90,11 @@ class RunReport:
         sizes = (
             f"{self.train_pairs:,} training, {self.validation_pairs:,} validation, {self.test_pairs:,} test"
         )
+        passes = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         lines = [
             f"{self.dataset}, split {self.split}, protocol {self.protocol}, seed {self.seed}",
             f"{sizes} ratings",
-            f"{self.epochs} epochs in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
+            f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
             "",
             f"{'test error':{width}}     RMSE      MAE   clipped: RMSE      MAE",
             *(

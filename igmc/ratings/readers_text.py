@@ -70,7 +70,7 @@ def _read_encoded(
     except UnicodeDecodeError:
         raise
     except (_DoubtfulError, ValueError, OverflowError, pd.errors.ParserWarning):
-        logger.info("%s is not plain throughout: reading it line by line", file)
+        logger.debug("%s is not plain throughout: reading it line by line", file)
         return read_slow(file, layout, encoding)
 
 

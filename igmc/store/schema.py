@@ -24,7 +24,10 @@ __all__ = [
 
 FORMAT = "igmc-store"
 VERSION = 1
-REMEDY = "run igmc-extract with the same options and --repair, which makes damaged shards again"
+REMEDY = (
+    "run igmc-extract --repair with the same data and options, or with --config RUN/config.json: "
+    "it makes damaged shards again"
+)
 
 Columns = dict[str, NDArray[Any]]
 

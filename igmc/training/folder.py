@@ -113,8 +113,10 @@ class RunFolder:
         try:
             value = json.loads((self.path / name).read_text())
         except (OSError, ValueError) as error:
+            made_again = f"delete {name}: the same command makes it again from the checkpoints"
             raise CheckpointError(
-                f"cannot read {self.path / name}: {error}", remedy="choose another folder with --out"
+                f"cannot read {self.path / name}: {error}",
+                remedy=made_again if name == "metrics.json" else "choose another folder with --out",
             ) from error
         if not isinstance(value, dict):
             raise CheckpointError(f"{self.path / name} is damaged", got=value, allowed="a JSON object")

@@ -82,7 +82,7 @@ def test_a_run_can_be_repeated_from_its_config(command, train):
         (["--norm", "sum"], 2, "--norm is not known; got 'sum'; allowed: none, relation, degree"),
         (["--split", "u1"], 2, "no such split; got 'u1'"),
         (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; to mend it: choose another folder"),
-        (["--test-ratio", 0], 3, "there is no test part; to mend it: raise --test-ratio"),
+        (["--test-ratio", 0], 2, "there is no test part; got 0.0; to mend it: raise --test-ratio"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_end_in_one_line(train, arguments, code, message):
