@@ -113,10 +113,12 @@ class DataConfig(Config):
 
     dataset: str = knob("demo", "name of a data set, or path to a file of ratings")
     columns: str | None = knob(
-        None, "column names of a file of ratings in the order user,item,rating[,timestamp]"
+        None, "names, or positions from 1, of the columns of a file: user,item,rating[,timestamp]"
     )
     duplicates: str = knob(
-        "last", "what to do when a (user, item) pair is rated twice", choices=("last", "mean", "error")
+        "last",
+        "what counts of a pair that is rated twice: the last in the file, or the mean",
+        choices=("last", "mean", "error"),
     )
     split: str = knob(
         "default", "'default', 'random', or an official split such as u1..u5, ua, ub (ml_100k) or monti"
