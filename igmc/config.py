@@ -153,7 +153,7 @@ class ExtractConfig(Config):
 
 @dataclass(frozen=True)
 class ModelConfig(Config):
-    """The IGMC network (Zhang & Chen, ICLR 2020, section 3)."""
+    """The IGMC network (Zhang & Chen, ICLR 2020)."""
 
     layers: tuple[int, ...] = knob((32, 32, 32, 32), "output width of each RGCN layer", low=1, high=4096)
     bases: int | None = knob(
@@ -213,7 +213,7 @@ class RunConfig(Config):
     seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
 
 
-# Zhang & Chen, ICLR 2020, section 5 and the commands of the authors' README: what differs from the defaults.
+# What differs from the defaults: for the first two the paper's settings, for the rest ours.
 _PAPER: dict[str, dict[str, dict[str, Any]]] = {
     "ml_100k": {"extract": {"max_nodes_per_hop": 200}, "train": {"epochs": 80}},
     "ml_1m": {

@@ -5,6 +5,7 @@ Example: python scripts/bench_extract.py --data-dir ../shared/data
 
 from __future__ import annotations
 
+import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,11 +73,8 @@ def into_store(
 @click.option("--rounds", default=5, show_default=True, help="Rounds that the medians are taken over.")
 def main(data_dir: Path | None, rounds: int) -> None:
     """Measure, print tables and write results/bench_extract.json."""
-    split = igmc.make_split(
-        igmc.load_dataset("ml_100k", data_dir=data_dir), igmc.DataConfig(dataset="ml_100k"), seed=1
-    )
-    part = igmc.make_parts(split, "paper")["train"]
-    cores = measure.machine()["cores"]
+    part = measure.paper_part("ml_100k", data_dir)
+    cores = len(os.sched_getaffinity(0))
     paper = ExtractConfig(max_nodes_per_hop=200)
     memory = [in_memory(part, paper, 20_000, threads, rounds) for threads in sorted({1, cores})]
     memory += [

@@ -13,7 +13,6 @@ import measure
 import numpy as np
 import torch
 
-import igmc
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.parts import Part
@@ -34,10 +33,7 @@ def score_user(model: IGMC, part: Part, config: ExtractConfig, user: int, items:
 @click.option("--users", default=50, show_default=True, help="Users to score, each a request of its own.")
 def main(data_dir: Path | None, users: int) -> None:
     """Measure ML-1M, print a table and write results/bench_predict.json."""
-    split = igmc.make_split(
-        igmc.load_dataset("ml_1m", data_dir=data_dir), igmc.DataConfig(dataset="ml_1m"), seed=1
-    )
-    part = igmc.make_parts(split, "paper")["train"]
+    part = measure.paper_part("ml_1m", data_dir)
     model = IGMC(ModelConfig(), n_levels=part.graph.n_levels).eval()
     rng = np.random.default_rng(0)
     rows = []

@@ -12,7 +12,6 @@ import measure
 import numpy as np
 import torch
 
-import igmc
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.loading.batch import Batch
 from igmc.loading.loader import Loader
@@ -76,10 +75,7 @@ def measure_setting(graph_part, extract: ExtractConfig, batch_size: int, rounds:
 @click.option("--rounds", default=5, show_default=True, help="Rounds that the medians are taken over.")
 def main(data_dir: Path | None, rounds: int) -> None:
     """Measure, print a table and write results/bench_train.json."""
-    split = igmc.make_split(
-        igmc.load_dataset("ml_100k", data_dir=data_dir), igmc.DataConfig(dataset="ml_100k"), seed=1
-    )
-    part = igmc.make_parts(split, "paper")["train"]
+    part = measure.paper_part("ml_100k", data_dir)
     settings = [
         (200, 1, 50),
         (200, 1, 200),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import resource
 import statistics
 import time
@@ -13,25 +11,25 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+
+import igmc
+from igmc.evaluation.report import machine, versions
+from igmc.graph.parts import Part
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores, versions and date, for the head of a result file."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "date": date.today().isoformat(),
-        "processor": names[0] if names else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
+def setting() -> dict[str, Any]:
+    """Date, machine and versions, for the head of a result file."""
+    return {"date": date.today().isoformat(), "machine": machine(), "versions": versions()}
+
+
+def paper_part(dataset: str, data_dir: Path | None) -> Part:
+    """The training ratings of a data set as the paper trains on them, with the default split and seed 1."""
+    config = igmc.DataConfig(dataset=dataset)
+    split = igmc.make_split(igmc.load_dataset(config, data_dir=data_dir), config, seed=1)
+    return igmc.make_parts(split, "paper")["train"]
 
 
 def limits(rounds: int = 5) -> dict[str, float]:
@@ -83,4 +81,4 @@ def peak_memory_gib() -> float:
 def save(name: str, results: dict[str, Any]) -> None:
     """Write ``scripts/results/<name>.json``."""
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({"machine": machine(), **results}, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps({**setting(), **results}, indent=1) + "\n")

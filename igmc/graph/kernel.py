@@ -39,7 +39,7 @@ def extract_subgraphs(
     From both ends at once, the users near the item and the items near the user are added hop by hop, never
     revisiting; each hop is thinned to ``sample_ratio`` of its nodes and to ``max_nodes_per_hop`` on each
     side, by draws that depend on (seed, epoch, user, item) alone. All ratings among the kept nodes are kept,
-    except the pair's own (Zhang & Chen, ICLR 2020, algorithm 1). Safe to call from many threads.
+    except the pair's own (Zhang & Chen, ICLR 2020). Safe to call from many threads.
 
     Args:
         graph: the known ratings.

@@ -93,7 +93,7 @@ class IGMC(nn.Module):
         return out.squeeze(1)
 
     def arr_penalty(self) -> Tensor:
-        """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers (eq. 6)."""
+        """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers and r."""
         return torch.stack([layer.arr_penalty() for layer in self.layers]).sum()
 
     @property
