@@ -1,6 +1,7 @@
 """Runs the published protocol for every data set and seed, and writes the result file and the README table.
 
-Every run is resumed where it stopped and kept once it is done, so the script can be ended and started again.
+Every run is resumed where it stopped, and what the result file holds under the same settings is not run again, so the
+script can be ended and started at any time, on another machine too. To run a row anew, delete it from the file.
 
 Example: python scripts/reproduce_tables.py --data-dir ../shared/data --only flixster --only yahoo_music
 """
@@ -112,8 +113,11 @@ def main(
     ]
     for dataset, seed, protocol, norm in jobs:
         key = {"dataset": dataset, "seed": seed, "protocol": protocol, "norm": norm}
+        config = settings(dataset, seed, protocol, norm)
+        if any(key.items() <= row.items() and row["config"] == config.to_dict() for row in rows):
+            continue
         report = igmc.train(
-            settings(dataset, seed, protocol, norm),
+            config,
             data_dir=data_dir,
             out=runs / f"{dataset}-{protocol}-{norm}-{seed}",
             workers=workers,
@@ -123,7 +127,7 @@ def main(
         rows = [r for r in rows if any(r[name] != value for name, value in key.items())]
         found = report.to_dict()
         del found["folder"]  # of this machine only
-        rows.append({**found, **key, "config": settings(dataset, seed, protocol, norm).to_dict()})
+        rows.append({**found, **key, "config": config.to_dict()})
         write(rows)
 
 
