@@ -26,8 +26,12 @@ LAYERS = (
     "loading",
     "models",
     "training",
+    "inference",
+    "recommenders",
     "evaluation",
     "run",
+    "plots",
+    "web",
     "cli",
 )
 HEAVY = ("torch", "torch_geometric", "numba", "pandas", "scipy", "h5py")
