@@ -50,7 +50,7 @@ def test_the_same_figure_makes_the_same_bytes(tmp_path):
 
 def test_settings_of_the_user_change_nothing_and_come_back(tmp_path):
     plain = style.save_figure(drawn(), tmp_path / "plain")
-    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "savefig.dpi": 20}):
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 20}):
         mine = style.save_figure(drawn(), tmp_path / "mine")
         assert matplotlib.rcParams["font.size"] == 30
     assert plain[0].read_bytes() == mine[0].read_bytes()
