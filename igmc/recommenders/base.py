@@ -1,0 +1,242 @@
+"""The one interface of all recommenders: fit on known ratings, then rate pairs or rank items."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from igmc.config import Config
+from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.recommenders.data import Ratings, TrainingData
+from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+
+__all__ = ["Monitor", "NoSettings", "Recommender"]
+
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int32]
+Monitor = Callable[[Mapping[str, float]], None]  # called after each epoch with its record; may raise to stop
+
+
+@dataclass(frozen=True)
+class NoSettings(Config):
+    """The configuration of a recommender that has nothing to set."""
+
+
+class Recommender(ABC):
+    """A model that rates (user, item) pairs and ranks items for users.
+
+    A new one is a module with a subclass, a line in `igmc.recommenders.registry`, and a subclass of the
+    contract in ``tests/recommenders/contract.py``. A subclass says what it learns in `_fit`, what it predicts
+    in `_predict`, and in `fitted` which attributes hold what was learned; saving, loading and checks are here.
+
+    Args:
+        config: its settings, of `config_class`; the defaults if None.
+        seed: of everything random in it.
+
+    Attributes:
+        name: in the registry and in reports.
+        config_class: the class of its settings.
+        fitted: names of the attributes that `_fit` sets: NumPy arrays, SciPy CSR arrays, tensors, plain values,
+            or dicts of these.
+        inductive: whether `fold_in` can take ratings of users and items not seen in training.
+        history: a record for each epoch of training: ``epoch``, ``loss`` and, where there is a validation part,
+            what was measured on it; empty for models without epochs.
+        n_users, n_items: sizes of both sides, once fitted.
+    """
+
+    name: ClassVar[str]
+    config_class: ClassVar[type[Config]] = NoSettings
+    fitted: ClassVar[tuple[str, ...]] = ()
+    inductive: ClassVar[bool] = False
+
+    def __init__(self, config: Config | None = None, *, seed: int = 1) -> None:
+        if config is not None and not isinstance(config, self.config_class):
+            raise ConfigError(
+                f"{self.name} has settings of another class",
+                got=type(config).__name__,
+                allowed=self.config_class.__name__,
+            )
+        self.config: Any = config if config is not None else self.config_class()
+        self.seed = seed
+        self.history: list[dict[str, float]] = []
+        self.n_users = self.n_items = 0
+
+    @property
+    def ranks_only(self) -> bool:
+        """Whether its scores order items but are no ratings; so it is with models trained to rank."""
+        return False
+
+    def chosen(self) -> Config:
+        """The settings, with what was chosen by the validation ratings filled in, such as the epochs."""
+        config: Config = self.config
+        return config
+
+    def fit(self, data: TrainingData, *, monitor: Monitor | None = None) -> Self:
+        """Learn from the training ratings; stop and choose by the validation ratings if there are any.
+
+        Equal data, settings and seed give an equal model.
+
+        Args:
+            data: the ratings known.
+            monitor: called after each epoch with its record; what it raises ends the training.
+
+        Raises:
+            IgmcError: if the data do not suit the model or training fails.
+        """
+        self.n_users, self.n_items = data.n_users, data.n_items
+        self.history = []
+        self._fit(data, monitor)
+        return self
+
+    def refit(self, data: TrainingData, *, monitor: Monitor | None = None) -> Self:
+        """Another one, with the `chosen` settings, fitted to the training and validation ratings together.
+
+        Args:
+            data: what this one was fitted to.
+            monitor: as in `fit`.
+        """
+        return type(self)(self.chosen(), seed=self.seed).fit(data.merged(), monitor=monitor)
+
+    def predict(self, user: ArrayLike, item: ArrayLike) -> Floats:
+        """Ratings of P pairs, float32 [P], finite and not clipped; scores without a unit if `ranks_only`.
+
+        A user or item without known ratings gets what the model can say without them; each model states what.
+
+        Args:
+            user, item: int [P], dense indices.
+
+        Raises:
+            DataError: on an index out of range, or if the model has not been fitted.
+        """
+        users, items = self._indices("user", user, self.n_users), self._indices("item", item, self.n_items)
+        if users.shape != items.shape:
+            raise DataError("users and items differ in number", got=users.shape, allowed=str(items.shape))
+        return self._predict(users, items)
+
+    def scores(self, users: ArrayLike) -> Floats:
+        """Scores of all items for some users, float32 [U, n_items]; higher is better. Seen items are among them.
+
+        Args:
+            users: int [U], dense indices.
+
+        Raises:
+            DataError: as `predict`.
+        """
+        return self._scores(self._indices("user", users, self.n_users))
+
+    def fold_in(self, support: Ratings) -> Self:
+        """A model that knows these ratings too, without training; this one stays as it is.
+
+        Args:
+            support: ratings of pairs that were not in training, such as the first ratings of new users.
+
+        Raises:
+            ConfigError: if the model is not `inductive`.
+        """
+        if not self.inductive:
+            raise ConfigError(
+                f"{self.name} cannot take new ratings without training again",
+                remedy="fit it on all ratings, or use a recommender that is inductive",
+            )
+        folded = copy.copy(self)
+        folded._fold_in(support)
+        return folded
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to one checksummed file, whole or not at all.
+
+        Raises:
+            IgmcError: if it cannot be written.
+        """
+        state = {
+            "recommender": self.name,
+            "config": self.config.to_dict(),
+            "seed": self.seed,
+            "n_users": self.n_users,
+            "n_items": self.n_items,
+            "history": self.history,
+            "fitted": {name: _packed(getattr(self, name)) for name in self.fitted},
+        }
+        save_checkpoint(Path(path), state)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote; `igmc.recommenders.registry.load_recommender` does so for any class.
+
+        Raises:
+            CheckpointError: if the file is missing, damaged, or of another recommender.
+        """
+        state = load_checkpoint(Path(path))
+        if state.get("recommender") != cls.name:
+            raise CheckpointError(
+                f"{path} holds another recommender", got=state.get("recommender"), allowed=cls.name
+            )
+        model = cls(cls.config_class.from_dict(state["config"]), seed=state["seed"])
+        model.n_users, model.n_items = state["n_users"], state["n_items"]
+        model.history = state["history"]
+        for name in cls.fitted:
+            setattr(model, name, _unpacked(state["fitted"][name]))
+        return model
+
+    @abstractmethod
+    def _fit(self, data: TrainingData, monitor: Monitor | None) -> None: ...
+
+    @abstractmethod
+    def _predict(self, user: Indices, item: Indices) -> Floats: ...
+
+    def _scores(self, users: Indices) -> Floats:
+        """By `_predict`, a user at a time; models that know better override it."""
+        items = np.arange(self.n_items, dtype=np.int32)
+        rows = [self._predict(np.full(self.n_items, user, np.int32), items) for user in users]
+        return np.stack(rows) if rows else np.empty((0, self.n_items), np.float32)
+
+    def _fold_in(self, support: Ratings) -> None:
+        """Take ratings into what was learned; must replace attributes, not change them in place."""
+        raise NotImplementedError
+
+    def _indices(self, name: str, values: ArrayLike, size: int) -> Indices:
+        if not self.n_items:
+            raise DataError(f"{self.name} has not been fitted", remedy="call fit first")
+        given = np.asarray(values)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            raise DataError(f"the {name}s are no list of dense indices", got=given.dtype.name)
+        if given.size and (given.min() < 0 or given.max() >= size):
+            worst = int(given.min() if given.min() < 0 else given.max())
+            raise DataError(f"a {name} index is out of range", got=worst, allowed=f"0..{size - 1}")
+        return given.astype(np.int32)
+
+
+def _packed(value: Any) -> Any:
+    """As tensors and plain types, which is all that a checkpoint may hold."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, sparse.csr_array):
+        parts = {name: _packed(getattr(value, name)) for name in ("data", "indices", "indptr")}
+        return {"csr": parts, "shape": list(value.shape)}
+    if isinstance(value, dict):
+        return {"dict": {key: _packed(part) for key, part in value.items()}}
+    if isinstance(value, torch.Tensor):
+        return {"tensor": value.detach().cpu()}
+    return value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.numpy()
+    if isinstance(value, dict) and "csr" in value:
+        parts = {name: _unpacked(part) for name, part in value["csr"].items()}
+        return sparse.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=value["shape"])
+    if isinstance(value, dict) and "dict" in value:
+        return {key: _unpacked(part) for key, part in value["dict"].items()}
+    if isinstance(value, dict) and "tensor" in value:
+        return value["tensor"]
+    return value

@@ -1,0 +1,72 @@
+"""The recommenders by name. A new one needs a line here, and nothing else outside its own module."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from igmc.errors import CheckpointError, ConfigError
+from igmc.recommenders.base import Recommender
+from igmc.training.checkpoint import load_checkpoint
+
+__all__ = ["RECOMMENDERS", "load_recommender", "make_recommender", "recommender_class"]
+
+# name: module:class, loaded when asked for
+RECOMMENDERS: dict[str, str] = {
+    "global_mean": "igmc.recommenders.means:GlobalMean",
+    "user_mean": "igmc.recommenders.means:UserMean",
+    "item_mean": "igmc.recommenders.means:ItemMean",
+    "user_item_mean": "igmc.recommenders.means:UserItemMean",
+    "popularity": "igmc.recommenders.means:Popularity",
+    "biases": "igmc.recommenders.biases:Biases",
+}
+
+
+def recommender_class(name: str) -> type[Recommender]:
+    """The class of a recommender.
+
+    Raises:
+        ConfigError: on an unknown name.
+    """
+    key = name.lower().replace("-", "_")
+    if key not in RECOMMENDERS:
+        near = difflib.get_close_matches(key, RECOMMENDERS, n=3)
+        raise ConfigError(
+            "unknown recommender",
+            got=name,
+            allowed=", ".join(RECOMMENDERS),
+            remedy=f"did you mean {' or '.join(near)}?" if near else None,
+        )
+    module, _, cls = RECOMMENDERS[key].partition(":")
+    found: type[Recommender] = getattr(import_module(module), cls)
+    return found
+
+
+def make_recommender(name: str, settings: Mapping[str, Any] | None = None, *, seed: int = 1) -> Recommender:
+    """A recommender that is yet to be fitted.
+
+    Args:
+        name: one of `RECOMMENDERS`; hyphens and any case are accepted.
+        settings: those that differ from the defaults of its `config_class`.
+        seed: of everything random in it.
+
+    Raises:
+        ConfigError: on an unknown name, an unknown setting, or a value that is not allowed.
+    """
+    cls = recommender_class(name)
+    return cls(cls.config_class.from_dict(settings or {}), seed=seed)
+
+
+def load_recommender(path: str | Path) -> Recommender:
+    """Read a recommender that was saved, whichever it is.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or holds no recommender of this version.
+    """
+    name = load_checkpoint(Path(path)).get("recommender")
+    if name not in RECOMMENDERS:
+        raise CheckpointError(f"{path} holds no recommender", got=name, allowed=", ".join(RECOMMENDERS))
+    return recommender_class(name).load(path)
