@@ -36,7 +36,7 @@ class Recommender(ABC):
 
     A new one is a module with a subclass, a line in `igmc.recommenders.registry`, and a subclass of the
     contract in ``tests/recommenders/contract.py``. A subclass says what it learns in `_fit`, what it predicts
-    in `_predict`, and in `fitted` which attributes hold what was learned; saving, loading and checks are here.
+    in `_predict`, and in `fitted` which attributes hold what was learned; saving and checks are done here.
 
     Args:
         config: its settings, of `config_class`; the defaults if None.
@@ -45,11 +45,11 @@ class Recommender(ABC):
     Attributes:
         name: in the registry and in reports.
         config_class: the class of its settings.
-        fitted: names of the attributes that `_fit` sets: NumPy arrays, SciPy CSR arrays, tensors, plain values,
-            or dicts of these.
+        fitted: names of the attributes that `_fit` sets: NumPy arrays, SciPy CSR arrays, tensors, plain
+            values, or dicts of these.
         inductive: whether `fold_in` can take ratings of users and items not seen in training.
-        history: a record for each epoch of training: ``epoch``, ``loss`` and, where there is a validation part,
-            what was measured on it; empty for models without epochs.
+        history: a record for each epoch of training: ``epoch``, ``loss`` and, where there is a validation
+            part, what was measured on it; empty for models without epochs.
         n_users, n_items: sizes of both sides, once fitted.
     """
 
@@ -123,7 +123,7 @@ class Recommender(ABC):
         return self._predict(users, items)
 
     def scores(self, users: ArrayLike) -> Floats:
-        """Scores of all items for some users, float32 [U, n_items]; higher is better. Seen items are among them.
+        """Scores of all items for some users, float32 [U, n_items]; higher is better. Seen items too.
 
         Args:
             users: int [U], dense indices.

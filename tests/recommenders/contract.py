@@ -16,8 +16,8 @@ class RecommenderContract:
     Attributes:
         name: in the registry.
         settings: under which it learns the board in a moment.
-        changes: for each setting another value, which must change what is predicted, or a pair (other settings
-            that this needs, value).
+        changes: for each setting another value, which must change what is predicted, or a pair (other
+            settings that this needs, value).
         random: whether the seed matters.
         learns: whether it can learn who agrees with whom; means cannot.
     """
