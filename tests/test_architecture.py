@@ -26,11 +26,11 @@ LAYERS = (
     "loading",
     "models",
     "training",
+    "plots",
     "inference",
     "recommenders",
     "evaluation",
     "run",
-    "plots",
     "web",
     "cli",
 )

@@ -75,6 +75,16 @@ class Recommender(ABC):
         """Whether its scores order items but are no ratings; so it is with models trained to rank."""
         return False
 
+    @property
+    def chooses(self) -> bool:
+        """Whether the validation ratings have a say in what is learned; if not, `fit` takes no notice of them."""
+        return False
+
+    @classmethod
+    def preset(cls, dataset: str) -> dict[str, Any]:
+        """The settings for a data set where they differ from the defaults."""
+        return {}
+
     def chosen(self) -> Config:
         """The settings, with what was chosen by the validation ratings filled in, such as the epochs."""
         config: Config = self.config

@@ -54,6 +54,10 @@ class Biases(Recommender):
         self._solve(data.train, self.damping)
         self.known = {"user": data.train.user, "item": data.train.item, "rating": data.train.rating}
 
+    @property
+    def chooses(self) -> bool:
+        return self.config.damping is None
+
     def chosen(self) -> BiasConfig:
         return BiasConfig(damping=self.damping)
 
