@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 
-__all__ = ["BipartiteGraph"]
+__all__ = ["BipartiteGraph", "checked_ratings"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,35 +58,9 @@ class BipartiteGraph:
         Raises:
             DataError: on an index or level out of range, or a pair that stands twice.
         """
-        users, items, levels = (np.asarray(a, dtype=np.int64) for a in (user, item, level))
-        bounds = (("user", users, n_users), ("item", items, n_items), ("level", levels, n_levels))
-        for name, array, size in bounds:
-            if array.shape != users.shape or array.ndim != 1:
-                raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
-            outside = array[(array < 0) | (array >= size)]
-            if len(outside):
-                raise DataError(
-                    f"a {name} of the graph is out of range", got=int(outside[0]), allowed=f"0..{size - 1}"
-                )
-        if not 1 <= n_levels <= 256:
-            raise DataError(
-                "the number of levels of a graph is out of range",
-                got=n_levels,
-                allowed="1..256",
-                remedy="group them with --levels",
-            )
-        if n_users * n_items * n_levels >= 2**63:
-            raise DataError(
-                "the graph is too large", got=(n_users, n_items, n_levels), allowed="a product below 2**63"
-            )
-        pairs = np.sort(users * n_items + items)
-        twice = pairs[1:][pairs[1:] == pairs[:-1]]
-        if len(twice):
-            u, i = divmod(int(twice[0]), n_items)
-            raise DataError(
-                f"user {u} rates item {i} twice", remedy="merge duplicates before building the graph"
-            )
-        del pairs
+        users, items, levels = checked_ratings(
+            user, item, level, n_users=n_users, n_items=n_items, n_levels=n_levels
+        )
         # Whole ratings are sorted as single numbers: far quicker, and with less memory, than by three keys.
         user_items, user_levels = _sorted_rows(users, levels, items, n_levels, n_items)
         item_users, item_levels = _sorted_rows(items, levels, users, n_levels, n_users)
@@ -110,6 +84,43 @@ class BipartiteGraph:
         for array in (self.user_ptr, self.user_items, self.user_levels):
             sha.update(np.ascontiguousarray(array).data)
         return sha.hexdigest()
+
+
+def checked_ratings(
+    user: ArrayLike, item: ArrayLike, level: ArrayLike, *, n_users: int, n_items: int, n_levels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The three columns of n ratings, int64 [n], if they make a graph; see `BipartiteGraph.from_ratings`.
+
+    Raises:
+        DataError: on an index or level out of range, or a pair that stands twice.
+    """
+    users, items, levels = (np.asarray(a, dtype=np.int64) for a in (user, item, level))
+    bounds = (("user", users, n_users), ("item", items, n_items), ("level", levels, n_levels))
+    for name, array, size in bounds:
+        if array.shape != users.shape or array.ndim != 1:
+            raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
+        outside = array[(array < 0) | (array >= size)]
+        if len(outside):
+            raise DataError(
+                f"a {name} of the graph is out of range", got=int(outside[0]), allowed=f"0..{size - 1}"
+            )
+    if not 1 <= n_levels <= 256:
+        raise DataError(
+            "the number of levels of a graph is out of range",
+            got=n_levels,
+            allowed="1..256",
+            remedy="group them with --levels",
+        )
+    if n_users * n_items * n_levels >= 2**63:
+        raise DataError(
+            "the graph is too large", got=(n_users, n_items, n_levels), allowed="a product below 2**63"
+        )
+    pairs = np.sort(users * n_items + items)
+    twice = pairs[1:][pairs[1:] == pairs[:-1]]
+    if len(twice):
+        u, i = divmod(int(twice[0]), n_items)
+        raise DataError(f"user {u} rates item {i} twice", remedy="merge duplicates before building the graph")
+    return users, items, levels
 
 
 def _pointers(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
 from igmc.rng import below, fold, pair_key
 
@@ -26,7 +27,7 @@ NO_CAP = 2**62
 
 
 def extract_subgraphs(
-    graph: BipartiteGraph,
+    graph: BipartiteGraph | ServingGraph,
     user: ArrayLike,
     item: ArrayLike,
     config: ExtractConfig,
@@ -42,7 +43,7 @@ def extract_subgraphs(
     except the pair's own (Zhang & Chen, ICLR 2020). Safe to call from many threads.
 
     Args:
-        graph: the known ratings.
+        graph: the known ratings, as they are or with others laid over them.
         user, item: int [P], dense indices of the pairs, rated or not.
         config: hops, cap and sample ratio.
         seed: of the sampling, 0 or more.
@@ -58,12 +59,17 @@ def extract_subgraphs(
         raise DataError("users and items differ in number", got=(len(users), len(items)))
     if min(seed, epoch) < 0 or max(seed, epoch) >= 2**64:
         raise ConfigError("seed or epoch is out of range", got=(seed, epoch), allowed="0..2**64 - 1")
+    by_user, by_item = (graph.by_user, graph.by_item) if isinstance(graph, ServingGraph) else Rows.of(graph)
     columns = _extract(
-        graph.user_ptr,
-        graph.user_items,
-        graph.user_levels,
-        graph.item_ptr,
-        graph.item_users,
+        by_user.size,
+        by_user.ptr,
+        by_user.neighbours,
+        by_user.levels,
+        by_user.patch,
+        by_item.size,
+        by_item.ptr,
+        by_item.neighbours,
+        by_item.patch,
         users,
         items,
         config.hops,
@@ -89,11 +95,12 @@ def _indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
 
 @njit(nogil=True, cache=True)
 def _extract(
-    user_ptr, user_items, user_levels, item_ptr, item_users, users, items, hops, cap, ratio, seed, epoch
-):
+    all_users, user_ptr, user_items, user_levels, user_patch, all_items, item_ptr, item_users, item_patch,
+    users, items, hops, cap, ratio, seed, epoch,
+):  # fmt: skip
     pairs = len(users)
-    user_at = np.full(len(user_ptr) - 1, UNSEEN, np.int32)  # position in the subgraph, or a mark
-    item_at = np.full(len(item_ptr) - 1, UNSEEN, np.int32)
+    user_at = np.full(all_users, UNSEEN, np.int32)  # position in the subgraph, or a mark
+    item_at = np.full(all_items, UNSEEN, np.int32)
     seen_users = np.empty(len(user_at), np.int32)
     seen_items = np.empty(len(item_at), np.int32)
     user_end = np.zeros(pairs + 1, np.int64)
@@ -115,8 +122,10 @@ def _extract(
         user_fringe, item_fringe = u0, i0
         for hop in range(1, hops + 1):
             user_start, item_start = n_users, n_items
-            n_users = _spread(item_id[item_fringe:i1], item_ptr, item_users, user_at, seen_users, n_users)
-            n_items = _spread(user_id[user_fringe:u1], user_ptr, user_items, item_at, seen_items, n_items)
+            near = item_id[item_fringe:i1]
+            n_users = _spread(near, item_ptr, item_users, item_patch, user_at, seen_users, n_users)
+            near = user_id[user_fringe:u1]
+            n_items = _spread(near, user_ptr, user_items, user_patch, item_at, seen_items, n_items)
             if n_users == user_start and n_items == item_start:
                 break
             user_fringe, item_fringe = u1, i1
@@ -135,7 +144,7 @@ def _extract(
         degree = _room(degree, u1)
         end = edge_end[p]
         for k in range(u0, u1):
-            first, last = user_ptr[user_id[k]], user_ptr[user_id[k] + 1]
+            first, last, patched = _row(user_id[k], user_ptr, user_patch)
             start = end
             edge_item, edge_level = (
                 _room(edge_item, end + last - first),
@@ -143,11 +152,11 @@ def _extract(
             )
             if k == u0:
                 item_at[items[p]] = LEFT_OUT  # the pair's own edge is never in its own subgraph
-            for e in range(first, last):
-                at = item_at[user_items[e]]
-                edge_item[end] = at
-                edge_level[end] = user_levels[e]
-                end += at >= 0
+            if patched:
+                near, levels = user_patch.neighbours, user_patch.levels
+                end = _copy(near, levels, first, last, item_at, edge_item, edge_level, end)
+            else:
+                end = _copy(user_items, user_levels, first, last, item_at, edge_item, edge_level, end)
             item_at[items[p]] = 0
             degree[k] = end - start
         user_end[p + 1], item_end[p + 1], edge_end[p + 1] = u1, i1, end
@@ -172,16 +181,47 @@ def _extract(
 
 
 @njit(nogil=True, cache=True)
-def _spread(fringe, ptr, neighbours, at, seen, count):
+def _row(node, ptr, patch):
+    """Where the row of a node stands, from first to last, and whether in the patch."""
+    if len(patch.nodes):
+        k = np.searchsorted(patch.nodes, node)
+        if k < len(patch.nodes) and patch.nodes[k] == node:
+            return patch.ptr[k], patch.ptr[k + 1], True
+    return ptr[node], ptr[node + 1], False
+
+
+@njit(nogil=True, cache=True)
+def _spread(fringe, ptr, neighbours, patch, at, seen, count):
     """Append the unseen neighbours of the fringe to `seen`; returns how many are seen now."""
     for node in fringe:
-        for e in range(ptr[node], ptr[node + 1]):
-            other = neighbours[e]
-            if at[other] == UNSEEN:
-                at[other] = LEFT_OUT
-                seen[count] = other
-                count += 1
+        first, last, patched = _row(node, ptr, patch)
+        if patched:
+            count = _discover(patch.neighbours, first, last, at, seen, count)
+        else:
+            count = _discover(neighbours, first, last, at, seen, count)
     return count
+
+
+@njit(nogil=True, cache=True)
+def _discover(neighbours, first, last, at, seen, count):
+    for e in range(first, last):
+        other = neighbours[e]
+        if at[other] == UNSEEN:
+            at[other] = LEFT_OUT
+            seen[count] = other
+            count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _copy(items, levels, first, last, item_at, edge_item, edge_level, end):
+    """Write the kept ratings of a row from `end` on; returns the new end."""
+    for e in range(first, last):
+        at = item_at[items[e]]
+        edge_item[end] = at
+        edge_level[end] = levels[e]
+        end += at >= 0
+    return end
 
 
 @njit(nogil=True, cache=True)
