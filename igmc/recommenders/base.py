@@ -77,7 +77,7 @@ class Recommender(ABC):
 
     @property
     def chooses(self) -> bool:
-        """Whether the validation ratings have a say in what is learned; if not, `fit` takes no notice of them."""
+        """Whether the validation ratings decide anything; if not, `fit` does not look at them."""
         return False
 
     @classmethod
@@ -195,6 +195,7 @@ class Recommender(ABC):
         model.history = state["history"]
         for name in cls.fitted:
             setattr(model, name, _unpacked(state["fitted"][name]))
+        model._restore()
         return model
 
     @abstractmethod
@@ -212,6 +213,9 @@ class Recommender(ABC):
     def _fold_in(self, support: Ratings) -> None:
         """Take ratings into what was learned; must replace attributes, not change them in place."""
         raise NotImplementedError
+
+    def _restore(self) -> None:  # noqa: B027 - most models have nothing to do here
+        """Make anew, after loading, what follows from the `fitted` attributes."""
 
     def _indices(self, name: str, values: ArrayLike, size: int) -> Indices:
         if not self.n_items:

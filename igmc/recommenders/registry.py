@@ -22,6 +22,7 @@ RECOMMENDERS: dict[str, str] = {
     "user_item_mean": "igmc.recommenders.means:UserItemMean",
     "popularity": "igmc.recommenders.means:Popularity",
     "biases": "igmc.recommenders.biases:Biases",
+    "igmc": "igmc.recommenders.igmc:IGMCRecommender",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ def fit(
     *,
     progress: bool = True,
     profile: bool = False,
+    monitor: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Train until the protocol says stop; resumes from the last checkpoint in the folder.
 
@@ -52,6 +53,7 @@ def fit(
         device: to train on.
         progress: show a bar an epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
+        monitor: called after each epoch with its record; what it raises ends the training.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
@@ -96,6 +98,8 @@ def fit(
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
         folder.save_epoch(epoch, state, keep)
         logger.info("%s", _line(history[-1], config.epochs))
+        if monitor is not None:
+            monitor(history[-1])
     if profile:
         logger.info("%s", shares(watch.seconds, train.seconds))
     return history

@@ -1,0 +1,165 @@
+"""IGMC behind the interface of all recommenders, so that it stands in the same tables."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, paper_settings
+from igmc.errors import ConfigError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.parts import Part
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource
+from igmc.models.igmc import IGMC
+from igmc.ratings.scale import RatingScale
+from igmc.ratings.table import Pairs
+from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
+from igmc.recommenders.biases import Biases
+from igmc.recommenders.data import Ratings, TrainingData
+from igmc.training.device import on_device, pick_device
+from igmc.training.ensemble import chosen_epochs
+from igmc.training.folder import RunFolder
+from igmc.training.loop import fit
+
+__all__ = ["IGMCConfig", "IGMCRecommender"]
+
+SCORE_BATCH = 256
+
+
+@dataclass(frozen=True)
+class IGMCConfig(Config):
+    """What a run of IGMC is made of, but for its data."""
+
+    extract: ExtractConfig = field(default_factory=ExtractConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+class IGMCRecommender(Recommender):
+    """IGMC (Zhang & Chen, ICLR 2020): the rating is read off the enclosing subgraph of the pair.
+
+    Predictions are means over the ensemble of checkpoints. Where the user or the item has no known rating
+    there is no subgraph to speak of: such a pair is rated by regularized biases.
+    """
+
+    name: ClassVar = "igmc"
+    config_class: ClassVar = IGMCConfig
+    fitted: ClassVar = ("states", "known", "scale")
+    inductive: ClassVar = True
+
+    states: dict[str, dict[str, torch.Tensor]]
+    known: dict[str, NDArray[Any]]
+    scale: dict[str, Any]
+
+    @classmethod
+    def preset(cls, dataset: str) -> dict[str, Any]:
+        return paper_settings(dataset)
+
+    @property
+    def chooses(self) -> bool:
+        return bool(self.config.train.protocol == "validated")
+
+    def chosen(self) -> IGMCConfig:
+        """With the best epoch as the last one, which makes fixed epochs of it."""
+        config: IGMCConfig = self.config
+        if not self.chooses or not self.history:
+            return config
+        validation = [record["validation_rmse"] for record in self.history]
+        epochs = chosen_epochs(config.train, validation)[0]
+        return config.replace(train=config.train.replace(protocol="paper", epochs=epochs))
+
+    def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
+        config: IGMCConfig = self.config
+        if config.model.side_features:
+            raise ConfigError(
+                "side features are not for the harness", remedy="use igmc-train --side-features"
+            )
+        train = config.train
+        if not len(data.validation):
+            train = train.replace(protocol="paper")
+        self.scale = data.scale.to_dict()
+        self.known = _columns(data.train)
+        self._restore()
+        device = pick_device()
+        model = self._network(len(data.scale))
+        training = Loader(self._source(data.train), train.batch_size, seed=self.seed, shuffle=True)
+        validation = None
+        if train.protocol == "validated":
+            validation = Loader(self._source(data.validation), SCORE_BATCH)
+        with tempfile.TemporaryDirectory() as path, on_device(device):
+            folder = RunFolder(Path(path))
+            (folder.path / "checkpoints").mkdir()
+            self.history = fit(
+                model, training, validation, train, folder, device, progress=False, monitor=monitor
+            )
+            epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
+            self.states = {str(epoch): folder.load_epoch(epoch)["model"] for epoch in epochs}
+
+    def _restore(self) -> None:
+        """The graph of the known ratings, and biases for pairs that have no subgraph."""
+        known = Ratings(**self.known)
+        scale = RatingScale.from_dict(self.scale)
+        self.graph = BipartiteGraph.from_ratings(
+            known.user,
+            known.item,
+            scale.encode(known.rating),
+            n_users=self.n_users,
+            n_items=self.n_items,
+            n_levels=len(scale),
+        )
+        nothing = Ratings(*(array[:0] for array in self.known.values()))
+        self.fallback = Biases().fit(TrainingData(known, nothing, self.n_users, self.n_items, scale))
+
+    def _fold_in(self, support: Ratings) -> None:
+        self.known = _columns(Ratings(**self.known) + support)
+        self._restore()
+
+    def _predict(self, user: Indices, item: Indices) -> Floats:
+        answers = self.fallback.predict(user, item)
+        graph = self.graph
+        degrees = np.diff(graph.user_ptr)[user], np.diff(graph.item_ptr)[item]
+        rows = np.flatnonzero((degrees[0] > 0) & (degrees[1] > 0))
+        if len(rows):
+            answers[rows] = self._read_off(user[rows], item[rows])
+        return answers
+
+    def _scores(self, users: Indices) -> Floats:
+        items = np.arange(self.n_items, dtype=np.int32)
+        pairs = np.repeat(users, self.n_items), np.tile(items, len(users))
+        return self._predict(*pairs).reshape(len(users), self.n_items)
+
+    def _read_off(self, user: Indices, item: Indices) -> Floats:
+        """The mean prediction of the checkpoints; each subgraph is cut out once for all of them."""
+        device, n_levels = pick_device(), self.graph.n_levels
+        models = []
+        for state in self.states.values():
+            model = self._network(n_levels)
+            model.load_state_dict(state)
+            models.append(model.to(device).eval())
+        loader = Loader(self._source(Pairs(user, item, np.zeros(len(user), np.float32))), SCORE_BATCH)
+        with on_device(device), torch.inference_mode():
+            parts = [
+                torch.stack([model(batch) for model in models]).mean(dim=0).cpu().numpy()
+                for batch in (batch.to(device) for batch in loader.epoch(0))
+            ]
+        return np.concatenate(parts)
+
+    def _network(self, n_levels: int) -> IGMC:
+        config: IGMCConfig = self.config
+        return IGMC(config.model, n_levels=n_levels, hops=config.extract.hops, seed=self.seed)
+
+    def _source(self, asked: Ratings | Pairs) -> LiveSource:
+        """Subgraphs of these pairs, cut out of the known ratings."""
+        part = Part("", self.graph, Pairs(asked.user, asked.item, asked.rating))
+        return LiveSource(part, self.config.extract, seed=self.seed)
+
+
+def _columns(ratings: Ratings) -> dict[str, NDArray[Any]]:
+    return {name: getattr(ratings, name) for name in ("user", "item", "rating", "timestamp")}

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from igmc.errors import ConfigError
+from igmc.recommenders.registry import make_recommender
+from tests.recommenders.boards import checkerboard, ratings
+from tests.recommenders.contract import RecommenderContract
+
+# Whether u likes i is told by paths u - j - v - i, so it takes three layers.
+TRAIN = {"epochs": 12, "batch_size": 10, "learning_rate": 5e-3, "ensemble_size": 2, "ensemble_every": 2}
+
+
+class TestIGMC(RecommenderContract):
+    name = "igmc"
+    settings = {"model": {"layers": [16, 16, 16], "mlp_width": 32, "edge_dropout": 0.0}, "train": TRAIN}
+    random = True
+    changes = {
+        "extract": {"max_nodes_per_hop": 3},
+        "model": {"layers": [8]},
+        "train": {**TRAIN, "epochs": 2},
+    }
+
+
+def small(**settings):
+    return make_recommender("igmc", {**TestIGMC.settings, **settings})
+
+
+def test_a_refit_trains_the_best_number_of_epochs():
+    data, _ = checkerboard()
+    model = small().fit(data)
+    validation = [record["validation_rmse"] for record in model.history]
+    again = model.refit(data)
+    assert again.config.train.protocol == "paper"
+    assert len(again.history) == int(np.argmin(validation)) + 1
+
+
+def test_pairs_without_a_subgraph_are_rated_by_biases():
+    data, _ = checkerboard(extra=2)
+    model = small(train={**TRAIN, "epochs": 1}).fit(data)
+    stranger, unseen = data.n_users - 1, data.n_items - 1
+    user, item = [stranger, 0, stranger], [0, unseen, unseen]
+    np.testing.assert_array_equal(model.predict(user, item), model.fallback.predict(user, item))
+    assert model.predict([0], [0]) != model.fallback.predict([0], [0])
+
+
+def test_folding_in_is_the_same_as_a_graph_with_those_ratings():
+    data, _ = checkerboard()
+    model = small(train={**TRAIN, "epochs": 1}).fit(data)
+    stranger = data.n_users - 1
+    folded = model.fold_in(ratings([stranger, stranger], [0, 3], [5, 1]))
+    assert folded.graph.n_ratings == model.graph.n_ratings + 2
+    assert folded.predict([stranger], [5]) != model.predict([stranger], [5])
+
+
+def test_the_monitor_is_told_of_every_epoch():
+    data, _ = checkerboard()
+    told = []
+    model = small(train={**TRAIN, "epochs": 3}).fit(data, monitor=told.append)
+    assert [record["epoch"] for record in told] == [1, 2, 3]
+    assert told == model.history
+
+
+def test_side_features_are_refused():
+    data, _ = checkerboard()
+    with pytest.raises(ConfigError, match=r"side features are not for the harness"):
+        small(model={"side_features": True}).fit(data)
