@@ -78,7 +78,8 @@ class IGMC(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Ratings of the pairs, float32 [P], not clipped to the scale.
 
-        Dropout is on in training mode only, and drawn from `batch.noise`.
+        Dropout is on in training mode only, and drawn from `batch.noise`. Where the fused kernels apply and no
+        gradient is asked, a pair gets the same bits in any batch.
 
         Raises:
             DataError: on a CPU, if the subgraphs have more levels or hops than the model was made for.
@@ -86,11 +87,10 @@ class IGMC(nn.Module):
         x = self._states(batch).flatten(1)  # [P, 2 * sum of widths]
         if batch.side is not None:
             x = torch.cat([x, batch.side], dim=1)
-        x = torch.relu(self.lin1(x))
+        x = torch.relu(_linear(self.lin1, x))
         if self.training and self.config.mlp_dropout > 0.0:
             x = dropout(x, self.config.mlp_dropout, batch.noise)
-        out: Tensor = self.lin2(x)
-        return out.squeeze(1)
+        return _linear(self.lin2, x).squeeze(1)
 
     def arr_penalty(self) -> Tensor:
         """Adjacent-rating regularization, scalar: the sum of ||W_{r+1} - W_r||^2 over layers and r."""
@@ -142,3 +142,12 @@ class IGMC(nn.Module):
             got = f"{self.lin1.weight.dtype} on {batch.rating.device}"
             raise ConfigError("fused kernels need float32 on a CPU", got=got, remedy="use backend 'auto'")
         return self.backend != "torch" and fits and len(set(self.config.layers)) == 1
+
+
+def _linear(linear: nn.Linear, x: Tensor) -> Tensor:
+    """linear(x); when a CPU scores, by a product for each row: BLAS's order of summing goes by their number."""
+    if torch.is_grad_enabled() or x.is_cuda:
+        out: Tensor = linear(x)
+        return out
+    weight, bias = linear.weight.T.expand(len(x), -1, -1), linear.bias.expand(len(x), 1, -1)
+    return torch.baddbmm(bias, x[:, None], weight).squeeze(1)

@@ -121,6 +121,24 @@ def test_scoring_is_the_same_in_any_batch():
     torch.testing.assert_close(torch.cat(alone), model(batch), rtol=1e-6, atol=1e-6)
 
 
+def test_without_gradients_a_batch_changes_no_bit():
+    graph = random_graph(30, 25, 5, 0.3, 0)
+    users, items = all_pairs(graph)
+    model = IGMC(ModelConfig(), n_levels=5).eval()
+
+    def scores(rows):
+        cut = extract_subgraphs(graph, users[rows], items[rows], ExtractConfig(max_nodes_per_hop=8), seed=0)
+        return model(Batch.from_subgraphs(cut, np.zeros(len(rows), np.float32)))
+
+    rows = np.random.default_rng(0).permutation(len(users))[:203]
+    with torch.inference_mode():
+        whole = scores(rows)
+        for size in (1, 2, 3, 7, 64, 100):
+            pieces = [scores(rows[k : k + size]) for k in range(0, len(rows), size)]
+            assert torch.equal(torch.cat(pieces), whole), f"in batches of {size}"
+    torch.testing.assert_close(whole, scores(rows), rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("backend", ["torch", "fused"])
 @pytest.mark.parametrize(
     "change",
