@@ -253,7 +253,7 @@ def _coerced(value: Any, hint: Any) -> Any:
     """JSON has no tuples and writes 1.0 as 1 in places; nothing else is converted."""
     if isinstance(value, list):
         return tuple(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if float in (hint, *typing.get_args(hint)) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +21,29 @@ from igmc.ratings.scale import RatingScale
 from igmc.ratings.table import Pairs, RatingTable
 from igmc.rng import stream
 
-__all__ = ["Split", "make_split"]
+__all__ = ["Split", "build_split", "divided", "make_split"]
 
 logger = logging.getLogger(__name__)
 
 Rows = NDArray[np.int64]
-_FORMAT = "igmc split 1"
 _PARTS = ("train", "validation", "test")
+# A split without support is written as ever, so that files and digests made before there was any still hold.
+_FORMATS = {"igmc split 1": _PARTS, "igmc split 2": (*_PARTS, "support")}
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The ratings of a data set in three disjoint parts; ratings may be in none of them.
+    """The ratings of a data set in disjoint parts; ratings may be in none of them.
 
     Attributes:
         table: all ratings.
         scale: the levels, fitted to the ratings of `train` and `validation` and to what is stated about
-            the data set, never to `test`.
+            the data set, never to `test` or `support`.
         train, validation, test: int64, ascending row numbers of `table`; `train` is not empty.
-        name: "random" or the name of an official split.
+        name: "random", the name of an official split, or the label of an evaluation protocol.
         seed: the seed of whatever was drawn.
+        support: int64, ascending row numbers; what users and items that are new at test time show of
+            themselves. It is known when the test pairs are asked, and nobody trains or chooses on it.
 
     Raises:
         DataError: on a row that is out of range or in two parts, or on an empty training part.
@@ -53,10 +56,11 @@ class Split:
     test: Rows
     name: str
     seed: int
+    support: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         uses = np.zeros(len(self.table), dtype=np.int64)
-        for part in _PARTS:
+        for part in (*_PARTS, "support"):
             rows = np.array(getattr(self, part), dtype=np.int64)
             if rows.ndim != 1 or (rows.size and (rows.min() < 0 or rows.max() >= len(uses))):
                 raise DataError(f"a row of the {part} part is out of range", allowed=f"0..{len(uses) - 1}")
@@ -81,10 +85,15 @@ class Split:
     def digest(self) -> str:
         """64 hex digits (SHA-256) that change with any id, rating, level, row, name or seed."""
         head = [self.table.digest(), self.scale.to_dict(), self.name, self.seed, len(self.train)]
-        sha = hashlib.sha256(json.dumps([*head, len(self.validation)]).encode())
-        for part in _PARTS:
+        head += [len(self.validation), len(self.test)] if self.support.size else [len(self.validation)]
+        sha = hashlib.sha256(json.dumps(head).encode())
+        for part in _FORMATS[self._format]:
             sha.update(getattr(self, part).data)
         return sha.hexdigest()
+
+    @property
+    def _format(self) -> str:
+        return "igmc split 2" if self.support.size else "igmc split 1"
 
     def save(self, path: Path) -> None:
         """Write the split with its ratings to one ``.npz`` file, whole or not at all.
@@ -97,7 +106,7 @@ class Split:
             "head": _text(
                 json.dumps(
                     {
-                        "format": _FORMAT,
+                        "format": self._format,
                         "digest": self.digest(),
                         "scale": self.scale.to_dict(),
                         "name": self.name,
@@ -110,7 +119,7 @@ class Split:
             "user": table.user,
             "item": table.item,
             "rating": table.rating,
-            **{part: getattr(self, part) for part in _PARTS},
+            **{part: getattr(self, part) for part in _FORMATS[self._format]},
         }
         if table.timestamp is not None:
             arrays["timestamp"] = table.timestamp
@@ -167,21 +176,72 @@ def make_split(dataset: Dataset, config: DataConfig, seed: int) -> Split:
             got=name,
             allowed=", ".join(["default", "random", *dataset.splits]),
         )
+    train, validation = divided(training, seed, config.validation_ratio, config.keep_ratio)
+    return build_split(
+        dataset,
+        (train, validation, test),
+        name=name,
+        seed=seed,
+        levels=config.levels,
+        level_method=config.level_method,
+    )
+
+
+def divided(training: Rows, seed: int, validation_ratio: float, keep_ratio: float = 1.0) -> tuple[Rows, Rows]:
+    """Set a share of the training rows aside for validation, then thin both.
+
+    Args:
+        training: int64, row numbers in any order; it does not matter which.
+        seed: of the draw.
+        validation_ratio: the share of `training` for validation, 0..1.
+        keep_ratio: the share of both that is kept, 0..1, rounded up; a lower one keeps a subset of what a
+            higher one keeps.
+
+    Returns:
+        The rows for training and those for validation, int64, in the order drawn.
+    """
     # From ascending rows, so that the parts do not depend on how the official files are ordered.
     order = stream(seed, "split", "validation").permutation(np.sort(training))
-    n_validation = round(config.validation_ratio * len(order))
+    n_validation = round(validation_ratio * len(order))
     validation, train = (
-        part[: int(np.ceil(config.keep_ratio * len(part)))]
-        for part in (order[:n_validation], order[n_validation:])
+        part[: int(np.ceil(keep_ratio * len(part)))] for part in (order[:n_validation], order[n_validation:])
     )
-    table = dataset.table
+    return train, validation
+
+
+def build_split(
+    dataset: Dataset,
+    parts: tuple[Rows, Rows, Rows],
+    *,
+    name: str,
+    seed: int,
+    support: Rows | None = None,
+    levels: int | None = None,
+    level_method: str = "width",
+) -> Split:
+    """A split with the scale fitted to its training and validation part.
+
+    Args:
+        dataset: what is split.
+        parts: int64 row numbers of training, validation and test.
+        name, seed: as in `Split`.
+        support: int64 row numbers, as in `Split`; none if not given.
+        levels, level_method: how ratings are grouped, as in `igmc.config.DataConfig`.
+
+    Raises:
+        DataError: as `Split` and `RatingScale.fit` do.
+    """
+    train, validation, test = parts
     scale = RatingScale.fit(
-        table.rating[np.concatenate([train, validation])],
-        levels=config.levels,
-        method=config.level_method,
+        dataset.table.rating[np.concatenate([train, validation])],
+        levels=levels,
+        method=level_method,
         known=dataset.scale_hint,
     )
-    split = Split(table, scale, train, validation, test, name, seed)
+    none = np.empty(0, np.int64)
+    split = Split(
+        dataset.table, scale, train, validation, test, name, seed, none if support is None else support
+    )
     _report(split)
     return split
 
@@ -195,6 +255,8 @@ def _report(split: Split) -> None:
         len(split.validation),
         len(split.test),
     )
+    if split.support.size:
+        logger.info("%d more are known at test time only", len(split.support))
     strange = [np.setdiff1d(side[split.test], side[known]).size for side in (table.user, table.item)]
     if any(strange):
         logger.info("%d users and %d items stand only in the test part", *strange)
@@ -206,15 +268,15 @@ def _report(split: Split) -> None:
 
 def _unpack(arrays: dict[str, NDArray[Any]]) -> tuple[Split, str]:
     head = json.loads(arrays["head"].tobytes())
-    if head["format"] != _FORMAT:
-        raise ValueError(f"its format is {head['format']!r}, not {_FORMAT!r}")
+    if head["format"] not in _FORMATS:
+        raise ValueError(f"its format is {head['format']!r}, not {' or '.join(map(repr, _FORMATS))}")
     users, items = (IdTable.from_json(arrays[side].tobytes().decode()) for side in ("users", "items"))
     table = RatingTable(
         users, items, arrays["user"], arrays["item"], arrays["rating"], arrays.get("timestamp")
     )
-    train, validation, test = (arrays[part] for part in _PARTS)
+    parts = {part: arrays[part] for part in _FORMATS[head["format"]]}
     scale = RatingScale.from_dict(head["scale"])
-    return Split(table, scale, train, validation, test, head["name"], head["seed"]), head["digest"]
+    return Split(table, scale, name=head["name"], seed=head["seed"], **parts), head["digest"]
 
 
 def _text(text: str) -> NDArray[np.uint8]:

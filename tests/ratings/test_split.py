@@ -1,3 +1,5 @@
+import hashlib
+import json
 import logging
 import os
 
@@ -245,3 +247,48 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatc
     assert caught.value.exit_code == 1, "a full disk is a failure, not bad data"
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["split.npz"]
+
+
+def test_support_is_a_part_of_its_own():
+    made = parts([3, 0], [1], [2], support=[9, 7])
+    assert made.support.tolist() == [7, 9]
+    assert parts([0], [1], [2]).support.tolist() == []
+    with pytest.raises(DataError, match=r"support part is out of range; allowed: 0\.\.19"):
+        parts([0], [1], [2], support=[20])
+    for row in (0, 1, 2):
+        with pytest.raises(DataError, match=f"twice; got 'row {row}'"):
+            parts([0], [1], [2], support=[5, row])
+
+
+def test_the_digest_covers_support_and_is_the_old_one_without_any():
+    made = [
+        parts([0], [1], [2, 3]),
+        parts([0], [1], [2], support=[3]),
+        parts([0], [1], [2], support=[4]),
+        parts([0], [1], [3], support=[2]),
+        parts([0], [1], [], support=[2, 3]),
+    ]
+    assert len({s.digest() for s in made}) == len(made)
+    # What version 0.1 wrote for the same split.
+    old = make_split(dataset(), DataConfig(), 1)
+    head = [old.table.digest(), old.scale.to_dict(), "random", 1, len(old.train), len(old.validation)]
+    sha = hashlib.sha256(json.dumps(head).encode())
+    for rows in (old.train, old.validation, old.test):
+        sha.update(rows.tobytes())
+    assert old.digest() == sha.hexdigest()
+
+
+@pytest.mark.parametrize(("support", "kind"), [([], "igmc split 1"), ([7, 9], "igmc split 2")])
+def test_support_is_saved_and_a_file_without_any_is_as_it_always_was(tmp_path, support, kind):
+    made = parts([0, 3], [1], [2], support=support)
+    made.save(tmp_path / "split.npz")
+    assert Split.load(tmp_path / "split.npz").support.tolist() == support
+    with np.load(tmp_path / "split.npz") as file:
+        assert json.loads(file["head"].tobytes())["format"] == kind
+        assert ("support" in file.files) == bool(support)
+        arrays = dict(file)
+    if support:
+        arrays["support"] = np.array([7, 8])
+        np.savez(tmp_path / "split.npz", **arrays)
+        with pytest.raises(DataError, match="does not match its digest"):
+            Split.load(tmp_path / "split.npz")
