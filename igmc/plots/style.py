@@ -60,6 +60,7 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
     "patch.linewidth": 0.0,
+    "figure.constrained_layout.w_pad": 0.06,  # inches
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "svg.fonttype": "path",  # looks the same where the font is missing
