@@ -25,6 +25,7 @@ from igmc.extract.pool import extract_store
 from igmc.extract.size import projected_bytes
 from igmc.files import replace_file, writing
 from igmc.graph.parts import Part, make_parts
+from igmc.inference.checkpoints import load_models
 from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
 from igmc.models.igmc import IGMC
@@ -35,7 +36,7 @@ from igmc.store.fingerprint import fingerprint
 from igmc.store.location import store_folder
 from igmc.store.reader import CACHE_BYTES, StoreReader
 from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs, predict
+from igmc.training.ensemble import chosen_epochs, predict_batches
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
 
@@ -147,7 +148,7 @@ def _run(
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
     test = Loader(sources["test"], SCORE_BATCH, side=side)
-    predictions = _predict_test(model, epochs, folder, test, device)
+    predictions = predict_batches(load_models(folder, epochs, model, device), test.epoch(0), device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
     report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
     folder.write_json("metrics.json", report.to_dict())
@@ -212,17 +213,6 @@ def _sources(
         extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
         sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
     return sources
-
-
-def _predict_test(
-    model: IGMC, epochs: list[int], folder: RunFolder, test: Loader, device: torch.device
-) -> NDArray[np.float32]:
-    """Predictions of each checkpoint, float32 [checkpoints, P]."""
-    predictions = []
-    for epoch in epochs:
-        model.load_state_dict(folder.load_epoch(epoch)["model"])
-        predictions.append(predict(model, test, device))
-    return np.stack(predictions)
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

@@ -194,7 +194,7 @@ def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
     config, report, folder = done
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "log.txt"}
     monkeypatch.setattr(run_module, "fit", None)
-    monkeypatch.setattr(run_module, "predict", None)
+    monkeypatch.setattr(run_module, "predict_batches", None)
     assert run(config, folder, home) == report
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert "holds this run, finished" in (folder / "log.txt").read_text()

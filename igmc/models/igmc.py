@@ -78,8 +78,8 @@ class IGMC(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Ratings of the pairs, float32 [P], not clipped to the scale.
 
-        Dropout is on in training mode only, and drawn from `batch.noise`. Where the fused kernels apply and no
-        gradient is asked, a pair gets the same bits in any batch.
+        Dropout is on in training mode only, and drawn from `batch.noise`. Where the fused kernels apply and
+        no gradient is asked, a pair gets the same bits in any batch.
 
         Raises:
             DataError: on a CPU, if the subgraphs have more levels or hops than the model was made for.
@@ -145,7 +145,7 @@ class IGMC(nn.Module):
 
 
 def _linear(linear: nn.Linear, x: Tensor) -> Tensor:
-    """linear(x); when a CPU scores, by a product for each row: BLAS's order of summing goes by their number."""
+    """linear(x); when a CPU scores, row by row: in what order BLAS sums goes by the number of rows."""
     if torch.is_grad_enabled() or x.is_cuda:
         out: Tensor = linear(x)
         return out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from igmc.config import TrainConfig
+from igmc.loading.batch import Batch
 from igmc.loading.loader import Loader
 
-__all__ = ["chosen_epochs", "predict", "should_stop"]
+__all__ = ["chosen_epochs", "predict", "predict_batches", "should_stop"]
 
 
 def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> list[int]:
@@ -50,7 +51,19 @@ def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool
 
 def predict(model: nn.Module, loader: Loader, device: torch.device) -> NDArray[np.float32]:
     """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off."""
-    model.eval()
+    predictions: NDArray[np.float32] = predict_batches([model], loader.epoch(0), device)[0]
+    return predictions
+
+
+def predict_batches(
+    models: Sequence[nn.Module], batches: Iterable[Batch], device: torch.device
+) -> NDArray[np.float32]:
+    """Predictions of M models for all P pairs of some batches, float32 [M, P], not clipped; no dropout."""
+    parts = [np.empty((len(models), 0), np.float32)]
+    for model in models:
+        model.eval()
     with torch.inference_mode():
-        parts = [model(batch.to(device)).cpu().numpy() for batch in loader.epoch(0)]
-    return np.concatenate([np.empty(0, np.float32), *parts])
+        for batch in batches:
+            there = batch.to(device)
+            parts.append(torch.stack([model(there) for model in models]).cpu().numpy())
+    return np.concatenate(parts, axis=1)

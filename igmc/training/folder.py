@@ -67,7 +67,12 @@ class RunFolder:
             )
         self.write_json("config.json", {"format": FORMAT, "config": config.to_dict(), **facts})
 
-    def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
+    def settings(self) -> dict[str, Any]:
+        """What ``config.json`` holds: ``config``, the settings, and the facts that came with them.
+
+        Raises:
+            CheckpointError: if the file is missing, damaged, or of another version.
+        """
         found = self.read_json("config.json")
         if found.get("format") != FORMAT or not isinstance(found.get("config"), dict):
             raise CheckpointError(
@@ -76,6 +81,10 @@ class RunFolder:
                 allowed=f"format {FORMAT}",
                 remedy="choose another folder with --out",
             )
+        return found
+
+    def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
+        found = self.settings()
         old, new = _flat(found["config"]), _flat(config.to_dict())
         changed = [
             f"{key} ({old.get(key)!r} there, {new.get(key)!r} now)" for key in new if old.get(key) != new[key]

@@ -1,0 +1,104 @@
+"""Which checkpoints of a run answer, and the models that they are: to test a run, and to serve it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from igmc.config import TrainConfig
+from igmc.errors import CheckpointError, ConfigError
+from igmc.models.igmc import IGMC
+from igmc.training.ensemble import chosen_epochs
+from igmc.training.folder import RunFolder
+
+__all__ = ["load_models", "open_run", "pick_epochs"]
+
+CHOICES = ("ensemble", "single")
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """The folder of a run that is there already.
+
+    Raises:
+        CheckpointError: if it is no run folder, or no epoch of the run is done yet.
+    """
+    folder = RunFolder(Path(path))
+    if not (folder.path / "config.json").is_file():
+        raise CheckpointError(
+            f"{folder.path} is no run folder: it has no config.json",
+            remedy="give the folder that igmc-train named as its run folder",
+        )
+    if not (folder.path / "checkpoints").is_dir() or not folder.epochs():
+        raise CheckpointError(
+            f"the run in {folder.path} has no checkpoint yet",
+            remedy="let igmc-train finish its first epoch; the same command goes on where it stopped",
+        )
+    return folder
+
+
+def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None = None) -> list[int]:
+    """The epochs whose checkpoints are to answer, the mean of their predictions being the answer.
+
+    Args:
+        folder: of a run with at least one checkpoint.
+        config: of its training.
+        choice: "ensemble", the checkpoints that the protocol averages; "single", the best on validation so
+            far, or the last one under "paper"; or an epoch. If None, "ensemble" where the run is finished,
+            else "single".
+
+    Raises:
+        ConfigError: on another choice, "ensemble" of an unfinished run, or an epoch that is not kept.
+        CheckpointError: if a checkpoint is damaged.
+    """
+    kept = folder.epochs()
+    if choice is None:
+        choice = "ensemble" if folder.finished else "single"
+    if choice not in (*CHOICES, *kept):
+        raise ConfigError(
+            f"the run in {folder.path} has no such checkpoint",
+            got=choice,
+            allowed=f"{', '.join(CHOICES)}, or one of the epochs {', '.join(map(str, kept))}",
+        )
+    if isinstance(choice, int):
+        return [choice]
+    if choice == "ensemble" and not folder.finished:
+        raise ConfigError(
+            f"the run in {folder.path} is not finished, so that its ensemble is not known",
+            got=choice,
+            allowed=f"single, or one of the epochs {', '.join(map(str, kept))}",
+            remedy="let igmc-train finish it, or take 'single'",
+        )
+    if choice == "single" and config.protocol == "paper":
+        return kept[-1:]
+    history = folder.load_epoch(kept[-1])["history"]
+    epochs = chosen_epochs(config, [record["validation_rmse"] for record in history])
+    return epochs[:1] if choice == "single" else epochs
+
+
+def load_models(folder: RunFolder, epochs: Sequence[int], like: IGMC, device: torch.device) -> list[IGMC]:
+    """The models of some epochs, on a device and with dropout off.
+
+    Args:
+        folder: of the run.
+        epochs: whose checkpoints are there.
+        like: a model of the run's shape; it is left as it is.
+        device: where the models are to be.
+
+    Raises:
+        CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.
+    """
+    models = []
+    for epoch in epochs:
+        model, state = copy.deepcopy(like), folder.load_epoch(epoch)
+        try:
+            model.load_state_dict(state["model"])
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(
+                f"the checkpoint of epoch {epoch} in {folder.path} is not one of this model",
+                remedy="train again with --out naming a new folder",
+            ) from error
+        models.append(model.to(device).eval())
+    return models
