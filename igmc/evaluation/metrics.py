@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 
-__all__ = ["Scores", "mae", "rmse", "score"]
+__all__ = ["PerUser", "Scores", "differences", "mae", "rmse", "score"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,23 @@ class Scores:
     mae_clipped: float
 
 
+@dataclass(frozen=True, eq=False)
+class PerUser:
+    """Measures of U users.
+
+    Attributes:
+        users: int32 [U], ascending.
+        per_user: by name of the measure, float64 [U] in the order of `users`.
+    """
+
+    users: NDArray[np.int32]
+    per_user: Mapping[str, NDArray[np.float64]]
+
+    def means(self) -> dict[str, float]:
+        """The mean of each measure over the users."""
+        return {name: float(values.mean()) for name, values in self.per_user.items()}
+
+
 def rmse(predicted: ArrayLike, true: ArrayLike) -> float:
     """Root mean squared error of n predictions, n at least 1.
 
@@ -36,7 +54,7 @@ def rmse(predicted: ArrayLike, true: ArrayLike) -> float:
     >>> rmse([1.0, 2.0], [1.0, 4.0]) == 2.0**0.5
     True
     """
-    return float(np.sqrt(np.mean(np.square(_errors(predicted, true)))))
+    return float(np.sqrt(np.mean(np.square(differences(predicted, true)))))
 
 
 def mae(predicted: ArrayLike, true: ArrayLike) -> float:
@@ -45,7 +63,7 @@ def mae(predicted: ArrayLike, true: ArrayLike) -> float:
     >>> mae([1.0, 2.0], [1.0, 4.0])
     1.0
     """
-    return float(np.mean(np.abs(_errors(predicted, true))))
+    return float(np.mean(np.abs(differences(predicted, true))))
 
 
 def score(predicted: ArrayLike, true: ArrayLike, low: float, high: float) -> Scores:
@@ -54,7 +72,8 @@ def score(predicted: ArrayLike, true: ArrayLike, low: float, high: float) -> Sco
     return Scores(rmse(predicted, true), mae(predicted, true), rmse(clipped, true), mae(clipped, true))
 
 
-def _errors(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
+def differences(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
+    """``predicted - true``, float64 [n]; raises as `rmse` does."""
     left, right = np.asarray(predicted, np.float64), np.asarray(true, np.float64)
     if left.shape != right.shape or left.ndim != 1:
         raise DataError("predictions and ratings differ in shape", got=left.shape, allowed=str(right.shape))
