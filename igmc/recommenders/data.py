@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class Ratings:
         """Both, these first."""
         names = ("user", "item", "rating", "timestamp")
         return Ratings(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The four arrays by name, as a fitted model keeps them; ``Ratings(**columns)`` is the way back."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def matrix(self, n_users: int, n_items: int) -> sparse.csr_array:
         """float32 [n_users, n_items], indices sorted; a rating of 0 is stored like any other."""

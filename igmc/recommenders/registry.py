@@ -22,6 +22,8 @@ RECOMMENDERS: dict[str, str] = {
     "user_item_mean": "igmc.recommenders.means:UserItemMean",
     "popularity": "igmc.recommenders.means:Popularity",
     "biases": "igmc.recommenders.biases:Biases",
+    "mf": "igmc.recommenders.mf:MF",
+    "svdpp": "igmc.recommenders.svdpp:SVDpp",
     "igmc": "igmc.recommenders.igmc:IGMCRecommender",
 }
 
