@@ -1,0 +1,283 @@
+"""A trained run that answers: for users and items of its data, and for those who came after it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from igmc.config import RunConfig
+from igmc.errors import CheckpointError, DataError
+from igmc.graph.parts import make_parts
+from igmc.graph.serving import ServingGraph
+from igmc.inference.answers import Predictions, answer
+from igmc.inference.checkpoints import load_models, open_run, pick_epochs
+from igmc.inference.incoming import check_lengths, dense_indices, encode_ratings, grown, unknown_ids
+from igmc.inference.scoring import Scorer
+from igmc.inference.user_view import UserView, encode_items
+from igmc.loading.loader import SideFeatures
+from igmc.models.igmc import IGMC
+from igmc.ratings.dataset import load_dataset
+from igmc.ratings.ids import IdTable, RawId
+from igmc.ratings.scale import RatingScale
+from igmc.ratings.split import Split
+from igmc.training.device import pick_device
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Predictor", "predict"]
+
+REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the graph is sorted anew
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A run's checkpoints, the ratings known to it, and answers. Make one with `from_run`.
+
+    It never changes: new ratings make another Predictor, or a `UserView`, which shares all but a few rows
+    with it. So it is safe to call from many threads, and no request sees another's ratings. An answer depends
+    on what is asked and on the ratings known, and on nothing that is asked beside it; `Scorer` says how far.
+
+    The pair's own rating, where it is known, is never looked at for its answer.
+
+    Attributes:
+        users, items: raw ids and the dense indices that stand for them.
+        scale: the levels of the ratings.
+        graph: the ratings known: those of the run's training and validation parts, and what was added.
+        scorer: the models.
+        config: of the run.
+        epochs: whose checkpoints answer; their predictions are averaged.
+    """
+
+    users: IdTable
+    items: IdTable
+    scale: RatingScale
+    graph: ServingGraph
+    scorer: Scorer
+    config: RunConfig
+    epochs: tuple[int, ...]
+
+    @classmethod
+    def from_run(
+        cls,
+        folder: str | Path,
+        *,
+        checkpoints: str | int | None = None,
+        device: str = "auto",
+        workers: int | None = None,
+        data_dir: str | Path | None = None,
+        home: str | Path | None = None,
+    ) -> Predictor:
+        """Load what `igmc.train` left in a run folder, finished or not.
+
+        Args:
+            folder: of the run.
+            checkpoints: "ensemble", "single" or an epoch; if None, "ensemble" where the run is finished, else
+                "single". See `igmc.inference.checkpoints.pick_epochs`.
+            device: "auto", "cpu", "cuda" or "cuda:N".
+            workers: threads; as many as cores if None.
+            data_dir, home: where the raw data are, which only a run with side features needs again.
+
+        Raises:
+            CheckpointError: if it is no run folder, or is damaged.
+            ConfigError: if there is no such checkpoint or device.
+            DataError: if side features are needed and the data are missing or not those of the run.
+        """
+        place, run = pick_device(device), open_run(folder)
+        found = run.settings()
+        config = RunConfig.from_dict(found["config"])
+        split = Split.load(run.path / "split.npz")
+        if split.digest() != found.get("split_digest"):
+            raise CheckpointError(
+                f"{run.path / 'split.npz'} is not the split of this run",
+                remedy="bring back the folder as igmc-train left it",
+            )
+        side = None
+        if config.model.side_features:
+            side = _side_features(config, found.get("data_digest"), data_dir, home)
+        like = IGMC(
+            config.model,
+            n_levels=len(split.scale),
+            hops=config.extract.hops,
+            side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+        )
+        epochs = pick_epochs(run, config.train, checkpoints)
+        models = load_models(run, epochs, like, place)
+        return cls(
+            users=split.table.users,
+            items=split.table.items,
+            scale=split.scale,
+            graph=ServingGraph.of(make_parts(split, "paper")["test"].graph),
+            scorer=Scorer(models, config.extract, seed=config.seed, device=place, threads=workers, side=side),
+            config=config,
+            epochs=tuple(epochs),
+        )
+
+    def predict(
+        self, user_ids: Iterable[RawId], item_ids: Iterable[RawId], *, clip: bool = True
+    ) -> pd.DataFrame:
+        """The ratings that P pairs are predicted to get.
+
+        Args:
+            user_ids, item_ids: raw ids, whole numbers or texts, as they stand in the data; unknown ones too.
+            clip: move scores beyond the ends of the scale to the nearer end.
+
+        Returns:
+            a row for each pair, in order: user_id, item_id, score (float32) and source; see `Predictions`.
+
+        Raises:
+            DataError: if the ids differ in number, or one is neither a whole number nor a text.
+        """
+        import pandas as pd
+
+        users, items = list(user_ids), list(item_ids)
+        index = self.users.encode(users), self.items.encode(items)
+        check_lengths(user_ids=users, item_ids=items)
+        score, source = answer(self.scorer, self.scale, self.graph, *index, clip=clip)
+        return pd.DataFrame({"user_id": users, "item_id": items, "score": score, "source": source})
+
+    def predict_indices(
+        self, user: ArrayLike, item: ArrayLike, *, clip: bool = True, fallback: bool = True
+    ) -> Predictions:
+        """As `predict`, for dense indices.
+
+        Args:
+            user, item: int [P], in the range of `users` and of `items`.
+            clip: move scores beyond the ends of the scale to the nearer end.
+            fallback: answer by means where there is no neighbourhood; if not, the model is asked there too.
+
+        Raises:
+            DataError: on indices that differ in number, are out of range, or no whole numbers.
+        """
+        users = dense_indices("user", user, self.graph.n_users)
+        items = dense_indices("item", item, self.graph.n_items)
+        check_lengths(user=users, item=items)
+        return answer(self.scorer, self.scale, self.graph, users, items, clip=clip, fallback=fallback)
+
+    def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
+        """One user with these ratings, laid over what is known; nothing is trained or kept.
+
+        Args:
+            ratings: item id -> rating; unknown items may be among them. There may be none at all.
+            user_id: whose they are. A known user's are added to those known, or replace them where an item is
+                rated again. None or an unknown id stands for a new user.
+
+        Raises:
+            DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
+                text.
+        """
+        n_users, n_items = self.graph.n_users, self.graph.n_items
+        user = n_users if user_id is None else int(self.users.encode([user_id], missing=n_users)[0])
+        new_items = {raw: n_items + k for k, raw in enumerate(unknown_ids(self.items, ratings))}
+        graph = self.graph.with_ratings(
+            np.full(len(ratings), user),
+            encode_items(self.items, new_items, ratings),
+            encode_ratings(self.scale, ratings.values()),
+            n_users=max(n_users, user + 1),
+            n_items=n_items + len(new_items),
+        )
+        return UserView(user, graph, self.items, new_items, self.scale, self.scorer)
+
+    def score_user(
+        self,
+        ratings: Mapping[RawId, float],
+        items: Iterable[RawId],
+        *,
+        user_id: RawId | None = None,
+        clip: bool = True,
+    ) -> pd.DataFrame:
+        """What a user with these ratings is predicted to give to some items.
+
+        Args:
+            ratings, user_id: see `with_user`.
+            items: raw ids; one that the user has rated is answered without that rating.
+            clip: move scores beyond the ends of the scale to the nearer end.
+
+        Returns:
+            a row for each item, in order: item_id, score (float32) and source; see `Predictions`.
+
+        Raises:
+            DataError: see `with_user`.
+        """
+        return self.with_user(ratings, user_id).score(items, clip=clip)
+
+    def add_ratings(self, ratings: pd.DataFrame | Mapping[str, Iterable[Any]]) -> Predictor:
+        """A predictor that knows these ratings too, of any users and items, known or new; nothing is trained.
+
+        The time it takes goes by the ratings of the users and items that are named and, where ids are new, by
+        the number of ids. Where all that was added comes to a quarter of the ratings, they are sorted anew.
+
+        Args:
+            ratings: columns user_id, item_id and rating, each pair once; a known rating is replaced.
+
+        Raises:
+            DataError: on a missing column, columns of unequal length, a pair that stands twice, a rating that
+                is not on the scale, or an id that is neither a whole number nor a text.
+        """
+        names = ("user_id", "item_id", "rating")
+        for name in names:
+            if name not in ratings:
+                raise DataError("a column of the new ratings is missing", got=name, allowed=", ".join(names))
+        user_ids, item_ids, values = (list(ratings[name]) for name in names)
+        check_lengths(user_id=user_ids, item_id=item_ids, rating=values)
+        users, items = grown(self.users, user_ids), grown(self.items, item_ids)
+        seen: set[tuple[RawId, RawId]] = set()
+        for pair in zip(user_ids, item_ids, strict=True):
+            if pair in seen:
+                raise DataError(
+                    f"user {pair[0]!r} rates item {pair[1]!r} twice", allowed="each (user, item) pair once"
+                )
+            seen.add(pair)
+        graph = self.graph.with_ratings(
+            users.encode(user_ids),
+            items.encode(item_ids),
+            encode_ratings(self.scale, values),
+            n_users=len(users),
+            n_items=len(items),
+        )
+        if graph.n_patched > REBUILD_SHARE * graph.n_ratings:
+            graph = ServingGraph.of(graph.rebuilt())
+        return dataclasses.replace(self, users=users, items=items, graph=graph)
+
+
+def predict(
+    run: str | Path | Predictor,
+    ratings: Mapping[RawId, float],
+    items: Iterable[RawId],
+    *,
+    clip: bool = True,
+) -> pd.DataFrame:
+    """What someone who was not in the training data, with these ratings, is predicted to give to some items.
+
+    Args:
+        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        ratings: item id -> rating, as they stand in the data of the run.
+        items: raw ids of the items that are asked.
+        clip: move scores beyond the ends of the scale to the nearer end.
+
+    Returns:
+        a row for each item, in order: item_id, score and source; see `Predictor.score_user`.
+
+    Raises:
+        IgmcError: see `Predictor.from_run` and `Predictor.score_user`.
+    """
+    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    return predictor.score_user(ratings, items, clip=clip)
+
+
+def _side_features(
+    config: RunConfig, digest: object, data_dir: str | Path | None, home: str | Path | None
+) -> SideFeatures:
+    dataset = load_dataset(config.data, data_dir=data_dir, home=home)
+    if dataset.table.digest() != digest:
+        raise DataError(
+            f"{config.data.dataset} holds other ratings now than when the run was trained",
+            remedy="bring back the data of that run: its side features come from there",
+        )
+    return dataset.side_features()

@@ -1,0 +1,132 @@
+"""From pairs to numbers, on any view of the rating graph and from any thread.
+
+Subgraphs are cut by a pool of threads, a piece of the pairs each, while the piece before is being read off.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import ExtractConfig
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.kernel import extract_subgraphs
+from igmc.graph.serving import ServingGraph
+from igmc.loading.batch import Batch
+from igmc.loading.loader import SideFeatures
+from igmc.models.igmc import IGMC
+from igmc.training.device import on_device
+from igmc.training.ensemble import predict_batches
+
+__all__ = ["Scorer"]
+
+PIECE, LEAST = (
+    128,
+    16,
+)  # pairs that are cut out and read off together: at most, and where there are threads to fill
+
+# Reading off sets the number of threads of torch and of the fused kernels, which the whole process shares.
+_READING = threading.Lock()
+
+
+class Scorer:
+    """The models of a run and what they need to score pairs; any number of threads may call it at once.
+
+    Models are run by one thread at a time in the whole process, a piece of at most 128 pairs after the other,
+    so that a small request does not wait for the end of a large one. Where the fused kernels apply (on a CPU,
+    layers of one width), a score depends on the pair, the graph and the models alone, to the last bit: not on
+    the other pairs, their order, the number of threads or what runs beside it. Elsewhere that holds up to the
+    rounding of float32.
+
+    Args:
+        models: of the checkpoints, on `device`.
+        extract: what a subgraph is, as the models were trained.
+        seed: of the sampling of subgraphs, that of the run; the draws are those of epoch 0.
+        device: of the models.
+        threads: that cut subgraphs, and that read them off on a CPU; all cores if None.
+        side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
+            among them has zeros, which stands for nothing known.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[IGMC],
+        extract: ExtractConfig,
+        *,
+        seed: int,
+        device: torch.device,
+        threads: int | None = None,
+        side: SideFeatures | None = None,
+    ) -> None:
+        self.models, self.extract, self.seed, self.device = tuple(models), extract, seed, device
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._side = side
+
+    def score(
+        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
+
+        Args:
+            graph: the ratings that are known; the pair's own is never looked at.
+            user, item: int [P], dense indices in the graph's range.
+
+        Raises:
+            DataError: on an index out of range.
+        """
+        parts = [np.empty((len(self.models), 0), np.float32)]
+        for batch in self._batches(graph, user, item):
+            with _READING, on_device(self.device, self._threads):
+                parts.append(predict_batches(self.models, [batch], self.device))
+        return np.concatenate(parts, axis=1)
+
+    def _batches(
+        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> Iterator[Batch]:
+        pairs = len(user)
+        count = max(-(-pairs // PIECE), min(self._threads, -(-pairs // LEAST)))
+        bounds = [pairs * k // count for k in range(count + 1)] if pairs else []
+        pieces = [slice(low, high) for low, high in itertools.pairwise(bounds)]
+        pool = _pool(self._threads)
+        # The caller only waits: a signal that meets the main thread inside of a kernel ends in a SystemError.
+        waiting = deque(pool.submit(self._cut, graph, user[p], item[p]) for p in pieces[: self._threads + 1])
+        try:
+            for piece in pieces[self._threads + 1 :]:
+                batch = waiting.popleft().result()
+                waiting.append(pool.submit(self._cut, graph, user[piece], item[piece]))
+                yield batch
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _cut(
+        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> Batch:
+        subgraphs = extract_subgraphs(graph, user, item, self.extract, seed=self.seed)
+        side = None
+        if self._side is not None:
+            side = np.concatenate([_features(self._side[0], user), _features(self._side[1], item)], axis=1)
+        return Batch.from_subgraphs(subgraphs, np.zeros(len(user), np.float32), side=side)
+
+
+def _features(known: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:
+    rows = np.zeros((len(index), known.shape[1]), np.float32)
+    there = index < len(known)
+    rows[there] = known[index[there]]
+    return rows
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="igmc-cut")
