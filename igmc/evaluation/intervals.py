@@ -21,7 +21,7 @@ from igmc.rng import stream
 __all__ = ["Comparison", "Interval", "bootstrap_interval", "paired_test"]
 
 Floats = NDArray[np.float64]
-Figure = Callable[[Floats], Floats]  # of sums over users: float64 [..., C] -> [...]
+Figure = Callable[[Floats], Floats]  # of C sums over users: float64 [C, ...] -> [...]
 
 _LEAST_DRAWS = 100
 _DRAWN_AT_ONCE = 1_000_000  # numbers; bounds the memory
@@ -48,7 +48,7 @@ class Comparison:
     Attributes:
         difference: first less second.
         low, high: bounds of its confidence interval.
-        p_value: two-sided, of the hypothesis that it does not matter which model is which; above 0, at most 1.
+        p_value: two-sided, of the hypothesis that it does not matter which model is which; in (0, 1].
     """
 
     difference: float
@@ -68,8 +68,8 @@ def bootstrap_interval(
 ) -> Interval:
     """Confidence interval of a mean over users, or over pairs; or of the root of that mean, for RMSE.
 
-    The bias-corrected and accelerated interval (BCa; Efron, JASA 1987, section 4), with the acceleration from
-    the jackknife over users (DiCiccio & Efron, Statistical Science 1996, equation 6.6).
+    The bias-corrected and accelerated interval (BCa; Efron, JASA 1987), with the acceleration from the
+    jackknife over users (DiCiccio & Efron, Statistical Science 1996).
 
     Args:
         values: float [n], finite: of each user, such as NDCG, or of each pair, such as its squared error.
@@ -84,8 +84,7 @@ def bootstrap_interval(
         ConfigError: on a setting out of range.
     """
     given = _checked(values, root)
-    size = np.ones(len(given))
-    sums = _by_user([given, size], user)
+    sums = _by_user([given, np.ones(len(given))], user)
     return Interval(*_bca(sums, _root if root else _mean, seed, resamples, confidence))
 
 
@@ -128,14 +127,14 @@ def paired_test(
     sums = _by_user([left, right, np.ones(len(left))], user)
 
     def difference(totals: Floats) -> Floats:
-        return figure(totals[..., [0, 2]]) - figure(totals[..., [1, 2]])
+        return figure(totals[[0, 2]]) - figure(totals[[1, 2]])
 
     bounds = _bca(sums, difference, seed, resamples, confidence)
-    return Comparison(*bounds, p_value=_sign_flip(sums[:, 0] - sums[:, 1], seed, flips))
+    return Comparison(*bounds, p_value=_sign_flip(sums[0] - sums[1], seed, flips))
 
 
 def _mean(totals: Floats) -> Floats:
-    ratio: Floats = totals[..., 0] / totals[..., 1]
+    ratio: Floats = totals[0] / totals[1]
     return ratio
 
 
@@ -157,30 +156,30 @@ def _checked(values: ArrayLike, root: bool) -> Floats:
 
 
 def _by_user(columns: list[Floats], user: ArrayLike | None) -> Floats:
-    """Sums of C columns, float64 [n] each, by user: float64 [U, C]."""
+    """Sums of C columns, float64 [n] each, by user: float64 [C, U]."""
     if user is not None:
         users, index = np.unique(checked_indices(user, columns[0].shape), return_inverse=True)
         columns = [np.bincount(index, column, len(users)).astype(np.float64) for column in columns]
-    sums = np.column_stack(columns)
-    if len(sums) < 2:
-        raise DataError("one user's values tell nothing of others", got=len(sums), allowed="at least 2 users")
+    sums = np.stack(columns)
+    if sums.shape[1] < 2:
+        raise DataError("there are too few users to draw from", got=sums.shape[1], allowed="at least 2")
     return sums
 
 
 def _bca(
     sums: Floats, figure: Figure, seed: int, resamples: int, confidence: float
 ) -> tuple[float, float, float]:
-    """A figure of the sum over users of float64 [U, C], and the bounds of its BCa interval."""
+    """A figure of the sums over users of float64 [C, U], and the bounds of its BCa interval."""
     if resamples < _LEAST_DRAWS:
         raise ConfigError("there are too few resamples", got=resamples, allowed=f"at least {_LEAST_DRAWS}")
     if not 0 < confidence < 1:
         raise ConfigError("the confidence is out of range", got=confidence, allowed="above 0 and below 1")
-    total = sums.sum(axis=0)
+    total = sums.sum(axis=1)
     value, drawn = float(figure(total)), figure(_resampled(sums, seed, resamples))
     # Half of the ties count as smaller. The bounds keep the correction finite where all are on one side.
     smaller = (np.mean(drawn < value) + np.mean(drawn <= value)) / 2
     bias = ndtri(np.clip(smaller, 0.5 / resamples, 1 - 0.5 / resamples))
-    without = figure(total - sums)
+    without = figure(total[:, None] - sums)
     pull = without.mean() - without
     spread = np.sum(pull**2) ** 1.5
     acceleration = np.sum(pull**3) / (6 * spread) if spread > 0 else 0.0
@@ -190,16 +189,15 @@ def _bca(
 
 
 def _resampled(sums: Floats, seed: int, resamples: int) -> Floats:
-    """Sums over as many users as there are, drawn with replacement: float64 [resamples, C]."""
-    generator, users = stream(seed, "bootstrap"), len(sums)
-    columns = [np.ascontiguousarray(column) for column in sums.T]
-    result = np.empty((resamples, len(columns)))
+    """Sums over as many users as there are, drawn with replacement: float64 [C, resamples]."""
+    generator, users = stream(seed, "bootstrap"), sums.shape[1]
+    drawn = np.empty((len(sums), resamples))
     step = max(1, _DRAWN_AT_ONCE // users)
     for start in range(0, resamples, step):
-        rows = generator.integers(users, size=(min(step, resamples - start), users), dtype=np.int32)
-        for number, column in enumerate(columns):
-            result[start : start + step, number] = column[rows].sum(axis=1)
-    return result
+        chosen = generator.integers(users, size=(min(step, resamples - start), users), dtype=np.int32)
+        for row, column in zip(drawn, sums, strict=True):
+            row[start : start + step] = column[chosen].sum(axis=1)
+    return drawn
 
 
 def _sign_flip(differences: Floats, seed: int, flips: int) -> float:

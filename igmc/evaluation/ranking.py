@@ -111,7 +111,7 @@ def ranking_metrics(top: ArrayLike, relevant: sparse.csr_array, ks: Sequence[int
                 falling rating (Burges et al., ICML 2005)
     ==========  ============================================================================================
 
-    The first seven are RecBole's (Zhao et al., CIKM 2021) but for f1, which it lacks.
+    All but f1 and ndcg_exp are defined so in RecBole (Zhao et al., CIKM 2021) too.
 
     Args:
         top: int [U, L], distinct items, best first; -1 where a list has ended.
@@ -129,9 +129,8 @@ def ranking_metrics(top: ArrayLike, relevant: sparse.csr_array, ks: Sequence[int
     lengths = checked_lengths(ks, items.shape[1])
     size = np.diff(relevant.indptr)
     if not size.all():
-        raise DataError(
-            "a user has no relevant items", got=int(np.argmin(size)), remedy="leave that user out"
-        )
+        row = int(np.argmin(size))
+        raise DataError("a user has no relevant items", got=f"row {row}", remedy="leave that user out")
     longest = lengths[-1]
     gains = _gains(relevant)
     gain = _looked_up(items[:, :longest], relevant, gains)
@@ -142,7 +141,7 @@ def ranking_metrics(top: ArrayLike, relevant: sparse.csr_array, ks: Sequence[int
     first = np.where(rel.any(axis=1), rel.argmax(axis=1) + 1, longest + 1)
     precision_sum = np.cumsum(rel * hits / place, axis=1)
     dcg, dcg_exp = np.cumsum(rel * discount, axis=1), np.cumsum(gain * discount, axis=1)
-    ideal, ideal_exp = np.cumsum(discount), _ideal(relevant.indptr, gains, longest)
+    ideal, ideal_exp = np.cumsum(discount), _ideal(relevant.indptr, gains, discount)
     measures: dict[str, Floats] = {}
     for k in lengths:
         last, most = k - 1, np.minimum(size, k)
@@ -276,15 +275,15 @@ def _looked_up(items: NDArray[np.int32], relevant: sparse.csr_array, values: Flo
     return np.where((known[at] == asked) & (items >= 0), values[at], 0.0)
 
 
-def _ideal(indptr: NDArray[np.int32], gains: Floats, longest: int) -> Floats:
-    """The largest DCG that each user's gains allow in the first 1..longest places, float64 [U, longest]."""
+def _ideal(indptr: NDArray[np.int32], gains: Floats, discount: Floats) -> Floats:
+    """The largest DCG that each user's gains allow in the first 1..K places, float64 [U, K]."""
     size = np.diff(indptr)
     row = np.repeat(np.arange(len(size)), size)
     order = np.lexsort((-gains, row))
     place = np.arange(len(gains)) - np.repeat(indptr[:-1], size)
-    front = place < longest
-    table = np.zeros((len(size), longest))
-    table[row[front], place[front]] = gains[order][front] / np.log2(place[front] + 2)
+    front = place < len(discount)
+    table = np.zeros((len(size), len(discount)))
+    table[row[front], place[front]] = gains[order][front] * discount[place[front]]
     return np.cumsum(table, axis=1)
 
 
