@@ -18,7 +18,7 @@ from igmc.rng import stream
 
 __all__ = ["MF", "MFConfig"]
 
-DEFAULT_FACTORS = {"rating": 16, "ranking": 64}
+DEFAULT_FACTORS = {"rating": 8, "ranking": 64}
 FOLD_PASSES = 30
 
 
@@ -32,7 +32,7 @@ class MFConfig(Config):
         choices=("rating", "ranking"),
     )
     factors: int | None = knob(
-        None, "numbers for each user and item; if not given, 16 for ratings and 64 for rankings", low=1
+        None, "numbers for each user and item; if not given, 8 for ratings and 64 for rankings", low=1
     )
     burn_in: int = knob(40, "sweeps of the Gibbs sampler before draws are kept (rating)", low=0)
     draws: int = knob(40, "most draws that are kept and averaged (rating)", low=1)

@@ -1,0 +1,189 @@
+"""Nearest neighbours: a rating is predicted from the ratings of similar items, or of similar users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from igmc.config import Config, knob
+from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
+from igmc.recommenders.biases import BiasConfig, Biases
+from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.knn_kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs, weigh_row
+
+__all__ = ["ItemKNN", "KNNConfig", "UserKNN"]
+
+
+@dataclass(frozen=True)
+class KNNConfig(Config):
+    """Who is a neighbour, and how many of them count."""
+
+    objective: str = knob(
+        "rating",
+        "'rating' predicts ratings; 'ranking' sums similarities, every rating being a like",
+        choices=("rating", "ranking"),
+    )
+    similarity: str = knob(
+        "pearson",
+        "'pearson': correlation, of deviations from the biases over common ratings (rating), or of having "
+        "been rated (ranking); 'cosine': of the ratings (rating), or of having been rated (ranking)",
+        choices=("pearson", "cosine"),
+    )
+    shrinkage: float = knob(
+        100.0, "a similarity over n common ratings counts n / (n + shrinkage) of itself", low=0.0
+    )
+    neighbours: int = knob(40, "most neighbours that a prediction is made of", low=1)
+    kept: int = knob(500, "most neighbours of each user or item that are kept, the nearest", low=1)
+    damping: float = knob(
+        5.0, "ratings without bias that each bias is mixed with (rating; see the recommender biases)", low=0.0
+    )
+
+
+class _KNN(Recommender):
+    """Rows are the side that is compared, columns the other one.
+
+    Attributes:
+        known: the ratings known.
+        bias: ``mean`` float, ``user`` float64 [n_users], ``item`` float64 [n_items]; of regularized biases.
+        near, weight: int32 and float32 [rows, kept], the nearest rows, best first; -1 where none is left.
+    """
+
+    config_class: ClassVar = KNNConfig
+    fitted: ClassVar = ("known", "bias", "near", "weight")
+    inductive: ClassVar = True
+    side: ClassVar[str]  # which of both is compared
+
+    known: dict[str, NDArray[Any]]
+    bias: dict[str, Any]
+    near: NDArray[np.int32]
+    weight: NDArray[np.float32]
+
+    @property
+    def ranks_only(self) -> bool:
+        return bool(self.config.objective == "ranking")
+
+    def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
+        self.known = data.train.columns()
+        biases = Biases(BiasConfig(damping=self.config.damping)).fit(data)
+        self.bias = {"mean": biases.mean, "user": biases.user_bias, "item": biases.item_bias}
+        self._restore()
+        self.near, self.weight = self._similar(np.arange(self.rows.shape[0]))
+
+    def _restore(self) -> None:
+        """The values that are averaged, by rows and by columns: deviations from the biases, or ones."""
+        known = Ratings(**self.known)
+        value = np.ones(len(known))
+        if not self.ranks_only:
+            value = known.rating - self._biases(known.user, known.item)
+        sides = {"user": (known.user, self.n_users), "item": (known.item, self.n_items)}
+        (row, n_rows), (column, n_columns) = sides[self.side], sides[_OTHER[self.side]]
+        self.rows = sparse.csr_array((value, (row, column)), shape=(n_rows, n_columns))
+        self.columns = sparse.csr_array(self.rows.T)
+        for matrix in (self.rows, self.columns):
+            matrix.sort_indices()
+
+    def _similar(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        kind = {"pearson": PHI if self.ranks_only else PEARSON, "cosine": COSINE}[self.config.similarity]
+        compared = self.rows, self.columns
+        if kind == COSINE and not self.ranks_only:  # of the ratings themselves
+            known = Ratings(**self.known)
+            matrix = known.matrix(self.n_users, self.n_items).astype(np.float64)
+            turned = sparse.csr_array(matrix.T)
+            turned.sort_indices()
+            compared = (matrix, turned) if self.side == "user" else (turned, matrix)
+        parts = [*_parts(compared[0]), *_parts(compared[1])]
+        kept = min(self.config.kept, max(self.rows.shape[0] - 1, 1))
+        near, weight = similar_rows(rows, *parts, kind, self.config.shrinkage, kept)
+        return near, weight
+
+    def _fold_in(self, support: Ratings) -> None:
+        """New ratings count at once; who has at least twice as many as before gets neighbours anew."""
+        biases = Biases(BiasConfig(damping=self.config.damping))
+        biases.n_users, biases.n_items, biases.damping = self.n_users, self.n_items, self.config.damping
+        biases.mean, biases.user_bias, biases.item_bias = (self.bias[k] for k in ("mean", "user", "item"))
+        biases.known = {name: self.known[name] for name in ("user", "item", "rating")}
+        folded = biases.fold_in(support)
+        self.bias = {"mean": folded.mean, "user": folded.user_bias, "item": folded.item_bias}
+        before = np.diff(self.rows.indptr)
+        self.known = (Ratings(**self.known) + support).columns()
+        self._restore()
+        after = np.diff(self.rows.indptr)
+        fresh = np.flatnonzero((after > before) & (after >= 2 * before))
+        self.near, self.weight = self.near.copy(), self.weight.copy()
+        self.near[fresh], self.weight[fresh] = self._similar(fresh)
+
+    def _biases(self, user: Indices, item: Indices) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self.bias["mean"] + self.bias["user"][user] + self.bias["item"][item]
+        return found
+
+    def _answer(
+        self, total: NDArray[np.float64], weights: NDArray[np.float64], user: Indices, item: Indices
+    ) -> Floats:
+        if self.ranks_only:
+            return total.astype(np.float32)
+        deviation = np.divide(total, weights, out=np.zeros_like(total), where=weights > 0)
+        return (self._biases(user, item) + deviation).astype(np.float32)
+
+    def _predict(self, user: Indices, item: Indices) -> Floats:
+        row, column = (user, item) if self.side == "user" else (item, user)
+        order = np.argsort(column, kind="stable")
+        sums = weigh_pairs(
+            row[order],
+            column[order],
+            self.near,
+            self.weight,
+            *_parts(self.columns),
+            self.config.neighbours,
+        )
+        total, weights = np.empty((2, len(row)))
+        total[order], weights[order] = sums
+        return self._answer(total, weights, user, item)
+
+
+class ItemKNN(_KNN):
+    """``r_ui = b_ui + sum_j s_ij (r_uj - b_uj) / sum_j s_ij`` over the items most like i that u rated.
+
+    ``b_ui`` are regularized biases, s shrunk similarities (Koren, KDD 2008, section 2.2); only positive ones
+    count. With the objective "ranking", the score is the sum of the similarities alone (Deshpande & Karypis,
+    *Item-based top-N recommendation algorithms*, 2004). A pair without neighbours gets its biases, or 0.
+
+    In `fold_in` a new user's ratings count at once, and a new item is compared with all others; it does not
+    become a neighbour of those.
+    """
+
+    name: ClassVar = "item_knn"
+    side: ClassVar = "item"
+
+
+class UserKNN(_KNN):
+    """``r_ui = b_ui + sum_v s_uv (r_vi - b_vi) / sum_v s_uv`` over the users most like u who rated i.
+
+    As `ItemKNN`, with users compared. In `fold_in` a new item's ratings count at once, and a new user is
+    compared with all others.
+    """
+
+    name: ClassVar = "user_knn"
+    side: ClassVar = "user"
+
+    def _scores(self, users: Indices) -> Floats:
+        items = np.arange(self.n_items, dtype=np.int32)
+        parts = _parts(self.rows)
+        out = np.empty((len(users), self.n_items), np.float32)
+        for place, user in enumerate(users):
+            near, weight = self.near[user], self.weight[user]
+            total, weights = weigh_row(near, weight, *parts, self.n_items, self.config.neighbours)
+            out[place] = self._answer(total, weights, np.full(self.n_items, user, np.int32), items)
+        return out
+
+
+_OTHER = {"user": "item", "item": "user"}
+
+
+def _parts(
+    matrix: sparse.csr_array,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
