@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from igmc.errors import ConfigError, DataError
-from igmc.evaluation import transductive
+from igmc.evaluation import inductive, published, transductive
 from igmc.evaluation.held_out import HeldOut, ProtocolSettings
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.split import Split, build_split
@@ -70,6 +70,41 @@ PROTOCOLS: dict[str, _Definition] = {
         "both",
         transductive.Thinned,
         transductive.thinned,
+    ),
+    "unseen_users": _Definition(
+        "all ratings of unseen users (by {s.by}), except {s.revealed} that each reveals at test time; "
+        "validation is on known users",
+        "both",
+        inductive.UnseenUsers,
+        inductive.unseen_users,
+    ),
+    "unseen_items": _Definition(
+        "all ratings of unseen items (by {s.by}), except {s.revealed} that each reveals at test time; "
+        "validation is on known items",
+        "rating",
+        inductive.UnseenItems,
+        inductive.unseen_items,
+    ),
+    "unseen_both": _Definition(
+        "the ratings of unseen users for unseen items (by {s.by}); each of both reveals {s.revealed} that it "
+        "shares with the known at test time; validation is on known users and items",
+        "rating",
+        inductive.UnseenBoth,
+        inductive.unseen_both,
+    ),
+    "idcf": _Definition(
+        "the test ratings of users with fewer than {s.min_known} training ratings, which are for {s.queries} "
+        "(IDCF, ICML 2021)",
+        "rating",
+        published.Idcf,
+        published.idcf,
+    ),
+    "hire": _Definition(
+        "ratings where {s.cold} is cold, except {s.percent:g} % that each cold one shows at test time; "
+        "validation is on known users and items (HIRE, ICDE 2025)",
+        "rating",
+        published.Hire,
+        published.hire,
     ),
 }
 

@@ -31,6 +31,7 @@ __all__ = [
     "ThreeShares",
     "leave_last_out",
     "official",
+    "parts_of",
     "random_edges",
     "stratified",
     "thinned",
@@ -167,12 +168,27 @@ def thinned(dataset: Dataset, settings: Thinned, seed: int) -> HeldOut:
     Raises:
         ConfigError: if the data set has no such split.
     """
-    rows, name = eligible(dataset, settings), settings.split
-    if name == "random" or (name == "default" and not len(dataset.splits)):
-        training, test = _random_rows(rows, settings.test_ratio, seed)
-    else:
-        training, test = _official_rows(dataset, name, rows)
+    rows = eligible(dataset, settings)
+    training, test = parts_of(dataset, settings.split, rows, settings.test_ratio, seed)
     return HeldOut(*divided(training, seed, settings.validation_ratio, settings.keep_ratio), test)
+
+
+def parts_of(dataset: Dataset, split: str, rows: Rows, test_ratio: float, seed: int) -> tuple[Rows, Rows]:
+    """The rows, out of some, for training and for the test, int64.
+
+    Args:
+        dataset: what is divided.
+        split: the name of an official split, "random", or "default" for the first official one, else random.
+        rows: int64, ascending; the others are in neither part.
+        test_ratio: share of the rows that a random split tests on.
+        seed: of a random split.
+
+    Raises:
+        ConfigError: if the data set has no such split.
+    """
+    if split == "random" or (split == "default" and not len(dataset.splits)):
+        return _random_rows(rows, test_ratio, seed)
+    return _official_rows(dataset, split, rows)
 
 
 def _random_rows(rows: Rows, test_ratio: float, seed: int) -> tuple[Rows, Rows]:

@@ -36,7 +36,8 @@ def make_parts(split: Split, protocol: str) -> dict[str, Part]:
 
     "paper" trains on training and validation ratings together, and asks the test pairs on that same graph.
     "validated" trains on the training ratings alone, asks the validation pairs on the graph of the training
-    ratings, and the test pairs on the graph of both, since at that stage both are known.
+    ratings, and the test pairs on the graph of both, since at that stage both are known. Under either, what
+    the split holds as support is in the graph of the test pairs, and nowhere else.
 
     Raises:
         ConfigError: on another protocol.
@@ -45,7 +46,9 @@ def make_parts(split: Split, protocol: str) -> dict[str, Part]:
         raise ConfigError("unknown protocol", got=protocol, allowed=", ".join(PROTOCOLS))
     known = np.concatenate([split.train, split.validation])
     known_graph = _graph(split, known)
-    test = Part("test", known_graph, split.pairs(split.test))
+    shown = split.support
+    test_graph = _graph(split, np.concatenate([known, shown])) if shown.size else known_graph
+    test = Part("test", test_graph, split.pairs(split.test))
     if protocol == "paper":
         return {"train": Part("train", known_graph, split.pairs(known)), "test": test}
     train_graph = _graph(split, split.train)

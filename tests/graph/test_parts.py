@@ -1,11 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from igmc.config import DataConfig
-from igmc.errors import ConfigError
+from igmc.config import DataConfig, ExtractConfig
+from igmc.errors import ConfigError, DataError
 from igmc.graph.parts import make_parts
 from igmc.ratings.dataset import load_dataset
-from igmc.ratings.split import Split, make_split
+from igmc.ratings.split import Split, build_split, make_split
+from igmc.store.fingerprint import fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +53,44 @@ def test_no_test_rating_is_in_any_graph(split, protocol):
 def test_unknown_protocol(split):
     with pytest.raises(ConfigError, match="unknown protocol; got 'papr'; allowed: paper, validated"):
         make_parts(split, "papr")
+
+
+@pytest.fixture(scope="module")
+def cold() -> tuple[Split, Split]:
+    """A split of the demo without support, and the same with 40 ratings of two users as support."""
+    dataset = load_dataset("demo")
+    rows = np.arange(len(dataset.table))
+    theirs = rows[dataset.table.user < 2]
+    assert len(theirs) > 40
+    others = np.setdiff1d(rows, theirs)
+    known = others[: len(others) // 2], others[len(others) // 2 : -100], theirs[40:]
+    return tuple(build_split(dataset, known, name="x", seed=1, support=s) for s in (None, theirs[:40]))
+
+
+@pytest.mark.parametrize("protocol", ["paper", "validated"])
+def test_support_is_in_the_graph_of_the_test_pairs_and_nowhere_else(cold, protocol):
+    without, split = cold
+    parts, bare = make_parts(split, protocol), make_parts(without, protocol)
+    shown = rated(split, split.support)
+    known = rated(split, split.train) | rated(split, split.validation)
+    assert edges(parts["test"].graph) == known | shown
+    for name in set(parts) - {"test"}:
+        assert not edges(parts[name].graph) & shown
+        assert not {(u, i) for u, i, _ in shown} & set(
+            zip(parts[name].pairs.user, parts[name].pairs.item, strict=True)
+        )
+    for name, part in parts.items():
+        prints = [fingerprint(p.graph, p.pairs, ExtractConfig(), 1) for p in (part, bare[name])]
+        assert (prints[0] == prints[1]) == (name != "test"), "stores made for training hold"
+    assert not shown & {(u, i, lv) for u, i, lv in edges(bare["test"].graph)}
+
+
+def test_support_of_an_unknown_level_is_refused(cold):
+    dataset = load_dataset("demo")
+    low = np.flatnonzero(dataset.table.rating < 3)
+    rows = np.flatnonzero(dataset.table.rating >= 3)
+    unstated = dataclasses.replace(dataset, scale_hint=None)
+    split = build_split(unstated, (rows[:-100], rows[:0], rows[-100:]), name="x", seed=1, support=low[:5])
+    assert split.scale.values.tolist() == [3, 4, 5]
+    with pytest.raises(DataError, match="a rating is none of the levels of the scale"):
+        make_parts(split, "paper")
