@@ -13,13 +13,14 @@ import click
 
 from igmc import __version__
 from igmc.cli.data import data_command
+from igmc.cli.evaluate import evaluate_command
 from igmc.cli.extract import extract_command
 from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
 from igmc.cli.train import train_command
 from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["extract", "main", "train"]
+__all__ = ["evaluate", "extract", "main", "train"]
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _AGAIN = "run the same command again to resume"
@@ -31,7 +32,7 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
     "igmc",
     cls=TeachingGroup,
     examples=("igmc train --dataset demo", "igmc data list"),
-    commands=[extract_command, train_command, data_command],
+    commands=[extract_command, train_command, evaluate_command, data_command],
 )
 @click.version_option(__version__, prog_name="igmc")
 def _igmc() -> None:
@@ -58,6 +59,11 @@ def extract() -> NoReturn:
 def train() -> NoReturn:
     """Entry point of ``igmc-train``."""
     sys.exit(_exit_code(train_command, "igmc-train"))
+
+
+def evaluate() -> NoReturn:
+    """Entry point of ``igmc-evaluate``."""
+    sys.exit(_exit_code(evaluate_command, "igmc-evaluate"))
 
 
 def _exit_code(command: click.Command, name: str) -> int:

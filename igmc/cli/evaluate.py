@@ -1,0 +1,171 @@
+"""``igmc-evaluate``: any number of models on the same splits, to one report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import running_options
+from igmc.cli.output import emit, emit_json
+from igmc.config import Config
+from igmc.errors import ConfigError
+
+__all__ = ["evaluate_command"]
+
+
+@click.command(
+    "evaluate",
+    cls=TeachingCommand,
+    short_help="Compare models on the same splits.",
+    examples=(
+        "igmc-evaluate --model biases --model item_knn --dataset demo --protocol random_80_20",
+        "igmc-evaluate --model igmc --model mf:dim=32 --dataset ml_100k --seeds 1,2,3 --out runs/compared",
+    ),
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="[LABEL=]NAME[:KEY=VALUE,...]",
+    help="A model, with settings if wanted; once for each. NAME@FILE reads the settings from a JSON file. "
+    "--list-models shows the names.",
+)
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="A data set; once for each [default demo]",
+)
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    metavar="NAME[:KEY=VALUE,...]",
+    help="How to split, with settings if wanted; once for each. --list-protocols shows the names "
+    "[default official]",
+)
+@click.option("--seeds", default="1", metavar="N,N,...", help="Seeds of split and model [default 1]")
+@click.option("--ks", default="5,10,20", metavar="N,N,...", help="Lengths of ranked lists [default 5,10,20]")
+@click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
+@click.option("--metrics", metavar="M,M,...", help="Columns of the table; all are in the report's files")
+@click.option(
+    "--against", metavar="LABEL", help="Test every model against this one, by the first column of the table"
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for report.json, .csv, .md and .png, and for each result as it is done, so that the same "
+    "command goes on where it stopped [default: nothing is written]",
+)
+@click.option("--list-models", is_flag=True, help="Show the models and their settings, and stop.")
+@click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and stop.")
+@running_options("data_dir", "home", "as_json", "verbose", "quiet")
+def evaluate_command(
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    protocols: tuple[str, ...],
+    seeds: str,
+    ks: str,
+    columns: str | None,
+    metrics: str | None,
+    against: str | None,
+    out: Path | None,
+    list_models: bool,
+    list_protocols: bool,
+    data_dir: Path | None,
+    home: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Fit and measure models on the same splits, through the same code.
+
+    Each model learns from the training part and chooses, where it has something to choose, on the validation
+    part; then it is fitted to both and measured once on the test part: errors of the ratings, order of the
+    rated test items, and full rankings of all items that a user has not seen. Intervals are of 95 %, by a
+    bootstrap over users.
+    """
+    start_logging(verbose=verbose, quiet=quiet)
+    from igmc.config import DataConfig
+    from igmc.evaluation.harness import evaluate
+
+    if list_models or list_protocols:
+        emit(_models() if list_models else _protocols())
+        return 0
+    if not models:
+        raise click.UsageError(
+            "no model is given: --model NAME, once for each; --list-models shows the names"
+        )
+    configs = [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)]
+    shown = metrics.split(",") if metrics else None
+    report = evaluate(
+        models,
+        configs,
+        protocols=protocols or ("official",),
+        seeds=_numbers("--seeds", seeds),
+        ks=_numbers("--ks", ks),
+        data_dir=data_dir,
+        home=home,
+        out=out,
+    )
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        emit(report.to_markdown(shown))
+        if against is not None:
+            emit("\n" + report.versus(against, (shown or report.usual_metrics())[0]))
+    return 1 if report.failures else 0
+
+
+def _models() -> str:
+    from igmc.recommenders.registry import RECOMMENDERS, recommender_class
+
+    pages = []
+    for name in RECOMMENDERS:
+        cls = recommender_class(name)
+        pages.append("\n".join([f"{name}: {_first_line(cls)}", *_settings(cls.config_class)]))
+    return "\n\n".join(pages)
+
+
+def _protocols() -> str:
+    from igmc.evaluation.protocols import PROTOCOLS, make_protocol
+
+    pages = []
+    for name, definition in PROTOCOLS.items():
+        head = f"{name}: {make_protocol(name).description}"
+        pages.append("\n".join([head, *_settings(definition.settings)]))
+    return "\n\n".join(pages)
+
+
+def _first_line(cls: type) -> str:
+    return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+def _settings(cls: type[Config]) -> list[str]:
+    """A line for each setting, those of a section below its name."""
+    lines: list[str] = []
+    usual = cls()
+    for one in dataclasses.fields(cls):
+        value = getattr(usual, one.name)
+        if isinstance(value, Config):
+            lines += [f"    {one.name}.{line.strip()}" for line in _settings(type(value))]
+        else:
+            shown = json.dumps(list(value) if isinstance(value, tuple) else value)
+            lines.append(f"    {one.name}={shown}  {one.metadata['help']}")
+    return lines
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"{option} is no list of whole numbers", got=text, allowed="such as 1,2,3"
+        ) from error

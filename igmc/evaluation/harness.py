@@ -1,0 +1,171 @@
+"""Any number of models on any number of data sets, protocols and seeds, to one report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from igmc import __version__
+from igmc.config import DataConfig
+from igmc.errors import ConfigError, IgmcError
+from igmc.evaluation.cell import Cell, evaluate_cell
+from igmc.evaluation.protocols import Protocol, make_protocol
+from igmc.evaluation.results import EvaluationReport, Failure
+from igmc.evaluation.spec import ModelSpec
+from igmc.files import locked, replace_file, replacing, sweep, writing
+from igmc.ratings.dataset import Dataset, load_dataset
+from igmc.ratings.split import Split
+
+__all__ = ["evaluate"]
+
+logger = logging.getLogger(__name__)
+
+KS = (5, 10, 20)
+
+
+def evaluate(
+    models: Sequence[ModelSpec | str],
+    datasets: Sequence[DataConfig | str],
+    *,
+    protocols: Sequence[Protocol | str] = ("official",),
+    seeds: Sequence[int] = (1,),
+    ks: Sequence[int] = KS,
+    data_dir: str | Path | None = None,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+) -> EvaluationReport:
+    """Fit and measure every model on every split, through the same code.
+
+    Args:
+        models: names of recommenders, with settings if wanted: see `ModelSpec.parse`.
+        datasets: names or paths; see `igmc.ratings.dataset.load_dataset`.
+        protocols: how to split: names with settings, see `igmc.evaluation.protocols.make_protocol`.
+        seeds: of split and model.
+        ks: lengths of ranked lists.
+        data_dir, home: where raw data are; see `load_dataset`.
+        out: folder for the report and for each cell as it is done. What is there already is not run again, so
+            an evaluation that was interrupted goes on where it stopped. Nothing is written if None.
+
+    Returns:
+        the report. A model that fails on a split is in its `failures`, and the others go on.
+
+    Raises:
+        ConfigError: on an unknown name or setting, or without models, data sets, protocols or seeds.
+        DataError: if a data set cannot be read or split.
+        IgmcError: if the folder cannot be written.
+    """
+    specs = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
+    ways = [make_protocol(way) if isinstance(way, str) else way for way in protocols]
+    given = {"model": specs, "data set": datasets, "protocol": ways, "seed": seeds, "list length": ks}
+    for name, values in given.items():
+        if not values:
+            raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
+    labels = [spec.label for spec in specs]
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ConfigError(
+            "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:dim=64'"
+        )
+    store = _Store(Path(out), ks) if out is not None else None
+    cells: list[Cell] = []
+    failures: list[Failure] = []
+    for config in datasets:
+        dataset = load_dataset(config, data_dir=data_dir, home=home)
+        for spec in specs:
+            spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
+        for protocol in ways:
+            for seed in seeds:
+                split = protocol.split(dataset, seed)
+                for spec in specs:
+                    try:
+                        cells.append(_cell(spec, dataset, protocol, split, ks, store))
+                    except IgmcError as error:
+                        failures.append(Failure(dataset.name, protocol.label, seed, spec.label, str(error)))
+                        logger.warning("%s failed: %s", spec.label, error)
+    report = EvaluationReport(tuple(cells), tuple(failures))
+    if out is not None:
+        report.save(Path(out))
+    return report
+
+
+class _Store:
+    """A folder of cells that are done, named after all that determines them."""
+
+    def __init__(self, folder: Path, ks: Sequence[int]) -> None:
+        self.folder, self._ks = folder / "cells", sorted(set(ks))
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder):
+            sweep(self.folder)
+
+    def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
+        """Where the cell is, without the suffixes of its two files."""
+        settings = spec.make(dataset.name, split.seed).config.to_dict()
+        key = [__version__, split.digest(), protocol.to_dict(), spec.name, settings, self._ks]
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+        name = re.sub(r"[^\w.-]+", "_", dataset.name)
+        return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"
+
+    def read(self, place: Path) -> Cell | None:
+        """The cell; None if it is not there, or damaged."""
+        try:
+            values = json.loads(_file(place, "json").read_text())
+            with np.load(_file(place, "npz"), allow_pickle=False) as file:
+                return Cell.from_parts(values, {name: file[name] for name in file.files})
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise nearly anything
+            logger.warning("%s is damaged and made anew: %s", place.name, error)
+            return None
+
+    def write(self, place: Path, cell: Cell) -> None:
+        arrays: dict[str, Any] = cell.arrays()
+        with replacing(_file(place, "npz")) as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        # Last, since a cell without it counts as not there.
+        replace_file(_file(place, "json"), json.dumps(cell.to_dict(), indent=1).encode() + b"\n")
+
+
+def _file(place: Path, suffix: str) -> Path:
+    return place.with_name(f"{place.name}.{suffix}")  # a data set's name may have a dot in it
+
+
+def _cell(
+    spec: ModelSpec,
+    dataset: Dataset,
+    protocol: Protocol,
+    split: Split,
+    ks: Sequence[int],
+    store: _Store | None,
+) -> Cell:
+    place = store.place(spec, dataset, protocol, split) if store is not None else None
+    found = store.read(place) if store is not None and place is not None else None
+    if found is not None:
+        logger.info(
+            "%s on %s, %s, seed %d: done before", spec.label, dataset.name, protocol.label, split.seed
+        )
+        return replace(found, label=spec.label)
+    cell = evaluate_cell(spec, dataset, protocol, split, ks=ks)
+    shown = [
+        f"{name} {cell.metrics[name]:.4f}" for name in ("rmse", f"ndcg@{max(ks)}") if name in cell.metrics
+    ]
+    logger.info(
+        "%s on %s, %s, seed %d: %s in %.1f s",
+        spec.label,
+        dataset.name,
+        protocol.label,
+        split.seed,
+        ", ".join(shown),
+        sum(cell.seconds.values()),
+    )
+    if store is not None and place is not None:
+        store.write(place, cell)
+    return cell

@@ -1,0 +1,304 @@
+"""The result of an evaluation: its cells, their means over seeds, comparisons, and tables of all that."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from igmc.errors import ConfigError, MissingExtraError
+from igmc.evaluation.cell import Cell
+from igmc.evaluation.intervals import Comparison, paired_test
+from igmc.evaluation.protocols import make_protocol
+from igmc.evaluation.report import machine, versions
+from igmc.files import replace_file, writing
+from igmc.plots.evaluation import Estimate, ModelPanel, model_figure
+from igmc.plots.style import save_figure
+
+__all__ = ["EvaluationReport", "Failure", "Group"]
+
+logger = logging.getLogger(__name__)
+
+LOWER_IS_BETTER = ("rmse", "mae", "popularity_share")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that came to nothing, and why."""
+
+    dataset: str
+    protocol: str
+    seed: int
+    label: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells of one model under one protocol on one data set, a seed each.
+
+    Attributes:
+        dataset, protocol, label: what they have in common; the protocol as its label.
+        cells: by ascending seed.
+    """
+
+    dataset: str
+    protocol: str
+    label: str
+    cells: tuple[Cell, ...]
+
+    def values(self, metric: str) -> list[float]:
+        """The metric for each seed; empty if the model has no such metric."""
+        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
+
+    def seconds(self, *stages: str) -> float:
+        """Mean over the seeds of the seconds spent in some stages."""
+        return mean(sum(cell.seconds.get(stage, 0.0) for stage in stages) for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """All cells of an evaluation.
+
+    Attributes:
+        cells: in the order in which they were asked for.
+        failures: what could not be evaluated.
+    """
+
+    cells: tuple[Cell, ...]
+    failures: tuple[Failure, ...] = ()
+    machine: str = field(default_factory=machine)
+    versions: dict[str, str] = field(default_factory=versions)
+
+    def groups(self) -> list[Group]:
+        """The cells by data set, protocol and model, seeds together; in the order asked for."""
+        found: dict[tuple[str, str, str], list[Cell]] = {}
+        for cell in self.cells:
+            found.setdefault((cell.dataset, _protocol(cell), cell.label), []).append(cell)
+        return [Group(*key, tuple(sorted(cells, key=lambda cell: cell.seed))) for key, cells in found.items()]
+
+    def metrics(self) -> list[str]:
+        """All metrics that any cell has, in a fixed order."""
+        return list(dict.fromkeys(name for cell in self.cells for name in cell.metrics))
+
+    def compare(self, first: str, second: str, metric: str) -> list[tuple[Cell, Comparison]]:
+        """Paired tests of two models on every split that both were measured on.
+
+        Args:
+            first, second: labels of models.
+            metric: "rmse", "mae", or one that is measured for each user, such as "ndcg@10".
+
+        Returns:
+            the first model's cell and the comparison, first less second, for each split; none where one of
+            the two has no such metric, as a model that only ranks has no RMSE.
+
+        Raises:
+            ConfigError: on a model or metric that is not in the report.
+        """
+        if metric not in ("rmse", "mae", *(name for cell in self.cells for name in cell.per_user)):
+            raise ConfigError(
+                "no such metric to compare models by",
+                got=metric,
+                allowed="rmse, mae, or one by user: ndcg@10",
+            )
+        labels = {cell.label for cell in self.cells}
+        for label in (first, second):
+            if label not in labels:
+                raise ConfigError("no such model was evaluated", got=label, allowed=", ".join(sorted(labels)))
+        found = []
+        for one in self.cells:
+            for other in self.cells:
+                if (one.label, other.label) == (first, second) and one.split_digest == other.split_digest:
+                    comparison = _compared(one, other, metric)
+                    found += [(one, comparison)] if comparison is not None else []
+        return found
+
+    def versus(self, label: str, metric: str) -> str:
+        """A table of the paired tests of every other model against one, a line a model and split."""
+        header = ["model", "split", f"{metric}, less that of {label}", "95 % interval", "p"]
+        body = []
+        for other in dict.fromkeys(cell.label for cell in self.cells if cell.label != label):
+            for cell, test in self.compare(other, label, metric):
+                where = f"{cell.dataset}, {_protocol(cell)}, seed {cell.seed}"
+                bounds = f"{test.low:+.4f} .. {test.high:+.4f}"
+                body.append([other, where, f"{test.difference:+.4f}", bounds, f"{test.p_value:.4f}"])
+        return _markdown(header, body)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only; without the predictions."""
+        return {
+            "machine": self.machine,
+            "versions": self.versions,
+            "cells": [cell.to_dict() for cell in self.cells],
+            "failures": [vars(failure) for failure in self.failures],
+        }
+
+    def to_csv(self) -> str:
+        """A line a cell: what it is of, the sizes, all metrics, seconds and memory."""
+        rows = []
+        for cell in self.cells:
+            row = {
+                "dataset": cell.dataset,
+                "protocol": _protocol(cell),
+                "seed": cell.seed,
+                "model": cell.label,
+            }
+            row |= {f"{name}_ratings": size for name, size in cell.sizes.items()} | dict(cell.metrics)
+            row |= {f"{name}_seconds": round(value, 3) for name, value in cell.seconds.items()}
+            rows.append(row | {"peak_bytes": cell.peak_bytes, "retrained": cell.retrained})
+        header = list(dict.fromkeys(name for row in rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def to_markdown(self, metrics: Sequence[str] | None = None) -> str:
+        """A table for each data set and protocol, the best model first.
+
+        A figure is the mean over seeds ± their standard deviation, or with one seed its 95 % interval.
+
+        Args:
+            metrics: the columns; if None, RMSE and MAE, and recall, precision and NDCG of the longest list.
+        """
+        shown = list(metrics) if metrics is not None else self.usual_metrics()
+        for name in shown:
+            if name not in self.metrics():
+                raise ConfigError("no such metric", got=name, allowed=", ".join(self.metrics()))
+        tables = []
+        groups = self.groups()
+        for place in dict.fromkeys((group.dataset, group.protocol) for group in groups):
+            here = [group for group in groups if (group.dataset, group.protocol) == place]
+            seeds = ", ".join(str(seed) for seed in sorted({c.seed for g in here for c in g.cells}))
+            sizes = here[0].cells[0].sizes
+            counts = ", ".join(f"{size:,} {name}" for name, size in sizes.items() if size)
+            columns = [name for name in shown if any(group.values(name) for group in here)]
+            header = ["model", *columns, "training", "scoring"]
+            body = [_row(group, columns) for group in sorted(here, key=lambda g: _order(g, columns))]
+            tables.append(
+                f"**{place[0]}, {place[1]}** (seed {seeds}; ratings: {counts})\n\n" + _markdown(header, body)
+            )
+        lines = [f"- {f.label} on {f.dataset}, {f.protocol}, seed {f.seed}: {f.error}" for f in self.failures]
+        if any(cell.retrained for cell in self.cells):
+            tables.append("`*` trained again for the support ratings, which it cannot take in as they come.")
+        if lines:
+            tables.append("Failed:\n\n" + "\n".join(lines))
+        return "\n\n".join(tables)
+
+    def save(self, folder: Path) -> None:
+        """Write ``report.json``, ``.csv`` and ``.md`` into a folder, and a figure where matplotlib is installed.
+
+        Raises:
+            IgmcError: if they cannot be written.
+        """
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / "report.json", json.dumps(self.to_dict(), indent=1).encode() + b"\n")
+        replace_file(folder / "report.csv", self.to_csv().encode())
+        replace_file(folder / "report.md", self.to_markdown().encode() + b"\n")
+        if not self.cells:
+            return
+        try:
+            save_figure(model_figure(self.panels()), folder / "report")
+        except MissingExtraError as error:
+            logger.warning("no report.png: %s", error)
+
+    def panels(self) -> list[ModelPanel]:
+        """What `model_figure` draws: for each data set and protocol RMSE, and NDCG of the longest list."""
+        shown = [name for name in self.usual_metrics() if name.startswith(("rmse", "ndcg@"))]
+        places = dict.fromkeys((group.dataset, group.protocol) for group in self.groups())
+        panels = []
+        for place in places:
+            here = [group for group in self.groups() if (group.dataset, group.protocol) == place]
+            for name in shown:
+                found = sorted((g for g in here if g.values(name)), key=lambda g: _order(g, [name]))
+                better = "lower is better" if _lower_is_better(name) else "higher is better"
+                if found:
+                    panels.append(
+                        ModelPanel(
+                            ", ".join(place),
+                            f"{_words(name)} ({better})",
+                            [_estimate(g, name) for g in found],
+                        )
+                    )
+        return panels
+
+    def usual_metrics(self) -> list[str]:
+        """RMSE and MAE, and recall, precision and NDCG of the longest list, as far as they were measured."""
+        there = self.metrics()
+        lengths = sorted({int(name.partition("@")[2]) for name in there if name.startswith("recall@")})
+        longest = [f"{name}@{k}" for k in lengths[-1:] for name in ("recall", "precision", "ndcg")]
+        return [name for name in ("rmse", "mae", *longest) if name in there]
+
+
+def _protocol(cell: Cell) -> str:
+    return make_protocol(cell.protocol["name"], cell.protocol["settings"]).label
+
+
+def _compared(one: Cell, other: Cell, metric: str) -> Comparison | None:
+    if metric in ("rmse", "mae"):
+        if not len(one.predicted) or not len(other.predicted):
+            return None
+        squared = metric == "rmse"
+        errors = (np.abs(cell.predicted - cell.asked_rating, dtype=np.float64) for cell in (one, other))
+        first, second = (error**2 if squared else error for error in errors)
+        return paired_test(first, second, one.asked_user, seed=one.seed, root=squared)
+    if metric not in one.per_user or metric not in other.per_user:
+        return None
+    return paired_test(one.per_user[metric], other.per_user[metric], seed=one.seed)
+
+
+def _row(group: Group, columns: Sequence[str]) -> list[str]:
+    mark = "*" if any(cell.retrained for cell in group.cells) else ""
+    cells = [group.label + mark]
+    for name in columns:
+        values = group.values(name)
+        if not values:
+            cells.append("-")
+        elif len(values) > 1:
+            cells.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
+        else:
+            bounds = group.cells[0].intervals.get(name)
+            cells.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
+    training, scoring = group.seconds("choose", "fit", "fold_in"), group.seconds("rate", "rank")
+    return [*cells, f"{training:.1f} s", f"{scoring:.1f} s"]
+
+
+def _order(group: Group, columns: Sequence[str]) -> tuple[bool, float]:
+    """Best first by the first column; models without that metric last."""
+    for name in columns:
+        values = group.values(name)
+        if values:
+            return name != columns[0], mean(values) if _lower_is_better(name) else -mean(values)
+    return True, 0.0
+
+
+def _lower_is_better(metric: str) -> bool:
+    return metric.partition("@")[0].removeprefix("user_") in LOWER_IS_BETTER
+
+
+def _words(metric: str) -> str:
+    name, at, length = metric.partition("@")
+    return name.upper() + at + length
+
+
+def _estimate(group: Group, metric: str) -> Estimate:
+    """With the interval of its one seed, or one standard deviation of several on both sides."""
+    values = group.values(metric)
+    middle = mean(values)
+    if len(values) > 1:
+        return Estimate(group.label, middle, middle - stdev(values), middle + stdev(values))
+    return Estimate(group.label, middle, *group.cells[0].intervals.get(metric, (None, None)))
+
+
+def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

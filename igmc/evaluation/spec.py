@@ -1,0 +1,111 @@
+"""Which models are evaluated: a name in the registry, settings, and a label for the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from igmc.errors import ConfigError
+from igmc.recommenders.base import Recommender
+from igmc.recommenders.registry import make_recommender, recommender_class
+
+__all__ = ["ModelSpec"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model of the harness before it is made.
+
+    Attributes:
+        name: in the registry of recommenders.
+        settings: those that differ from the model's defaults and from its preset for the data set.
+        label: what tables call it; the name if empty.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", recommender_class(self.name).name)
+        if not self.label:
+            object.__setattr__(self, "label", self.name)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``[label=]name[:setting=value,...]`` or ``[label=]name@settings.json``.
+
+        A value is JSON where it can be, else a text; ``a.b=1`` is setting b in section a.
+
+        Raises:
+            ConfigError: on another form, an unknown name, or a file that is no JSON object.
+
+        >>> ModelSpec.parse("deep=igmc:train.epochs=3,train.protocol=paper").settings
+        {'train': {'epochs': 3, 'protocol': 'paper'}}
+        """
+        head, mark, rest = text.partition("@" if "@" in text.partition(":")[0] else ":")
+        label, _, name = head.rpartition("=")
+        settings = _read(Path(rest)) if mark == "@" else _settings(rest, text)
+        return cls(name.strip(), settings, label.strip())
+
+    def make(self, dataset: str, seed: int) -> Recommender:
+        """The model, not fitted, under its preset for a data set and these settings above it.
+
+        Raises:
+            ConfigError: on a setting that is unknown or not allowed.
+        """
+        return make_recommender(
+            self.name, _merged(recommender_class(self.name).preset(dataset), self.settings), seed=seed
+        )
+
+
+def _settings(text: str, whole: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for part in _split(text):
+        key, mark, value = part.partition("=")
+        if not mark or not key.strip():
+            raise ConfigError(
+                "cannot read the settings of a model", got=whole, allowed="name:setting=value,setting=value"
+            )
+        *sections, last = key.strip().split(".")
+        place = settings
+        for section in sections:
+            place = place.setdefault(section, {})
+        try:
+            place[last] = json.loads(value)
+        except ValueError:
+            place[last] = value.strip()
+    return settings
+
+
+def _split(text: str) -> list[str]:
+    """At commas that are not within brackets, as those of ``layers=[32,32]`` are."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part for part in parts if part.strip()]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read the settings {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"the settings {path} are no JSON object", got=type(value).__name__)
+    return value
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
