@@ -12,6 +12,7 @@ from igmc.cli.help import TeachingCommand, TeachingGroup
 from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, human_bytes
+from igmc.cli.split import split_command
 from igmc.errors import DataError
 
 __all__ = ["data_command"]
@@ -28,6 +29,9 @@ def data_command() -> None:
 
     A file of your own ratings needs no fetching: igmc-train --dataset ratings.csv --columns user,item,rating
     """
+
+
+data_command.add_command(split_command)
 
 
 @data_command.command(
