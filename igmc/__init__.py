@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from igmc.graph.kernel import extract_subgraphs
     from igmc.graph.parts import make_parts
     from igmc.models.igmc import IGMC
+    from igmc.ratings.convert import to_hetero, to_networkx, to_pyg
     from igmc.ratings.dataset import load_dataset
+    from igmc.ratings.describe import describe
     from igmc.ratings.split import make_split
     from igmc.run import train
 
@@ -30,6 +32,10 @@ _HOMES = {
     "TrainConfig": "igmc.config",
     "IgmcError": "igmc.errors",
     "load_dataset": "igmc.ratings.dataset",
+    "describe": "igmc.ratings.describe",
+    "to_networkx": "igmc.ratings.convert",
+    "to_pyg": "igmc.ratings.convert",
+    "to_hetero": "igmc.ratings.convert",
     "make_split": "igmc.ratings.split",
     "make_parts": "igmc.graph.parts",
     "extract_subgraphs": "igmc.graph.kernel",
@@ -49,11 +55,15 @@ __all__ = [
     "RunReport",
     "TrainConfig",
     "__version__",
+    "describe",
     "extract_store",
     "extract_subgraphs",
     "load_dataset",
     "make_parts",
     "make_split",
+    "to_hetero",
+    "to_networkx",
+    "to_pyg",
     "train",
 ]
 

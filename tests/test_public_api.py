@@ -50,5 +50,15 @@ def test_importing_igmc_imports_nothing_heavy_and_using_it_does():
     assert json.loads(done.stdout) == [[], [], True]
 
 
+def test_a_graph_library_is_loaded_when_a_graph_is_asked_for_not_when_its_function_is():
+    code = (
+        "import json, sys, igmc\n"
+        "igmc.describe, igmc.to_networkx, igmc.to_pyg, igmc.to_hetero\n"
+        "print(json.dumps([name in sys.modules for name in ('torch', 'torch_geometric', 'networkx')]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [False, False, False]
+
+
 def test_the_package_is_typed():
     assert resources.files("igmc").joinpath("py.typed").is_file()
