@@ -109,7 +109,9 @@ class FactorModel(Recommender):
             return
         draws, part = self.draws, matrix[rows]
         links = draws[f"{side}_links"][s].astype(np.float64) if f"{side}_links" in draws else None
-        expected = prior_means(part.indptr.astype(np.int64), part.indices, draws[f"{side}_mean"][s], links)
+        expected = prior_means(
+            part.indptr.astype(np.int64), part.indices.astype(np.int32), draws[f"{side}_mean"][s], links
+        )
         other = draws["user" if side == "item" else "item"][s].astype(np.float64)
         draws[side][s, rows] = conditional_means(
             part, other, expected, draws[f"{side}_precision"][s], float(draws["alpha"][s])

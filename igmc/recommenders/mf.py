@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import Config, knob
+from igmc.errors import TrainingError
 from igmc.recommenders.base import Monitor
 from igmc.recommenders.bpr import train_pass
 from igmc.recommenders.data import Ratings, TrainingData
@@ -102,6 +103,12 @@ class MF(FactorModel):
         best, kept = Best(config.patience, 1), sides
         for epoch in range(1, config.epochs + 1):
             loss = self._pass(sides, data.train, everyone, epoch)
+            if not np.isfinite(loss):
+                raise TrainingError(
+                    f"the pairwise training diverged in epoch {epoch}",
+                    got=config.learning_rate,
+                    remedy="lower learning_rate",
+                )
             self.draws = {side: vectors[None] for side, vectors in sides.items()}
             record = {"epoch": float(epoch), "loss": loss}
             if len(data.validation):
