@@ -69,7 +69,9 @@ def bootstrap_interval(
     """Confidence interval of a mean over users, or over pairs; or of the root of that mean, for RMSE.
 
     The bias-corrected and accelerated interval (BCa; Efron, JASA 1987), with the acceleration from the
-    jackknife over users (DiCiccio & Efron, Statistical Science 1996).
+    jackknife over users (DiCiccio & Efron, Statistical Science 1996). Where few users make most of the error
+    it is too narrow: 95 % intervals of an RMSE, the users' errors log-normal in size, held the truth in 90 %
+    of simulations with 80 users and in 94 % with 900.
 
     Args:
         values: float [n], finite: of each user, such as NDCG, or of each pair, such as its squared error.
