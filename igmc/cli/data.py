@@ -1,4 +1,4 @@
-"""``igmc data``: which data sets there are, where they lie, and how to get them."""
+"""``igmc data``: which data sets there are, where they lie, and how to get, describe and convert them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from igmc.cli.convert import convert_command
+from igmc.cli.describe import describe_command
 from igmc.cli.help import TeachingCommand, TeachingGroup
 from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.options import running_options
@@ -21,11 +23,12 @@ __all__ = ["data_command"]
 @click.group(
     "data",
     cls=TeachingGroup,
-    short_help="List the data sets known by name, and fetch them.",
-    examples=("igmc data list", "igmc data fetch ml_100k"),
+    short_help="List, fetch, describe and convert data sets.",
+    examples=("igmc data fetch ml_100k", "igmc data describe ml_100k"),
+    commands=[describe_command, convert_command],
 )
 def data_command() -> None:
-    """List the data sets known by name, and fetch them.
+    """List the data sets known by name, fetch them, look at them, and convert them for other libraries.
 
     A file of your own ratings needs no fetching: igmc-train --dataset ratings.csv --columns user,item,rating
     """

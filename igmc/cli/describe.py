@@ -1,0 +1,70 @@
+"""``igmc data describe``: a first look at a data set, before anything is trained on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import config_options, read_config, running_options
+from igmc.cli.output import emit, emit_json
+
+__all__ = ["describe_command"]
+
+
+@click.command(
+    "describe",
+    cls=TeachingCommand,
+    short_help="Size, gaps, duplicates, outliers and distributions.",
+    examples=(
+        "igmc data describe demo",
+        "igmc data describe ratings.csv --columns user_id,book_id,rating --plots figures",
+    ),
+)
+@click.argument("name")
+@config_options("data.columns", "data.duplicates")
+@click.option(
+    "--plots",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Draw figures too, as PNG and SVG in this folder; those of an earlier call are replaced.",
+)
+@running_options("data_dir", "home", "as_json", "verbose", "quiet")
+@click.pass_context
+def describe_command(
+    ctx: click.Context,
+    name: str,
+    file: Path | None,
+    plots: Path | None,
+    data_dir: Path | None,
+    home: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Describe the data set NAME, or the file of ratings at that path.
+
+    Tells how many users, items and ratings there are and how dense they are, what is missing, how many
+    duplicates were merged, which users and items are outliers (beyond Tukey's fences), and how ratings,
+    activity, popularity, times and genres are distributed.
+    """
+    start_logging(verbose=verbose, quiet=quiet)
+    config = read_config(ctx, file).data.replace(dataset=name)
+    from igmc.ratings.dataset import load_dataset
+    from igmc.ratings.describe import describe
+
+    dataset = load_dataset(config, data_dir=data_dir, home=home)
+    page = describe(dataset)
+    drawn: list[str] = []
+    if plots is not None:
+        from igmc.plots.data import describe_figures
+        from igmc.plots.style import save_figure
+
+        for what, figure in describe_figures(dataset).items():
+            drawn += map(str, save_figure(figure, plots / f"{dataset.name}-{what}"))
+    if as_json:
+        emit_json(page.to_dict() | {"figures": drawn})
+    else:
+        emit(page.format())
