@@ -108,6 +108,6 @@ def known_times(dataset: Dataset, rows: Rows, what: str) -> Rows:
         raise DataError(
             f"{what} needs the time of every rating",
             got=f"{unknown} of {len(rows)} ratings of {dataset.name} without a time",
-            remedy="name the column of the times with --columns, or choose a protocol that needs none",
+            remedy="choose a protocol or setting that needs no times; of a file, name their column too",
         )
     return times

@@ -93,15 +93,15 @@ PROTOCOLS: dict[str, _Definition] = {
         inductive.unseen_both,
     ),
     "idcf": _Definition(
-        "the test ratings of users with fewer than {s.min_known} training ratings, which are for {s.queries} "
+        "the test ratings of users with fewer than {s.min_known} training ratings, which are {s.use} "
         "(IDCF, ICML 2021)",
         "rating",
         published.Idcf,
         published.idcf,
     ),
     "hire": _Definition(
-        "ratings where {s.cold} is cold, except {s.percent:g} % that each cold one shows at test time; "
-        "validation is on known users and items (HIRE, ICDE 2025)",
+        "the ratings of {s.state}, except {s.percent:g} % that each cold one shows at test time; validation is "
+        "on known users and items (HIRE, ICDE 2025)",
         "rating",
         published.Hire,
         published.hire,

@@ -33,6 +33,11 @@ class Idcf(ProtocolSettings):
     )
     validation_ratio: float = knob(0.05, VALIDATION_RATIO, low=0.0, high=0.95)
 
+    @property
+    def use(self) -> str:
+        """What becomes of the training ratings of query users, in words."""
+        return "known at test time only" if self.queries == "support" else "trained on"
+
 
 @dataclass(frozen=True)
 class Hire(ProtocolSettings):
@@ -47,6 +52,12 @@ class Hire(ProtocolSettings):
         10.0, "per cent of the ratings of a cold user or item that it shows, rounded", low=0.0, high=100.0
     )
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
+
+    @property
+    def state(self) -> str:
+        """Whose ratings are tested, in words."""
+        users, items = ("cold" if self.cold in (side, "both") else "known" for side in ("user", "item"))
+        return f"{users} users for {items} items"
 
 
 def idcf(dataset: Dataset, settings: Idcf, seed: int) -> HeldOut:

@@ -115,3 +115,20 @@ def test_too_many_values_are_grouped_by_a_setting():
     }
     assert len(by["width"].scale) == len(by["quantile"].scale) == 4
     assert by["width"].scale.edges.tolist() != by["quantile"].scale.edges.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("unseen_users:k=2,by=time", "unseen users (by time), except 2 ratings that each reveals"),
+        ("unseen_items:percent=10", "except 10 % of those that each reveals"),
+        ("idcf", "fewer than 30 training ratings, which are known at test time only"),
+        ("idcf:queries=train", "which are trained on"),
+        ("hire", "the ratings of cold users for known items, except 10 %"),
+        ("hire:cold=item", "the ratings of known users for cold items"),
+        ("hire:cold=both", "the ratings of cold users for cold items"),
+        ("thinned:keep_ratio=0.001", "with 0.001 of its training ratings kept"),
+    ],
+)
+def test_the_description_follows_the_settings(name, words):
+    assert words in make_protocol(name).description
