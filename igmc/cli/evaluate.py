@@ -48,7 +48,7 @@ __all__ = ["evaluate_command"]
     multiple=True,
     metavar="NAME[:KEY=VALUE,...]",
     help="How to split, with settings if wanted; once for each. --list-protocols shows the names "
-    "[default official]",
+    "[default random_80_20]",
 )
 @click.option("--seeds", default="1", metavar="N,N,...", help="Seeds of split and model [default 1]")
 @click.option("--ks", default="5,10,20", metavar="N,N,...", help="Lengths of ranked lists [default 5,10,20]")
@@ -108,7 +108,7 @@ def evaluate_command(
     report = evaluate(
         models,
         configs,
-        protocols=protocols or ("official",),
+        protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds),
         ks=_numbers("--ks", ks),
         data_dir=data_dir,

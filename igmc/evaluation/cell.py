@@ -197,7 +197,7 @@ def _fitted(
         rows += [split.validation] if protocol.refit else []
         rows += [split.support] if retrain else []
         known = replace(data.merged(), train=Ratings.of(split.table, np.concatenate(rows)))
-        model = type(model)(model.chosen(), seed=model.seed)
+        model = type(model)(model.chosen() if model.n_items else model.config, seed=model.seed)
         with Usage() as part:
             model.fit(known, monitor=monitor)
         seconds["fit"] = part.seconds

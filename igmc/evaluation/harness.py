@@ -35,7 +35,7 @@ def evaluate(
     models: Sequence[ModelSpec | str],
     datasets: Sequence[DataConfig | str],
     *,
-    protocols: Sequence[Protocol | str] = ("official",),
+    protocols: Sequence[Protocol | str] = ("random_80_20",),
     seeds: Sequence[int] = (1,),
     ks: Sequence[int] = KS,
     data_dir: str | Path | None = None,

@@ -194,7 +194,7 @@ class EvaluationReport:
         return "\n\n".join(tables)
 
     def save(self, folder: Path) -> None:
-        """Write ``report.json``, ``.csv`` and ``.md`` into a folder, and a figure where matplotlib is installed.
+        """Write ``report.json``, ``.csv`` and ``.md`` into a folder, and a figure if matplotlib is there.
 
         Raises:
             IgmcError: if they cannot be written.

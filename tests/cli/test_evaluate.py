@@ -1,0 +1,57 @@
+"""igmc-evaluate: a report on stdout and in files."""
+
+import json
+
+import pytest
+
+QUICK = ("--model", "biases", "--model", "item_mean", "--protocol", "random_80_20", "--ks", "5", "-q")
+
+
+def test_a_table_and_a_test_against_one_model(command, home, tmp_path):
+    code, out, err = command("igmc-evaluate", *QUICK, "--against", "item_mean", "--out", tmp_path / "out")
+    assert (code, err) == (0, "")
+    assert "| biases | 1." in out
+    assert "| biases | demo, random_80_20, seed 1 | -0." in out
+    assert (tmp_path / "out" / "report.png").is_file()
+
+
+def test_json_and_columns(command, home):
+    code, out, _ = command("igmc", "evaluate", *QUICK, "--seeds", "3,4", "--json")
+    assert code == 0
+    assert [cell["seed"] for cell in json.loads(out)["cells"]] == [3, 3, 4, 4]
+    code, out, _ = command("igmc-evaluate", *QUICK, "--metrics", "user_mae,coverage@5")
+    assert "| model | user_mae | coverage@5 | training | scoring |" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (
+            "--list-models",
+            ["biases: ", "    damping=null  ratings without bias", "    train.epochs=40  passes"],
+        ),
+        ("--list-protocols", ["random_80_20: ", "unseen_users: ", "    min_rating="]),
+    ],
+)
+def test_what_there_is_to_choose_from(command, home, option, words):
+    code, out, _ = command("igmc-evaluate", option)
+    assert code == 0
+    assert all(word in out for word in words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "no model is given: --model NAME"),
+        (("--model", "biases", "--seeds", "1;2"), "--seeds is no list of whole numbers; got '1;2'"),
+        (("--model", "nosuch"), "unknown recommender; got 'nosuch'"),
+        (
+            ("--model", "biases", "--metrics", "nosuch"),
+            "no such metric; got 'nosuch'",
+        ),
+    ],
+)
+def test_wrong_usage(command, home, arguments, message):
+    code, out, err = command("igmc-evaluate", *arguments, "-q")
+    assert (code, out) == (2, "")
+    assert message in err

@@ -1,0 +1,149 @@
+"""The grid of an evaluation: what is run, what is kept, what is reported."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from igmc.errors import ConfigError, TrainingError
+from igmc.evaluation import harness
+from igmc.evaluation.harness import evaluate
+from igmc.evaluation.results import EvaluationReport
+
+MODELS = ["biases", "strong=biases:damping=100", "popularity"]
+
+
+@pytest.fixture(scope="module")
+def report():
+    return evaluate(MODELS, ["demo"], protocols=["random_80_20"], seeds=[1, 2], ks=[5, 10])
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The labels of the cells that are really run."""
+    ran = []
+    real = harness.evaluate_cell
+
+    def run(spec, *args, **kwargs):
+        ran.append(spec.label)
+        return real(spec, *args, **kwargs)
+
+    monkeypatch.setattr(harness, "evaluate_cell", run)
+    return ran
+
+
+def test_every_model_is_run_on_every_split(report):
+    found = [(cell.seed, cell.label) for cell in report.cells]
+    assert found == [(seed, label) for seed in (1, 2) for label in ("biases", "strong", "popularity")]
+    first, second = (c for c in report.cells if c.label == "biases")
+    assert first.split_digest != second.split_digest
+
+
+def test_what_is_done_is_not_run_again(tmp_path, counted):
+    arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
+    first = evaluate(["biases"], ["demo"], **arguments)
+    again = evaluate(["renamed=biases", "global_mean"], ["demo"], **arguments)
+    assert counted == ["biases", "global_mean"]
+    assert again.cells[0].label == "renamed"
+    assert again.cells[0].metrics == first.cells[0].metrics
+    evaluate(["biases"], ["demo"], **{**arguments, "ks": [7]})
+    evaluate(["biases:damping=3"], ["demo"], **arguments)
+    evaluate(["biases"], ["demo"], **{**arguments, "protocols": ["random_8_1_1"]})
+    assert counted[2:] == ["biases"] * 3, "other lengths, settings and protocols are other cells"
+
+
+def test_a_damaged_cell_is_made_anew(tmp_path, counted, caplog):
+    arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
+    first = evaluate(["biases"], ["demo"], **arguments)
+    next((tmp_path / "cells").glob("*.npz")).write_bytes(b"PK damaged")
+    again = evaluate(["biases"], ["demo"], **arguments)
+    assert counted == ["biases", "biases"]
+    assert again.cells[0].metrics == first.cells[0].metrics
+    assert "is damaged and made anew" in caplog.text
+
+
+def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):
+    real = harness.evaluate_cell
+
+    def run(spec, *args, **kwargs):
+        if spec.label == "biases":
+            raise TrainingError("the loss is not finite")
+        return real(spec, *args, **kwargs)
+
+    monkeypatch.setattr(harness, "evaluate_cell", run)
+    report = evaluate(["biases", "item_mean"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
+    assert [cell.label for cell in report.cells] == ["item_mean"]
+    assert "- biases on demo, random_80_20, seed 1: the loss is not finite" in report.to_markdown()
+
+
+def test_the_table_has_the_best_first_and_means_over_seeds(report):
+    table = report.to_markdown()
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    assert lines[0].startswith("| model | rmse | mae | recall@10 | precision@10 | ndcg@10 |")
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| biases", "| strong", "| popularity"]
+    assert " ± " in lines[2]
+    assert lines[4].startswith("| popularity | - | - | 0.")
+    assert "**demo, random_80_20** (seed 1, 2; ratings: 8,640 train, 960 validation, 2,400 test)" in table
+
+
+def test_one_seed_is_shown_with_its_interval(report):
+    alone = EvaluationReport(report.cells[:1])
+    low, high = report.cells[0].intervals["rmse"]
+    assert f"{report.cells[0].metrics['rmse']:.4f} [{low:.4f}, {high:.4f}]" in alone.to_markdown(["rmse"])
+
+
+def test_unknown_columns_are_refused(report):
+    with pytest.raises(ConfigError, match=r"no such metric; got 'ndgc@10'; allowed: rmse"):
+        report.to_markdown(["ndgc@10"])
+
+
+def test_a_model_is_compared_with_another_on_each_split(report):
+    found = report.compare("strong", "biases", "rmse")
+    assert [cell.seed for cell, _ in found] == [1, 2]
+    for cell, test in found:
+        other = next(c for c in report.cells if c.label == "biases" and c.seed == cell.seed)
+        assert test.difference == pytest.approx(cell.metrics["rmse"] - other.metrics["rmse"], abs=1e-6)
+        assert test.low < test.difference < test.high
+        assert 0 < test.p_value < 0.01
+    assert report.compare("popularity", "biases", "rmse") == []
+    assert len(report.compare("popularity", "biases", "ndcg@5")) == 2
+    assert "| strong | demo, random_80_20, seed 2 | +0." in report.versus("biases", "rmse")
+    with pytest.raises(ConfigError, match=r"no such model was evaluated; got 'mf'"):
+        report.compare("mf", "biases", "rmse")
+    with pytest.raises(ConfigError, match=r"no such metric to compare models by; got 'coverage@5'"):
+        report.compare("strong", "biases", "coverage@5")
+
+
+def test_the_report_is_written_in_all_forms(report, tmp_path):
+    report.save(tmp_path / "deep" / "folder")
+    folder = tmp_path / "deep" / "folder"
+    assert {path.name for path in folder.iterdir()} == {
+        "report.json",
+        "report.csv",
+        "report.md",
+        "report.png",
+        "report.svg",
+    }
+    found = json.loads((folder / "report.json").read_text())
+    assert [cell["label"] for cell in found["cells"]] == [cell.label for cell in report.cells]
+    rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
+    assert float(rows[0]["rmse"]) == report.cells[0].metrics["rmse"]
+    assert rows[2]["rmse"] == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": []}, r"there is no model to evaluate"),
+        ({"seeds": []}, r"there is no seed to evaluate"),
+        ({"models": ["biases", "biases:damping=3"]}, r"two models have the same label; got 'biases'"),
+        ({"models": ["biases:dampin=3"]}, r"unknown setting in BiasConfig"),
+        ({"protocols": ["nosuch"]}, r"unknown protocol; got 'nosuch'"),
+        ({"datasets": ["nosuch"]}, r"unknown data set; got 'nosuch'"),
+    ],
+)
+def test_what_makes_no_evaluation_says_why(changes, message):
+    arguments = {"models": ["biases"], "datasets": ["demo"], "protocols": ["random_80_20"], **changes}
+    with pytest.raises(ConfigError, match=message):
+        evaluate(arguments.pop("models"), arguments.pop("datasets"), **arguments)
