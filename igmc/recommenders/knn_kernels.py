@@ -66,7 +66,7 @@ def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_valu
                 right[other] += b * b
         both[row] = 0
         found = np.flatnonzero(both)
-        similarity = np.empty(len(found))
+        similarity = np.empty(len(found), np.float32)  # so that rounding breaks no ties
         for k in range(len(found)):
             other = found[k]
             if kind == PEARSON:
@@ -75,13 +75,24 @@ def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_valu
                 common = dot[other] if kind == COSINE else float(both[other])
                 value = _compare(kind, n_columns, both[other], common, squares[row], squares[other])
             similarity[k] = value * both[other] / (both[other] + shrinkage)
-        order = np.argsort(-similarity, kind="mergesort")[:kept]
-        for place in range(len(order)):
-            if similarity[order[place]] <= 0:
-                break
-            near[t, place] = found[order[place]]
-            weight[t, place] = similarity[order[place]]
+        _keep_best(found, similarity, near[t], weight[t])
     return near, weight
+
+
+@_jit
+def _keep_best(found, similarity, near, weight):
+    """The positive similarities, the greatest first, equal ones in the order of indices."""
+    # The bits of positive floats are ordered as they are; sorting plain integers compiles and runs fast.
+    keys = similarity.view(np.int32).astype(np.int64) << 32
+    for k in range(len(keys)):
+        keys[k] += len(keys) - 1 - k
+    keys.sort()
+    for place in range(min(len(near), len(keys))):
+        k = len(keys) - 1 - (keys[len(keys) - 1 - place] & 0xFFFFFFFF)
+        if similarity[k] <= 0:
+            break
+        near[place] = found[k]
+        weight[place] = similarity[k]
 
 
 @_jit

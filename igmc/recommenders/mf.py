@@ -43,7 +43,7 @@ class MFConfig(Config):
     )
     epochs: int = knob(200, "most passes over the training pairs (ranking)", low=1)
     learning_rate: float = knob(0.05, "step size of the pairwise training (ranking)", low=1e-12, high=10.0)
-    regularization: float = knob(0.01, "weight of the squared numbers of a pair (ranking)", low=0.0)
+    regularization: float = knob(0.02, "weight of the squared numbers of a pair (ranking)", low=0.0)
 
 
 class MF(FactorModel):
