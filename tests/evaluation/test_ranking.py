@@ -108,7 +108,7 @@ def test_the_best_items_are_those_of_a_full_stable_sort(seed, levels, k):
 
 def test_extreme_and_signed_zero_scores_are_ordered():
     tiny, large = np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max
-    scores = np.array([[0.0, -0.0, tiny, -tiny, large, -large, 1.0, -1.0, -0.0]], np.float32)
+    scores = np.array([[-0.0, 0.0, tiny, -tiny, large, -large, 1.0, -1.0, -0.0]], np.float32)
     top = rank_items(scores, sparse.csr_array((1, 9)), 9)
     assert top.tolist() == [[4, 6, 2, 0, 1, 8, 3, 7, 5]]
 
