@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,14 @@ from igmc.evaluation.cell import Cell
 from igmc.evaluation.intervals import Comparison, paired_test
 from igmc.evaluation.protocols import make_protocol
 from igmc.evaluation.report import machine, versions
+from igmc.evaluation.tables import Group, markdown, panels, table
 from igmc.files import replace_file, writing
-from igmc.plots.evaluation import Estimate, ModelPanel, model_figure
+from igmc.plots.evaluation import model_figure
 from igmc.plots.style import save_figure
 
-__all__ = ["EvaluationReport", "Failure", "Group"]
+__all__ = ["EvaluationReport", "Failure"]
 
 logger = logging.getLogger(__name__)
-
-LOWER_IS_BETTER = ("rmse", "mae", "popularity_share")
 
 
 @dataclass(frozen=True)
@@ -39,29 +37,6 @@ class Failure:
     seed: int
     label: str
     error: str
-
-
-@dataclass(frozen=True)
-class Group:
-    """The cells of one model under one protocol on one data set, a seed each.
-
-    Attributes:
-        dataset, protocol, label: what they have in common; the protocol as its label.
-        cells: by ascending seed.
-    """
-
-    dataset: str
-    protocol: str
-    label: str
-    cells: tuple[Cell, ...]
-
-    def values(self, metric: str) -> list[float]:
-        """The metric for each seed; empty if the model has no such metric."""
-        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
-
-    def seconds(self, *stages: str) -> float:
-        """Mean over the seeds of the seconds spent in some stages."""
-        return mean(sum(cell.seconds.get(stage, 0.0) for stage in stages) for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -130,7 +105,7 @@ class EvaluationReport:
                 where = f"{cell.dataset}, {_protocol(cell)}, seed {cell.seed}"
                 bounds = f"{test.low:+.4f} .. {test.high:+.4f}"
                 body.append([other, where, f"{test.difference:+.4f}", bounds, f"{test.p_value:.4f}"])
-        return _markdown(header, body)
+        return markdown(header, body)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only; without the predictions."""
@@ -173,19 +148,7 @@ class EvaluationReport:
         for name in shown:
             if name not in self.metrics():
                 raise ConfigError("no such metric", got=name, allowed=", ".join(self.metrics()))
-        tables = []
-        groups = self.groups()
-        for place in dict.fromkeys((group.dataset, group.protocol) for group in groups):
-            here = [group for group in groups if (group.dataset, group.protocol) == place]
-            seeds = ", ".join(str(seed) for seed in sorted({c.seed for g in here for c in g.cells}))
-            sizes = here[0].cells[0].sizes
-            counts = ", ".join(f"{size:,} {name}" for name, size in sizes.items() if size)
-            columns = [name for name in shown if any(group.values(name) for group in here)]
-            header = ["model", *columns, "training", "scoring"]
-            body = [_row(group, columns) for group in sorted(here, key=lambda g: _order(g, columns))]
-            tables.append(
-                f"**{place[0]}, {place[1]}** (seed {seeds}; ratings: {counts})\n\n" + _markdown(header, body)
-            )
+        tables = [table(groups, shown) for groups in self._places()]
         lines = [f"- {f.label} on {f.dataset}, {f.protocol}, seed {f.seed}: {f.error}" for f in self.failures]
         if any(cell.retrained for cell in self.cells):
             tables.append("`*` trained again for the support ratings, which it cannot take in as they come.")
@@ -204,32 +167,21 @@ class EvaluationReport:
         replace_file(folder / "report.json", json.dumps(self.to_dict(), indent=1).encode() + b"\n")
         replace_file(folder / "report.csv", self.to_csv().encode())
         replace_file(folder / "report.md", self.to_markdown().encode() + b"\n")
-        if not self.cells:
+        shown = [name for name in self.usual_metrics() if name.startswith(("rmse", "ndcg@"))]
+        drawn = [panel for groups in self._places() for panel in panels(groups, shown)]
+        if not drawn:
             return
         try:
-            save_figure(model_figure(self.panels()), folder / "report")
+            save_figure(model_figure(drawn), folder / "report")
         except MissingExtraError as error:
             logger.warning("no report.png: %s", error)
 
-    def panels(self) -> list[ModelPanel]:
-        """What `model_figure` draws: for each data set and protocol RMSE, and NDCG of the longest list."""
-        shown = [name for name in self.usual_metrics() if name.startswith(("rmse", "ndcg@"))]
-        places = dict.fromkeys((group.dataset, group.protocol) for group in self.groups())
-        panels = []
-        for place in places:
-            here = [group for group in self.groups() if (group.dataset, group.protocol) == place]
-            for name in shown:
-                found = sorted((g for g in here if g.values(name)), key=lambda g: _order(g, [name]))
-                better = "lower is better" if _lower_is_better(name) else "higher is better"
-                if found:
-                    panels.append(
-                        ModelPanel(
-                            ", ".join(place),
-                            f"{_words(name)} ({better})",
-                            [_estimate(g, name) for g in found],
-                        )
-                    )
-        return panels
+    def _places(self) -> list[list[Group]]:
+        """The groups of each data set and protocol."""
+        found: dict[tuple[str, str], list[Group]] = {}
+        for group in self.groups():
+            found.setdefault((group.dataset, group.protocol), []).append(group)
+        return list(found.values())
 
     def usual_metrics(self) -> list[str]:
         """RMSE and MAE, and recall, precision and NDCG of the longest list, as far as they were measured."""
@@ -254,51 +206,3 @@ def _compared(one: Cell, other: Cell, metric: str) -> Comparison | None:
     if metric not in one.per_user or metric not in other.per_user:
         return None
     return paired_test(one.per_user[metric], other.per_user[metric], seed=one.seed)
-
-
-def _row(group: Group, columns: Sequence[str]) -> list[str]:
-    mark = "*" if any(cell.retrained for cell in group.cells) else ""
-    cells = [group.label + mark]
-    for name in columns:
-        values = group.values(name)
-        if not values:
-            cells.append("-")
-        elif len(values) > 1:
-            cells.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
-        else:
-            bounds = group.cells[0].intervals.get(name)
-            cells.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
-    training, scoring = group.seconds("choose", "fit", "fold_in"), group.seconds("rate", "rank")
-    return [*cells, f"{training:.1f} s", f"{scoring:.1f} s"]
-
-
-def _order(group: Group, columns: Sequence[str]) -> tuple[bool, float]:
-    """Best first by the first column; models without that metric last."""
-    for name in columns:
-        values = group.values(name)
-        if values:
-            return name != columns[0], mean(values) if _lower_is_better(name) else -mean(values)
-    return True, 0.0
-
-
-def _lower_is_better(metric: str) -> bool:
-    return metric.partition("@")[0].removeprefix("user_") in LOWER_IS_BETTER
-
-
-def _words(metric: str) -> str:
-    name, at, length = metric.partition("@")
-    return name.upper() + at + length
-
-
-def _estimate(group: Group, metric: str) -> Estimate:
-    """With the interval of its one seed, or one standard deviation of several on both sides."""
-    values = group.values(metric)
-    middle = mean(values)
-    if len(values) > 1:
-        return Estimate(group.label, middle, middle - stdev(values), middle + stdev(values))
-    return Estimate(group.label, middle, *group.cells[0].intervals.get(metric, (None, None)))
-
-
-def _markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -66,13 +66,7 @@ def fit(
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
-    history: list[dict[str, Any]] = []
-    if folder.epochs():
-        state = folder.load_epoch(folder.epochs()[-1])
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        history = state["history"]
-        logger.info("resuming after epoch %d", len(history))
+    history = _resumed(model, optimizer, folder)
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = config.learning_rate * config.decay_factor ** ((epoch - 1) // config.decay_every)
@@ -102,6 +96,18 @@ def fit(
             monitor(history[-1])
     if profile:
         logger.info("%s", shares(watch.seconds, train.seconds))
+    return history
+
+
+def _resumed(model: IGMC, optimizer: torch.optim.Optimizer, folder: RunFolder) -> list[dict[str, Any]]:
+    """The history so far; model and optimizer are put where the last checkpoint left them."""
+    if not folder.epochs():
+        return []
+    state = folder.load_epoch(folder.epochs()[-1])
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    history: list[dict[str, Any]] = state["history"]
+    logger.info("resuming after epoch %d", len(history))
     return history
 
 

@@ -1,0 +1,115 @@
+"""Tables and figures of evaluated models: one line, or one point, for each model, the best one first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from igmc.evaluation.cell import Cell
+from igmc.plots.evaluation import Estimate, ModelPanel
+
+__all__ = ["Group", "markdown", "panels", "table"]
+
+LOWER_IS_BETTER = ("rmse", "mae", "popularity_share")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells of one model under one protocol on one data set, a seed each.
+
+    Attributes:
+        dataset, protocol, label: what they have in common; the protocol as its label.
+        cells: by ascending seed.
+    """
+
+    dataset: str
+    protocol: str
+    label: str
+    cells: tuple[Cell, ...]
+
+    def values(self, metric: str) -> list[float]:
+        """The metric for each seed; empty if the model has no such metric."""
+        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
+
+    def seconds(self, *stages: str) -> float:
+        """Mean over the seeds of the seconds spent in some stages."""
+        return mean(sum(cell.seconds.get(stage, 0.0) for stage in stages) for cell in self.cells)
+
+
+def table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
+    """Markdown of the models on one data set under one protocol, below a line that names both.
+
+    Args:
+        groups: at least one, of one data set and protocol.
+        metrics: the columns; those that no model has are left out.
+    """
+    seeds = ", ".join(str(seed) for seed in sorted({c.seed for g in groups for c in g.cells}))
+    counts = ", ".join(f"{size:,} {name}" for name, size in groups[0].cells[0].sizes.items() if size)
+    columns = [name for name in metrics if any(group.values(name) for group in groups)]
+    header = ["model", *columns, "training", "scoring"]
+    body = [_row(group, columns) for group in sorted(groups, key=lambda group: _order(group, columns))]
+    where = f"**{groups[0].dataset}, {groups[0].protocol}** (seed {seeds}; ratings: {counts})"
+    return f"{where}\n\n{markdown(header, body)}"
+
+
+def panels(groups: Sequence[Group], metrics: Sequence[str]) -> list[ModelPanel]:
+    """What `igmc.plots.evaluation.model_figure` draws of models on one data set under one protocol."""
+    found = []
+    for name in metrics:
+        measured = sorted((g for g in groups if g.values(name)), key=lambda g: _order(g, [name]))
+        if measured:
+            better = "lower is better" if _lower_is_better(name) else "higher is better"
+            title = f"{measured[0].dataset}, {measured[0].protocol}"
+            estimates = [_estimate(group, name) for group in measured]
+            found.append(ModelPanel(title, f"{_words(name)} ({better})", estimates))
+    return found
+
+
+def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(group: Group, columns: Sequence[str]) -> list[str]:
+    mark = "*" if any(cell.retrained for cell in group.cells) else ""
+    cells = [group.label + mark]
+    for name in columns:
+        values = group.values(name)
+        if not values:
+            cells.append("-")
+        elif len(values) > 1:
+            cells.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
+        else:
+            bounds = group.cells[0].intervals.get(name)
+            cells.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
+    training, scoring = group.seconds("choose", "fit", "fold_in"), group.seconds("rate", "rank")
+    return [*cells, f"{training:.1f} s", f"{scoring:.1f} s"]
+
+
+def _order(group: Group, columns: Sequence[str]) -> tuple[bool, float]:
+    """Best first by the first column; models without that metric last."""
+    for name in columns:
+        values = group.values(name)
+        if values:
+            return name != columns[0], mean(values) if _lower_is_better(name) else -mean(values)
+    return True, 0.0
+
+
+def _lower_is_better(metric: str) -> bool:
+    return metric.partition("@")[0].removeprefix("user_") in LOWER_IS_BETTER
+
+
+def _words(metric: str) -> str:
+    name, at, length = metric.partition("@")
+    return name.upper() + at + length
+
+
+def _estimate(group: Group, metric: str) -> Estimate:
+    """With the interval of its one seed, or one standard deviation of several on both sides."""
+    values = group.values(metric)
+    middle = mean(values)
+    if len(values) > 1:
+        return Estimate(group.label, middle, middle - stdev(values), middle + stdev(values))
+    return Estimate(group.label, middle, *group.cells[0].intervals.get(metric, (None, None)))
