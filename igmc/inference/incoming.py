@@ -54,7 +54,7 @@ def encode_ratings(scale: RatingScale, ratings: Iterable[object]) -> NDArray[np.
         if isinstance(rating, bool | np.bool_) or not isinstance(rating, int | float | np.number):
             raise DataError("a rating is not a number", got=rating, allowed=_allowed(scale))
     # An int may be too large for a float, and such a one is on no scale.
-    numbers = np.array([r if abs(r) < 1e300 else np.inf for r in given], np.float64)
+    numbers = np.array([np.inf if isinstance(r, int) and abs(r) > 2**64 else r for r in given], np.float64)
     if scale.grouped:
         fits = (numbers >= scale.low) & (numbers <= scale.high)
     else:

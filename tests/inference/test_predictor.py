@@ -1,0 +1,315 @@
+"""A run that answers: as its report did, for newcomers as after a rebuild, for many threads as for one."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from igmc.config import DataConfig, RunConfig
+from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.serving import ServingGraph
+from igmc.inference.predictor import Predictor, predict
+from igmc.ratings.dataset import load_dataset
+from igmc.ratings.ids import IdTable
+from igmc.ratings.split import Split, make_split
+from igmc.run import train
+from tests.inference.conftest import SETTINGS
+
+RATINGS = {"f001": 5, "f002": 1, "f003": 4, "f017": 5, "f100": 2}
+ITEMS = ["f004", "f001", "f200", "f250", "f050"]
+
+
+def known_ratings(predictor) -> pd.DataFrame:
+    """All that a predictor knows, with raw ids."""
+    graph = predictor.graph.rebuilt()
+    user = np.repeat(np.arange(graph.n_users), np.diff(graph.user_ptr))
+    return pd.DataFrame(
+        {
+            "user_id": predictor.users.decode(user),
+            "item_id": predictor.items.decode(graph.user_items),
+            "rating": predictor.scale.decode(graph.user_levels),
+        }
+    )
+
+
+def rebuilt(predictor, new, users, items) -> Predictor:
+    """The predictor as it would be, had its graph been made of the known and the new ratings at once."""
+    both = pd.concat([known_ratings(predictor), pd.DataFrame(new)])
+    both = both.drop_duplicates(["user_id", "item_id"], keep="last")
+    users, items = IdTable((*predictor.users.ids, *users)), IdTable((*predictor.items.ids, *items))
+    graph = BipartiteGraph.from_ratings(
+        users.encode(both.user_id.tolist()),
+        items.encode(both.item_id.tolist()),
+        predictor.scale.encode(both.rating),
+        n_users=len(users),
+        n_items=len(items),
+        n_levels=len(predictor.scale),
+    )
+    return replace(predictor, users=users, items=items, graph=ServingGraph.of(graph))
+
+
+def columns(user_id, ratings):
+    return {"user_id": [user_id] * len(ratings), "item_id": list(ratings), "rating": list(ratings.values())}
+
+
+@pytest.mark.parametrize("checkpoints", ["ensemble", "single"])
+def test_the_test_part_is_answered_as_the_run_did(demo_run, checkpoints):
+    frame = pd.read_csv(demo_run / "predictions.csv.gz")
+    predictor = Predictor.from_run(demo_run, checkpoints=checkpoints, device="cpu")
+    answers = predictor.predict(frame.user_id, frame.item_id, clip=False)
+    assert list(answers) == ["user_id", "item_id", "score", "source"]
+    assert (answers.source == "model").all()
+    assert answers.score.dtype == np.float32
+    assert answers.score.tolist() == frame[checkpoints].astype(np.float32).tolist()
+    pd.testing.assert_frame_equal(answers[["user_id", "item_id"]], frame[["user_id", "item_id"]])
+
+
+def test_the_graph_is_of_training_and_validation_ratings(predictor):
+    split = make_split(load_dataset("demo"), DataConfig("demo"), seed=1)
+    assert predictor.graph.n_ratings == len(split.train) + len(split.validation)
+    known = set(zip(known_ratings(predictor).user_id, known_ratings(predictor).item_id, strict=True))
+    table = split.table
+    for row in split.test:
+        assert (table.users.ids[table.user[row]], table.items.ids[table.item[row]]) not in known
+
+
+def test_an_epoch_may_be_chosen(demo_run, predictor):
+    epochs = json.loads((demo_run / "metrics.json").read_text())["ensemble_epochs"]
+    assert predictor.epochs == tuple(epochs)
+    single = [Predictor.from_run(demo_run, checkpoints=epoch, device="cpu") for epoch in epochs]
+    scores = [one.predict([5, 6], ["f001", "f002"], clip=False).score.to_numpy() for one in single]
+    both = predictor.predict([5, 6], ["f001", "f002"], clip=False).score.to_numpy()
+    assert np.array_equal(np.mean(scores, axis=0), both)
+    assert not np.array_equal(*scores)
+
+
+def test_a_run_under_way_answers(demo_run, tmp_path):
+    folder = shutil.copytree(demo_run, tmp_path / "run")
+    (folder / "metrics.json").unlink()
+    assert len(Predictor.from_run(folder, device="cpu").epochs) == 1
+
+
+def test_scores_are_clipped_unless_told_not_to(predictor):
+    biased = replace(predictor)  # the models are shared, so the bias goes back afterwards
+    model = predictor.scorer.models[0]
+    before = model.lin2.bias.detach().clone()
+    try:
+        model.lin2.bias.data += 20
+        for call in (
+            lambda clip: biased.predict([1], ["f001"], clip=clip).score[0],
+            lambda clip: biased.predict_indices([0], [0], clip=clip).score[0],
+            lambda clip: biased.score_user(RATINGS, ["f004"], clip=clip).score[0],
+            lambda clip: predict(biased, RATINGS, ["f004"], clip=clip).score[0],
+        ):
+            assert call(True) == 5.0
+            assert call(False) > 8
+    finally:
+        model.lin2.bias.data = before
+
+
+@pytest.mark.parametrize("user_id", [None, 7, 999, "someone"])
+@pytest.mark.parametrize(
+    "ratings",
+    [RATINGS, {"f001": 3}, {**RATINGS, "new film": 5, 12: 1}],
+    ids=["five ratings", "one", "with items unknown"],
+)
+def test_a_users_ratings_count_as_after_a_rebuild(predictor, user_id, ratings):
+    known = user_id == 7
+    name = "newcomer" if user_id is None else user_id
+    whole = rebuilt(
+        predictor,
+        columns(name, ratings),
+        [] if known else [name],
+        [raw for raw in (12, "new film") if raw in ratings],
+    )
+    asked = [*ITEMS, "new film", "never heard of"]
+    answers = predictor.score_user(ratings, asked, user_id=user_id, clip=False)
+    expected = whole.predict([name] * len(asked), asked, clip=False)
+    assert answers.item_id.tolist() == asked
+    assert answers.score.tolist() == expected.score.tolist()
+    assert answers.source.tolist() == expected.source.tolist()
+    assert answers.source.tolist()[-1] == "user mean"
+    if len(ratings) > 1 or known:
+        assert answers.source.tolist()[: len(ITEMS)] == ["model"] * len(ITEMS)
+    before = predictor.predict([7] * len(ITEMS), ITEMS, clip=False).score.tolist()
+    assert answers.score.tolist()[: len(ITEMS)] != before, "the ratings made a difference"
+
+
+def test_two_hops_too(tmp_path):
+    settings = {**SETTINGS, "extract": {"hops": 2, "max_nodes_per_hop": 5}, "train": {"epochs": 1}}
+    settings["data"] = {"dataset": "demo", "keep_ratio": 0.1}
+    train(RunConfig.from_dict(settings), out=tmp_path / "run", device="cpu", progress=False)
+    predictor = Predictor.from_run(tmp_path / "run", device="cpu")
+    whole = rebuilt(predictor, columns("me", RATINGS), ["me"], [])
+    expected = whole.predict(["me"] * len(ITEMS), ITEMS)
+    assert predictor.score_user(RATINGS, ITEMS).score.tolist() == expected.score.tolist()
+
+
+def test_the_rating_of_the_item_that_is_asked_is_not_looked_at(predictor):
+    scores = [
+        predictor.score_user({**RATINGS, "f004": rating}, ["f004"]).score[0] for rating in (1, 2, 3, 4, 5)
+    ]
+    assert len(set(scores)) == 1
+
+
+def test_neither_the_order_of_ratings_and_items_nor_their_number_counts(predictor):
+    ratings = {**RATINGS, "new film": 5, 12: 1}
+    answers = predictor.score_user(ratings, ITEMS).set_index("item_id")
+    turned = predictor.score_user(dict(reversed(ratings.items())), ITEMS[::-1]).set_index("item_id")
+    pd.testing.assert_frame_equal(answers, turned.loc[ITEMS])
+    for item in ITEMS:
+        assert predictor.score_user(ratings, [item]).score[0] == answers.score[item]
+
+
+def test_a_view_lists_what_the_user_has_rated(predictor):
+    view = predictor.with_user({"f002": 1, "f001": 5})
+    assert view.rated.tolist() == [0, 1]
+    assert predictor.graph.n_users == view.user
+    assert set(predictor.with_user({"f001": 5}, 7).rated) >= set(predictor.graph.by_user.row(6)[0])
+    assert predictor.with_user({}).rated.tolist() == []
+
+
+def test_without_ratings_all_are_means_and_say_so(predictor):
+    answers = predictor.score_user({}, ["f001", "nobody knows"])
+    assert answers.source.tolist() == ["item mean", "global mean"]
+    assert answers.score.between(1, 5).all()
+
+
+def test_unknown_ids_are_answered_and_flagged(predictor):
+    answers = predictor.predict([1, 9999, 1, 9999, "1"], ["f001", "f001", "f999", "f999", "f001"])
+    assert answers.source.tolist() == ["model", "item mean", "user mean", "global mean", "item mean"]
+    assert answers.score.between(1, 5).all()
+
+
+def test_dense_indices_give_the_same_and_can_do_without_means(predictor):
+    by_id = predictor.predict([1, 2], ["f001", "f002"])
+    score, source = predictor.predict_indices([0, 1], np.array([0, 1], np.uint8))
+    assert score.tolist() == by_id.score.tolist()
+    assert source.tolist() == ["model", "model"]
+    bare = replace(predictor, graph=predictor.graph.with_ratings([], [], [], n_users=301))
+    for fallback, expected in ((True, "item mean"), (False, "model")):
+        assert bare.predict_indices([300], [0], fallback=fallback).source.tolist() == [expected]
+
+
+def test_added_ratings_count_as_after_a_rebuild_and_go_to_the_new_predictor_only(predictor):
+    new = {
+        "user_id": ["b", "a", "a", 3, 3, "b"],
+        "item_id": ["f001", "f001", "new", "new", "f002", "f003"],
+        "rating": [5, 1, 4, 3, 2, 2],
+    }
+    before = predictor.predict([3] * 5, ITEMS)
+    grown = predictor.add_ratings(pd.DataFrame(new))
+    whole = rebuilt(predictor, new, ["a", "b"], ["new"])
+    users, items = ["a", "b", 3, 1] * 3, ["f001"] * 4 + ["new"] * 4 + ["f100"] * 4
+    left, right = grown.predict(users, items), whole.predict(users, items)
+    pd.testing.assert_frame_equal(left, right)
+    assert "model" in set(left.source[left.user_id == "a"])
+    pd.testing.assert_frame_equal(predictor.predict([3] * 5, ITEMS), before)
+    assert predictor.predict(["a"], ["f001"]).source.tolist() == ["item mean"]
+    again = grown.add_ratings({"user_id": ["a"], "item_id": ["f050"], "rating": [1]})
+    assert again.graph.n_ratings == grown.graph.n_ratings + 1
+
+
+def test_many_added_ratings_are_sorted_anew(predictor):
+    users = [user for user in range(1000, 1100) for _ in range(40)]
+    items = [f"f{1 + (k * 7) % 250:03}" for k in range(len(users))]
+    new = {"user_id": users, "item_id": items, "rating": [1 + k % 5 for k in range(len(users))]}
+    grown = predictor.add_ratings(new)
+    assert grown.graph.n_patched == 0
+    pairs = ([1050] * 5, ITEMS)
+    pd.testing.assert_frame_equal(
+        grown.predict(*pairs), rebuilt(predictor, new, range(1000, 1100), []).predict(*pairs)
+    )
+
+
+def test_threads_never_see_one_another(predictor):
+    rng = np.random.default_rng(0)
+    films = np.array(predictor.items.ids)
+    requests = [
+        (
+            {str(f): int(rng.integers(1, 6)) for f in rng.choice(films, 8, replace=False)},
+            list(films[k : k + 60]),
+        )
+        for k in range(40)
+    ]
+    alone = [predictor.score_user(*request).score.tolist() for request in requests]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda request: predictor.score_user(*request).score.tolist(), requests))
+    assert together == alone
+
+
+def test_the_plain_function_takes_a_folder_or_a_predictor(demo_run, predictor):
+    expected = predictor.score_user(RATINGS, ITEMS)
+    pd.testing.assert_frame_equal(predict(demo_run, RATINGS, ITEMS), expected)
+    pd.testing.assert_frame_equal(predict(predictor, RATINGS, ITEMS), expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda p: p.score_user({"f001": 6}, ["f002"]), "not on the scale; got 6; allowed: 1, 2, 3, 4, 5"),
+        (lambda p: p.score_user({"f001": "5"}, ["f002"]), "a rating is not a number; got '5'"),
+        (lambda p: p.score_user({1.5: 5}, ["f002"]), "an id is neither a whole number nor a text; got 1.5"),
+        (lambda p: p.score_user({}, [None]), "an id is neither a whole number nor a text"),
+        (lambda p: p.predict([1], ["f001", "f002"]), "differ in length; got {'user_ids': 1, 'item_ids': 2}"),
+        (
+            lambda p: p.predict_indices([300], [0]),
+            r"a user index is out of range; got 300; allowed: 0\.\.299",
+        ),
+        (lambda p: p.predict_indices([0], [-1]), "item index is out of range; got -1"),
+        (lambda p: p.predict_indices([0], [0, 1]), "differ in length"),
+        (lambda p: p.predict_indices([0.5], [0]), "user indices are not whole numbers"),
+        (
+            lambda p: p.add_ratings({"user_id": [1], "rating": [1]}),
+            "missing; got 'item_id'; allowed: user_id,",
+        ),
+        (lambda p: p.add_ratings(columns("x", {"f001": 9})), "not on the scale; got 9"),
+        (
+            lambda p: p.add_ratings({"user_id": ["x", "x"], "item_id": ["y", "y"], "rating": [1, 2]}),
+            "user 'x' rates item 'y' twice; allowed: each",
+        ),
+        (
+            lambda p: p.add_ratings({"user_id": ["x"], "item_id": ["y", "y"], "rating": [1, 2]}),
+            "differ in length",
+        ),
+    ],
+)
+def test_what_cannot_be_answered(predictor, call, message):
+    with pytest.raises(DataError, match=message):
+        call(predictor)
+
+
+def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
+    settings = {**SETTINGS, "train": {"epochs": 1, "batch_size": 200}}
+    settings["model"] = {**SETTINGS["model"], "side_features": True}
+    report = train(RunConfig.from_dict(settings), out=tmp_path / "run", device="cpu", progress=False)
+    predictor = Predictor.from_run(report.folder, device="cpu")
+    frame = pd.read_csv(tmp_path / "run" / "predictions.csv.gz")
+    answers = predictor.predict(frame.user_id, frame.item_id, clip=False)
+    assert answers.score.tolist() == frame["ensemble"].astype(np.float32).tolist()
+    assert predictor.score_user({**RATINGS, "new": 3}, ITEMS).source.tolist() == ["model"] * 5
+    found = json.loads((tmp_path / "run" / "config.json").read_text())
+    found["data_digest"] = "0" * 64
+    (tmp_path / "run" / "config.json").write_text(json.dumps(found))
+    with pytest.raises(DataError, match="demo holds other ratings now than when the run was trained"):
+        Predictor.from_run(report.folder, device="cpu")
+
+
+def test_what_is_no_run(demo_run, tmp_path):
+    with pytest.raises(CheckpointError, match="is no run folder"):
+        Predictor.from_run(tmp_path, device="cpu")
+    with pytest.raises(ConfigError, match="unknown device"):
+        Predictor.from_run(demo_run, device="tpu")
+    folder = shutil.copytree(demo_run, tmp_path / "run")
+    split = Split.load(folder / "split.npz")
+    replace(split, seed=2).save(folder / "split.npz")
+    with pytest.raises(CheckpointError, match=r"split\.npz is not the split of this run"):
+        Predictor.from_run(folder, device="cpu")
+    (folder / "config.json").write_text('{"format": 99, "config": {}}')
+    with pytest.raises(CheckpointError, match="is damaged, or of another version of igmc; got 99"):
+        Predictor.from_run(folder, device="cpu")
