@@ -100,8 +100,8 @@ PROTOCOLS: dict[str, _Definition] = {
         published.idcf,
     ),
     "hire": _Definition(
-        "the ratings of {s.state}, except {s.percent:g} % that each cold one shows at test time; validation is "
-        "on known users and items (HIRE, ICDE 2025)",
+        "the ratings of {s.state}, except {s.percent:g} % that each cold one shows at test time; "
+        "validation is on known users and items (HIRE, ICDE 2025)",
         "rating",
         published.Hire,
         published.hire,
