@@ -40,6 +40,7 @@ def knob(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    late: bool = False,
 ) -> Any:
     """A dataclass field with the metadata that validation, ``--help`` and the documentation read.
 
@@ -48,8 +49,11 @@ def knob(
         help: one sentence, with the unit where there is one.
         low, high: inclusive bounds of a number, or of each number of a tuple.
         choices: the allowed strings.
+        late: declared after settings had been stored. `Config.to_dict` leaves it out while it has its
+            default, so that those settings, and what is named after their digest, are still the same.
     """
-    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+    meta = {"help": help, "low": low, "high": high, "choices": choices, "late": late}
+    return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,12 @@ class Config:
             _check(type(self).__name__, knob_field, hints[knob_field.name], value)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types only, in the order of declaration."""
+        """Plain JSON types only, in the order of declaration; without `late` knobs at their default."""
         return {
             f.name: value.to_dict() if isinstance(value, Config) else _plain(value)
             for f in dataclasses.fields(self)
             for value in [getattr(self, f.name)]
+            if not (f.metadata.get("late") and value == f.default)
         }
 
     @classmethod
@@ -195,6 +200,26 @@ class TrainConfig(Config):
     ensemble_size: int = knob(4, "number of checkpoints whose predictions are averaged", low=1)
     ensemble_every: int = knob(
         10, "epochs between those checkpoints, the last one at the end ('paper')", low=1
+    )
+    support_dropout: float = knob(
+        0.0,
+        "share of the training subgraphs whose target shows but a few of its ratings, as new ones do",
+        low=0.0,
+        high=1.0,
+        late=True,
+    )
+    support_dropout_side: str = knob(
+        "user",
+        "which target that is; with 'both', each of the two on its own",
+        choices=("user", "item", "both"),
+        late=True,
+    )
+    support_dropout_max: int = knob(
+        10,
+        "the most that it shows then: from 1 to this many, few of them more often (log-uniform)",
+        low=1,
+        high=2**31 - 1,
+        late=True,
     )
 
 

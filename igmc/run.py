@@ -28,6 +28,7 @@ from igmc.graph.parts import Part, make_parts
 from igmc.inference.checkpoints import load_models
 from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
+from igmc.loading.support_dropout import SupportDropout
 from igmc.models.igmc import IGMC
 from igmc.ratings.dataset import load_dataset
 from igmc.ratings.sources import home_dir
@@ -195,6 +196,15 @@ def _sources(
 ) -> dict[str, SubgraphSource]:
     """A source of subgraphs for each part: live, or from its store, which is made if need be."""
     live, seed = config.live, config.seed
+    dropout = SupportDropout.of(config.train)
+    if dropout is not None:
+        if live is False:
+            raise ConfigError(
+                "support dropout needs subgraphs that are cut anew each epoch, and a store keeps them",
+                got=config.train.support_dropout,
+                remedy="use --live, or leave out --support-dropout",
+            )
+        live = True
     if live is None:
         size = sum(projected_bytes(part, config.extract, seed=seed) for part in parts.values())
         live = size > CACHE_BYTES
@@ -205,7 +215,11 @@ def _sources(
             CACHE_BYTES / 1e9,
         )
     if live:
-        return {name: LiveSource(part, config.extract, seed=seed) for name, part in parts.items()}
+        drops = {"train": dropout}  # and no other part
+        return {
+            name: LiveSource(part, config.extract, seed=seed, support_dropout=drops.get(name))
+            for name, part in parts.items()
+        }
     sources: dict[str, SubgraphSource] = {}
     for name, part in parts.items():
         key = fingerprint(part.graph, part.pairs, config.extract, seed)

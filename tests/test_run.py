@@ -470,3 +470,15 @@ def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(ratings, tmp_pa
     ).read_bytes()
     assert report.ensemble == unbroken.ensemble
     assert report.ensemble_epochs == unbroken.ensemble_epochs
+
+
+def test_support_dropout_trains_live_on_other_subgraphs_and_a_store_is_refused(ratings, home, tmp_path):
+    plain = run(make_config(ratings, live=True), tmp_path / "plain", home)
+    dropped = run(make_config(ratings, live=None, support_dropout=0.8), tmp_path / "dropped", home)
+    assert not same(weights(plain.folder), weights(dropped.folder))
+    stored = json.loads((tmp_path / "dropped" / "config.json").read_text())["config"]["train"]
+    assert stored["support_dropout"] == 0.8
+    with pytest.raises(ConfigError, match="support dropout needs subgraphs that are cut anew each epoch"):
+        run(make_config(ratings, live=False, support_dropout=0.8), tmp_path / "store", home)
+    with pytest.raises(ConfigError, match=r"other settings: train.support_dropout \(0.8 there, 0.0 now\)"):
+        run(make_config(ratings, live=None), tmp_path / "dropped", home)

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, DataError
+from igmc.graph.arguments import checked_indices, checked_limits
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
@@ -24,6 +25,7 @@ __all__ = ["extract_subgraphs"]
 
 UNSEEN, LEFT_OUT = -1, -2  # marks of nodes without a position in the subgraph
 NO_CAP = 2**62
+ZERO = np.uint64(0)  # where hops are counted from 1: the key of what is drawn before the first
 
 
 def extract_subgraphs(
@@ -34,6 +36,8 @@ def extract_subgraphs(
     *,
     seed: int,
     epoch: int = 0,
+    user_limit: ArrayLike | None = None,
+    item_limit: ArrayLike | None = None,
 ) -> Subgraphs:
     """Cut the h-hop enclosing subgraph of each (user, item) pair out of the rating graph.
 
@@ -48,13 +52,16 @@ def extract_subgraphs(
         config: hops, cap and sample ratio.
         seed: of the sampling, 0 or more.
         epoch: 0 or more; another epoch draws other samples.
+        user_limit, item_limit: int [P], how many of its other ratings the target user, or item, shows: a
+            uniform choice, the rest being as if not there. All of them where negative, or if None.
 
     Raises:
-        DataError: if a pair is not in the graph's index range, or not of whole numbers.
+        DataError: if a pair is not in the graph's index range, not of whole numbers, or the pairs and limits
+            differ in number.
         ConfigError: on a seed or epoch out of range.
     """
-    users = _indices("user", user, graph.n_users)
-    items = _indices("item", item, graph.n_items)
+    users = checked_indices("user", user, graph.n_users)
+    items = checked_indices("item", item, graph.n_items)
     if len(users) != len(items):
         raise DataError("users and items differ in number", got=(len(users), len(items)))
     if min(seed, epoch) < 0 or max(seed, epoch) >= 2**64:
@@ -69,9 +76,12 @@ def extract_subgraphs(
         by_item.size,
         by_item.ptr,
         by_item.neighbours,
+        by_item.levels,
         by_item.patch,
         users,
         items,
+        checked_limits("user", user_limit, len(users)),
+        checked_limits("item", item_limit, len(users)),
         config.hops,
         NO_CAP if config.max_nodes_per_hop is None else config.max_nodes_per_hop,
         config.sample_ratio,
@@ -81,22 +91,11 @@ def extract_subgraphs(
     return Subgraphs(users, items, *columns)
 
 
-def _indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
-    array = np.atleast_1d(np.asarray(values))
-    if array.size and array.dtype.kind not in "iu":
-        raise DataError(
-            f"{side} indices are not whole numbers", got=array.dtype.name, allowed="an integer type"
-        )
-    if array.size and (array.min() < 0 or array.max() >= size):
-        bad = array[(array < 0) | (array >= size)][0]
-        raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")
-    return np.array(array, dtype=np.int32)  # a copy: a read-only array would be compiled for anew
-
-
 @njit(nogil=True, cache=True)
 def _extract(
-    all_users, user_ptr, user_items, user_levels, user_patch, all_items, item_ptr, item_users, item_patch,
-    users, items, hops, cap, ratio, seed, epoch,
+    all_users, user_ptr, user_items, user_levels, user_patch,
+    all_items, item_ptr, item_users, item_levels, item_patch,
+    users, items, user_limit, item_limit, hops, cap, ratio, seed, epoch,
 ):  # fmt: skip
     pairs = len(users)
     user_at = np.full(all_users, UNSEEN, np.int32)  # position in the subgraph, or a mark
@@ -120,12 +119,26 @@ def _extract(
         item_id[i0], item_label[i0], item_at[items[p]], seen_items[0] = items[p], 1, 0, items[p]
         n_users, n_items = 1, 1  # seen
         user_fringe, item_fringe = u0, i0
+        few_items, own_items, own_levels = _shown(
+            users[p], items[p], user_limit[p], fold(fold(key, ZERO), np.uint64(0)),
+            user_ptr, user_items, user_levels, user_patch,
+        )  # fmt: skip
+        few_users, own_users, _ = _shown(
+            items[p], users[p], item_limit[p], fold(fold(key, ZERO), np.uint64(1)),
+            item_ptr, item_users, item_levels, item_patch,
+        )  # fmt: skip
         for hop in range(1, hops + 1):
             user_start, item_start = n_users, n_items
-            near = item_id[item_fringe:i1]
-            n_users = _spread(near, item_ptr, item_users, item_patch, user_at, seen_users, n_users)
-            near = user_id[user_fringe:u1]
-            n_items = _spread(near, user_ptr, user_items, user_patch, item_at, seen_items, n_items)
+            if hop == 1 and few_users:
+                n_users = _discover(own_users, 0, len(own_users), user_at, seen_users, n_users)
+            else:
+                near = item_id[item_fringe:i1]
+                n_users = _spread(near, item_ptr, item_users, item_patch, user_at, seen_users, n_users)
+            if hop == 1 and few_items:
+                n_items = _discover(own_items, 0, len(own_items), item_at, seen_items, n_items)
+            else:
+                near = user_id[user_fringe:u1]
+                n_items = _spread(near, user_ptr, user_items, user_patch, item_at, seen_items, n_items)
             if n_users == user_start and n_items == item_start:
                 break
             user_fringe, item_fringe = u1, i1
@@ -150,9 +163,13 @@ def _extract(
                 _room(edge_item, end + last - first),
                 _room(edge_level, end + last - first),
             )
-            if k == u0:
-                item_at[items[p]] = LEFT_OUT  # the pair's own edge is never in its own subgraph
-            if patched:
+            if user_label[k] != 2:
+                # The pair's own edge is never in its own subgraph. Whoever else is not among the first hop's
+                # users has not rated the target item, or the limit hides that rating.
+                item_at[items[p]] = LEFT_OUT
+            if k == u0 and few_items:
+                end = _copy(own_items, own_levels, 0, len(own_items), item_at, edge_item, edge_level, end)
+            elif patched:
                 near, levels = user_patch.neighbours, user_patch.levels
                 end = _copy(near, levels, first, last, item_at, edge_item, edge_level, end)
             else:
@@ -188,6 +205,30 @@ def _row(node, ptr, patch):
         if k < len(patch.nodes) and patch.nodes[k] == node:
             return patch.ptr[k], patch.ptr[k + 1], True
     return ptr[node], ptr[node + 1], False
+
+
+@njit(nogil=True, cache=True)
+def _shown(node, other, limit, key, ptr, neighbours, levels, patch):
+    """Whether a target shows but some of its ratings; if so, their neighbours and levels in the row's order.
+
+    The rating of the other target is none of them, nor does it count.
+    """
+    if limit >= 0:
+        first, last, patched = _row(node, ptr, patch)
+        if patched:
+            neighbours, levels = patch.neighbours, patch.levels
+        at = np.empty(last - first, np.int64)
+        size = 0
+        for e in range(first, last):
+            if neighbours[e] != other:
+                at[size] = e
+                size += 1
+        if limit < size:
+            _draw(at[:size], limit, key)
+            at = at[:limit]
+            at.sort()
+            return True, neighbours[at], levels[at]
+    return False, np.empty(0, np.int32), np.empty(0, np.uint8)
 
 
 @njit(nogil=True, cache=True)
@@ -233,14 +274,20 @@ def _keep(near, ratio, cap, key, nodes, end):
     size = len(near)
     keep = min(int(ratio * size), cap)
     if keep < size:
-        for k in range(keep):
-            swap = k + np.int64(below(key, np.uint64(k), np.uint64(size - k)))
-            near[k], near[swap] = near[swap], near[k]
+        _draw(near, keep, key)
     nodes = _room(nodes, end + keep)
     chosen = nodes[end : end + keep]
     chosen[:] = near[:keep]
     chosen.sort()
     return nodes, end + keep
+
+
+@njit(nogil=True, cache=True)
+def _draw(nodes, keep, key):
+    """Put a uniform choice of `keep` nodes first: that many steps of a Fisher-Yates shuffle."""
+    for k in range(keep):
+        swap = k + np.int64(below(key, np.uint64(k), np.uint64(len(nodes) - k)))
+        nodes[k], nodes[swap] = nodes[swap], nodes[k]
 
 
 @njit(nogil=True, cache=True)

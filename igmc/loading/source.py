@@ -12,6 +12,7 @@ from igmc.errors import StoreError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.parts import Part
 from igmc.graph.subgraph import Subgraphs
+from igmc.loading.support_dropout import SupportDropout
 from igmc.ratings.table import Pairs
 from igmc.store.reader import StoreReader
 
@@ -37,22 +38,46 @@ class SubgraphSource(Protocol):
 
 
 class LiveSource:
-    """Extracts each subgraph when it is asked for: no disk, and with `resample` a fresh sample each epoch."""
+    """Extracts each subgraph when it is asked for: no disk, and with `resample` a fresh sample each epoch.
 
-    def __init__(self, part: Part, config: ExtractConfig, *, seed: int, resample: bool = True) -> None:
+    Args:
+        part: the graph and the pairs.
+        config: what a subgraph is.
+        seed: of what is drawn.
+        resample: draw anew each epoch.
+        support_dropout: hide ratings of targets; for training only.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        config: ExtractConfig,
+        *,
+        seed: int,
+        resample: bool = True,
+        support_dropout: SupportDropout | None = None,
+    ) -> None:
         self.pairs = part.pairs
         self.windows = np.array([0, len(part.pairs)], dtype=np.int64)
         self._graph, self._config, self._seed, self._resample = part.graph, config, seed, resample
+        self._dropout = support_dropout
 
     def fetch(self, rows: NDArray[np.int64], epoch: int) -> Subgraphs:
-        """See `SubgraphSource`; equal to the store's subgraphs at epoch 0 or without `resample`."""
+        """See `SubgraphSource`; equal to the store's at epoch 0 or without `resample`, but for dropout."""
+        user, item = self.pairs.user[rows], self.pairs.item[rows]
+        seed, epoch = self._seed, epoch if self._resample else 0
+        few_items, few_users = None, None
+        if self._dropout is not None:
+            few_items, few_users = self._dropout.limits(user, item, seed=seed, epoch=epoch)
         return extract_subgraphs(
             self._graph,
-            self.pairs.user[rows],
-            self.pairs.item[rows],
+            user,
+            item,
             self._config,
-            seed=self._seed,
-            epoch=epoch if self._resample else 0,
+            seed=seed,
+            epoch=epoch,
+            user_limit=few_items,
+            item_limit=few_users,
         )
 
 

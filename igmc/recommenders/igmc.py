@@ -17,6 +17,7 @@ from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.parts import Part
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
+from igmc.loading.support_dropout import SupportDropout
 from igmc.models.igmc import IGMC
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.table import Pairs
@@ -89,7 +90,8 @@ class IGMCRecommender(Recommender):
         self._restore()
         device = pick_device()
         model = self._network(len(data.scale))
-        training = Loader(self._source(data.train), train.batch_size, seed=self.seed, shuffle=True)
+        source = self._source(data.train, SupportDropout.of(train))
+        training = Loader(source, train.batch_size, seed=self.seed, shuffle=True)
         validation = None
         if train.protocol == "validated":
             validation = Loader(self._source(data.validation), SCORE_BATCH)
@@ -155,10 +157,10 @@ class IGMCRecommender(Recommender):
         config: IGMCConfig = self.config
         return IGMC(config.model, n_levels=n_levels, hops=config.extract.hops, seed=self.seed)
 
-    def _source(self, asked: Ratings | Pairs) -> LiveSource:
+    def _source(self, asked: Ratings | Pairs, dropout: SupportDropout | None = None) -> LiveSource:
         """Subgraphs of these pairs, cut out of the known ratings."""
         part = Part("", self.graph, Pairs(asked.user, asked.item, asked.rating))
-        return LiveSource(part, self.config.extract, seed=self.seed)
+        return LiveSource(part, self.config.extract, seed=self.seed, support_dropout=dropout)
 
 
 def _columns(ratings: Ratings) -> dict[str, NDArray[Any]]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,9 @@ class RunFolder:
 
     def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
         found = self.settings()
-        old, new = _flat(found["config"]), _flat(config.to_dict())
-        changed = [
-            f"{key} ({old.get(key)!r} there, {new.get(key)!r} now)" for key in new if old.get(key) != new[key]
-        ]
+        # As objects: a setting that one of them does not name has its default.
+        old, new = (_flat(asdict(one)) for one in (RunConfig.from_dict(found["config"]), config))
+        changed = [f"{key} ({old[key]!r} there, {new[key]!r} now)" for key in new if old[key] != new[key]]
         if changed:
             raise ConfigError(
                 f"{self.path} holds a run with other settings: {', '.join(changed)}",

@@ -14,6 +14,7 @@ from igmc.cli.options import as_typed, config_options, read_config
 from igmc.cli.train import train_command
 from igmc.config import Config, RunConfig
 from igmc.errors import ConfigError
+from tests.cli.conftest import COMMANDS
 
 SECTIONS = {f.name: getattr(RunConfig(), f.name) for f in dataclasses.fields(RunConfig)}
 KNOBS = [
@@ -55,6 +56,9 @@ TYPED = {
     "patience": ("1", 1),
     "ensemble_size": ("2", 2),
     "ensemble_every": ("3", 3),
+    "support_dropout": ("0.5", 0.5),
+    "support_dropout_side": ("both", "both"),
+    "support_dropout_max": ("4", 4),
     "live": (None, True),
     "seed": ("0", 0),
 }
@@ -200,7 +204,7 @@ def test_every_help_ends_with_two_examples_that_parse(path, command):
     assert len(tail) == 2
     for line in tail:
         words = shlex.split(line)
-        at = {"igmc": _igmc, "igmc-train": train_command, "igmc-extract": extract_command}[words.pop(0)]
+        at = COMMANDS[words.pop(0)]
         while isinstance(at, click.Group):
             at = at.commands[words.pop(0)]
         at.make_context("x", words)

@@ -8,6 +8,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.reference import reference_subgraphs
+from igmc.graph.serving import ServingGraph
 from igmc.graph.subgraph import Subgraphs
 from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
 
@@ -145,3 +146,96 @@ def test_indices_must_be_whole_numbers(user):
 def test_seed_and_epoch_are_checked(numbers):
     with pytest.raises(ConfigError, match="seed or epoch is out of range"):
         extract_subgraphs(random_graph(4, 5, 2, 0.5, seed=0), [0], [0], ExtractConfig(), **numbers)
+
+
+limits = st.none() | st.integers(-1, 12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(graph=graphs, config=extract_configs, seed=st.integers(0, 2**63), user_limit=limits, item_limit=limits)
+def test_kernel_equals_reference_where_targets_show_few_ratings(graph, config, seed, user_limit, item_limit):
+    users, items = all_pairs(graph)
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(users))[:40]
+    few = {
+        f"{side}_limit": None if limit is None else np.where(rng.random(len(chosen)) < 0.7, limit, -1)
+        for side, limit in (("user", user_limit), ("item", item_limit))
+    }
+    fast = extract_subgraphs(graph, users[chosen], items[chosen], config, seed=seed, **few)
+    fast.check()
+    assert_equal(fast, reference_subgraphs(graph, users[chosen], items[chosen], config, seed=seed, **few))
+
+
+def without(graph: BipartiteGraph, hidden: set[tuple[int, int]]) -> BipartiteGraph:
+    user = np.repeat(np.arange(graph.n_users), np.diff(graph.user_ptr))
+    kept = [pair not in hidden for pair in zip(user.tolist(), graph.user_items.tolist(), strict=True)]
+    sizes = {"n_users": graph.n_users, "n_items": graph.n_items, "n_levels": graph.n_levels}
+    return BipartiteGraph.from_ratings(user[kept], graph.user_items[kept], graph.user_levels[kept], **sizes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs, config=extract_configs, seed=st.integers(0, 2**32), few=st.integers(0, 4))
+def test_a_limit_is_a_graph_in_which_the_target_has_only_so_many_ratings(graph, config, seed, few):
+    rng = np.random.default_rng(seed)
+    u, i = int(rng.integers(graph.n_users)), int(rng.integers(graph.n_items))
+    pair, limit = ([u], [i]), {"user_limit": [few], "item_limit": [few]}
+    whole = extract_subgraphs(graph, *pair, ExtractConfig(), seed=seed)
+    shown = extract_subgraphs(graph, *pair, ExtractConfig(), seed=seed, **limit)
+    for left, right in ((whole.item_id, shown.item_id), (whole.user_id, shown.user_id)):
+        assert len(right) == min(len(left), 1 + few)
+        assert set(right) <= set(left)
+    hidden = {(u, int(item)) for item in np.setdiff1d(whole.item_id, shown.item_id)}
+    hidden |= {(int(user), i) for user in np.setdiff1d(whole.user_id, shown.user_id)}
+    assert_equal(
+        extract_subgraphs(graph, *pair, config, seed=seed, **limit),
+        extract_subgraphs(without(graph, hidden), *pair, config, seed=seed),
+    )
+
+
+def test_a_limit_that_hides_nothing_changes_nothing():
+    graph = random_graph(30, 30, 3, 0.5, seed=2)
+    users, items = all_pairs(graph)
+    config = ExtractConfig(hops=2, max_nodes_per_hop=6)
+    plain = extract_subgraphs(graph, users, items, config, seed=7)
+    for limit in (-1, 30):
+        many = np.full(len(users), limit)
+        few = {"user_limit": many, "item_limit": many}
+        assert_equal(extract_subgraphs(graph, users, items, config, seed=7, **few), plain)
+
+
+def test_what_a_target_shows_is_drawn_uniformly_and_anew_each_epoch():
+    graph = BipartiteGraph.from_ratings(
+        np.zeros(20), np.arange(20), np.zeros(20), n_users=1, n_items=20, n_levels=1
+    )
+    shown = np.concatenate(
+        [
+            extract_subgraphs(graph, [0], [3], ExtractConfig(), seed=1, epoch=e, user_limit=[5]).item_id[1:]
+            for e in range(2000)
+        ]
+    )
+    counts = np.delete(np.bincount(shown, minlength=20), 3)  # each expected 526, standard deviation 20
+    assert counts.sum() == 10_000
+    assert np.all(np.abs(counts - 526) < 100)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs, config=extract_configs, seed=st.integers(0, 2**32), few=st.integers(0, 4))
+def test_limits_hold_on_a_view_with_new_ratings_as_on_the_rebuilt_graph(graph, config, seed, few):
+    users, items = all_pairs(graph)
+    rng = np.random.default_rng(seed)
+    new = rng.permutation(len(users))[:5]
+    view = ServingGraph.of(graph).with_ratings(users[new], items[new], np.zeros(len(new), int))
+    pairs = rng.permutation(len(users))[:30]
+    limit = {"user_limit": np.full(len(pairs), few), "item_limit": np.full(len(pairs), few)}
+    assert_equal(
+        extract_subgraphs(view, users[pairs], items[pairs], config, seed=seed, **limit),
+        extract_subgraphs(view.rebuilt(), users[pairs], items[pairs], config, seed=seed, **limit),
+    )
+
+
+@pytest.mark.parametrize("limit", [[1, 2], [0.5], 3])
+def test_limits_are_one_whole_number_a_pair(limit):
+    with pytest.raises(DataError, match=r"the item limits are not one whole number a pair; got .*int \[1\]"):
+        extract_subgraphs(
+            random_graph(4, 5, 2, 0.5, seed=0), [0], [0], ExtractConfig(), seed=0, item_limit=limit
+        )

@@ -60,6 +60,16 @@ def test_the_monitor_is_told_of_every_epoch():
     assert told == model.history
 
 
+def test_support_dropout_changes_training_and_nothing_that_is_asked():
+    data, _ = checkerboard()
+    train = {**TRAIN, "epochs": 1}
+    plain, dropped = (small(train={**train, **more}).fit(data) for more in ({}, {"support_dropout": 0.9}))
+    assert plain.history[0]["mse"] != dropped.history[0]["mse"]
+    dropped.states = plain.states
+    user, item = data.train.user, data.train.item
+    np.testing.assert_array_equal(plain.predict(user, item), dropped.predict(user, item))
+
+
 def test_side_features_are_refused():
     data, _ = checkerboard()
     with pytest.raises(ConfigError, match=r"side features are not for the harness"):
