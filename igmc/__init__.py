@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from igmc.extract.pool import extract_store
     from igmc.graph.kernel import extract_subgraphs
     from igmc.graph.parts import make_parts
+    from igmc.inference.predictor import Predictor, predict
     from igmc.models.igmc import IGMC
     from igmc.ratings.convert import to_hetero, to_networkx, to_pyg
     from igmc.ratings.dataset import load_dataset
@@ -41,6 +42,8 @@ _HOMES = {
     "extract_subgraphs": "igmc.graph.kernel",
     "extract_store": "igmc.extract.pool",
     "IGMC": "igmc.models.igmc",
+    "Predictor": "igmc.inference.predictor",
+    "predict": "igmc.inference.predictor",
     "RunReport": "igmc.evaluation.report",
     "train": "igmc.run",
 }
@@ -51,6 +54,7 @@ __all__ = [
     "ExtractConfig",
     "IgmcError",
     "ModelConfig",
+    "Predictor",
     "RunConfig",
     "RunReport",
     "TrainConfig",
@@ -61,6 +65,7 @@ __all__ = [
     "load_dataset",
     "make_parts",
     "make_split",
+    "predict",
     "to_hetero",
     "to_networkx",
     "to_pyg",

@@ -125,6 +125,7 @@ def test_import_loads_nothing_heavy(module):
         ("main", ["data", "fetch", "-h"]),
         ("train", ["--help"]),
         ("extract", ["-h"]),
+        ("predict", ["-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(entry, arguments):

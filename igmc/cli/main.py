@@ -17,10 +17,11 @@ from igmc.cli.evaluate import evaluate_command
 from igmc.cli.extract import extract_command
 from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
+from igmc.cli.predict import predict_command
 from igmc.cli.train import train_command
 from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["evaluate", "extract", "main", "train"]
+__all__ = ["evaluate", "extract", "main", "predict", "train"]
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _AGAIN = "run the same command again to resume"
@@ -32,15 +33,16 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
     "igmc",
     cls=TeachingGroup,
     examples=("igmc train --dataset demo", "igmc data list"),
-    commands=[extract_command, train_command, evaluate_command, data_command],
+    commands=[extract_command, train_command, predict_command, evaluate_command, data_command],
 )
 @click.version_option(__version__, prog_name="igmc")
 def _igmc() -> None:
     """Predict ratings of users and items never seen in training, from nothing but the ratings around them.
 
     'igmc train' does the whole job: it loads ratings, cuts the enclosing subgraphs, trains, and reports the
-    test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs. They
-    are also there as igmc-train and igmc-extract.
+    test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs.
+    'igmc predict' asks a trained run, for people and items of its data or new ones. They are also there as
+    igmc-train, igmc-extract and igmc-predict.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or corrupt data, 130 or 143 interrupted and resumable.
     """
@@ -64,6 +66,11 @@ def train() -> NoReturn:
 def evaluate() -> NoReturn:
     """Entry point of ``igmc-evaluate``."""
     sys.exit(_exit_code(evaluate_command, "igmc-evaluate"))
+
+
+def predict() -> NoReturn:
+    """Entry point of ``igmc-predict``."""
+    sys.exit(_exit_code(predict_command, "igmc-predict"))
 
 
 def _exit_code(command: click.Command, name: str) -> int:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers_files import RatingFile
 
-__all__ = ["TextLayout", "choose", "parse_columns", "text_layout"]
+__all__ = ["USUAL", "TextLayout", "choose", "parse_columns", "text_layout"]
 
 _DELIMITERS = ("::", "\t", ",", ";", "|")
-_USUAL: dict[str, tuple[str, ...]] = {
+# What a column is usually called, in small letters and without what is neither letter nor digit.
+USUAL: dict[str, tuple[str, ...]] = {
     "user": ("user", "userid", "uid", "reviewerid", "customerid"),
     "item": ("item", "itemid", "iid", "movie", "movieid", "book", "bookid", "product", "productid", "asin"),
     "rating": ("rating", "ratings", "score", "stars", "overall"),
@@ -75,7 +76,7 @@ def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None
     if columns is not None:
         return [_position(where, available, name) for name in columns]
     plain = ["".join(c for c in name.lower() if c.isalnum()) for name in available]
-    found = [[k for k, name in enumerate(plain) if name in usual] for usual in _USUAL.values()]
+    found = [[k for k, name in enumerate(plain) if name in usual] for usual in USUAL.values()]
     if any(len(hits) != 1 for hits in found[:3]):
         raise DataError(
             f"{where}: the columns of user, item and rating are not clear from their names",

@@ -9,12 +9,14 @@ import pytest
 from igmc.cli.evaluate import evaluate_command
 from igmc.cli.extract import extract_command
 from igmc.cli.main import _exit_code, _igmc
+from igmc.cli.predict import predict_command
 from igmc.cli.train import train_command
 
 COMMANDS = {
     "igmc": _igmc,
     "igmc-evaluate": evaluate_command,
     "igmc-extract": extract_command,
+    "igmc-predict": predict_command,
     "igmc-train": train_command,
 }
 
