@@ -28,19 +28,27 @@ class KNNConfig(Config):
         choices=("rating", "ranking"),
     )
     similarity: str = knob(
-        "pearson",
+        "auto",
         "'pearson': correlation, of deviations from the biases over common ratings (rating), or of having "
-        "been rated (ranking); 'cosine': of the ratings (rating), or of having been rated (ranking)",
-        choices=("pearson", "cosine"),
+        "been rated (ranking); 'cosine': of the ratings (rating), or of having been rated (ranking); "
+        "'auto': what suits model and objective, as for the next three if they are not given",
+        choices=("auto", "pearson", "cosine"),
     )
-    shrinkage: float = knob(
-        100.0, "a similarity over n common ratings counts n / (n + shrinkage) of itself", low=0.0
+    shrinkage: float | None = knob(
+        None, "a similarity over n common ratings counts n / (n + shrinkage) of itself", low=0.0
     )
-    neighbours: int = knob(40, "most neighbours that a prediction is made of", low=1)
-    kept: int = knob(500, "most neighbours of each user or item that are kept, the nearest", low=1)
+    neighbours: int | None = knob(None, "most neighbours that a prediction is made of", low=1)
+    kept: int | None = knob(None, "most neighbours of each user or item that are kept, the nearest", low=1)
+    caution: float = knob(
+        0.3, "similarity of a neighbour on its biases that each mean is mixed with (rating)", low=0.0
+    )
     damping: float = knob(
         5.0, "ratings without bias that each bias is mixed with (rating; see the recommender biases)", low=0.0
     )
+
+
+# Chosen on validation ratings of ML-100K: of u1 for ratings, of a random split for rankings.
+RATING_DEFAULTS: dict[str, Any] = {"similarity": "pearson", "shrinkage": 100.0, "neighbours": 40, "kept": 500}
 
 
 class _KNN(Recommender):
@@ -56,6 +64,7 @@ class _KNN(Recommender):
     fitted: ClassVar = ("known", "bias", "near", "weight")
     inductive: ClassVar = True
     side: ClassVar[str]  # which of both is compared
+    ranking_defaults: ClassVar[dict[str, Any]]
 
     known: dict[str, NDArray[Any]]
     bias: dict[str, Any]
@@ -65,6 +74,12 @@ class _KNN(Recommender):
     @property
     def ranks_only(self) -> bool:
         return bool(self.config.objective == "ranking")
+
+    def chosen(self) -> KNNConfig:
+        """The settings, with the defaults of model and objective filled in."""
+        config: KNNConfig = self.config
+        defaults = self.ranking_defaults if self.ranks_only else RATING_DEFAULTS
+        return config.replace(**{k: v for k, v in defaults.items() if getattr(config, k) in (None, "auto")})
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         self.known = data.train.columns()
@@ -87,7 +102,8 @@ class _KNN(Recommender):
             matrix.sort_indices()
 
     def _similar(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        kind = {"pearson": PHI if self.ranks_only else PEARSON, "cosine": COSINE}[self.config.similarity]
+        settings = self.chosen()
+        kind = {"pearson": PHI if self.ranks_only else PEARSON, "cosine": COSINE}[settings.similarity]
         compared = self.rows, self.columns
         if kind == COSINE and not self.ranks_only:  # of the ratings themselves
             known = Ratings(**self.known)
@@ -96,8 +112,8 @@ class _KNN(Recommender):
             turned.sort_indices()
             compared = (matrix, turned) if self.side == "user" else (turned, matrix)
         parts = [*_parts(compared[0]), *_parts(compared[1])]
-        kept = min(self.config.kept, max(self.rows.shape[0] - 1, 1))
-        near, weight = similar_rows(rows, *parts, kind, self.config.shrinkage, kept)
+        kept = min(settings.kept or 1, max(self.rows.shape[0] - 1, 1))
+        near, weight = similar_rows(rows, *parts, kind, settings.shrinkage, kept)
         return near, weight
 
     def _fold_in(self, support: Ratings) -> None:
@@ -125,7 +141,7 @@ class _KNN(Recommender):
     ) -> Floats:
         if self.ranks_only:
             return total.astype(np.float32)
-        deviation = np.divide(total, weights, out=np.zeros_like(total), where=weights > 0)
+        deviation: NDArray[np.float64] = total / np.maximum(weights + self.config.caution, 1e-12)
         return (self._biases(user, item) + deviation).astype(np.float32)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
@@ -137,7 +153,7 @@ class _KNN(Recommender):
             self.near,
             self.weight,
             *_parts(self.columns),
-            self.config.neighbours,
+            self.chosen().neighbours,
         )
         total, weights = np.empty((2, len(row)))
         total[order], weights[order] = sums
@@ -145,7 +161,7 @@ class _KNN(Recommender):
 
 
 class ItemKNN(_KNN):
-    """``r_ui = b_ui + sum_j s_ij (r_uj - b_uj) / sum_j s_ij`` over the items most like i that u rated.
+    """``r_ui = b_ui + sum_j s_ij (r_uj - b_uj) / (sum_j s_ij + caution)`` over items j like i, rated by u.
 
     ``b_ui`` are regularized biases, s shrunk similarities (Koren, KDD 2008, section 2.2); only positive ones
     count. With the objective "ranking", the score is the sum of the similarities alone (Deshpande & Karypis,
@@ -157,10 +173,11 @@ class ItemKNN(_KNN):
 
     name: ClassVar = "item_knn"
     side: ClassVar = "item"
+    ranking_defaults: ClassVar = {"similarity": "cosine", "shrinkage": 10.0, "neighbours": 100, "kept": 100}
 
 
 class UserKNN(_KNN):
-    """``r_ui = b_ui + sum_v s_uv (r_vi - b_vi) / sum_v s_uv`` over the users most like u who rated i.
+    """``r_ui = b_ui + sum_v s_uv (r_vi - b_vi) / (sum_v s_uv + caution)`` over users v like u, who rated i.
 
     As `ItemKNN`, with users compared. In `fold_in` a new item's ratings count at once, and a new user is
     compared with all others.
@@ -168,6 +185,7 @@ class UserKNN(_KNN):
 
     name: ClassVar = "user_knn"
     side: ClassVar = "user"
+    ranking_defaults: ClassVar = {"similarity": "pearson", "shrinkage": 0.0, "neighbours": 40, "kept": 500}
 
     def _scores(self, users: Indices) -> Floats:
         items = np.arange(self.n_items, dtype=np.int32)
@@ -175,7 +193,7 @@ class UserKNN(_KNN):
         out = np.empty((len(users), self.n_items), np.float32)
         for place, user in enumerate(users):
             near, weight = self.near[user], self.weight[user]
-            total, weights = weigh_row(near, weight, *parts, self.n_items, self.config.neighbours)
+            total, weights = weigh_row(near, weight, *parts, self.n_items, self.chosen().neighbours)
             out[place] = self._answer(total, weights, np.full(self.n_items, user, np.int32), items)
         return out
 

@@ -15,6 +15,7 @@ class _KNN(RecommenderContract):
         "shrinkage": 30.0,
         "neighbours": 1,
         "kept": 1,
+        "caution": 3.0,
         "damping": 30.0,
     }
 
@@ -28,13 +29,14 @@ class TestUserKNN(_KNN):
 
 
 class _RankingKNN(RecommenderContract):
-    settings = {"objective": "ranking", "neighbours": 5, "kept": 10, "shrinkage": 1.0}
+    settings = {"objective": "ranking", "similarity": "cosine", "neighbours": 5, "kept": 10, "shrinkage": 1.0}
     changes = {
         "objective": "rating",
-        "similarity": "cosine",
+        "similarity": "pearson",
         "shrinkage": 30.0,
         "neighbours": 1,
         "kept": 1,
+        "caution": ({"objective": "rating"}, 3.0),
         "damping": ({"objective": "rating"}, 30.0),
     }
 
@@ -93,7 +95,7 @@ def slow_predictions(data, settings, side):
         near = [b for b in near if similar[row, b] > 0 and turn(known)[b, column]][: settings["neighbours"]]
         total = similar[row, near] @ turn(values)[near, column]
         if not ranks and len(near):
-            total = total / similar[row, near].sum()
+            total = total / (similar[row, near].sum() + 0.3)
         out[row, column] = total
     return turn(out) + (0 if ranks else base)
 
@@ -139,3 +141,19 @@ def test_ratings_on_the_other_side_count_at_once_and_leave_the_neighbours_alone(
     pairs = (np.arange(14), np.full(14, 3)) if side == "user" else (np.full(11, 3), np.arange(11))
     moved = folded.predict(*pairs) - model.predict(*pairs)
     assert np.std(moved) > 0.1, "more than the bias has changed"
+
+
+@pytest.mark.parametrize(
+    ("name", "objective", "expected"),
+    [
+        ("item_knn", "rating", ("pearson", 100, 40, 500)),
+        ("user_knn", "rating", ("pearson", 100, 40, 500)),
+        ("item_knn", "ranking", ("cosine", 10, 100, 100)),
+        ("user_knn", "ranking", ("pearson", 0, 40, 500)),
+    ],
+)
+def test_what_is_not_given_suits_model_and_objective(name, objective, expected):
+    chosen = make_recommender(name, {"objective": objective}).chosen()
+    assert (chosen.similarity, chosen.shrinkage, chosen.neighbours, chosen.kept) == expected
+    given = make_recommender(name, {"objective": objective, "kept": 7}).chosen()
+    assert given == chosen.replace(kept=7)
