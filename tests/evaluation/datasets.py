@@ -25,7 +25,7 @@ def make_dataset(
     """Ratings 1..5 of random pairs in random order; user 0 rates all items, and all users rate item 0.
 
     Args:
-        times: "distinct", "tied" (few different seconds), "unknown" (a third is -1) or None.
+        times: "distinct", "tied" (few different seconds), "unknown" (a third is -1), "zero" (a third is 0) or None.
     """
     rng = np.random.default_rng(seed)
     known = rng.random((users, items)) < share * rng.random((users, 1)) * 2
@@ -33,9 +33,8 @@ def make_dataset(
     user, item = rng.permutation(np.argwhere(known)).T
     n = len(user)
     stamps = {"distinct": rng.permutation(n) + 1, "tied": rng.integers(1, 4, n), None: None}.get(times)
-    if times == "unknown":
-        stamps = np.where(rng.random(n) < 1 / 3, -1, 1 + np.arange(n))
-        stamps[0] = -1
+    if times in ("unknown", "zero"):
+        stamps = np.where(np.arange(n) % 3 == 0, -1 if times == "unknown" else 0, 1 + np.arange(n))
     table = RatingTable(
         IdTable(tuple(range(users))),
         IdTable(tuple(f"i{k}" for k in range(items))),

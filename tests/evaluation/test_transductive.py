@@ -49,6 +49,19 @@ def test_the_official_split_is_that_of_make_split():
         make_protocol("official").split(make_dataset(), 1)
 
 
+@pytest.mark.parametrize("name", ["official", "thinned"])
+def test_thresholds_hold_in_an_official_split_too(name):
+    rows = np.arange(len(make_dataset().table))
+    data = make_dataset(splits={"a": (rows[40:], rows[:40])})
+    split = make_protocol(name, {"min_rating": 3, "min_user_ratings": 4}).split(data, 1)
+    counted = data.table.rating >= 3
+    counts = np.bincount(data.table.user[counted], minlength=len(data.table.users))
+    allowed = counted & (counts[data.table.user] >= 4)
+    assert 0 < allowed.sum() < counted.sum()
+    assert split.test.tolist() == np.flatnonzero(allowed[:40]).tolist()
+    assert np.sort(rows_of(split)).tolist() == np.flatnonzero(allowed).tolist()
+
+
 @given(datasets(), SEEDS)
 def test_stratified_takes_a_quarter_of_each_user(data, seed):
     split = make_protocol("stratified_75_25").split(data, seed)
@@ -101,7 +114,7 @@ def test_ties_in_time_are_broken_by_the_seed_and_distinct_times_leave_nothing_to
     assert protocol.split(distinct, 1).test.tolist() == protocol.split(distinct, 2).test.tolist()
 
 
-@pytest.mark.parametrize("times", ["unknown", None])
+@pytest.mark.parametrize("times", ["unknown", "zero", None])
 def test_leave_last_out_needs_all_times(times):
     with pytest.raises(
         DataError,
