@@ -52,6 +52,9 @@ __all__ = ["evaluate_command"]
 )
 @click.option("--seeds", default="1", metavar="N,N,...", help="Seeds of split and model [default 1]")
 @click.option("--ks", default="5,10,20", metavar="N,N,...", help="Lengths of ranked lists [default 5,10,20]")
+@click.option(
+    "--no-rankings", is_flag=True, help="Measure ratings only: full rankings take graph networks long."
+)
 @click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
 @click.option("--metrics", metavar="M,M,...", help="Columns of the table; all are in the report's files")
 @click.option(
@@ -73,6 +76,7 @@ def evaluate_command(
     protocols: tuple[str, ...],
     seeds: str,
     ks: str,
+    no_rankings: bool,
     columns: str | None,
     metrics: str | None,
     against: str | None,
@@ -111,6 +115,7 @@ def evaluate_command(
         protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds),
         ks=_numbers("--ks", ks),
+        rankings=not no_rankings,
         data_dir=data_dir,
         home=home,
         out=out,

@@ -16,6 +16,7 @@ from igmc.evaluation.intervals import bootstrap_interval
 from igmc.evaluation.metrics import PerUser, score
 from igmc.evaluation.protocols import Protocol
 from igmc.evaluation.ranking import evaluate_ranking, rated_ndcg
+from igmc.evaluation.shelf import Shelf
 from igmc.evaluation.spec import ModelSpec
 from igmc.evaluation.usage import Usage
 from igmc.ratings.dataset import Dataset
@@ -119,6 +120,8 @@ def evaluate_cell(
     *,
     ks: Sequence[int],
     monitor: Monitor | None = None,
+    shelf: Shelf | None = None,
+    rankings: bool = True,
 ) -> Cell:
     """Fit a model to the training part of a split and measure it on the test part.
 
@@ -133,6 +136,8 @@ def evaluate_cell(
         split: what to learn from and what to ask; its seed is the model's too.
         ks: lengths of ranked lists; those longer than there are items are left out.
         monitor: told of each epoch of training.
+        shelf: where a model that was fitted to the same ratings is taken from, or else put.
+        rankings: rank all items for each user too, where the protocol allows it.
 
     Raises:
         IgmcError: if the model does not suit the data or the protocol, or its training fails.
@@ -142,12 +147,23 @@ def evaluate_cell(
     with Usage() as usage:
         model = spec.make(dataset.name, split.seed)
         retrained = bool(len(split.support)) and not model.inductive
-        model = _fitted(model, dataset, protocol, split, retrained, found.seconds, monitor)
+        place = shelf.place(model, split, protocol) if shelf is not None and not retrained else None
+        kept = shelf.read(place) if shelf is not None and place is not None else None
+        if kept is not None:
+            model, found.seconds = kept
+        else:
+            model = _fitted(model, dataset, protocol, split, retrained, found.seconds, monitor)
+            if shelf is not None and place is not None:
+                shelf.write(place, model, found.seconds)
+        if len(split.support) and not retrained:
+            with Usage() as part:
+                model = model.fold_in(Ratings.of(split.table, split.support))
+            found.seconds["fold_in"] = part.seconds
         if not model.ranks_only:
             with Usage() as part:
                 _rate(model, split, ks, found)
             found.seconds["rate"] = part.seconds
-        if protocol.kind in ("ranking", "both") and ks:
+        if rankings and protocol.kind in ("ranking", "both") and ks:
             with Usage() as part:
                 _rank(model, split, ks, found)
             found.seconds["rank"] = part.seconds
@@ -186,7 +202,7 @@ def _fitted(
     seconds: dict[str, float],
     monitor: Monitor | None,
 ) -> Recommender:
-    """The model that is scored; `retrain` says that it has to be trained on the support ratings too."""
+    """The model before `fold_in`; `retrain` says that it has to be trained on the support ratings too."""
     data = TrainingData.from_split(split, dataset)
     if model.chooses and len(data.validation):
         with Usage() as part:
@@ -203,10 +219,6 @@ def _fitted(
         seconds["fit"] = part.seconds
     else:
         seconds["fit"] = seconds.pop("choose")
-    if len(split.support) and not retrain:
-        with Usage() as part:
-            model = model.fold_in(Ratings.of(split.table, split.support))
-        seconds["fold_in"] = part.seconds
     return model
 
 

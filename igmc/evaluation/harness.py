@@ -19,6 +19,7 @@ from igmc.errors import ConfigError, IgmcError
 from igmc.evaluation.cell import Cell, evaluate_cell
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.results import EvaluationReport, Failure
+from igmc.evaluation.shelf import Shelf
 from igmc.evaluation.spec import ModelSpec
 from igmc.files import locked, replace_file, replacing, sweep, writing
 from igmc.ratings.dataset import Dataset, load_dataset
@@ -38,6 +39,7 @@ def evaluate(
     protocols: Sequence[Protocol | str] = ("random_80_20",),
     seeds: Sequence[int] = (1,),
     ks: Sequence[int] = KS,
+    rankings: bool = True,
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
@@ -50,9 +52,12 @@ def evaluate(
         protocols: how to split: names with settings, see `igmc.evaluation.protocols.make_protocol`.
         seeds: of split and model.
         ks: lengths of ranked lists.
+        rankings: measure full rankings where the protocol allows it. They ask a score of every item for every
+            user, which a graph network takes hours for; without them its ratings are measured in minutes.
         data_dir, home: where raw data are; see `load_dataset`.
         out: folder for the report and for each cell as it is done. What is there already is not run again, so
-            an evaluation that was interrupted goes on where it stopped. Nothing is written if None.
+            an evaluation that was interrupted goes on where it stopped, and models that took long to train
+            are kept for other questions. Nothing is written if None.
 
     Returns:
         the report. A model that fails on a split is in its `failures`, and the others go on.
@@ -74,7 +79,7 @@ def evaluate(
         raise ConfigError(
             "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:dim=64'"
         )
-    store = _Store(Path(out), ks) if out is not None else None
+    store = _Store(Path(out), ks, rankings) if out is not None else None
     cells: list[Cell] = []
     failures: list[Failure] = []
     for config in datasets:
@@ -86,7 +91,7 @@ def evaluate(
                 split = protocol.split(dataset, seed)
                 for spec in specs:
                     try:
-                        cells.append(_cell(spec, dataset, protocol, split, ks, store))
+                        cells.append(_cell(spec, dataset, protocol, split, ks, rankings, store))
                     except IgmcError as error:
                         failures.append(Failure(dataset.name, protocol.label, seed, spec.label, str(error)))
                         logger.warning("%s failed: %s", spec.label, error)
@@ -99,8 +104,12 @@ def evaluate(
 class _Store:
     """A folder of cells that are done, named after all that determines them."""
 
-    def __init__(self, folder: Path, ks: Sequence[int]) -> None:
-        self.folder, self._ks = folder / "cells", sorted(set(ks))
+    def __init__(self, folder: Path, ks: Sequence[int], rankings: bool) -> None:
+        self.folder, self._asked = (
+            folder / "cells",
+            [sorted(set(ks)), *([] if rankings else ["ratings only"])],
+        )
+        self.shelf = Shelf(folder / "models")
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
@@ -109,7 +118,7 @@ class _Store:
     def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the cell is, without the suffixes of its two files."""
         settings = spec.make(dataset.name, split.seed).config.to_dict()
-        key = [__version__, split.digest(), protocol.to_dict(), spec.name, settings, self._ks]
+        key = [__version__, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         name = re.sub(r"[^\w.-]+", "_", dataset.name)
         return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"
@@ -144,6 +153,7 @@ def _cell(
     protocol: Protocol,
     split: Split,
     ks: Sequence[int],
+    rankings: bool,
     store: _Store | None,
 ) -> Cell:
     place = store.place(spec, dataset, protocol, split) if store is not None else None
@@ -153,7 +163,8 @@ def _cell(
             "%s on %s, %s, seed %d: done before", spec.label, dataset.name, protocol.label, split.seed
         )
         return replace(found, label=spec.label)
-    cell = evaluate_cell(spec, dataset, protocol, split, ks=ks)
+    shelf = store.shelf if store is not None else None
+    cell = evaluate_cell(spec, dataset, protocol, split, ks=ks, shelf=shelf, rankings=rankings)
     shown = [
         f"{name} {cell.metrics[name]:.4f}" for name in ("rmse", f"ndcg@{max(ks)}") if name in cell.metrics
     ]

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from igmc.errors import ConfigError, TrainingError
-from igmc.evaluation import harness
+from igmc.evaluation import harness, shelf
 from igmc.evaluation.harness import evaluate
 from igmc.evaluation.results import EvaluationReport
+from igmc.recommenders.biases import Biases
 
 MODELS = ["biases", "strong=biases:damping=100", "popularity"]
 
@@ -147,3 +148,52 @@ def test_what_makes_no_evaluation_says_why(changes, message):
     arguments = {"models": ["biases"], "datasets": ["demo"], "protocols": ["random_80_20"], **changes}
     with pytest.raises(ConfigError, match=message):
         evaluate(arguments.pop("models"), arguments.pop("datasets"), **arguments)
+
+
+def test_what_took_long_to_train_is_trained_once_for_all_it_is_asked(tmp_path, monkeypatch):
+    trained = []
+    real = Biases._fit
+    monkeypatch.setattr(shelf, "KEEP_AFTER", -1.0)
+    monkeypatch.setattr(Biases, "_fit", lambda self, *given: trained.append(self) or real(self, *given))
+    protocols = ["unseen_users:k=0", "unseen_users:k=5"]
+    alone = [evaluate(["biases"], ["demo"], protocols=[way], ks=[5]).cells[0] for way in protocols]
+    once = len(trained) // 2
+    shared = evaluate(["biases"], ["demo"], protocols=protocols, ks=[5], out=tmp_path).cells
+    assert len(trained) == 3 * once
+    for one, other in zip(alone, shared, strict=True):
+        assert one.metrics == other.metrics
+        assert one.settings == other.settings
+    assert shared[0].metrics != shared[1].metrics
+    evaluate(["biases"], ["demo"], protocols=["unseen_users:k=2"], ks=[5], out=tmp_path)
+    assert len(trained) == 3 * once
+    for change in (
+        {"seeds": [2]},
+        {"protocols": ["unseen_users:refit=false"]},
+        {"protocols": ["random_80_20"]},
+    ):
+        before = len(trained)
+        evaluate(
+            ["biases"], ["demo"], **{"protocols": ["unseen_users:k=2"], "ks": [5], "out": tmp_path, **change}
+        )
+        assert len(trained) > before, change
+    damaged = sorted((tmp_path / "models").glob("*.model"))
+    assert len(damaged) == 4
+    for path in damaged:
+        path.write_bytes(b"damaged")
+    again = evaluate(["biases"], ["demo"], protocols=["unseen_users:k=1"], ks=[5], out=tmp_path)
+    assert not again.failures
+
+
+def test_what_is_trained_quickly_is_not_kept(tmp_path):
+    evaluate(["biases"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
+    arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
+    [both] = evaluate(["biases"], ["demo"], **arguments).cells
+    [ratings] = evaluate(["biases"], ["demo"], **arguments, rankings=False).cells
+    assert counted == ["biases", "biases"], "the one is not taken for the other"
+    assert "recall@5" in both.metrics
+    assert "recall@5" not in ratings.metrics
+    assert ratings.metrics.items() <= both.metrics.items()
