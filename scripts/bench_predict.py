@@ -1,61 +1,110 @@
-"""Scoring latency: candidate items for one user, and throughput over a test set.
+"""Scoring latency: candidate items for a known user and for one who has just come, model loaded.
 
 Example: python scripts/bench_predict.py --data-dir ../shared/data
 """
 
 from __future__ import annotations
 
-from functools import partial
+import time
 from pathlib import Path
+from typing import Any
 
 import click
 import measure
 import numpy as np
 import torch
 
-from igmc.config import ExtractConfig, ModelConfig
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.parts import Part
-from igmc.loading.batch import Batch
-from igmc.models import fused
+import igmc
+from igmc.graph.serving import ServingGraph
+from igmc.inference.predictor import Predictor
+from igmc.inference.scoring import Scorer
 from igmc.models.igmc import IGMC
+from igmc.ratings.split import Split
 
 
-def score_user(model: IGMC, part: Part, config: ExtractConfig, user: int, items: np.ndarray) -> np.ndarray:
-    """Predicted ratings of some items for one user, from extraction to numbers."""
-    subgraphs = extract_subgraphs(part.graph, np.full(len(items), user), items, config, seed=1)
-    with torch.no_grad():
-        return model(Batch.from_subgraphs(subgraphs, np.zeros(len(items), np.float32))).numpy()
+def make_predictor(split: Split, cap: int, checkpoints: int) -> Predictor:
+    """A predictor of models with random weights, which take as long as trained ones."""
+    config = igmc.RunConfig(extract=igmc.ExtractConfig(max_nodes_per_hop=cap))
+    models = [
+        IGMC(config.model, n_levels=len(split.scale), seed=seed).eval() for seed in range(1, checkpoints + 1)
+    ]
+    return Predictor(
+        users=split.table.users,
+        items=split.table.items,
+        scale=split.scale,
+        graph=ServingGraph.of(igmc.make_parts(split, "paper")["test"].graph),
+        scorer=Scorer(models, config.extract, seed=1, device=torch.device("cpu")),
+        config=config,
+        epochs=tuple(range(1, checkpoints + 1)),
+    )
+
+
+def summary(name: str, seconds: list[float]) -> dict[str, float]:
+    """Median and 95th percentile in milliseconds, the first one, which warms up, left out."""
+    ms = 1e3 * np.array(seconds[1:])
+    return {
+        f"{name}median_ms": round(float(np.median(ms)), 2),
+        f"{name}p95_ms": round(float(np.quantile(ms, 0.95)), 2),
+    }
+
+
+def known_user(predictor: Predictor, candidates: int, requests: int) -> dict[str, Any]:
+    """Requests for known users, the candidates drawn uniformly."""
+    rng, seconds = np.random.default_rng(0), []
+    n_users, n_items = len(predictor.users), len(predictor.items)
+    for user in rng.permutation(n_users)[: requests + 1]:
+        items = rng.permutation(n_items)[:candidates]
+        start = time.perf_counter()
+        predictor.predict_indices(np.full(len(items), user), items, fallback=False)
+        seconds.append(time.perf_counter() - start)
+    row = summary("", seconds)
+    return row | {"per_s": round(candidates / row["median_ms"] * 1e3)}
+
+
+def new_user(predictor: Predictor, ratings: int, candidates: int, requests: int) -> dict[str, Any]:
+    """Requests with the ratings of a new user, ratings and candidates drawn by popularity, ids to table."""
+    rng = np.random.default_rng(0)
+    popularity = np.diff(predictor.graph.by_item.ptr)
+    share = popularity / popularity.sum()
+    view, whole = [], []
+    for _ in range(requests + 1):
+        drawn = rng.choice(len(share), size=ratings + candidates, replace=False, p=share)
+        ids = predictor.items.decode(drawn)
+        given = {item: float(rng.integers(1, 6)) for item in ids[:ratings]}
+        start = time.perf_counter()
+        user = predictor.with_user(given)
+        laid = time.perf_counter()
+        user.score(ids[ratings:])
+        view.append(laid - start)
+        whole.append(time.perf_counter() - start)
+    return summary("", whole) | summary("with_user_", view)
 
 
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder that holds ml-1m.")
-@click.option("--users", default=50, show_default=True, help="Users to score, each a request of its own.")
-def main(data_dir: Path | None, users: int) -> None:
+@click.option("--requests", default=100, show_default=True, help="Requests of each kind.")
+def main(data_dir: Path | None, requests: int) -> None:
     """Measure ML-1M, print a table and write results/bench_predict.json."""
-    part = measure.paper_part("ml_1m", data_dir)
-    model = IGMC(ModelConfig(), n_levels=part.graph.n_levels).eval()
-    rng = np.random.default_rng(0)
-    rows = []
-    for cap, candidates in ((100, 200), (50, 200), (100, 1000), (50, part.graph.n_items)):
-        config = ExtractConfig(max_nodes_per_hop=cap)
-        seconds = []
-        with fused.threads():
-            for user in rng.permutation(part.graph.n_users)[: users + 1]:
-                items = rng.permutation(part.graph.n_items)[:candidates]
-                seconds.append(measure.seconds(partial(score_user, model, part, config, user, items)))
-        ms = 1e3 * np.array(seconds[1:])  # the first one warms up
-        rows.append(
-            {
-                "max_nodes_per_hop": cap,
-                "candidates": candidates,
-                "median_ms": round(float(np.median(ms)), 1),
-                "p95_ms": round(float(np.quantile(ms, 0.95)), 1),
-                "per_s": round(candidates / float(np.median(ms)) * 1e3),
+    config = igmc.DataConfig(dataset="ml_1m")
+    split = igmc.make_split(igmc.load_dataset(config, data_dir=data_dir), config, seed=1)
+    every = len(split.table.items)
+    known, new = [], []
+    for cap, candidates in ((100, 200), (50, 200), (100, 1000), (50, every)):
+        row = {"max_nodes_per_hop": cap, "candidates": candidates}
+        known.append(row | known_user(make_predictor(split, cap, 1), candidates, requests))
+        click.echo("known user  " + "  ".join(f"{name} {value}" for name, value in known[-1].items()))
+    for checkpoints in (1, 4):
+        for ratings in (5, 20, 200):
+            row = {
+                "max_nodes_per_hop": 100,
+                "candidates": 200,
+                "checkpoints": checkpoints,
+                "ratings": ratings,
             }
-        )
-        click.echo("  ".join(f"{name} {value}" for name, value in rows[-1].items()))
-    measure.save("bench_predict", {"requests": rows, "peak_memory_gib": measure.peak_memory_gib()})
+            new.append(row | new_user(make_predictor(split, 100, checkpoints), ratings, 200, requests))
+            click.echo("new user  " + "  ".join(f"{name} {value}" for name, value in new[-1].items()))
+    results = {"requests": known, "new_user": new, "peak_memory_gib": measure.peak_memory_gib()}
+    measure.save("bench_predict", results)
 
 
 if __name__ == "__main__":
