@@ -25,7 +25,7 @@ def make_dataset(
     """Ratings 1..5 of random pairs in random order; user 0 rates all items, and all users rate item 0.
 
     Args:
-        times: "distinct", "tied" (few different seconds), "unknown" (a third is -1), "zero" (a third is 0) or None.
+        times: "distinct", "tied" (few different seconds), "unknown" or "zero" (a third is -1 or 0), or None.
     """
     rng = np.random.default_rng(seed)
     known = rng.random((users, items)) < share * rng.random((users, 1)) * 2
