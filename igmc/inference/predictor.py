@@ -49,7 +49,8 @@ class Predictor:
     Attributes:
         users, items: raw ids and the dense indices that stand for them.
         scale: the levels of the ratings.
-        graph: the ratings known: those of the run's training and validation parts, and what was added.
+        graph: the ratings known: those that the test part of the run was asked on, which are all of its split
+            but the test ratings, and what was added.
         scorer: the models.
         config: of the run.
         epochs: whose checkpoints answer; their predictions are averaged.
