@@ -1,9 +1,9 @@
 """Runs all baselines where published figures exist, and writes the result file and the README tables.
 
-Ratings: ML-100K u1 and the Monti sets, beside what `reproduce_tables.py` found for IGMC. Rankings: ML-100K
-under three protocols. Settings are the defaults of each model, which were chosen on validation ratings; by these
-a model stops too, and is then fitted to all that is known. What is done is kept, so the script can be ended and
-started again.
+Ratings: ML-100K u1 and the Monti sets, beside what `reproduce_tables.py` found for IGMC. Rankings:
+ML-100K under three protocols. Settings are the defaults of each model, chosen on validation ratings; by
+these a model stops too, and is then fitted to all that is known. What is done is kept, so the script can
+be ended and started again.
 
 Example: python scripts/reproduce_baselines.py --data-dir ../shared/data --only ratings
 """

@@ -1,7 +1,8 @@
 """Runs the published protocol for every data set and seed, and writes the result file and the README table.
 
-Every run is resumed where it stopped, and what the result file holds under the same settings is not run again,
-so the script can be ended and started at any time, on another machine too. To run a row anew, delete it.
+Every run is resumed where it stopped, and what the result file holds under the same settings is not run
+again, so the script can be ended and started at any time, on another machine too. To run a row anew,
+delete it.
 
 Example: python scripts/reproduce_tables.py --data-dir ../shared/data --only flixster --only yahoo_music
 """
