@@ -20,11 +20,12 @@ from igmc.evaluation.shelf import Shelf
 from igmc.evaluation.spec import ModelSpec
 from igmc.evaluation.usage import Usage
 from igmc.ratings.dataset import Dataset
+from igmc.ratings.scale import RatingScale
 from igmc.ratings.split import Split
 from igmc.recommenders.base import Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
 
-__all__ = ["Cell", "evaluate_cell"]
+__all__ = ["Cell", "evaluate_cell", "gains"]
 
 PARTS = ("train", "validation", "support", "test")
 _ARRAYS = ("asked_user", "asked_rating", "predicted", "rated_users", "ranked_users")
@@ -234,7 +235,7 @@ def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures)
         interval = bootstrap_interval(squared, asked.user, seed=split.seed, root=True)
         found.intervals["rmse"] = (interval.low, interval.high)
     try:
-        per_user = rated_ndcg(asked.user, _gains(split, asked.rating), predicted, ks)
+        per_user = rated_ndcg(asked.user, gains(scale, asked.rating), predicted, ks)
     except DataError:
         pass  # no user has two test ratings: there is nothing to order
     else:
@@ -255,7 +256,7 @@ def _rank(model: Recommender, split: Split, ks: Sequence[int], found: _Measures)
     table = split.table
     shape = len(table.users), len(table.items)
     known = np.concatenate([split.train, split.validation, split.support])
-    relevant = replace(Ratings.of(table, split.test), rating=_gains(split, table.rating[split.test]))
+    relevant = replace(Ratings.of(table, split.test), rating=gains(split.scale, table.rating[split.test]))
     result = evaluate_ranking(
         model.scores, Ratings.of(table, known).matrix(*shape), relevant.matrix(*shape), ks
     )
@@ -274,11 +275,11 @@ def _add(measured: PerUser, seed: int, found: _Measures) -> None:
             found.intervals[name] = (interval.low, interval.high)
 
 
-def _gains(split: Split, rating: NDArray[Any]) -> NDArray[np.float32]:
+def gains(scale: RatingScale, rating: NDArray[Any]) -> NDArray[np.float32]:
     """The ratings that gains are made of: those given, or, where these are not above 0, levels from 1."""
-    if split.scale.low > 0:
+    if scale.low > 0:
         return rating.astype(np.float32)
-    return (split.scale.encode(rating) + np.float32(1)).astype(np.float32)
+    return (scale.encode(rating) + np.float32(1)).astype(np.float32)
 
 
 def _nothing() -> dict[str, Any]:
