@@ -22,6 +22,7 @@ from igmc.evaluation.usage import Usage
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.split import Split
+from igmc.ratings.table import Pairs
 from igmc.recommenders.base import Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
 
@@ -160,10 +161,9 @@ def evaluate_cell(
             with Usage() as part:
                 model = model.fold_in(Ratings.of(split.table, split.support))
             found.seconds["fold_in"] = part.seconds
-        if not model.ranks_only:
-            with Usage() as part:
-                _rate(model, split, ks, found)
-            found.seconds["rate"] = part.seconds
+        with Usage() as part:
+            _rate(model, split, ks, found)
+        found.seconds["rate"] = part.seconds
         if rankings and protocol.kind in ("ranking", "both") and ks:
             with Usage() as part:
                 _rank(model, split, ks, found)
@@ -224,9 +224,22 @@ def _fitted(
 
 
 def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures) -> None:
-    """Measure the ratings of the test pairs."""
-    asked, scale = split.pairs(split.test), split.scale
+    """Measure the ratings of the test pairs; of a model that only ranks, in what order it puts them."""
+    asked = split.pairs(split.test)
     predicted = model.predict(asked.user, asked.item)
+    if not model.ranks_only:
+        _errors(asked, predicted, split, found)
+    try:
+        per_user = rated_ndcg(asked.user, gains(split.scale, asked.rating), predicted, ks)
+    except DataError:
+        return  # no user has two test ratings: there is nothing to order
+    found.arrays["rated_users"] = per_user.users
+    _add(per_user, split.seed, found)
+
+
+def _errors(asked: Pairs, predicted: NDArray[np.float32], split: Split, found: _Measures) -> None:
+    """By how much the predicted ratings of the test pairs are off."""
+    scale = split.scale
     found.arrays |= {"asked_user": asked.user, "asked_rating": asked.rating, "predicted": predicted}
     found.metrics |= asdict(score(predicted, asked.rating, scale.low, scale.high))
     found.metrics |= per_user_errors(asked.user, predicted, asked.rating).means()
@@ -234,13 +247,6 @@ def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures)
         squared = np.square(predicted - asked.rating, dtype=np.float64)
         interval = bootstrap_interval(squared, asked.user, seed=split.seed, root=True)
         found.intervals["rmse"] = (interval.low, interval.high)
-    try:
-        per_user = rated_ndcg(asked.user, gains(scale, asked.rating), predicted, ks)
-    except DataError:
-        pass  # no user has two test ratings: there is nothing to order
-    else:
-        found.arrays["rated_users"] = per_user.users
-        _add(per_user, split.seed, found)
     known = np.concatenate([split.train, split.validation, split.support])
     for side, indices in (("user", split.table.user), ("item", split.table.item)):
         size = len(getattr(split.table, f"{side}s"))

@@ -128,11 +128,20 @@ def test_seen_items_are_not_ranked(demo):
     assert not len(cell.predicted)
 
 
-def test_a_model_that_only_ranks_has_nothing_to_say_where_ratings_are_asked(demo):
+def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_ratings(demo):
     way = make_protocol("unseen_both")
-    split = way.split(demo, 1)
-    with pytest.raises(DataError, match=r"popularity only ranks, and unseen_both asks for ratings"):
-        evaluate_cell(ModelSpec("popularity"), demo, way, split, ks=[5])
+    cell = evaluate_cell(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5])
+    assert list(cell.metrics) == ["rated_ndcg", "rated_ndcg@5"]
+    assert 0.5 < cell.metrics["rated_ndcg"] < 1
+    assert len(cell.rated_users)
+    assert not len(cell.predicted)
+    assert not cell.details
+
+
+def test_a_model_that_only_ranks_has_nothing_to_say_where_there_is_nothing_to_order(demo):
+    way = make_protocol("leave_last_out")
+    with pytest.raises(DataError, match=r"popularity only ranks, and leave_last_out asks for ratings"):
+        evaluate_cell(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5], rankings=False)
 
 
 def test_lists_longer_than_the_catalogue_are_left_out(demo):
