@@ -19,6 +19,7 @@ from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
 from igmc.cli.predict import predict_command
 from igmc.cli.train import train_command
+from igmc.cli.tune import tune_command
 from igmc.errors import ConfigError, IgmcError
 
 __all__ = ["evaluate", "extract", "main", "predict", "train"]
@@ -33,7 +34,7 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
     "igmc",
     cls=TeachingGroup,
     examples=("igmc train --dataset demo", "igmc data list"),
-    commands=[extract_command, train_command, predict_command, evaluate_command, data_command],
+    commands=[extract_command, train_command, predict_command, evaluate_command, tune_command, data_command],
 )
 @click.version_option(__version__, prog_name="igmc")
 def _igmc() -> None:

@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from igmc.config import PRESETS, Config, RunConfig, paper_settings
 from igmc.errors import ConfigError
 
-__all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options"]
+__all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -99,6 +99,14 @@ class _KnobOption(click.Option):
             help=_help(knob),
         )
         self.knob, self.section = knob, title
+
+
+track_option = click.option(
+    "--track",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for TensorBoard: losses, validation figures and learning rate by epoch [default: none]",
+)
 
 
 def config_options(*selected: str) -> Callable[[_Command], _Command]:

@@ -17,6 +17,7 @@ from scipy import sparse
 from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.space import OneOf, Range
 from igmc.training.checkpoint import load_checkpoint, save_checkpoint
 
 __all__ = ["Monitor", "NoSettings", "Recommender"]
@@ -83,6 +84,10 @@ class Recommender(ABC):
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
         """The settings for a data set where they differ from the defaults."""
+        return {}
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        """What ``igmc tune`` varies, by setting, under the settings given; ``a.b`` is b in section a."""
         return {}
 
     def chosen(self) -> Config:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.space import OneOf, Range
 
 __all__ = ["BiasConfig", "Biases"]
 
@@ -57,6 +58,10 @@ class Biases(Recommender):
     @property
     def chooses(self) -> bool:
         return self.config.damping is None
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # Between the values that it would choose from by itself.
+        return {"damping": Range(0.5, DAMPINGS[-1], log=True)}
 
     def chosen(self) -> BiasConfig:
         return BiasConfig(damping=self.damping)

@@ -12,6 +12,7 @@ from igmc.config import Config, knob
 from igmc.errors import DataError
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.space import OneOf, Range
 from igmc.recommenders.stopping import validation_ndcg
 
 __all__ = ["EASE", "EASEConfig"]
@@ -59,6 +60,10 @@ class EASE(Recommender):
     @property
     def chooses(self) -> bool:
         return self.config.regularization is None
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # Steck (2019) needs 200 to 1000 on 20 to 100 million ratings; fewer ratings need less.
+        return {"regularization": Range(1.0, 3000.0, log=True)}
 
     def chosen(self) -> EASEConfig:
         config: EASEConfig = self.config

@@ -14,6 +14,7 @@ from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import BiasConfig, Biases
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.knn_kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs, weigh_row
+from igmc.recommenders.space import OneOf, Range
 
 __all__ = ["ItemKNN", "KNNConfig", "UserKNN"]
 
@@ -74,6 +75,19 @@ class _KNN(Recommender):
     @property
     def ranks_only(self) -> bool:
         return bool(self.config.objective == "ranking")
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # Beyond the defaults to both sides: Koren (2008) shrinks by 100, Herlocker et al. (SIGIR 1999) take
+        # 20 to 60 neighbours for ratings; sums of similarities, for rankings, gain from more of them.
+        space: dict[str, Range | OneOf] = {
+            "similarity": OneOf(("pearson", "cosine")),
+            "shrinkage": Range(1.0, 1000.0, log=True),
+            "neighbours": Range(10, 400, log=True),
+        }
+        if not self.ranks_only:
+            space["caution"] = Range(0.01, 3.0, log=True)
+            space["damping"] = Range(1.0, 30.0, log=True)  # as of the recommender biases
+        return space
 
     def chosen(self) -> KNNConfig:
         """The settings, with the defaults of model and objective filled in."""

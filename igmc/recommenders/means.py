@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.space import OneOf, Range
 
 __all__ = ["GlobalMean", "ItemMean", "MeanConfig", "Popularity", "UserItemMean", "UserMean"]
 
@@ -33,6 +34,10 @@ class _Counted(Recommender):
     user_count: NDArray[np.int64]
     item_sum: NDArray[np.float64]
     item_count: NDArray[np.int64]
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # The noise of a rating by the variance of means is 1 to 10 on the usual scales of 5 stars.
+        return {"damping": Range(0.0, 25.0)} if isinstance(self.config, MeanConfig) else {}
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         self.mean = float(data.train.rating.mean(dtype=np.float64))

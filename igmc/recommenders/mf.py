@@ -14,6 +14,7 @@ from igmc.recommenders.base import Monitor
 from igmc.recommenders.bpr import train_pass
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.factors import FactorModel
+from igmc.recommenders.space import OneOf, Range
 from igmc.recommenders.stopping import Best, validation_ndcg
 from igmc.rng import stream
 
@@ -70,6 +71,17 @@ class MF(FactorModel):
     def chooses(self) -> bool:
         return True
 
+    def search_space(self) -> dict[str, Range | OneOf]:
+        if not self.ranks_only:
+            # More sweeps and draws cost time and do no harm, and the priors are drawn too.
+            return {"factors": Range(2, 64, log=True)}
+        # A decade or so to both sides of the defaults; sizes as in Rendle et al. (RecSys 2020).
+        return {
+            "factors": Range(16, 192, log=True),
+            "learning_rate": Range(0.005, 0.5, log=True),
+            "regularization": Range(0.001, 0.2, log=True),
+        }
+
     def chosen(self) -> MFConfig:
         config: MFConfig = self.config
         if not self.n_items:
@@ -110,7 +122,7 @@ class MF(FactorModel):
                     remedy="lower learning_rate",
                 )
             self.draws = {side: vectors[None] for side, vectors in sides.items()}
-            record = {"epoch": float(epoch), "loss": loss}
+            record = {"epoch": float(epoch), "loss": loss, "learning_rate": config.learning_rate}
             if len(data.validation):
                 record["validation_ndcg"] = validation_ndcg(self.scores, data)
                 if best.update(epoch, record["validation_ndcg"]):

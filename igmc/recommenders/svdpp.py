@@ -9,6 +9,7 @@ from igmc.config import Config, knob
 from igmc.recommenders.base import Monitor
 from igmc.recommenders.data import TrainingData
 from igmc.recommenders.factors import FactorModel
+from igmc.recommenders.space import OneOf, Range
 
 __all__ = ["SVDpp", "SVDppConfig"]
 
@@ -42,6 +43,10 @@ class SVDpp(FactorModel):
     @property
     def chooses(self) -> bool:
         return True
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # More sweeps and draws cost time and do no harm, and the priors are drawn too: this alone is open.
+        return {"factors": Range(4, 64, log=True)}
 
     def chosen(self) -> SVDppConfig:
         config: SVDppConfig = self.config

@@ -1,0 +1,181 @@
+"""``igmc tune``: the settings of a model that do best on validation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import PlainOption, running_options, track_option
+from igmc.cli.output import emit, emit_json, table
+
+if TYPE_CHECKING:
+    from igmc.evaluation.trials import TuningResult
+
+__all__ = ["tune_command"]
+
+_SHOWN = 10  # trials in the table
+
+
+@click.command(
+    "tune",
+    cls=TeachingCommand,
+    short_help="Search the settings of a model that do best on validation.",
+    examples=(
+        "igmc tune --model item_knn --dataset demo --trials 20 --out runs/tuned",
+        "igmc tune --model igmc:train.epochs=4 --trials 6 --space train.learning_rate=0.0005:0.005:log",
+    ),
+)
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME[:KEY=VALUE,...]",
+    help="The model; what is given with it is not searched. igmc-evaluate --list-models shows the names.",
+)
+@click.option("--dataset", default="demo", metavar="NAME|PATH", help="The data set [default demo]")
+@click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
+@click.option(
+    "--protocol",
+    default="random_80_20",
+    metavar="NAME[:KEY=VALUE,...]",
+    help="How to split; igmc-evaluate --list-protocols shows the names [default random_80_20]",
+)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="What is compared on the validation part: rmse, mae, ndcg@K, recall@K, precision@K, map@K, ... "
+    "[default rmse; ndcg@20 for models that only rank]",
+)
+@click.option(
+    "--space",
+    "spaces",
+    multiple=True,
+    metavar="KEY=LOW:HIGH[:log]|A,B,...",
+    help="Search a setting between two numbers, or among values, besides what the model proposes or instead "
+    "of it; once for each",
+)
+@click.option(
+    "--trials",
+    cls=PlainOption,
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    metavar="N",
+    help="Trials in all, those that --out holds already included [>= 1; default 50]",
+)
+@click.option(
+    "--timeout",
+    cls=PlainOption,
+    type=click.FloatRange(0.0),
+    metavar="S",
+    help="Begin no trial after so many seconds [default: no limit]",
+)
+@click.option(
+    "--prune/--no-prune",
+    default=True,
+    help="End a trial that after some epochs is worse than half of the others were [default on]",
+)
+@click.option("--seed", type=int, default=1, metavar="N", help="Seed of split, model and search [default 1]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the study, with which the same command goes on, and of best.json: the settings for "
+    "igmc-evaluate --model NAME@FILE; of igmc also train.json for igmc-train --config "
+    "[default: one under ./runs, named after the command]",
+)
+@track_option
+@running_options("data_dir", "home", "as_json", "verbose", "quiet")
+def tune_command(
+    model: str,
+    dataset: str,
+    columns: str | None,
+    protocol: str,
+    metric: str | None,
+    spaces: tuple[str, ...],
+    trials: int,
+    timeout: float | None,
+    prune: bool,
+    seed: int,
+    out: Path | None,
+    track: Path | None,
+    data_dir: Path | None,
+    home: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Search the settings of a model that do best on the validation part of a split.
+
+    Each trial is fitted to the training part and measured on the validation part; test ratings are not
+    looked at. The first trial has the settings given or usual, the others what Optuna draws. Interrupted or
+    killed, the same command goes on where it stopped, and with more --trials it makes more.
+
+    The best validation figure is the best of many and so too good: igmc-evaluate measures what the settings
+    are worth.
+    """
+    start_logging(verbose=verbose, quiet=quiet)
+    from igmc.config import DataConfig
+    from igmc.evaluation.tuning import tune
+    from igmc.recommenders.space import parse_space
+
+    result = tune(
+        model,
+        DataConfig(dataset=dataset, columns=columns),
+        protocol=protocol,
+        metric=metric,
+        trials=trials,
+        timeout=timeout,
+        space=dict(parse_space(space) for space in spaces),
+        prune=prune,
+        seed=seed,
+        data_dir=data_dir,
+        home=home,
+        out=out or _default_folder(model, dataset, columns, protocol, metric, *spaces, prune, seed),
+        track=track,
+    )
+    if as_json:
+        emit_json(result.to_dict())
+    else:
+        emit(_page(result))
+
+
+def _default_folder(model: str, dataset: str, *others: object) -> Path:
+    digest = hashlib.sha256(json.dumps([model, dataset, *others]).encode()).hexdigest()[:8]
+    words = re.sub(r"[^\w.-]+", "_", f"{Path(dataset).name}-{re.split('[:@]', model)[0]}")
+    return Path("runs") / f"tune-{words}-{digest}"
+
+
+def _page(result: TuningResult) -> str:
+    """The best trials, and where the settings are."""
+    from igmc.evaluation.trials import shown
+
+    names = list(result.space)
+    rows = [
+        [
+            str(trial.number),
+            f"{trial.value:.4f}",
+            *(shown(trial.settings[name]) for name in names),
+            f"{trial.seconds:.1f} s",
+        ]
+        for trial in result.ranked()[:_SHOWN]
+    ]
+    counts = [
+        f"{number} {state}"
+        for state in ("complete", "pruned", "failed")
+        if (number := sum(trial.state == state for trial in result.trials))
+    ]
+    what = f"{result.model} on {result.dataset}, {result.protocol}, seed {result.seed}"
+    lines = [
+        f"{what}: {', '.join(counts)}",
+        "",
+        table(["trial", f"validation {result.metric}", *names, "time"], rows),
+    ]
+    if result.folder is not None:
+        lines += ["", f"best settings: {Path(result.folder) / 'best.json'}"]
+    return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""How well a model does on the validation part, by the functions that measure the test part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from igmc.errors import ConfigError
+from igmc.evaluation.cell import gains
+from igmc.evaluation.lists import checked_lengths
+from igmc.evaluation.metrics import score
+from igmc.evaluation.protocols import Protocol
+from igmc.evaluation.ranking import evaluate_ranking
+from igmc.recommenders.base import Recommender
+from igmc.recommenders.data import TrainingData
+
+__all__ = ["ERRORS", "RANKINGS", "checked_metric", "validation_figure"]
+
+ERRORS = ("rmse", "mae", "rmse_clipped", "mae_clipped")
+RANKINGS = ("precision", "recall", "f1", "hit_rate", "mrr", "map", "ndcg", "ndcg_exp")  # each @K
+LIST_LENGTH = 20
+
+
+def validation_figure(model: Recommender, data: TrainingData, metric: str) -> float:
+    """A metric of a fitted model on the validation part, as the harness measures the test part.
+
+    Args:
+        model: fitted to the training part of `data`.
+        data: with at least one validation rating.
+        metric: one of `ERRORS`, or one of `RANKINGS` and ``@K``; of all items but those in training.
+
+    Raises:
+        DataError: if a prediction is not finite.
+    """
+    asked = data.validation
+    if metric in ERRORS:
+        predicted = model.predict(asked.user, asked.item)
+        return float(getattr(score(predicted, asked.rating, data.scale.low, data.scale.high), metric))
+    shape = data.n_users, data.n_items
+    relevant = replace(asked, rating=gains(data.scale, asked.rating)).matrix(*shape)
+    length = int(metric.partition("@")[2])
+    return evaluate_ranking(model.scores, data.matrix(), relevant, [length]).means()[metric]
+
+
+def checked_metric(model: Recommender, metric: str | None, way: Protocol, data: TrainingData) -> str:
+    """The metric to compare by, once model and data have it.
+
+    Args:
+        model: fitted or not.
+        metric: as `validation_figure` takes it; if None, RMSE, or NDCG@20 for models that only rank.
+        way: by which the data were divided.
+        data: what the model will be fitted to.
+
+    Raises:
+        ConfigError: on another metric, or without a validation part.
+    """
+    if not len(data.validation):
+        raise ConfigError(
+            f"{way.label} leaves no validation part to tune on",
+            remedy="raise its validation_ratio, or choose another protocol",
+        )
+    if metric is None:
+        metric = f"ndcg@{min(LIST_LENGTH, data.n_items)}" if model.ranks_only else "rmse"
+    name, mark, length = metric.partition("@")
+    if metric in ERRORS:
+        if model.ranks_only:
+            raise ConfigError(
+                f"{model.name} only ranks, and has no {metric}", allowed=f"{'@K, '.join(RANKINGS)}@K"
+            )
+        return metric
+    if name not in RANKINGS or not (mark and length.isdecimal()):
+        allowed = f"{', '.join(ERRORS)}, {'@K, '.join(RANKINGS)}@K"
+        raise ConfigError("no such metric to tune by", got=metric, allowed=allowed)
+    checked_lengths([int(length)], data.n_items)
+    if way.kind == "rating":
+        raise ConfigError(
+            f"{way.label} is for ratings, not for rankings", got=metric, allowed=", ".join(ERRORS)
+        )
+    return metric
