@@ -118,6 +118,12 @@ class Rows:
         )
         return self._over(merged, size)
 
+    def without(self, node: int, other: int) -> Rows:
+        """These rows, but for the rating of `other` in the row of `node`."""
+        neighbours, levels = self.row(node)
+        kept = neighbours != other
+        return self._over(_patch([node], [(neighbours[kept], levels[kept])]), self.size)
+
     def _over(self, new: Patch, size: int) -> Rows:
         """These rows under a patch; where they are patched themselves, both patches become one."""
         fresh = np.setdiff1d(np.arange(self.size, size), new.nodes)  # nodes without any rating yet
@@ -211,6 +217,24 @@ class ServingGraph:
         for node in np.unique(users).tolist():
             counts += np.bincount(by_user.row(node)[1], minlength=self.n_levels)
             counts -= np.bincount(self.by_user.row(node)[1], minlength=self.n_levels)
+        return ServingGraph(self.n_levels, by_user, by_item, counts)
+
+    def without(self, user: int, item: int) -> ServingGraph:
+        """A view in which this one rating is not there; this one stays as it is.
+
+        Args:
+            user, item: dense indices.
+
+        Raises:
+            DataError: if there is no such rating.
+        """
+        known = 0 <= user < self.n_users and 0 <= item < self.n_items
+        items, levels = self.by_user.row(user) if known else (np.empty(0, np.int32), np.empty(0, np.uint8))
+        if item not in items:
+            raise DataError("there is no such rating to leave out", got=(user, item))
+        counts = self.level_counts.copy()
+        counts[levels[items == item]] -= 1
+        by_user, by_item = self.by_user.without(user, item), self.by_item.without(item, user)
         return ServingGraph(self.n_levels, by_user, by_item, counts)
 
     def rebuilt(self) -> BipartiteGraph:

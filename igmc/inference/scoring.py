@@ -9,7 +9,7 @@ import itertools
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -21,6 +21,7 @@ from igmc.config import ExtractConfig
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
+from igmc.graph.subgraph import Subgraphs
 from igmc.loading.batch import Batch
 from igmc.loading.loader import SideFeatures
 from igmc.models.igmc import IGMC
@@ -83,8 +84,32 @@ class Scorer:
         Raises:
             DataError: on an index out of range.
         """
+        return self._read(self._batches(graph, user, item))
+
+    def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
+        """As `score`, for subgraphs that are cut out already, a part of the P pairs after the other."""
+        return self._read(map(self._batch, parts))
+
+    def gradients(self, subgraphs: Subgraphs) -> NDArray[np.float32]:
+        """By how much the mean prediction of each pair changes with what a rating counts, float32 [E].
+
+        The derivative with respect to the `edge_weight` of `IGMC`, where all are 1.
+
+        Args:
+            subgraphs: of P pairs, E ratings in all.
+        """
+        batch = self._batch(subgraphs).to(self.device)
+        weight = torch.ones(subgraphs.n_edges, device=self.device, requires_grad=True)
+        total = torch.zeros(subgraphs.n_edges, device=self.device)
+        with _READING, on_device(self.device, self._threads):
+            for model in self.models:
+                total += torch.autograd.grad(model(batch, weight).sum(), weight)[0]
+        found: NDArray[np.float32] = (total / len(self.models)).cpu().numpy()
+        return found
+
+    def _read(self, batches: Iterable[Batch]) -> NDArray[np.float32]:
         parts = [np.empty((len(self.models), 0), np.float32)]
-        for batch in self._batches(graph, user, item):
+        for batch in batches:
             with _READING, on_device(self.device, self._threads):
                 parts.append(predict_batches(self.models, [batch], self.device))
         return np.concatenate(parts, axis=1)
@@ -113,11 +138,16 @@ class Scorer:
     def _cut(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
     ) -> Batch:
-        subgraphs = extract_subgraphs(graph, user, item, self.extract, seed=self.seed)
+        return self._batch(extract_subgraphs(graph, user, item, self.extract, seed=self.seed))
+
+    def _batch(self, subgraphs: Subgraphs) -> Batch:
         side = None
         if self._side is not None:
-            side = np.concatenate([_features(self._side[0], user), _features(self._side[1], item)], axis=1)
-        return Batch.from_subgraphs(subgraphs, np.zeros(len(user), np.float32), side=side)
+            users, items = self._side
+            side = np.concatenate(
+                [_features(users, subgraphs.user), _features(items, subgraphs.item)], axis=1
+            )
+        return Batch.from_subgraphs(subgraphs, np.zeros(len(subgraphs), np.float32), side=side)
 
 
 def _features(known: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -75,16 +75,21 @@ class IGMC(nn.Module):
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)
             nn.init.uniform_(linear.bias, -bound, bound, generator=generator)
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, edge_weight: Tensor | None = None) -> Tensor:
         """Ratings of the pairs, float32 [P], not clipped to the scale.
 
         Dropout is on in training mode only, and drawn from `batch.noise`. Where the fused kernels apply and
         no gradient is asked, a pair gets the same bits in any batch.
 
+        Args:
+            batch: the subgraphs.
+            edge_weight: float [E], how much each rating counts: 1 as it does, 0 as if it were not there but
+                its user and item still were. Never by the fused kernels; to ask for gradients.
+
         Raises:
             DataError: on a CPU, if the subgraphs have more levels or hops than the model was made for.
         """
-        x = self._states(batch).flatten(1)  # [P, 2 * sum of widths]
+        x = self._states(batch, edge_weight).flatten(1)  # [P, 2 * sum of widths]
         if batch.side is not None:
             x = torch.cat([x, batch.side], dim=1)
         x = torch.relu(_linear(self.lin1, x))
@@ -101,9 +106,9 @@ class IGMC(nn.Module):
         """The convolutions, first to last."""
         return [conv for conv in self.convs if isinstance(conv, RGCNLayer)]
 
-    def _states(self, batch: Batch) -> Tensor:
+    def _states(self, batch: Batch, edge_weight: Tensor | None) -> Tensor:
         edge_dropout = self.config.edge_dropout if self.training else 0.0
-        if self._use_fused(batch):
+        if edge_weight is None and self._use_fused(batch):
             self._check_fits(batch)  # the kernels do not look where they read and write
             return fused.stack_states(
                 self.layers,
@@ -118,6 +123,7 @@ class IGMC(nn.Module):
             self.config.norm,
             edge_dropout=edge_dropout,
             edge_dropout_mode=self.config.edge_dropout_mode,
+            edge_weight=edge_weight,
         )
         return stack_states(self.layers, topology)
 

@@ -7,8 +7,9 @@ Messages are never written out: neighbours are summed per (node, relation) by on
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from igmc.loading.batch import Batch
 from igmc.models.dropout import edge_masks
 
 __all__ = ["RGCNLayer", "Topology", "make_topology", "stack_states"]
+
+_LEAST = 1e-30  # what weights are divided by where they are all 0
 
 
 class RGCNLayer(nn.Module):
@@ -74,21 +77,26 @@ class Topology:
         n_levels: R.
         label: int64 [N].
         target: int64 [P, 2], the nodes of the target user and of the target item.
-        operator: sparse CSR float [N * R, N]; row i * R + r averages or sums the neighbours of node i by
-            relation r, and `transposed` is its transpose.
+        sums: from states, float [N, F], to float [N * R, F]: row i * R + r averages or sums the states of the
+            neighbours of node i by relation r.
     """
 
     n_levels: int
     label: Tensor
     target: Tensor
-    operator: Tensor
-    transposed: Tensor
+    sums: Callable[[Tensor], Tensor]
 
 
 def make_topology(
-    batch: Batch, n_levels: int, norm: str, *, edge_dropout: float = 0.0, edge_dropout_mode: str = "direction"
+    batch: Batch,
+    n_levels: int,
+    norm: str,
+    *,
+    edge_dropout: float = 0.0,
+    edge_dropout_mode: str = "direction",
+    edge_weight: Tensor | None = None,
 ) -> Topology:
-    """The nodes and the sparse operator of a batch, its dropped edges left out.
+    """The nodes of a batch, and how states are summed over neighbours, dropped edges left out.
 
     Args:
         batch: the subgraphs; `batch.noise` is the key of the edge dropout.
@@ -96,6 +104,8 @@ def make_topology(
         norm: "none", "relation" or "degree"; see `igmc.config.ModelConfig`.
         edge_dropout: share of edges dropped; 0 when scoring.
         edge_dropout_mode: "direction" or "both".
+        edge_weight: float [E], how much each rating counts, in both directions and in the norm; each is 1 if
+            None. It may ask for gradients.
     """
     device = batch.rating.device
     n_users, n_items, n_edges = (len(a) for a in (batch.user_label, batch.item_label, batch.edge_item))
@@ -105,22 +115,32 @@ def make_topology(
     item = n_users + first_item + batch.edge_item
     level = batch.edge_level.long()
     target, source, relation = torch.cat([user, item]), torch.cat([item, user]), torch.cat([level, level])
+    weight = None if edge_weight is None else torch.cat([edge_weight, edge_weight])
     if edge_dropout > 0.0:
         keep = torch.cat(edge_masks(n_edges, edge_dropout, edge_dropout_mode, batch.noise, device))
         target, source, relation = target[keep], source[keep], relation[keep]
+        weight = None if weight is None else weight[keep]
     n_nodes = n_users + n_items
     row = target * n_levels + relation
-    if norm == "none":
-        values = torch.ones(len(row), device=device)
+    size = n_nodes * n_levels
+    values = torch.ones(len(row), device=device) if weight is None else weight
+    if norm != "none":
+        group, groups = (row, size) if norm == "relation" else (target, n_nodes)
+        total = values.new_zeros(groups).index_add(0, group, values)
+        values = values / total[group].clamp(min=_LEAST)
+    if weight is None:
+        operator, transposed = (
+            _csr(row, source, values, size, n_nodes),
+            _csr(source, row, values, n_nodes, size),
+        )
+        sums = partial(_sparse_sums, operator, transposed)
     else:
-        group, groups = (row, n_nodes * n_levels) if norm == "relation" else (target, n_nodes)
-        values = 1.0 / torch.bincount(group, minlength=groups)[group]
+        sums = partial(_weighted_sums, row, source, values, size)
     return Topology(
         n_levels=n_levels,
         label=torch.cat([batch.user_label, batch.item_label]).long(),
         target=torch.stack([batch.user_ptr[:-1], n_users + batch.item_ptr[:-1]], dim=1),
-        operator=_csr(row, source, values, n_nodes * n_levels, n_nodes),
-        transposed=_csr(source, row, values, n_nodes, n_nodes * n_levels),
+        sums=sums,
     )
 
 
@@ -130,7 +150,7 @@ def stack_states(layers: Sequence[RGCNLayer], topology: Topology) -> Tensor:
     x = nn.functional.one_hot(topology.label, n_labels).to(layers[0].root.dtype)  # [N, labels]
     states = []
     for layer in layers:
-        sums = _SparseProduct.apply(topology.operator, topology.transposed, x)  # type: ignore[no-untyped-call]  # [N * R, in]
+        sums = topology.sums(x)  # [N * R, in]
         if layer.comp is None:
             mixed = sums.view(len(x), topology.n_levels * x.size(1))  # [N, R * in]
         else:
@@ -139,6 +159,16 @@ def stack_states(layers: Sequence[RGCNLayer], topology: Topology) -> Tensor:
         x = torch.tanh(mixed @ layer.weight.flatten(0, 1) + x @ layer.root + layer.bias)  # [N, out]
         states.append(x[topology.target])  # [P, 2, out]
     return torch.cat(states, dim=-1)
+
+
+def _sparse_sums(operator: Tensor, transposed: Tensor, x: Tensor) -> Tensor:
+    out: Tensor = _SparseProduct.apply(operator, transposed, x)  # type: ignore[no-untyped-call]
+    return out
+
+
+def _weighted_sums(row: Tensor, source: Tensor, values: Tensor, size: int, x: Tensor) -> Tensor:
+    """The same by message tensors, which is slower, and differentiable in the values too."""
+    return x.new_zeros(size, x.size(1)).index_add(0, row, values[:, None] * x[source])
 
 
 class _SparseProduct(torch.autograd.Function):

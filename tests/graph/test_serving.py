@@ -134,3 +134,23 @@ def test_what_makes_no_view(columns, sizes, message):
     view = ServingGraph.of(random_graph(5, 5, 3, 0.5, seed=4))
     with pytest.raises(DataError, match=message):
         view.with_ratings(*columns, **sizes)
+
+
+def test_a_rating_can_be_left_out():
+    graph = random_graph(12, 9, 3, 0.5, seed=4)
+    view, ratings = ServingGraph.of(graph), ratings_of(graph)
+    users, items = all_pairs(graph)
+    for user, item in [*ratings][::5]:  # from views of views
+        view = view.without(user, item)
+        del ratings[user, item]
+        whole = built(ratings, 12, 9, 3)
+        assert view.level_counts.tolist() == np.bincount(whole.user_levels, minlength=3).tolist()
+        config = ExtractConfig(hops=2, max_nodes_per_hop=5)
+        assert_equal(
+            extract_subgraphs(view, users, items, config, seed=1),
+            extract_subgraphs(whole, users, items, config, seed=1),
+        )
+    assert ServingGraph.of(graph).rebuilt().digest() == graph.digest()
+    for pair in (next(p for p in zip(users, items, strict=True) if p not in ratings), (12, 0), (-1, 0)):
+        with pytest.raises(DataError, match="there is no such rating to leave out"):
+            view.without(*map(int, pair))
