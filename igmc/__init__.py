@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from igmc.graph.kernel import extract_subgraphs
     from igmc.graph.parts import make_parts
     from igmc.inference.predictor import Predictor, predict
+    from igmc.inference.recommend import recommend
     from igmc.models.igmc import IGMC
     from igmc.ratings.convert import to_hetero, to_networkx, to_pyg
     from igmc.ratings.dataset import load_dataset
@@ -44,6 +45,7 @@ _HOMES = {
     "IGMC": "igmc.models.igmc",
     "Predictor": "igmc.inference.predictor",
     "predict": "igmc.inference.predictor",
+    "recommend": "igmc.inference.recommend",
     "RunReport": "igmc.evaluation.report",
     "train": "igmc.run",
 }
@@ -66,6 +68,7 @@ __all__ = [
     "make_parts",
     "make_split",
     "predict",
+    "recommend",
     "to_hetero",
     "to_networkx",
     "to_pyg",

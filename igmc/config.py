@@ -23,6 +23,7 @@ __all__ = [
     "PROTOCOLS",
     "DataConfig",
     "ExtractConfig",
+    "ListConfig",
     "ModelConfig",
     "RunConfig",
     "TrainConfig",
@@ -236,6 +237,20 @@ class RunConfig(Config):
         "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
     )
     seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True)
+class ListConfig(Config):
+    """How long a list is, and how much work goes into it."""
+
+    k: int = knob(10, "length of the list", low=1)
+    min_score: float | None = knob(None, "leave out what is predicted to get less than this")
+    bottom: bool = knob(False, "the least relevant items instead, the worst first")
+    candidates: int = knob(
+        200, "items that the model scores, the most promising by co-rating; more if the list needs it", low=1
+    )
+    budget: int = knob(2_000_000, "ratings read at most, in each of two steps, to find the candidates", low=1)
+    exhaustive: bool = knob(False, "let the model score all items, with no choice of candidates before")
 
 
 # What differs from the defaults: for the first two the paper's settings, for the rest ours.

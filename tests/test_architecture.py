@@ -126,6 +126,7 @@ def test_import_loads_nothing_heavy(module):
         ("train", ["--help"]),
         ("extract", ["-h"]),
         ("predict", ["-h"]),
+        ("recommend", ["-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(entry, arguments):

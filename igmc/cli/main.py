@@ -18,11 +18,12 @@ from igmc.cli.extract import extract_command
 from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
 from igmc.cli.predict import predict_command
+from igmc.cli.recommend import recommend_command
 from igmc.cli.train import train_command
 from igmc.cli.tune import tune_command
 from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["evaluate", "extract", "main", "predict", "train"]
+__all__ = ["evaluate", "extract", "main", "predict", "recommend", "train"]
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _AGAIN = "run the same command again to resume"
@@ -34,7 +35,15 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
     "igmc",
     cls=TeachingGroup,
     examples=("igmc train --dataset demo", "igmc data list"),
-    commands=[extract_command, train_command, predict_command, evaluate_command, tune_command, data_command],
+    commands=[
+        extract_command,
+        train_command,
+        predict_command,
+        recommend_command,
+        evaluate_command,
+        tune_command,
+        data_command,
+    ],
 )
 @click.version_option(__version__, prog_name="igmc")
 def _igmc() -> None:
@@ -72,6 +81,11 @@ def evaluate() -> NoReturn:
 def predict() -> NoReturn:
     """Entry point of ``igmc-predict``."""
     sys.exit(_exit_code(predict_command, "igmc-predict"))
+
+
+def recommend() -> NoReturn:
+    """Entry point of ``igmc-recommend``."""
+    sys.exit(_exit_code(recommend_command, "igmc-recommend"))
 
 
 def _exit_code(command: click.Command, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -16,9 +17,9 @@ from igmc.ratings.readers_files import find_file
 from igmc.ratings.readers_parquet import read_parquet
 from igmc.ratings.readers_text import read_text
 
-__all__ = ["read_pairs", "read_pairs_file", "with_ratings_file"]
+__all__ = ["read_item_ids", "read_own_ratings", "read_pairs", "read_pairs_file", "with_ratings_file"]
 
-_HEADER = "a header that names them once, such as user_id,item_id"
+_USUALLY = {"user": "user_id", "item": "item_id", "rating": "rating"}
 
 
 def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
@@ -51,15 +52,7 @@ def read_pairs_file(predictor: Predictor, path: Path) -> tuple[list[RawId], list
     Raises:
         DataError: if the file is missing or malformed.
     """
-    file = find_file(path)
-    for encoding in file.encodings():
-        try:
-            with file.open_text(encoding) as text:
-                content = text.read()
-        except UnicodeDecodeError:
-            continue
-        return read_pairs(predictor, io.StringIO(content, newline=""), str(file))
-    raise DataError(f"{file} is no text", allowed="UTF-8 or Latin-1")
+    return read_pairs(predictor, _text(path), str(path))
 
 
 def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawId], list[RawId]]:
@@ -73,33 +66,120 @@ def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawI
     Raises:
         DataError: naming the line that makes no sense.
     """
-    head = text.readline().lstrip("\ufeff")
-    delimiter = max(",\t;|", key=head.count)
-    names = next(csv.reader([head], delimiter=delimiter), [])
-    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in names]
-    places = [[k for k, word in enumerate(plain) if word in USUAL[side]] for side in ("user", "item")]
-    if any(len(found) != 1 for found in places):
-        raise DataError(
-            f"the first line of {name} does not tell the column of users and that of items",
-            got=head.strip(),
-            allowed=_HEADER,
-        )
-    pairs: list[list[str]] = []
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            cells = [row[k].strip() if k < len(row) else "" for (k,) in places]
-            if any(cell.strip() for cell in row):
-                if not all(cells):
-                    raise DataError(
-                        f"{name}, line {reader.line_num + 1}: the user or the item is missing",
-                        got=delimiter.join(row),
-                        remedy="mend or remove this line",
-                    )
-                pairs.append(cells)
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num + 1}: {error}", remedy="mend this line") from error
+    pairs = [cells for _, cells in _lines(text, name, ("user", "item"))]
     if not pairs:
         raise DataError(f"{name} holds no pairs", allowed="a header, and a line for each pair")
     users, items = zip(*pairs, strict=True)
     return from_text(predictor.users, users), from_text(predictor.items, items)
+
+
+def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
+    """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
+
+    Args:
+        predictor: ids are read as it writes them.
+        given: the path of a file whose header names item and rating; or the ratings themselves.
+
+    Raises:
+        DataError: if the file is missing or malformed, the ratings are of several users, a rating is no
+            number, or an item is rated twice.
+    """
+    inline = "=" in given and not Path(given).exists()
+    if inline:
+        pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
+    else:
+        name, text = given, _text(Path(given))
+        pairs = list(_lines(text, name, ("item", "rating")))
+        text.seek(0)
+        if "user" in _header(text, name)[1]:
+            text.seek(0)
+            users = {cells[0] for _, cells in _lines(text, name, ("user",))}
+            if len(users) > 1:
+                raise DataError(
+                    f"{name} holds the ratings of several users",
+                    got=", ".join(sorted(users)[:3]),
+                    allowed="those of one user",
+                )
+    ratings: dict[RawId, float] = {}
+    for (where, (_, typed)), item in zip(
+        pairs, from_text(predictor.items, [cells[0].strip() for _, cells in pairs]), strict=True
+    ):
+        try:
+            rating = float(typed)
+        except ValueError:
+            raise DataError(
+                f"{where}: a rating is not a number",
+                got=typed,
+                allowed='ratings such as "50=5,181=4", item id and rating' if inline else "numbers",
+            ) from None
+        if item in ratings:
+            raise DataError(f"{where}: item {item!r} is rated twice", allowed="each item once")
+        ratings[item] = rating
+    return ratings
+
+
+def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:
+    """The item ids in a file of text: one a line, or in the column that a header names, such as item_id.
+
+    Raises:
+        DataError: if the file is missing, malformed or empty.
+    """
+    text = _text(path)
+    found = _header(text, str(path))[1]
+    text.seek(0)
+    if "item" in found:
+        words = [cells[0] for _, cells in _lines(text, str(path), ("item",))]
+    else:
+        words = [line.strip() for line in text if line.strip()]
+    if not words:
+        raise DataError(f"{path} holds no item ids", allowed="one a line")
+    return from_text(predictor.items, words)
+
+
+def _text(path: Path) -> TextIO:
+    file = find_file(path)
+    for encoding in file.encodings():
+        try:
+            with file.open_text(encoding) as text:
+                return io.StringIO(text.read(), newline="")
+        except UnicodeDecodeError:
+            continue
+    raise DataError(f"{file} is no text", allowed="UTF-8 or Latin-1")
+
+
+def _header(text: TextIO, name: str) -> tuple[str, dict[str, list[int]]]:
+    """The delimiter, and the places of the columns that a first line names in one of the usual ways."""
+    head = text.readline().lstrip("\ufeff")
+    delimiter = max(",\t;|", key=head.count)
+    names = next(csv.reader([head], delimiter=delimiter), [])
+    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in names]
+    places = {side: [k for k, word in enumerate(plain) if word in usual] for side, usual in USUAL.items()}
+    return delimiter, {side: found for side, found in places.items() if found}
+
+
+def _lines(text: TextIO, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Where each line stands, and what it says in the columns that are wanted; blank lines are skipped."""
+    head = text.readline()
+    delimiter, places = _header(io.StringIO(head), name)
+    if any(len(places.get(side, ())) != 1 for side in wanted):
+        columns = " and that of ".join(f"{side}s" for side in wanted)
+        raise DataError(
+            f"the first line of {name} does not tell the column of {columns}",
+            got=head.strip(),
+            allowed=f"a header that names them once, such as {','.join(_USUALLY[side] for side in wanted)}",
+        )
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            where = f"{name}, line {reader.line_num + 1}"
+            cells = [row[k].strip() if k < len(row) else "" for side in wanted for k in places[side]]
+            if any(cell.strip() for cell in row):
+                if not all(cells):
+                    raise DataError(
+                        f"{where}: the {' or the '.join(wanted)} is missing",
+                        got=delimiter.join(row),
+                        remedy="mend or remove this line",
+                    )
+                yield where, cells
+    except csv.Error as error:
+        raise DataError(f"{name}, line {reader.line_num + 1}: {error}", remedy="mend this line") from error

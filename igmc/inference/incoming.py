@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,7 +15,17 @@ from igmc.ratings.ids import IdTable, RawId
 from igmc.ratings.readers_raw import natural_ids
 from igmc.ratings.scale import RatingScale
 
-__all__ = ["check_lengths", "dense_indices", "encode_ratings", "from_text", "grown", "unknown_ids"]
+__all__ = [
+    "check_lengths",
+    "dense_indices",
+    "encode_ratings",
+    "from_text",
+    "grown",
+    "near_ids",
+    "unknown_ids",
+]
+
+_MANY = 20_000
 
 
 def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
@@ -101,3 +113,29 @@ def _allowed(scale: RatingScale) -> str:
     if scale.grouped:
         return f"{scale.low:g}..{scale.high:g}"
     return ", ".join(f"{value:g}" for value in scale.values)
+
+
+def near_ids(table: IdTable, raw: RawId) -> str:
+    """Which ids of a table look like one that is not there, for a message.
+
+    >>> near_ids(IdTable((1, 2, 30)), "2")
+    'did you mean 2 (a number)? ids are 1..30'
+    >>> near_ids(IdTable(("anna", "bert")), "ana")
+    "did you mean 'anna'? ids are such as 'anna'"
+    """
+    if not len(table):
+        return "there are none"
+    text = str(raw)
+    other: RawId = text if isinstance(raw, int) else natural_ids([text])[0]
+    found: list[str] = []
+    if other != raw and table.encode([other])[0] >= 0:
+        found = [f"{other!r} ({'a number' if isinstance(other, int) else 'a text'})"]
+    elif not isinstance(raw, int):
+        # To compare with all of a million would take long; what is near begins alike.
+        some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2] == text[:2])
+        spelled = {str(one).casefold(): one for one in itertools.islice(some, _MANY)}
+        near = difflib.get_close_matches(text.casefold(), spelled, n=3)
+        found = [repr(spelled[word]) for word in near]
+    numbers = isinstance(table.ids[0], int) and isinstance(table.ids[-1], int)
+    ids = f"ids are {table.ids[0]}..{table.ids[-1]}" if numbers else f"ids are such as {table.ids[0]!r}"
+    return f"did you mean {' or '.join(found)}? {ids}" if found else ids

@@ -18,6 +18,7 @@ from igmc.graph.serving import ServingGraph
 from igmc.inference.answers import Predictions, answer
 from igmc.inference.checkpoints import load_models, open_run, pick_epochs
 from igmc.inference.incoming import check_lengths, dense_indices, encode_ratings, grown, unknown_ids
+from igmc.inference.item_info import ItemInfo
 from igmc.inference.scoring import Scorer
 from igmc.inference.user_view import UserView, encode_items
 from igmc.loading.loader import SideFeatures
@@ -54,6 +55,7 @@ class Predictor:
         scorer: the models.
         config: of the run.
         epochs: whose checkpoints answer; their predictions are averaged.
+        info: titles, genres and years of the items that the run had; None where it keeps none.
     """
 
     users: IdTable
@@ -63,6 +65,7 @@ class Predictor:
     scorer: Scorer
     config: RunConfig
     epochs: tuple[int, ...]
+    info: ItemInfo | None = None
 
     @classmethod
     def from_run(
@@ -118,6 +121,7 @@ class Predictor:
             scorer=Scorer(models, config.extract, seed=config.seed, device=place, threads=workers, side=side),
             config=config,
             epochs=tuple(epochs),
+            info=ItemInfo.load(run.path, split.table.items),
         )
 
     def predict(

@@ -23,8 +23,9 @@ FORMAT = 1
 class RunFolder:
     """Reads and writes a run folder; every file in it is there whole or not at all.
 
-    Holds ``config.json``, ``split.npz``, ``checkpoints/epoch-NNNN.ckpt``, ``metrics.jsonl`` (a line an
-    epoch), and once the run is done ``metrics.json`` and ``predictions.csv.gz``; ``log.txt`` goes along.
+    Holds ``config.json``, ``split.npz``, ``items.json.gz`` (titles and genres, where the data set has any),
+    ``checkpoints/epoch-NNNN.ckpt``, ``metrics.jsonl`` (a line an epoch), and once the run is done
+    ``metrics.json`` and ``predictions.csv.gz``; ``log.txt`` goes along.
     """
 
     def __init__(self, path: Path) -> None:

@@ -10,6 +10,7 @@ from igmc.cli.evaluate import evaluate_command
 from igmc.cli.extract import extract_command
 from igmc.cli.main import _exit_code, _igmc
 from igmc.cli.predict import predict_command
+from igmc.cli.recommend import recommend_command
 from igmc.cli.train import train_command
 
 COMMANDS = {
@@ -17,6 +18,7 @@ COMMANDS = {
     "igmc-evaluate": evaluate_command,
     "igmc-extract": extract_command,
     "igmc-predict": predict_command,
+    "igmc-recommend": recommend_command,
     "igmc-train": train_command,
 }
 

@@ -1,0 +1,262 @@
+"""``igmc-recommend``: the items that someone is predicted to like best, by a trained run."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import shows_progress, start_logging
+from igmc.cli.options import knob_option, running_options
+from igmc.cli.output import emit, emit_json, table
+from igmc.config import ListConfig
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from igmc.inference.predictor import Predictor
+    from igmc.inference.recommend import Recommendations
+    from igmc.inference.request import Request
+
+__all__ = ["recommend_command"]
+
+logger = logging.getLogger(__name__)
+
+# A newcomer to the demo who likes science fiction and no romance.
+DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
+
+
+@click.command(
+    "recommend",
+    cls=TeachingCommand,
+    short_help="List the items that someone will like best.",
+    examples=(
+        "igmc-recommend --demo",
+        'igmc-recommend --run runs/ml_100k --ratings "50=5,181=4,258=2" -k 5 --genre Drama --year 1980-1999',
+    ),
+)
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run folder that igmc-train made, finished or not.",
+)
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="A small run on made-up films instead, trained on first use in under a minute; without --user or "
+    "--ratings, for a newcomer with five ratings.",
+)
+@click.option("--user", metavar="ID", help="For a user of the run; with --ratings also for a new one.")
+@click.option(
+    "--ratings",
+    metavar='FILE|"ID=5,ID=3"',
+    help="For someone with these ratings: a text file whose header names item_id and rating, or the ratings.",
+)
+@click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where --all-users writes: .csv, a line an item, or .jsonl, a line a user.",
+)
+@knob_option(ListConfig, "k", "-k", "--k")
+@click.option(
+    "--genre", multiple=True, metavar="NAME", help="Only items of this genre, or of another such; repeatable."
+)
+@click.option("--exclude-genre", multiple=True, metavar="NAME", help="No item of this genre; repeatable.")
+@click.option(
+    "--year", metavar="1980-1999", help="Only items of these years: 1994, 1980-1999, 1980- or -1999."
+)
+@knob_option(ListConfig, "min_score")
+@click.option(
+    "--items",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Only items in this text file: an id a line, or a column that the header names item_id.",
+)
+@knob_option(ListConfig, "bottom")
+@knob_option(ListConfig, "candidates")
+@knob_option(ListConfig, "budget")
+@knob_option(ListConfig, "exhaustive")
+@click.option(
+    "--checkpoints",
+    metavar="ensemble|single|EPOCH",
+    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
+)
+@click.option(
+    "--device",
+    metavar="auto|cpu|cuda|cuda:N",
+    default="auto",
+    help="Where the model runs [default auto: CUDA where there is one]",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
+@running_options()
+def recommend_command(**given: Any) -> None:
+    """List the items that someone is predicted to like best, of those that they have not rated.
+
+    For a user of the run (--user), for anyone else from a few ratings (--ratings), or for all users
+    (--all-users). Nothing is trained and nothing kept. What is known are the training and validation ratings
+    of the run.
+
+    The list has k items whenever k pass the filters. The models score the most promising --candidates; with
+    --exhaustive all items. Where the list is shorter, stderr says why.
+
+    Titles, genres and years come from the run folder. Only a run with side features needs its data again
+    (--data-dir, --home).
+    """
+    _check(given)
+    start_logging(verbose=given["verbose"], quiet=given["quiet"])
+    years = _years(given["year"])
+    from igmc.inference.predictor import Predictor
+
+    run = given["run"]
+    if given["demo"]:
+        from igmc.run import demo_run
+
+        run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
+        if not (given["user"] or given["ratings"] or given["all_users"]):
+            given["ratings"] = DEMO_RATINGS
+    checkpoints = given["checkpoints"]
+    if checkpoints and checkpoints.isascii() and checkpoints.isdigit():
+        checkpoints = int(checkpoints)
+    predictor = Predictor.from_run(
+        run,
+        checkpoints=checkpoints,
+        device=given["device"],
+        workers=given["workers"],
+        data_dir=given["data_dir"],
+        home=given["home"],
+    )
+    request = _request(predictor, given, years)
+    if given["all_users"]:
+        _all_users(predictor, request, given)
+    else:
+        _one(predictor, request, given, run)
+
+
+def _check(given: dict[str, Any]) -> None:
+    if bool(given["run"]) == given["demo"]:
+        raise click.UsageError("say which model answers: either --run DIR or --demo")
+    somebody = given["user"] is not None or given["ratings"] is not None
+    if (given["all_users"] and somebody) or not (given["all_users"] or somebody or given["demo"]):
+        raise click.UsageError(
+            "say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3', or all alone --all-users"
+        )
+    if given["all_users"] != (given["out"] is not None):
+        raise click.UsageError("--all-users and --out FILE go together")
+    if given["as_csv"] and (given["as_json"] or given["all_users"]):
+        raise click.UsageError("--csv goes neither with --json nor with --all-users, whose --out tells")
+
+
+def _years(text: str | None) -> tuple[int | None, int | None] | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*(\d{1,4})?\s*(-)?\s*(\d{1,4})?\s*", text, re.ASCII)
+    if found is None or not (found[1] or found[3]):
+        raise click.UsageError(f"--year {text!r} is no year or range of years, such as 1994 or 1980-1999")
+    if found[2] is None:
+        return int(text), int(text)
+    return int(found[1]) if found[1] else None, int(found[3]) if found[3] else None
+
+
+def _request(
+    predictor: Predictor, given: dict[str, Any], years: tuple[int | None, int | None] | None
+) -> Request:
+    from igmc.inference.files import read_item_ids, read_own_ratings
+    from igmc.inference.incoming import from_text
+    from igmc.inference.request import Request
+
+    knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
+    user = given["user"]
+    items = None if given["items"] is None else frozenset(read_item_ids(predictor, given["items"]))
+    ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"])
+    return Request(
+        user_id=None if user is None else from_text(predictor.users, [user])[0],
+        ratings={} if given["all_users"] else ratings,  # whose each are known
+        genre=given["genre"],
+        exclude_genre=given["exclude_genre"],
+        years=years,
+        items=items,
+        config=ListConfig(**knobs),
+    )
+
+
+def _all_users(predictor: Predictor, request: Request, given: dict[str, Any]) -> None:
+    from igmc.inference.recommend_all import recommend_all
+
+    progress = shows_progress(quiet=given["quiet"])
+    written = recommend_all(predictor, given["out"], request, progress=progress)
+    if given["as_json"]:
+        emit_json({"out": str(given["out"]), **written._asdict()})
+    else:
+        short = f"; {written.short} lists are shorter than {request.config.k}" if written.short else ""
+        emit(f"{written.items} items for {written.users} users in {given['out']}{short}")
+
+
+def _one(predictor: Predictor, request: Request, given: dict[str, Any], run: Path) -> None:
+    from igmc.inference.recommend import list_items
+
+    found = list_items(predictor, request)
+    frame = found.frame(predictor, request.user_id)
+    if given["demo"] and request.ratings:
+        _tell_ratings(predictor, request)
+    if found.reason:
+        logger.warning("%s", found.reason)
+    if given["as_json"]:
+        emit_json(_document(run, predictor, request, found, frame))
+    elif given["as_csv"]:
+        emit(frame.to_csv(index=False, float_format="%.4f").rstrip("\n"))
+    elif len(frame):
+        emit(_shown(frame))
+
+
+def _tell_ratings(predictor: Predictor, request: Request) -> None:
+    """What a newcomer to the demo rated, so that the list makes sense."""
+    info = predictor.info
+    for item, rating in (request.ratings or {}).items():
+        index = int(predictor.items.encode([item])[0])
+        if info is not None and index >= 0:
+            logger.info("rated %g: %s, %s (%s)", rating, item, info.titles[index], info.genres[index])
+
+
+def _shown(frame: pd.DataFrame) -> str:
+    """A table for people; the source only where not all was read off by the models."""
+    names = [name for name in ("rank", "score", "item", "title", "genres") if name in frame]
+    if (frame["source"] != "model").any():
+        names.append("source")
+    rows = [
+        [
+            f"{cell:.2f}" if name == "score" else _plain(str(cell))
+            for name, cell in zip(names, row, strict=True)
+        ]
+        for row in frame[names].itertuples(index=False)
+    ]
+    return table(names, rows)
+
+
+def _plain(text: str) -> str:
+    """A title may hold anything, and a terminal obeys control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _document(
+    run: Path, predictor: Predictor, request: Request, found: Recommendations, frame: pd.DataFrame
+) -> dict[str, Any]:
+    rows = frame.drop(columns="user").astype(object)
+    rows = rows.where(rows.notna(), None)
+    rows["score"] = [round(float(score), 4) for score in frame["score"]]
+    return {
+        "run": str(run),
+        "epochs": list(predictor.epochs),
+        "scale": {"low": predictor.scale.low, "high": predictor.scale.high},
+        "user": request.user_id,
+        "ratings_known": found.rated,
+        "scored": found.scored,
+        "reason": found.reason,
+        "recommendations": rows.to_dict("records"),
+    }

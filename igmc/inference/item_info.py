@@ -1,0 +1,122 @@
+"""What is known of items besides their ratings, kept in the run folder so that it is enough to serve from."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.errors import CheckpointError
+from igmc.files import replace_file
+from igmc.ratings.ids import IdTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ITEMS_FILE", "ItemInfo"]
+
+ITEMS_FILE = "items.json.gz"  # about 25 bytes an item
+FORMAT = 1
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ItemInfo:
+    """Titles, genres and years of n items, by dense index.
+
+    Attributes:
+        titles: [n] texts, empty where unknown.
+        genres: [n] texts, the genres of an item with ``|`` between them; empty where unknown.
+        years: [n] whole numbers, None where unknown.
+    """
+
+    titles: tuple[str, ...]
+    genres: tuple[str, ...]
+    years: tuple[int | None, ...]
+
+    @classmethod
+    def of(cls, info: pd.DataFrame) -> ItemInfo:
+        """From `igmc.ratings.dataset.Dataset.item_info`, in which any of the columns may be missing."""
+        size = len(info)
+        titles, genres = (
+            tuple(map(str, info[name].fillna(""))) if name in info else ("",) * size
+            for name in ("title", "genres")
+        )
+        years: list[Any] = info["year"].astype(object).tolist() if "year" in info else [None] * size
+        return cls(titles, genres, tuple(y if isinstance(y, int) else None for y in years))
+
+    @cached_property
+    def genre_names(self) -> tuple[str, ...]:
+        """All genres that occur, in ascending order."""
+        return tuple(sorted(set().union(*(self.genres_of(k) for k in range(len(self.genres))))))
+
+    def genres_of(self, item: int) -> list[str]:
+        """The genres of an item; none for one beyond those that are known."""
+        return [word for word in self.genres[item].split("|") if word] if item < len(self.genres) else []
+
+    def of_genres(self, names: Sequence[str]) -> Mask:
+        """Which items have at least one of these genres, bool [n]; capitals do not matter."""
+        wanted = {name.casefold() for name in names}
+        return np.array(
+            [any(g.casefold() in wanted for g in self.genres_of(k)) for k in range(len(self.genres))], bool
+        )
+
+    def of_years(self, first: int | None, last: int | None) -> Mask:
+        """Which items are of these years, bool [n]; an unknown year is none of them."""
+        years = np.array([np.nan if year is None else year for year in self.years], np.float64)
+        inside: Mask = (years >= (-np.inf if first is None else first)) & (
+            years <= (np.inf if last is None else last)
+        )
+        return inside
+
+    def save(self, folder: Path, items: IdTable) -> None:
+        """Write ``items.json.gz`` into a run folder, whole or not at all.
+
+        Raises:
+            IgmcError: if it cannot be written.
+        """
+        value = {
+            "format": FORMAT,
+            "items": items.digest(),
+            "title": self.titles,
+            "genres": self.genres,
+            "year": self.years,
+        }
+        text = json.dumps(value, separators=(",", ":"))
+        replace_file(folder / ITEMS_FILE, gzip.compress(text.encode(), mtime=0))
+
+    @classmethod
+    def load(cls, folder: Path, items: IdTable) -> ItemInfo | None:
+        """Read what `save` wrote; None where there is no such file, as in runs made before there was one.
+
+        Raises:
+            CheckpointError: if the file is damaged, or of other items.
+        """
+        path = folder / ITEMS_FILE
+        if not path.exists():
+            return None
+        try:
+            value = json.loads(gzip.decompress(path.read_bytes()))
+            columns = tuple(value["title"]), tuple(value["genres"]), tuple(value["year"])
+            fits = value["format"] == FORMAT and value["items"] == items.digest()
+            fits = fits and {len(column) for column in columns} == {len(items)}
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+            raise _damaged(path, f"cannot be read: {error}") from error
+        if not fits:
+            raise _damaged(path, "is not of the items of this run")
+        return cls(*columns)
+
+
+def _damaged(path: Path, what: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path} {what}", remedy=f"delete {path.name}: the igmc-train command of the run writes it again"
+    )
