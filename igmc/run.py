@@ -31,6 +31,7 @@ from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
 from igmc.loading.support_dropout import SupportDropout
 from igmc.models.igmc import IGMC
+from igmc.plots.training import save_curves
 from igmc.ratings.dataset import load_dataset
 from igmc.ratings.sources import home_dir
 from igmc.ratings.split import Split, make_split
@@ -41,6 +42,7 @@ from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
+from igmc.training.track import Tracker
 
 __all__ = ["default_folder", "demo_run", "train"]
 
@@ -59,6 +61,7 @@ def train(
     workers: int | None = None,
     progress: bool = True,
     profile: bool = False,
+    track: str | Path | None = None,
 ) -> RunReport:
     """Train on a data set under a protocol and score its test part.
 
@@ -72,11 +75,12 @@ def train(
         workers: processes that extract, and threads that train on a CPU; all cores if None.
         progress: show bars, if stderr is a terminal.
         profile: log where the training time went.
+        track: folder for the curves of the training; see `igmc.training.track.Tracker`.
 
     Raises:
         IgmcError: see `igmc.errors`; each says what to do.
     """
-    place = pick_device(device)
+    place, tracker = pick_device(device), Tracker(track)
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
     split = make_split(dataset, config.data, config.seed)
@@ -109,7 +113,9 @@ def train(
             logger.info("%s holds this run, finished: nothing to do", folder.path)
             return report
         logger.info("run folder %s, device %s", folder.path, place)
-        return _run(config, dataset.name, split, side, folder, place, home, workers, progress, profile)
+        return _run(
+            config, dataset.name, split, side, folder, place, home, workers, progress, profile, tracker
+        )
 
 
 def default_folder(config: RunConfig, split: Split) -> Path:
@@ -133,6 +139,7 @@ def _run(
     workers: int | None,
     progress: bool,
     profile: bool,
+    tracker: Tracker,
 ) -> RunReport:
     split.save(folder.path / "split.npz")
     parts = make_parts(split, config.train.protocol)
@@ -146,15 +153,17 @@ def _run(
     )
     training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
     validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
-    history = fit(
-        model, training, validation, config.train, folder, device, progress=progress, profile=profile
-    )
+    with tracker:
+        monitor = tracker.monitor(folder.path.resolve().name)
+        job = (model, training, validation, config.train, folder, device)
+        history = fit(*job, progress=progress, profile=profile, monitor=monitor)
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
     test = Loader(sources["test"], SCORE_BATCH, side=side)
     predictions = predict_batches(load_models(folder, epochs, model, device), test.epoch(0), device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
     report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
+    save_curves(history, folder.path / "curves")
     folder.write_json("metrics.json", report.to_dict())
     return report
 

@@ -10,7 +10,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.options import running_options
+from igmc.cli.options import running_options, track_option
 from igmc.cli.output import emit, emit_json
 from igmc.config import Config
 from igmc.errors import ConfigError
@@ -67,6 +67,7 @@ __all__ = ["evaluate_command"]
     help="Folder for report.json, .csv, .md and .png, and for each result as it is done, so that the same "
     "command goes on where it stopped [default: nothing is written]",
 )
+@track_option
 @click.option("--list-models", is_flag=True, help="Show the models and their settings, and stop.")
 @click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and stop.")
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
@@ -81,6 +82,7 @@ def evaluate_command(
     metrics: str | None,
     against: str | None,
     out: Path | None,
+    track: Path | None,
     list_models: bool,
     list_protocols: bool,
     data_dir: Path | None,
@@ -104,9 +106,7 @@ def evaluate_command(
         emit(_models() if list_models else _protocols())
         return 0
     if not models:
-        raise click.UsageError(
-            "no model is given: --model NAME, once for each; --list-models shows the names"
-        )
+        raise click.UsageError("no model is given: --model NAME, once for each; --list-models shows them")
     configs = [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)]
     shown = metrics.split(",") if metrics else None
     report = evaluate(
@@ -116,9 +116,7 @@ def evaluate_command(
         seeds=_numbers("--seeds", seeds),
         ks=_numbers("--ks", ks),
         rankings=not no_rankings,
-        data_dir=data_dir,
-        home=home,
-        out=out,
+        **{"data_dir": data_dir, "home": home, "out": out, "track": track},
     )
     if as_json:
         emit_json(report.to_dict())

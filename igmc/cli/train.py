@@ -8,7 +8,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import config_options, read_config, running_options
+from igmc.cli.options import config_options, read_config, running_options, track_option
 from igmc.cli.output import emit, emit_json
 
 __all__ = ["train_command"]
@@ -40,6 +40,7 @@ __all__ = ["train_command"]
 @click.option(
     "--profile", is_flag=True, help="Print where the training time went: extraction, loading, forward, ..."
 )
+@track_option
 @running_options()
 @click.pass_context
 def train_command(
@@ -48,6 +49,7 @@ def train_command(
     out: Path | None,
     device: str,
     profile: bool,
+    track: Path | None,
     data_dir: Path | None,
     home: Path | None,
     workers: int | None,
@@ -78,6 +80,7 @@ def train_command(
         workers=workers,
         progress=shows_progress(quiet=quiet),
         profile=profile,
+        track=track,
     )
     if as_json:
         emit_json(report.to_dict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import re
@@ -24,6 +25,7 @@ from igmc.evaluation.spec import ModelSpec
 from igmc.files import locked, replace_file, replacing, sweep, writing
 from igmc.ratings.dataset import Dataset, load_dataset
 from igmc.ratings.split import Split
+from igmc.training.track import Tracker
 
 __all__ = ["evaluate"]
 
@@ -43,6 +45,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
+    track: str | Path | None = None,
 ) -> EvaluationReport:
     """Fit and measure every model on every split, through the same code.
 
@@ -58,6 +61,7 @@ def evaluate(
         out: folder for the report and for each cell as it is done. What is there already is not run again, so
             an evaluation that was interrupted goes on where it stopped, and models that took long to train
             are kept for other questions. Nothing is written if None.
+        track: folder for the curves of all trainings; see `igmc.training.track.Tracker`.
 
     Returns:
         the report. A model that fails on a split is in its `failures`, and the others go on.
@@ -65,7 +69,8 @@ def evaluate(
     Raises:
         ConfigError: on an unknown name or setting, or without models, data sets, protocols or seeds.
         DataError: if a data set cannot be read or split.
-        IgmcError: if the folder cannot be written.
+        IgmcError: if a folder cannot be written.
+        MissingExtraError: without TensorBoard for `track`.
     """
     specs = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
     ways = [make_protocol(way) if isinstance(way, str) else way for way in protocols]
@@ -82,16 +87,16 @@ def evaluate(
     store = _Store(Path(out), ks, rankings) if out is not None else None
     cells: list[Cell] = []
     failures: list[Failure] = []
-    for config in datasets:
-        dataset = load_dataset(config, data_dir=data_dir, home=home)
-        for spec in specs:
-            spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
-        for protocol in ways:
-            for seed in seeds:
+    with Tracker(track) as tracker:
+        for config in datasets:
+            dataset = load_dataset(config, data_dir=data_dir, home=home)
+            for spec in specs:
+                spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
+            for protocol, seed in itertools.product(ways, seeds):
                 split = protocol.split(dataset, seed)
                 for spec in specs:
                     try:
-                        cells.append(_cell(spec, dataset, protocol, split, ks, rankings, store))
+                        cells.append(_cell(spec, dataset, protocol, split, ks, rankings, store, tracker))
                     except IgmcError as error:
                         failures.append(Failure(dataset.name, protocol.label, seed, spec.label, str(error)))
                         logger.warning("%s failed: %s", spec.label, error)
@@ -155,6 +160,7 @@ def _cell(
     ks: Sequence[int],
     rankings: bool,
     store: _Store | None,
+    tracker: Tracker,
 ) -> Cell:
     place = store.place(spec, dataset, protocol, split) if store is not None else None
     found = store.read(place) if store is not None and place is not None else None
@@ -164,7 +170,10 @@ def _cell(
         )
         return replace(found, label=spec.label)
     shelf = store.shelf if store is not None else None
-    cell = evaluate_cell(spec, dataset, protocol, split, ks=ks, shelf=shelf, rankings=rankings)
+    monitor = tracker.monitor(f"{dataset.name}/{protocol.label}/seed-{split.seed}/{spec.label}")
+    cell = evaluate_cell(
+        spec, dataset, protocol, split, ks=ks, monitor=monitor, shelf=shelf, rankings=rankings
+    )
     shown = [
         f"{name} {cell.metrics[name]:.4f}" for name in ("rmse", f"ndcg@{max(ks)}") if name in cell.metrics
     ]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from igmc.plots.style import BLUE, COLUMN, GREY, PAGE, VERMILION, house_style, new_figure
+from igmc.errors import MissingExtraError
+from igmc.plots.style import BLUE, COLUMN, GREY, PAGE, VERMILION, house_style, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["training_figure"]
+__all__ = ["save_curves", "training_figure"]
+
+logger = logging.getLogger(__name__)
 
 # name in a record: (label of the axis, whether less is better)
 _LOSSES = {"mse": "mean squared error", "loss": "loss"}
@@ -45,6 +50,21 @@ def training_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
         axes[1].set_title("(b) validation")
         _mark_best(axes[1], history, measured, less)
     return figure
+
+
+def save_curves(history: Sequence[Mapping[str, Any]], stem: Path) -> None:
+    """Write `training_figure` as ``<stem>.png`` and ``.svg``; where that cannot be done, it is logged only.
+
+    Args:
+        history: as `training_figure` takes it.
+        stem: path without a suffix.
+    """
+    try:
+        save_figure(training_figure(history), stem)
+    except MissingExtraError as error:
+        logger.info("no %s.png: %s", stem.name, error)
+    except Exception as error:  # no figure is worth a training
+        logger.warning("no %s.png: %s: %s", stem.name, type(error).__name__, error)
 
 
 def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, colour: str) -> None:

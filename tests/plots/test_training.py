@@ -1,0 +1,72 @@
+"""The figure of a training shows its losses and marks the best epoch; it is never a reason to fail."""
+
+import logging
+import sys
+
+import pytest
+
+from igmc.plots import training
+from igmc.plots.training import save_curves, training_figure
+
+
+def history(rmse, **more):
+    return [
+        {"epoch": epoch, "mse": 2.0 / epoch, "validation_rmse": value, **more}
+        for epoch, value in enumerate(rmse, start=1)
+    ]
+
+
+def lines(axes):
+    return [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
+
+
+def test_loss_and_validation_by_epoch_with_the_best_one_marked():
+    loss, validation = training_figure(history([1.2, 0.9, 1.1])).axes
+    assert lines(loss) == [([1, 2, 3], [2.0, 1.0, 2.0 / 3])]
+    assert lines(validation)[0] == ([1, 2, 3], [1.2, 0.9, 1.1])
+    assert lines(validation)[2] == ([2], [0.9])
+    assert validation.get_title(loc="right") == "best: 0.9000 in epoch 2"
+    assert [axes.get_xlabel() for axes in (loss, validation)] == ["epoch", "epoch"]
+    assert (loss.get_ylabel(), validation.get_ylabel()) == ("mean squared error", "RMSE")
+
+
+def test_without_validation_there_is_the_loss_alone():
+    (loss,) = training_figure(history([None, None])).axes
+    assert lines(loss) == [([1, 2], [2.0, 1.0])]
+
+
+def test_of_rankings_the_highest_is_best_and_epochs_without_a_figure_are_passed_over():
+    records = [{"epoch": 1.0, "loss": 0.7}] + [
+        {"epoch": float(epoch), "loss": 0.6, "validation_ndcg": value}
+        for epoch, value in ((2, 0.1), (3, 0.3), (4, 0.2))
+    ]
+    _, validation = training_figure(records).axes
+    assert lines(validation)[0] == ([2.0, 3.0, 4.0], [0.1, 0.3, 0.2])
+    assert validation.get_title(loc="right") == "best: 0.3000 in epoch 3"
+
+
+def test_both_files_are_written(tmp_path):
+    save_curves(history([1.0]), tmp_path / "curves")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "curves.svg"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(ValueError("odd"), "no curves.png: ValueError: odd"), (OSError(28, "full"), "no curves.png: OSError")],
+)
+def test_a_figure_that_fails_is_logged_only(tmp_path, monkeypatch, caplog, error, message):
+    def failing(*arguments):
+        raise error
+
+    monkeypatch.setattr(training, "save_figure", failing)
+    with caplog.at_level(logging.INFO, "igmc"):
+        save_curves(history([1.0]), tmp_path / "curves")
+    assert message in caplog.text
+
+
+def test_without_matplotlib_there_is_no_figure_and_no_error(tmp_path, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with caplog.at_level(logging.INFO, "igmc"):
+        save_curves(history([1.0]), tmp_path / "curves")
+    assert "pip install 'igmc[plot]'" in caplog.text
+    assert not list(tmp_path.iterdir())

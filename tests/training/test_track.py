@@ -1,0 +1,85 @@
+"""Curves for TensorBoard: what is written is what it reads."""
+
+import sys
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from igmc.errors import IgmcError, MissingExtraError
+from igmc.training.track import Tracker
+
+
+def curves(place):
+    """{tag: [(step, value)]} as TensorBoard shows it."""
+    events = EventAccumulator(str(place)).Reload()
+    return {
+        tag: [(one.step, pytest.approx(one.value)) for one in events.Scalars(tag)]
+        for tag in events.Tags()["scalars"]
+    }
+
+
+def record(epoch, **more):
+    return {"epoch": epoch, "mse": 1.0 / epoch, "arr": 5.0, "learning_rate": 1e-3, **more}
+
+
+def test_losses_validation_and_learning_rate_of_each_epoch(tmp_path):
+    with Tracker(tmp_path / "new" / "tb") as tracker:
+        monitor = tracker.monitor("demo/igmc")
+        monitor(record(1, validation_rmse=None, seconds=2.0))
+        monitor(record(2, validation_rmse=np.float64(0.9), seconds=1.0))
+    assert curves(tmp_path / "new" / "tb" / "demo" / "igmc") == {
+        "train/mse": [(1, 1.0), (2, 0.5)],
+        "train/arr": [(1, 5.0), (2, 5.0)],
+        "learning_rate": [(1, 1e-3), (2, 1e-3)],
+        "validation/rmse": [(2, 0.9)],
+        "speed/seconds": [(1, 2.0), (2, 1.0)],
+    }
+
+
+def test_each_epoch_can_be_seen_before_the_end(tmp_path):
+    with Tracker(tmp_path) as tracker:
+        tracker.monitor("run")(record(1))
+        assert curves(tmp_path / "run")["train/mse"] == [(1, 1.0)]
+
+
+def test_a_second_training_of_the_same_run_has_curves_of_its_own(tmp_path):
+    with Tracker(tmp_path) as tracker:
+        monitor = tracker.monitor("run")
+        for epoch in (1, 2, 1):
+            monitor(record(epoch))
+    assert curves(tmp_path / "run")["train/mse"] == [(1, 1.0), (2, 0.5)]
+    assert curves(tmp_path / "run-2")["train/mse"] == [(1, 1.0)]
+
+
+def test_a_run_that_resumes_goes_on_with_its_curves_and_repeats_no_epoch(tmp_path):
+    for epochs in ((1, 2, 3), (3, 4)):
+        with Tracker(tmp_path) as tracker:
+            monitor = tracker.monitor("run")
+            for epoch in epochs:
+                monitor(record(epoch))
+    assert [step for step, _ in curves(tmp_path / "run")["train/mse"]] == [1, 2, 3, 4]
+
+
+def test_names_become_folders_below_the_one_given(tmp_path):
+    with Tracker(tmp_path) as tracker:
+        tracker.monitor("../../my data.csv/random_80_20:min_rating=3/..")(record(1))
+    files = [path.relative_to(tmp_path).parent.as_posix() for path in tmp_path.rglob("events*")]
+    assert files == ["_/_/my_data.csv/random_80_20_min_rating=3/_"]
+
+
+def test_without_a_folder_nothing_is_written_or_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with Tracker(None) as tracker:
+        assert tracker.monitor("run") is None
+
+
+def test_what_is_missing_or_in_the_way_is_said_at_once(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IgmcError, match=r"cannot write .*file"):
+        Tracker(tmp_path / "file")
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(
+        MissingExtraError, match=r"needs TensorBoard; to mend it: pip install 'igmc\[track\]'"
+    ):
+        Tracker(tmp_path)
