@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig
+    from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, TransferConfig
     from igmc.errors import IgmcError
     from igmc.evaluation.report import RunReport
+    from igmc.evaluation.transfer import transfer
     from igmc.extract.pool import extract_store
     from igmc.graph.kernel import extract_subgraphs
     from igmc.graph.parts import make_parts
@@ -32,6 +33,7 @@ _HOMES = {
     "ModelConfig": "igmc.config",
     "RunConfig": "igmc.config",
     "TrainConfig": "igmc.config",
+    "TransferConfig": "igmc.config",
     "IgmcError": "igmc.errors",
     "load_dataset": "igmc.ratings.dataset",
     "describe": "igmc.ratings.describe",
@@ -48,6 +50,7 @@ _HOMES = {
     "recommend": "igmc.inference.recommend",
     "RunReport": "igmc.evaluation.report",
     "train": "igmc.run",
+    "transfer": "igmc.evaluation.transfer",
 }
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "RunConfig",
     "RunReport",
     "TrainConfig",
+    "TransferConfig",
     "__version__",
     "describe",
     "extract_store",
@@ -73,6 +77,7 @@ __all__ = [
     "to_networkx",
     "to_pyg",
     "train",
+    "transfer",
 ]
 
 

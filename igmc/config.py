@@ -27,6 +27,7 @@ __all__ = [
     "ModelConfig",
     "RunConfig",
     "TrainConfig",
+    "TransferConfig",
     "paper_settings",
 ]
 
@@ -237,6 +238,33 @@ class RunConfig(Config):
         "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
     )
     seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
+
+
+@dataclass(frozen=True)
+class TransferConfig(Config):
+    """How a trained model is applied to another data set."""
+
+    rescale: str = knob(
+        "ratio",
+        "what a prediction means there: times the ratio of the highest ratings, as in the paper; lowest to "
+        "lowest and highest to highest ('range'); or by the mean rating of each level",
+        choices=("ratio", "range", "levels"),
+    )
+    fallback: bool = knob(
+        False, "answer by damped means where the user or item has no rating, instead of asking the model"
+    )
+    adapt: str = knob(
+        "none",
+        "what is learned there: nothing; a line that brings predictions to the ratings; or the weights, "
+        "trained further",
+        choices=("none", "calibrate", "finetune"),
+    )
+    percent: float = knob(
+        1.0, "per cent of the training ratings there that this is learned from", low=0.0, high=100.0
+    )
+    epochs: int = knob(5, "passes over those ratings ('finetune')", low=1)
+    learning_rate: float = knob(1e-4, "Adam's step size ('finetune')", low=1e-12, high=10.0)
+    seed: int = knob(1, "seed of the split, and of which ratings are learned from", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,11 @@ from igmc.cli.options import as_typed
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.train import train_command
+from igmc.cli.transfer import transfer_command
 from igmc.cli.tune import tune_command
 from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["evaluate", "extract", "main", "predict", "recommend", "train"]
+__all__ = ["evaluate", "extract", "main", "predict", "recommend", "train", "transfer"]
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _AGAIN = "run the same command again to resume"
@@ -42,6 +43,7 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
         recommend_command,
         evaluate_command,
         tune_command,
+        transfer_command,
         data_command,
     ],
 )
@@ -86,6 +88,11 @@ def predict() -> NoReturn:
 def recommend() -> NoReturn:
     """Entry point of ``igmc-recommend``."""
     sys.exit(_exit_code(recommend_command, "igmc-recommend"))
+
+
+def transfer() -> NoReturn:
+    """Entry point of ``igmc-transfer``."""
+    sys.exit(_exit_code(transfer_command, "igmc-transfer"))
 
 
 def _exit_code(command: click.Command, name: str) -> int:

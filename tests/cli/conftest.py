@@ -12,6 +12,7 @@ from igmc.cli.main import _exit_code, _igmc
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.train import train_command
+from igmc.cli.transfer import transfer_command
 
 COMMANDS = {
     "igmc": _igmc,
@@ -20,6 +21,7 @@ COMMANDS = {
     "igmc-predict": predict_command,
     "igmc-recommend": recommend_command,
     "igmc-train": train_command,
+    "igmc-transfer": transfer_command,
 }
 
 

@@ -1,0 +1,93 @@
+"""``igmc-transfer``: a trained model applied to another data set, with a rating scale of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import running_options
+from igmc.cli.output import emit, emit_json
+from igmc.cli.sections import read_section, section_options
+from igmc.config import DataConfig, TransferConfig
+
+__all__ = ["transfer_command"]
+
+_DATA = ("columns", "duplicates", "split", "test_ratio", "validation_ratio", "keep_ratio", "level_method")
+
+
+@click.command(
+    "transfer",
+    cls=TeachingCommand,
+    short_help="Apply a trained model to another data set.",
+    examples=(
+        "igmc-transfer --from runs/ml_100k --to flixster",
+        "igmc-transfer --from runs/ml_100k --to yahoo_music --adapt calibrate --percent 5 --json",
+    ),
+)
+@click.option(
+    "--from",
+    "run",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Folder of the run that trained the model; see igmc-train --out",
+)
+@click.option("--to", required=True, metavar="DATASET", help="Name of the other data set, or path to a file")
+@section_options("data", DataConfig, _DATA)
+@section_options("transfer", TransferConfig)
+@click.option(
+    "--checkpoints",
+    metavar="ensemble|single|EPOCH",
+    help="Which checkpoints answer [default the ensemble of a finished run, else the single one]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for transfer.json and predictions.csv.gz [default: nothing is written]",
+)
+@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", help="Where to run [default auto]")
+@running_options("data_dir", "home", "workers", "as_json", "verbose", "quiet")
+@click.pass_context
+def transfer_command(
+    ctx: click.Context,
+    run: Path,
+    to: str,
+    checkpoints: str | None,
+    out: Path | None,
+    device: str,
+    data_dir: Path | None,
+    home: Path | None,
+    workers: int | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Apply a trained model to another data set and report its test error beside simple references.
+
+    The training ratings there are grouped into as many levels as the model knows and make up the graph, and
+    predictions are brought to that scale. Nothing is learned there unless --adapt says so; what is learned
+    then is learned on --percent of the training ratings.
+    """
+    start_logging(verbose=verbose, quiet=quiet)
+    from igmc.evaluation.transfer import transfer
+    from igmc.ratings.catalogue import canonical_name
+
+    report = transfer(
+        run,
+        DataConfig.from_dict({**read_section(ctx, "data"), "dataset": canonical_name(to) or to}),
+        TransferConfig.from_dict(read_section(ctx, "transfer")),
+        checkpoints=int(checkpoints) if checkpoints and checkpoints.isdecimal() else checkpoints,
+        data_dir=data_dir,
+        home=home,
+        out=out,
+        device=device,
+        workers=workers,
+    )
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        emit(report.format())

@@ -1,0 +1,271 @@
+"""A trained model on another data set: as it is, calibrated on a few of its ratings, or trained further.
+
+No id is embedded, so the network applies to any users and items; what differs is the scale of the ratings,
+and what they mean by a level.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from igmc.config import DataConfig, RunConfig, TransferConfig
+from igmc.errors import ConfigError
+from igmc.evaluation.metrics import Scores, score
+from igmc.evaluation.references import reference_predictions
+from igmc.evaluation.report import machine, versions
+from igmc.evaluation.scale_map import ScaleMap
+from igmc.files import replace_file, writing
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.parts import Part, make_parts
+from igmc.graph.serving import ServingGraph
+from igmc.inference.checkpoints import open_run
+from igmc.inference.fallback import damped_means, has_neighbourhood
+from igmc.inference.predictor import Predictor
+from igmc.inference.scoring import Scorer
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource
+from igmc.models.igmc import IGMC
+from igmc.ratings.dataset import load_dataset
+from igmc.ratings.split import Split, make_split
+from igmc.ratings.table import Pairs
+from igmc.rng import stream
+from igmc.training.device import on_device
+from igmc.training.folder import RunFolder
+from igmc.training.loop import fit
+
+__all__ = ["TransferReport", "transfer"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What a model reached on the test part of a data set that it was not trained on.
+
+    Attributes:
+        run, trained_on, epochs: the run folder, its data set, and the checkpoints whose predictions are
+            averaged.
+        dataset, split, config: the other data set, its split, and how the model was applied.
+        known_ratings, adapted_on, test_pairs: ratings in the graph; how many of these were learned from; and
+            pairs asked.
+        without_neighbourhood: test pairs whose user or item has no rating in the graph.
+        scale_map: as `ScaleMap.to_dict` says; the one that gave `adapted` where there is one.
+        zero_shot: test errors of the model as it is.
+        adapted: test errors once calibrated or trained further; None where neither was asked for.
+        references: what is reached without the model, from all known ratings.
+        seconds: spent on predicting and adapting.
+        machine, versions: where and with what.
+    """
+
+    run: str
+    trained_on: str
+    epochs: tuple[int, ...]
+    dataset: str
+    split: str
+    config: dict[str, Any]
+    known_ratings: int
+    adapted_on: int
+    test_pairs: int
+    without_neighbourhood: int
+    scale_map: dict[str, Any]
+    zero_shot: Scores
+    adapted: Scores | None
+    references: dict[str, Scores]
+    seconds: float
+    machine: str
+    versions: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only."""
+        return asdict(self) | {"epochs": list(self.epochs)}
+
+    def format(self) -> str:
+        """A table for the terminal."""
+        rows = [("IGMC, unchanged", self.zero_shot)]
+        if self.adapted is not None:
+            rows.append((f"IGMC, {self._how()}", self.adapted))
+        rows += sorted(self.references.items(), key=lambda row: row[1].rmse)
+        width = max(len(name) for name, _ in rows)
+        levels = ", ".join(f"{value:.4g}" for value in self.scale_map["levels"]["values"])
+        line = f"{self.scale_map['intercept']:.4g} + {self.scale_map['slope']:.4g} p"
+        lines = [
+            f"{self.trained_on} -> {self.dataset}, split {self.split}",
+            f"{self.known_ratings:,} known ratings, {self.test_pairs:,} test ratings, "
+            f"{self.without_neighbourhood:,} of them of a user or item without known ratings",
+            f"levels of mean rating {levels}; a prediction p means {line} ({self.scale_map['method']})",
+            "",
+            f"{'test error':{width}}      RMSE       MAE   clipped: RMSE       MAE",
+            *(
+                f"{name:{width}}  {s.rmse:8.4f}  {s.mae:8.4f}        "
+                f"{s.rmse_clipped:8.4f}  {s.mae_clipped:8.4f}"
+                for name, s in rows
+            ),
+        ]
+        return "\n".join(lines)
+
+    def _how(self) -> str:
+        done = {"calibrate": "calibrated", "finetune": "fine-tuned"}[self.config["adapt"]]
+        return f"{done} on {self.adapted_on:,} ratings ({self.config['percent']:g} %)"
+
+
+def transfer(
+    run: str | Path,
+    to: DataConfig | str,
+    how: TransferConfig | None = None,
+    *,
+    checkpoints: str | int | None = None,
+    data_dir: str | Path | None = None,
+    home: str | Path | None = None,
+    out: str | Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+) -> TransferReport:
+    """Apply a trained model to another data set and score its test part (Zhang & Chen, ICLR 2020, table 5).
+
+    The ratings known there, training and validation part, form the graph, grouped into as many levels as the
+    model has. What is learned of that data set beyond this is learned on a share of those ratings; nothing is
+    chosen by the test part.
+
+    Args:
+        run: folder of the run that trained the model.
+        to: the other data set: a name or path, or its settings; `levels` among them is of no account.
+        how: the scale, and whether and how to adapt.
+        checkpoints, device, workers: see `igmc.inference.predictor.Predictor.from_run`.
+        data_dir, home: where raw data are; see `igmc.ratings.dataset.load_dataset`.
+        out: folder for ``transfer.json`` and ``predictions.csv.gz``; nothing is written if None.
+
+    Raises:
+        IgmcError: if the run, the data or the settings do not suit; each says what to do.
+    """
+    how = how if how is not None else TransferConfig()
+    if RunConfig.from_dict(open_run(run).settings()["config"]).model.side_features:
+        raise ConfigError("a model with side features of its own data set cannot be transferred")
+    source = Predictor.from_run(run, checkpoints=checkpoints, device=device, workers=workers)
+    data = DataConfig(dataset=to) if isinstance(to, str) else to
+    dataset = load_dataset(data, data_dir=data_dir, home=home)
+    split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
+    parts = make_parts(split, "paper")
+    known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
+    if not len(asked):
+        raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
+    few = _drawn(known, how)
+
+    start = time.perf_counter()
+    scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
+    scorer, low, high = source.scorer, split.scale.low, split.scale.high
+    raw = _raw(scorer, graph, asked)
+    predicted = _answers(raw, scale_map, graph, asked, how)
+    zero_shot, adapted = score(predicted, asked.rating, low, high), None
+    if how.adapt != "none":
+        if how.adapt == "calibrate":
+            scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
+        else:
+            raw = _raw(_fine_tuned(source, graph, few, scale_map, how), graph, asked)
+        predicted = _answers(raw, scale_map, graph, asked, how)
+        adapted = score(predicted, asked.rating, low, high)
+    seconds = time.perf_counter() - start
+    near = has_neighbourhood(ServingGraph.of(graph), asked.user, asked.item)
+    references = reference_predictions(split).items()
+    report = TransferReport(
+        run=str(run),
+        trained_on=source.config.data.dataset,
+        epochs=source.epochs,
+        dataset=dataset.name,
+        split=split.name,
+        config=how.to_dict(),
+        known_ratings=len(known),
+        adapted_on=len(few),
+        test_pairs=len(asked),
+        without_neighbourhood=int(np.count_nonzero(~near)),
+        scale_map=scale_map.to_dict(),
+        zero_shot=zero_shot,
+        adapted=adapted,
+        references={name: score(p, asked.rating, low, high) for name, p in references},
+        seconds=seconds,
+        machine=machine(),
+        versions=versions(),
+    )
+    if out is not None:
+        _write(Path(out), report, split, predicted)
+    return report
+
+
+def _drawn(known: Pairs, how: TransferConfig) -> Pairs:
+    """The known ratings that are learned from; a lower share is part of a higher one."""
+    count = 0 if how.adapt == "none" else round(how.percent / 100 * len(known))
+    if how.adapt != "none" and count < 2:
+        raise ConfigError(
+            "there are too few ratings to adapt to",
+            got=f"{how.percent:g} % of {len(known)}",
+            allowed="2 or more",
+            remedy="raise --percent",
+        )
+    rows = np.sort(stream(how.seed, "transfer").permutation(len(known))[:count])
+    return Pairs(known.user[rows], known.item[rows], known.rating[rows])
+
+
+def _raw(scorer: Scorer, graph: BipartiteGraph, pairs: Pairs) -> NDArray[np.float32]:
+    """Mean predictions of the models, on their own scale; a pair's own rating is never looked at."""
+    mean: NDArray[np.float32] = scorer.score(graph, pairs.user, pairs.item).mean(axis=0)
+    return mean
+
+
+def _answers(
+    raw: NDArray[np.float32], scale_map: ScaleMap, graph: BipartiteGraph, pairs: Pairs, how: TransferConfig
+) -> NDArray[np.float32]:
+    predicted = scale_map.to_target(raw)
+    if how.fallback:
+        view = ServingGraph.of(graph)
+        rest = ~has_neighbourhood(view, pairs.user, pairs.item)
+        predicted[rest] = damped_means(view, scale_map.levels.values, pairs.user[rest], pairs.item[rest])[0]
+    return predicted
+
+
+def _fine_tuned(
+    source: Predictor, graph: BipartiteGraph, few: Pairs, scale_map: ScaleMap, how: TransferConfig
+) -> Scorer:
+    """The models, each trained further on a few ratings, as they stand on the models' own scale."""
+    config, scorer = source.config, source.scorer
+    train = config.train.replace(
+        protocol="paper", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
+    )
+    part = Part("train", graph, Pairs(few.user, few.item, scale_map.to_source(few.rating)))
+    loader = Loader(
+        LiveSource(part, config.extract, seed=how.seed), train.batch_size, seed=how.seed, shuffle=True
+    )
+    models: list[IGMC] = []
+    for model in scorer.models:
+        with tempfile.TemporaryDirectory() as path, on_device(scorer.device):
+            folder = RunFolder(Path(path))
+            (folder.path / "checkpoints").mkdir()
+            fit(model, loader, None, train, folder, scorer.device, progress=False)
+            models.append(model.eval())
+    return Scorer(models, config.extract, seed=config.seed, device=scorer.device)
+
+
+def _write(folder: Path, report: TransferReport, split: Split, predicted: NDArray[np.float32]) -> None:
+    table, rows = split.table, split.test
+    frame = pd.DataFrame(
+        {
+            "user_id": table.users.decode(table.user[rows]),
+            "item_id": table.items.decode(table.item[rows]),
+            "rating": table.rating[rows],
+            "prediction": predicted,
+        }
+    )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / "predictions.csv.gz", gzip.compress(frame.to_csv(index=False).encode(), mtime=0))
+    replace_file(folder / "transfer.json", json.dumps(report.to_dict(), indent=1).encode() + b"\n")
+    logger.info("written: %s", folder)
