@@ -72,6 +72,8 @@ class Dataset:
             The first is the default.
         scale_hint: what is stated about the ratings, or None.
         user_graph, item_graph: float32 sparse [n_users, n_users] and [n_items, n_items], or None.
+        item_tags: reads what users or a tag genome say of the items, or None: by name, "tags" or "genome",
+            float32 sparse [n_items, T], a column a tag; see `igmc.ratings.tags`. Slow for large data.
 
     Raises:
         DataError: if info or graph do not have as many rows as there are users or items.
@@ -86,6 +88,7 @@ class Dataset:
     scale_hint: KnownScale | None = None
     user_graph: sparse.csr_array | None = None
     item_graph: sparse.csr_array | None = None
+    item_tags: Callable[[], dict[str, sparse.csr_array]] | None = None
 
     def __post_init__(self) -> None:
         for side, size in (("user", len(self.table.users)), ("item", len(self.table.items))):

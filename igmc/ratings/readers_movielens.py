@@ -22,6 +22,7 @@ from igmc.ratings.readers_table import to_table
 from igmc.ratings.readers_text import read_text
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
+from igmc.ratings.tags import find_tags
 
 __all__ = ["HALF_STARS", "STARS", "read_csv_release", "read_dat_release", "read_ml_100k"]
 
@@ -87,12 +88,13 @@ def read_dat_release(folder: Path, name: str, duplicates: str) -> Dataset:
 
 
 def read_csv_release(folder: Path, name: str, duplicates: str) -> Dataset:
-    """MovieLens latest-small, 20M, 25M, ...: ``ratings.csv``, and ``movies.csv`` if there."""
+    """MovieLens latest-small, 20M, 25M, ...: ``ratings.csv``, and ``movies.csv`` and tags if there."""
     file = find_file(folder / "ratings.csv")
     raw = read_text(file, ("userId", "movieId", "rating", "timestamp"))
     table, report = to_table(raw, str(file), duplicates=duplicates, known=HALF_STARS)
     info = _info(folder / "movies.csv", ",", 3, _movie, table.items, header=True)
-    return Dataset(name, table, report, item_info=info, scale_hint=HALF_STARS)
+    tags = find_tags(folder, table.items)
+    return Dataset(name, table, report, item_info=info, scale_hint=HALF_STARS, item_tags=tags)
 
 
 def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Rows]:

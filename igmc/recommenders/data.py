@@ -14,6 +14,8 @@ from igmc.ratings.scale import RatingScale
 from igmc.ratings.table import RatingTable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from igmc.ratings.dataset import Dataset
@@ -72,6 +74,7 @@ class TrainingData:
         n_users, n_items: sizes of both sides, those without any known rating included.
         scale: the levels of the ratings.
         user_info, item_info: a row for each dense index, as in `igmc.ratings.dataset.Dataset`, or None.
+        item_tags: as in `Dataset`.
 
     Raises:
         DataError: if there is no training rating.
@@ -84,6 +87,7 @@ class TrainingData:
     scale: RatingScale
     user_info: pd.DataFrame | None = None
     item_info: pd.DataFrame | None = None
+    item_tags: Callable[[], dict[str, sparse.csr_array]] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.train):
@@ -100,6 +104,7 @@ class TrainingData:
             scale=split.scale,
             user_info=None if dataset is None else dataset.user_info,
             item_info=None if dataset is None else dataset.item_info,
+            item_tags=None if dataset is None else dataset.item_tags,
         )
 
     def merged(self) -> TrainingData:
