@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from igmc.ratings.dataset import Dataset
 
-__all__ = ["side_features"]
+__all__ = ["info_features", "side_features"]
 
 Floats = NDArray[np.float32]
 
@@ -33,14 +33,22 @@ def side_features(dataset: Dataset) -> tuple[Floats, Floats]:
     return users, items
 
 
-def _side(info: pd.DataFrame | None, graph: sparse.csr_array | None, size: int) -> Floats:
+def info_features(info: pd.DataFrame | None, size: int) -> Floats:
+    """Features from a table as in `Dataset`, float32 [size, F]; F is 0 if nothing is known.
+
+    Age and year are standardized, 0 where missing; there is a column of 0 and 1 for each gender, occupation
+    and genre.
+    """
     blocks = [np.zeros((size, 0), dtype=np.float32)]
     if info is not None:
         blocks += [_standardized(info[name]) for name in ("age", "year") if name in info]
         blocks += [_flags(info[name]) for name in ("gender", "occupation", "genres") if name in info]
-    if graph is not None:
-        blocks.append(graph.toarray().astype(np.float32))
     return np.concatenate(blocks, axis=1)
+
+
+def _side(info: pd.DataFrame | None, graph: sparse.csr_array | None, size: int) -> Floats:
+    known = info_features(info, size)
+    return known if graph is None else np.concatenate([known, graph.toarray().astype(np.float32)], axis=1)
 
 
 def _standardized(column: pd.Series) -> Floats:

@@ -27,6 +27,11 @@ RECOMMENDERS: dict[str, str] = {
     "ease": "igmc.recommenders.ease:EASE",
     "mf": "igmc.recommenders.mf:MF",
     "svdpp": "igmc.recommenders.svdpp:SVDpp",
+    "gcn": "igmc.recommenders.gcn:GCN",
+    "gat": "igmc.recommenders.gat:GAT",
+    "graphsage": "igmc.recommenders.graphsage:GraphSAGE",
+    "ngcf": "igmc.recommenders.ngcf:NGCF",
+    "lightgcn": "igmc.recommenders.lightgcn:LightGCN",
     "igmc": "igmc.recommenders.igmc:IGMCRecommender",
 }
 

@@ -1,0 +1,54 @@
+"""LightGCN: matrix factorization whose vectors are smoothed over the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import LGConv
+
+from igmc.config import knob
+from igmc.recommenders.adjacency import Adjacency, product
+from igmc.recommenders.gradient import OBJECTIVE
+from igmc.recommenders.graphs import GraphConfig, GraphRecommender
+
+__all__ = ["LightGCN", "LightGCNConfig"]
+
+
+@dataclass(frozen=True)
+class LightGCNConfig(GraphConfig):
+    """LightGCN, trained to rank unless told otherwise."""
+
+    objective: str = knob("ranking", OBJECTIVE, choices=("rating", "ranking"))
+
+
+class _Conv(LGConv):  # type: ignore[misc]
+    def message_and_aggregate(self, adj_t: Tensor, x: Tensor) -> Tensor:
+        return product(adj_t, x)
+
+
+class _Smoothing(nn.Module):
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(_Conv(normalize=False) for _ in range(layers))
+
+    def forward(self, x: Tensor, graph: Adjacency) -> Tensor:
+        states = [x]
+        for layer in self.layers:
+            states.append(layer(states[-1], graph.matrix))
+        return torch.stack(states).mean(dim=0)
+
+
+class LightGCN(GraphRecommender):
+    """``z = mean over k = 0..K of A^k x``, with A the adjacency normalized by both degrees.
+
+    He et al., *LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation*, SIGIR 2020.
+    """
+
+    name: ClassVar = "lightgcn"
+    config_class: ClassVar = LightGCNConfig
+
+    def _network(self) -> nn.Module:
+        return _Smoothing(self.config.layers)
