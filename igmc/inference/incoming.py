@@ -132,7 +132,8 @@ def near_ids(table: IdTable, raw: RawId) -> str:
         found = [f"{other!r} ({'a number' if isinstance(other, int) else 'a text'})"]
     elif not isinstance(raw, int):
         # To compare with all of a million would take long; what is near begins alike.
-        some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2] == text[:2])
+        start = text[:2].casefold()
+        some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2].casefold() == start)
         spelled = {str(one).casefold(): one for one in itertools.islice(some, _MANY)}
         near = difflib.get_close_matches(text.casefold(), spelled, n=3)
         found = [repr(spelled[word]) for word in near]
