@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -149,25 +150,12 @@ def evaluate_cell(
     with Usage() as usage:
         model = spec.make(dataset.name, split.seed)
         retrained = bool(len(split.support)) and not model.inductive
-        place = shelf.place(model, split, protocol) if shelf is not None and not retrained else None
-        kept = shelf.read(place) if shelf is not None and place is not None else None
-        if kept is not None:
-            model, found.seconds = kept
+        train = partial(_fitted, model, dataset, protocol, split, retrained, monitor)
+        if shelf is None or retrained:
+            model, found.seconds = train()
         else:
-            model = _fitted(model, dataset, protocol, split, retrained, found.seconds, monitor)
-            if shelf is not None and place is not None:
-                shelf.write(place, model, found.seconds)
-        if len(split.support) and not retrained:
-            with Usage() as part:
-                model = model.fold_in(Ratings.of(split.table, split.support))
-            found.seconds["fold_in"] = part.seconds
-        with Usage() as part:
-            _rate(model, split, ks, found)
-        found.seconds["rate"] = part.seconds
-        if rankings and protocol.kind in ("ranking", "both") and ks:
-            with Usage() as part:
-                _rank(model, split, ks, found)
-            found.seconds["rank"] = part.seconds
+            model, found.seconds = shelf.fitted(model, split, protocol, train)
+        _measure(model, split, ks, found, rankings and protocol.kind in ("ranking", "both"))
     if not found.metrics:
         raise DataError(
             f"{spec.label} only ranks, and {protocol.label} asks for ratings",
@@ -200,10 +188,10 @@ def _fitted(
     protocol: Protocol,
     split: Split,
     retrain: bool,
-    seconds: dict[str, float],
     monitor: Monitor | None,
-) -> Recommender:
-    """The model before `fold_in`; `retrain` says that it has to be trained on the support ratings too."""
+) -> tuple[Recommender, dict[str, float]]:
+    """The model before `fold_in`, and the seconds; `retrain`: train on the support ratings too."""
+    seconds: dict[str, float] = {}
     data = TrainingData.from_split(split, dataset)
     if model.chooses and len(data.validation):
         with Usage() as part:
@@ -220,7 +208,22 @@ def _fitted(
         seconds["fit"] = part.seconds
     else:
         seconds["fit"] = seconds.pop("choose")
-    return model
+    return model, seconds
+
+
+def _measure(model: Recommender, split: Split, ks: Sequence[int], found: _Measures, rankings: bool) -> None:
+    """Fold support ratings in, where the model can do so, and measure what comes of it."""
+    if len(split.support) and model.inductive:
+        with Usage() as part:
+            model = model.fold_in(Ratings.of(split.table, split.support))
+        found.seconds["fold_in"] = part.seconds
+    with Usage() as part:
+        _rate(model, split, ks, found)
+    found.seconds["rate"] = part.seconds
+    if rankings and ks:
+        with Usage() as part:
+            _rank(model, split, ks, found)
+        found.seconds["rank"] = part.seconds
 
 
 def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from igmc import __version__
@@ -50,6 +50,25 @@ class Shelf:
         data = [split.table.digest(), split.scale.to_dict(), rows.hexdigest(), protocol.refit]
         key = [__version__, model.name, model.config.to_dict(), model.seed, *data]
         return self.folder / f"{model.name}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
+
+    def fitted(
+        self,
+        model: Recommender,
+        split: Split,
+        protocol: Protocol,
+        train: Callable[[], tuple[Recommender, dict[str, float]]],
+    ) -> tuple[Recommender, dict[str, float]]:
+        """The model fitted, and the seconds that it took: from the folder, or else by `train`.
+
+        Raises:
+            IgmcError: if the training fails, or the model cannot be written.
+        """
+        place = self.place(model, split, protocol)
+        found = self.read(place)
+        if found is None:
+            found = train()
+            self.write(place, *found)
+        return found
 
     def read(self, place: Path) -> tuple[Recommender, dict[str, float]] | None:
         """A model and the seconds that its training took; None if it is not there, or damaged."""

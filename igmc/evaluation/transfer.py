@@ -13,7 +13,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -155,27 +155,10 @@ def transfer(
     data = DataConfig(dataset=to) if isinstance(to, str) else to
     dataset = load_dataset(data, data_dir=data_dir, home=home)
     split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
-    parts = make_parts(split, "paper")
-    known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
-    if not len(asked):
+    if not len(split.test):
         raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
-    few = _drawn(known, how)
-
-    start = time.perf_counter()
-    scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
-    scorer, low, high = source.scorer, split.scale.low, split.scale.high
-    raw = _raw(scorer, graph, asked)
-    predicted = _answers(raw, scale_map, graph, asked, how)
-    zero_shot, adapted = score(predicted, asked.rating, low, high), None
-    if how.adapt != "none":
-        if how.adapt == "calibrate":
-            scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
-        else:
-            raw = _raw(_fine_tuned(source, graph, few, scale_map, how), graph, asked)
-        predicted = _answers(raw, scale_map, graph, asked, how)
-        adapted = score(predicted, asked.rating, low, high)
-    seconds = time.perf_counter() - start
-    near = has_neighbourhood(ServingGraph.of(graph), asked.user, asked.item)
+    moved = _applied(source, split, how)
+    rating, low, high = split.pairs(split.test).rating, split.scale.low, split.scale.high
     references = reference_predictions(split).items()
     report = TransferReport(
         run=str(run),
@@ -184,21 +167,51 @@ def transfer(
         dataset=dataset.name,
         split=split.name,
         config=how.to_dict(),
-        known_ratings=len(known),
-        adapted_on=len(few),
-        test_pairs=len(asked),
-        without_neighbourhood=int(np.count_nonzero(~near)),
-        scale_map=scale_map.to_dict(),
-        zero_shot=zero_shot,
-        adapted=adapted,
-        references={name: score(p, asked.rating, low, high) for name, p in references},
-        seconds=seconds,
+        known_ratings=len(split.train) + len(split.validation),
+        adapted_on=moved.adapted_on,
+        test_pairs=len(split.test),
+        without_neighbourhood=moved.without_neighbourhood,
+        scale_map=moved.scale_map.to_dict(),
+        zero_shot=score(moved.zero_shot, rating, low, high),
+        adapted=None if moved.adapted is None else score(moved.adapted, rating, low, high),
+        references={name: score(predicted, rating, low, high) for name, predicted in references},
+        seconds=moved.seconds,
         machine=machine(),
         versions=versions(),
     )
     if out is not None:
-        _write(Path(out), report, split, predicted)
+        _write(Path(out), report, split, moved.zero_shot if moved.adapted is None else moved.adapted)
     return report
+
+
+class _Moved(NamedTuple):
+    """What a model says about the test pairs of another data set; float32 [P] each."""
+
+    zero_shot: NDArray[np.float32]
+    adapted: NDArray[np.float32] | None
+    scale_map: ScaleMap
+    adapted_on: int
+    without_neighbourhood: int
+    seconds: float
+
+
+def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
+    start = time.perf_counter()
+    parts = make_parts(split, "paper")
+    known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
+    few, scorer = _drawn(known, how), source.scorer
+    scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
+    raw = _raw(scorer, graph, asked)
+    zero_shot, adapted = _answers(raw, scale_map, graph, asked, how), None
+    if how.adapt == "calibrate":
+        scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
+    elif how.adapt == "finetune":
+        raw = _raw(_fine_tuned(source, graph, few, scale_map, how), graph, asked)
+    if how.adapt != "none":
+        adapted = _answers(raw, scale_map, graph, asked, how)
+    near = has_neighbourhood(ServingGraph.of(graph), asked.user, asked.item)
+    seconds = time.perf_counter() - start
+    return _Moved(zero_shot, adapted, scale_map, len(few), int(np.count_nonzero(~near)), seconds)
 
 
 def _drawn(known: Pairs, how: TransferConfig) -> Pairs:
