@@ -43,7 +43,9 @@ class FactorModel(Recommender):
     draws: dict[str, NDArray[Any]]
     known: dict[str, NDArray[Any]]
 
-    def _sample(self, data: TrainingData, monitor: Monitor | None, *, factors: int, implicit: bool) -> None:
+    def _sample(
+        self, data: TrainingData, monitor: Monitor | None, *, factors: int, patience: int, implicit: bool
+    ) -> None:
         """Draw until there are ``config.draws``, or until more of them are no better on validation."""
         config, asked = self.config, data.validation
         self.mean = float(data.train.rating.mean(dtype=np.float64))
@@ -51,7 +53,7 @@ class FactorModel(Recommender):
         self.known = data.train.columns()
         sampler = Sampler(self._standard(), factors, implicit, stream(self.seed, self.name))
         kept: list[dict[str, NDArray[Any]]] = []
-        best, total = Best(config.patience, -1), np.zeros(len(asked))
+        best, total = Best(patience, -1), np.zeros(len(asked))
         for epoch in range(1, config.burn_in + config.draws * config.thin + 1):
             record = {"epoch": float(epoch), "loss": sampler.sweep() * self.deviation**2}
             if epoch > config.burn_in and (epoch - config.burn_in) % config.thin == 0:

@@ -21,6 +21,7 @@ from igmc.rng import stream
 __all__ = ["MF", "MFConfig"]
 
 DEFAULT_FACTORS = {"rating": 8, "ranking": 64}
+DEFAULT_PATIENCE = {"rating": 10, "ranking": 20}
 FOLD_PASSES = 30
 
 
@@ -39,11 +40,14 @@ class MFConfig(Config):
     burn_in: int = knob(40, "sweeps of the Gibbs sampler before draws are kept (rating)", low=0)
     draws: int = knob(40, "most draws that are kept and averaged (rating)", low=1)
     thin: int = knob(4, "sweeps between two draws that are kept (rating)", low=1)
-    patience: int = knob(
-        10, "draws (rating) or epochs (ranking) without a better validation figure before stopping", low=1
+    patience: int | None = knob(
+        None,
+        "draws (rating) or epochs (ranking) without a better validation figure before stopping; "
+        "if not given, 10 draws or 20 epochs",
+        low=1,
     )
     epochs: int = knob(200, "most passes over the training pairs (ranking)", low=1)
-    learning_rate: float = knob(0.05, "step size of the pairwise training (ranking)", low=1e-12, high=10.0)
+    learning_rate: float = knob(0.02, "step size of the pairwise training (ranking)", low=1e-12, high=10.0)
     regularization: float = knob(0.02, "weight of the squared numbers of a pair (ranking)", low=0.0)
 
 
@@ -90,6 +94,9 @@ class MF(FactorModel):
             return config.replace(epochs=self._best_epoch())
         return config.replace(draws=self.n_draws)
 
+    def _patience(self) -> int:
+        return int(self.config.patience or DEFAULT_PATIENCE[self.config.objective])
+
     def _best_epoch(self) -> int:
         measured = [record.get("validation_ndcg", record["epoch"]) for record in self.history]
         return int(np.argmax(measured)) + 1
@@ -99,7 +106,7 @@ class MF(FactorModel):
         if self.ranks_only:
             self._rank(data, monitor, factors)
         else:
-            self._sample(data, monitor, factors=factors, implicit=False)
+            self._sample(data, monitor, factors=factors, patience=self._patience(), implicit=False)
 
     def _rank(self, data: TrainingData, monitor: Monitor | None, factors: int) -> None:
         config = self.config
@@ -112,7 +119,7 @@ class MF(FactorModel):
             vectors[:, -1] = 0.0
             sides[side] = vectors
         everyone = np.ones(self.n_users, np.bool_), np.ones(self.n_items, np.bool_)
-        best, kept = Best(config.patience, 1), sides
+        best, kept = Best(self._patience(), 1), sides
         for epoch in range(1, config.epochs + 1):
             loss = self._pass(sides, data.train, everyone, epoch)
             if not np.isfinite(loss):

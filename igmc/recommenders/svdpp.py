@@ -53,4 +53,4 @@ class SVDpp(FactorModel):
         return config.replace(draws=self.n_draws) if self.n_items else config
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
-        self._sample(data, monitor, factors=self.config.factors, implicit=True)
+        self._sample(data, monitor, factors=self.config.factors, patience=self.config.patience, implicit=True)

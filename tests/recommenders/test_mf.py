@@ -28,7 +28,7 @@ class TestMF(RecommenderContract):
 
 class TestMFThatRanks(RecommenderContract):
     name = "mf"
-    settings = {"objective": "ranking", "factors": 4, "epochs": 40}
+    settings = {"objective": "ranking", "factors": 4, "epochs": 40, "learning_rate": 0.05}
     random = True
     changes = {
         "objective": "rating",
