@@ -1,0 +1,206 @@
+"""igmc-recommend: for a user, a newcomer, all users; tables, CSV and JSON; and what is wrong, in one line."""
+
+import io
+import json
+
+import pandas as pd
+import pytest
+
+import igmc.run
+from igmc.config import RunConfig
+from igmc.inference.predictor import Predictor
+from igmc.inference.recommend import recommend as in_python
+
+SMALL = {
+    "extract": {"max_nodes_per_hop": 10},
+    "model": {"layers": [4, 4], "mlp_width": 4},
+    "train": {"epochs": 2, "ensemble_size": 2, "ensemble_every": 1, "batch_size": 300},
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a short run on the demo: users 1..300, films f001..f250 with titles."""
+    folder = tmp_path_factory.mktemp("recommend") / "run"
+    settings = SMALL | {"data": {"dataset": "demo"}, "live": True}
+    igmc.run.train(RunConfig.from_dict(settings), out=folder, device="cpu", progress=False)
+    return folder
+
+
+@pytest.fixture
+def recommend(command, home, run):
+    """Runs igmc-recommend on it."""
+    return lambda *arguments: command("igmc-recommend", "--run", run, *arguments)
+
+
+def frame(result) -> pd.DataFrame:
+    code, out, err = result
+    assert code == 0, err
+    return pd.read_csv(io.StringIO(out))
+
+
+def test_a_table_for_people(recommend, run, command):
+    code, out, err = recommend("--user", 3, "-k", 4)
+    expected = in_python(run, user_id=3, k=4)
+    assert (code, err) == (0, "")
+    head, *lines = out.splitlines()
+    assert head.split() == ["rank", "score", "item", "title", "genres"]
+    assert [line.split()[2] for line in lines] == expected.item.tolist()
+    assert all(title in line for title, line in zip(expected.title, lines, strict=True))
+    assert command("igmc", "recommend", "--run", run, "--user", 3, "-k", 4)[1] == out
+
+
+def test_csv_and_json_hold_what_python_gives(recommend, run):
+    found = frame(recommend("--user", 3, "--csv"))
+    expected = in_python(run, user_id=3)
+    assert list(found) == list(expected)
+    assert found.item.tolist() == expected.item.tolist()
+    assert found.score.tolist() == pytest.approx(expected.score.tolist(), abs=6e-5)
+    document = json.loads(recommend("--user", 3, "--json", "--exhaustive")[1])
+    assert document["run"] == str(run)
+    assert document["user"] == 3
+    assert document["scored"] == 250 - document["ratings_known"]
+    assert document["reason"] == ""
+    assert document["scale"] == {"low": 1.0, "high": 5.0}
+    first = document["recommendations"][0]
+    assert list(first) == ["item", "score", "rank", "title", "genres", "year", "source"]
+    assert (first["rank"], type(first["year"])) == (1, int)
+
+
+def test_a_newcomers_ratings_come_typed_or_in_a_file(recommend, run, tmp_path):
+    expected = in_python(run, ratings={"f001": 5, "f002": 1, "f003": 4}).item.tolist()
+    assert frame(recommend("--ratings", "f001=5, f002=1,f003=4.0", "--csv")).item.tolist() == expected
+    for name, text in {
+        "two.csv": "item_id,rating\nf001,5\nf002,1\n\nf003,4\n",
+        "three.csv": "userId\tstars\titem\nme\t5\tf001\nme\t1\tf002\nme\t4\tf003\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+        assert frame(recommend("--ratings", tmp_path / name, "--csv")).item.tolist() == expected
+    named = frame(recommend("--ratings", tmp_path / "two.csv", "--user", "me", "--csv"))
+    assert set(named.user) == {"me"}
+
+
+def test_options_reach_the_request(recommend, run, tmp_path):
+    (tmp_path / "stock.txt").write_text("f001\nf002\n\nf003\nnever\n")
+    (tmp_path / "stock.csv").write_text("price,item_id\n1,f001\n2,f002\n1,f003\n")
+
+    def items(*arguments):
+        return frame(recommend("--user", 3, "--csv", "--quiet", *arguments))
+
+    for arguments, options in (
+        (["--genre", "Drama", "--genre", "Crime"], {"genre": ["Drama", "Crime"]}),
+        (["--exclude-genre", "drama"], {"exclude_genre": "Drama"}),
+        (["--year", "1980-1999"], {"years": (1980, 1999)}),
+        (["--year", "1999"], {"years": (1999, 1999)}),
+        (["--year", "2000-"], {"years": (2000, None)}),
+        (["--year", "-1980"], {"years": (None, 1980)}),
+        (["--min-score", 3.2, "-k", 200], {"min_score": 3.2, "k": 200}),
+        (["--items", tmp_path / "stock.txt"], {"items": ["f001", "f002", "f003"]}),
+        (["--items", tmp_path / "stock.csv"], {"items": ["f001", "f002", "f003"]}),
+        (["--candidates", 12], {"candidates": 12}),
+        (["--candidates", 12, "--budget", 1], {"candidates": 12, "budget": 1}),
+        (["--exhaustive"], {"exhaustive": True}),
+        (["--bottom"], {"bottom": True}),
+    ):
+        assert items(*arguments).item.tolist() == in_python(run, user_id=3, **options).item.tolist()
+    assert items("--budget", 1, "--candidates", 12).item.tolist() != items("--candidates", 12).item.tolist()
+    single = in_python(Predictor.from_run(run, checkpoints=1), user_id=3).score.tolist()
+    assert items("--checkpoints", 1).score.tolist() == pytest.approx(single, abs=6e-5)
+
+
+def test_a_short_list_says_why(recommend):
+    code, out, err = recommend("--user", 3, "--year", "1800")
+    assert (code, out) == (0, "")
+    assert err == "no item is left: of 250 items, 0 of 1800-1800, 0 not rated by the user\n"
+    code, out, err = recommend("--user", 3, "--min-score", 4.99, "--json", "--quiet")
+    document = json.loads(out)
+    assert (code, document["recommendations"]) == (0, [])
+    assert document["reason"].endswith("0 predicted to get 4.99 or more")
+    assert document["reason"] in err
+
+
+def test_what_was_not_read_off_is_flagged(recommend, tmp_path):
+    (tmp_path / "nothing.csv").write_text("item_id,rating\n")
+    out = recommend("--ratings", tmp_path / "nothing.csv", "-k", 2)[1]
+    assert [line.split()[-2:] for line in out.splitlines()[1:]] == [["item", "mean"]] * 2
+
+
+def test_all_users_go_to_a_file(recommend, run, tmp_path):
+    code, out, err = recommend("--all-users", "--out", tmp_path / "all.csv", "-k", 2, "--candidates", 2)
+    assert (code, out, err) == (0, f"600 items for 300 users in {tmp_path / 'all.csv'}\n", "")
+    lists = pd.read_csv(tmp_path / "all.csv").groupby("user").item.apply(list)
+    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2).item.tolist()
+    assert len(lists) == 300
+
+
+def test_titles_cannot_command_the_terminal(recommend, monkeypatch):
+    monkeypatch.setattr("igmc.inference.item_info.json.loads", _with_escapes)
+    out = recommend("--user", 3, "-k", 1)[1]
+    assert "?[31mred" in out
+    assert "\x1b" not in out
+
+
+def _with_escapes(text):
+    value = json.JSONDecoder().decode(text.decode() if isinstance(text, bytes) else text)
+    return value | {"title": ["\x1b[31mred"] * len(value["title"])} if "title" in value else value
+
+
+def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home, monkeypatch):
+    monkeypatch.setattr(igmc.run, "paper_settings", lambda name: SMALL)
+    code, out, err = command("igmc-recommend", "--demo", "-k", 3)
+    assert code == 0
+    assert len(out.splitlines()) == 4
+    assert "rated 5: f087, The Last Ferry (2014) (Fantasy|Sci-Fi)" in err
+    assert "training a model on the data set demo, once, in " in err
+    assert (home / "demo-run").is_dir()
+    code, out, err = command("igmc-recommend", "--demo", "--user", 3, "-k", 3)
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 2, "say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3', or all alone --all-users"),
+        (["--user", 3, "--demo"], 2, "say which model answers: either --run DIR or --demo"),
+        (["--all-users", "--user", 3], 2, "say for whom"),
+        (["--all-users"], 2, "--all-users and --out FILE go together"),
+        (["--user", 3, "--out", "x.csv"], 2, "--all-users and --out FILE go together"),
+        (["--all-users", "--out", "x.txt"], 2, "got 'x.txt'; allowed: a name that ends in .csv or .jsonl"),
+        (["--user", 3, "--csv", "--json"], 2, "--csv goes neither with --json nor with --all-users"),
+        (["--user", 3, "--year", "soon"], 2, "--year 'soon' is no year or range of years, such as 1994"),
+        (["--user", 3, "--year", "-"], 2, "no year or range"),
+        (["--user", 3, "--year", "1999-1980"], 2, "years are no range; got (1999, 1980)"),
+        (["--user", 3, "-k", "0"], 2, "--k is out of range; got 0; allowed: at least 1"),
+        (["--user", 3, "-k", "ten"], 2, "'ten' is not a whole number"),
+        (["--user", 3, "--genre", "Dram"], 2, "no item has this genre; got 'Dram'; allowed: Action, Comedy"),
+        (["--user", 301], 3, "the run knows no such user; got 301; to mend it: ids are 1..300"),
+        (["--ratings", "f001=9"], 3, "a rating is not on the scale; got 9.0; allowed: 1, 2, 3, 4, 5"),
+        (["--ratings", "f001=good"], 3, "--ratings: a rating is not a number; got 'good'"),
+        (["--ratings", "f001=5,f001=4"], 3, "--ratings: item 'f001' is rated twice"),
+        (
+            ["--ratings", "f1=5"],
+            3,
+            "a rated item is not known to the run; got 'f1'; to mend it: did you mean",
+        ),
+        (["--ratings", "missing.csv"], 3, "there is no file missing.csv"),
+        (["--ratings", "headless.csv"], 3, "does not tell the column of items and that of ratings"),
+        (["--ratings", "two.csv"], 3, "two.csv holds the ratings of several users; got 'me, you'"),
+        (["--ratings", "word.csv"], 3, "word.csv, line 3: a rating is not a number; got 'x'"),
+        (["--ratings", "short.csv"], 3, "short.csv, line 2: the item or the rating is missing"),
+        (["--user", 3, "--items", "empty.txt"], 3, "empty.txt holds no item ids; allowed: one a line"),
+        (["--user", 3, "--run", "nowhere"], 3, "nowhere is no run folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(recommend, tmp_path, arguments, code, message):
+    for name, text in {
+        "headless.csv": "f001,5\n",
+        "two.csv": "user,item,rating\nme,f001,5\nyou,f002,4\n",
+        "word.csv": "item,rating\nf001,5\nf002,x\n",
+        "short.csv": "item,rating\nf001\n",
+        "empty.txt": "\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    got, out, err = recommend(*arguments)
+    assert (got, out) == (code, "")
+    assert message in err.splitlines()[-1]
