@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, TransferConfig
     from igmc.errors import IgmcError
+    from igmc.evaluation.harness import evaluate
     from igmc.evaluation.report import RunReport
     from igmc.evaluation.transfer import transfer
     from igmc.extract.pool import extract_store
@@ -43,6 +44,7 @@ _HOMES = {
     "make_split": "igmc.ratings.split",
     "make_parts": "igmc.graph.parts",
     "extract_subgraphs": "igmc.graph.kernel",
+    "evaluate": "igmc.evaluation.harness",
     "extract_store": "igmc.extract.pool",
     "IGMC": "igmc.models.igmc",
     "Predictor": "igmc.inference.predictor",
@@ -66,6 +68,7 @@ __all__ = [
     "TransferConfig",
     "__version__",
     "describe",
+    "evaluate",
     "extract_store",
     "extract_subgraphs",
     "load_dataset",

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from igmc.cli.extract import extract_command
-from igmc.cli.main import _igmc
-from igmc.cli.train import train_command
+from tests.cli.conftest import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = {"igmc": _igmc, "igmc-extract": extract_command, "igmc-train": train_command}
 
 
 def blocks(language: str) -> list[str]:
@@ -37,11 +34,14 @@ def test_commands_parse(line):
 def test_python_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGMC_HOME", str(tmp_path / "home"))
-    [code] = blocks("python")
-    assert len([line for line in code.splitlines() if line]) <= 12
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    first, second = blocks("python")
+    assert len([line for line in first.splitlines() if line]) <= 12
+    names = {"__name__": "readme"}
+    exec(compile(first, "README.md", "exec"), names)
     rmse, biases = map(float, capsys.readouterr().out.splitlines()[0].split())
     assert rmse < biases
+    exec(compile(second, "README.md", "exec"), names)
+    assert "| item_knn | " in capsys.readouterr().out
 
 
 def test_links_lead_somewhere():
