@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from igmc.config import DataConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
+from igmc.evaluation.intervals import bootstrap_interval
 from igmc.evaluation.metrics import Scores, score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import machine, versions
@@ -63,6 +64,8 @@ class TransferReport:
         scale_map: as `ScaleMap.to_dict` says; the one that gave `adapted` where there is one.
         zero_shot: test errors of the model as it is.
         adapted: test errors once calibrated or trained further; None where neither was asked for.
+        intervals: bounds of the 95 % bootstrap intervals, drawn by user, of the RMSE of "zero_shot" and
+            "adapted".
         references: what is reached without the model, from all known ratings.
         seconds: spent on predicting and adapting.
         machine, versions: where and with what.
@@ -81,6 +84,7 @@ class TransferReport:
     scale_map: dict[str, Any]
     zero_shot: Scores
     adapted: Scores | None
+    intervals: dict[str, tuple[float, float]]
     references: dict[str, Scores]
     seconds: float
     machine: str
@@ -88,7 +92,8 @@ class TransferReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
-        return asdict(self) | {"epochs": list(self.epochs)}
+        intervals = {name: list(bounds) for name, bounds in self.intervals.items()}
+        return asdict(self) | {"epochs": list(self.epochs), "intervals": intervals}
 
     def format(self) -> str:
         """A table for the terminal."""
@@ -158,7 +163,10 @@ def transfer(
     if not len(split.test):
         raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
     moved = _applied(source, split, how)
-    rating, low, high = split.pairs(split.test).rating, split.scale.low, split.scale.high
+    asked, low, high = split.pairs(split.test), split.scale.low, split.scale.high
+    rating = asked.rating
+    answers = {"zero_shot": moved.zero_shot, "adapted": moved.adapted}
+    intervals = {name: _interval(a, asked, how.seed) for name, a in answers.items() if a is not None}
     references = reference_predictions(split).items()
     report = TransferReport(
         run=str(run),
@@ -174,6 +182,7 @@ def transfer(
         scale_map=moved.scale_map.to_dict(),
         zero_shot=score(moved.zero_shot, rating, low, high),
         adapted=None if moved.adapted is None else score(moved.adapted, rating, low, high),
+        intervals=intervals,
         references={name: score(predicted, rating, low, high) for name, predicted in references},
         seconds=moved.seconds,
         machine=machine(),
@@ -182,6 +191,12 @@ def transfer(
     if out is not None:
         _write(Path(out), report, split, moved.zero_shot if moved.adapted is None else moved.adapted)
     return report
+
+
+def _interval(predicted: NDArray[np.float32], asked: Pairs, seed: int) -> tuple[float, float]:
+    squared = np.square(predicted - asked.rating, dtype=np.float64)
+    found = bootstrap_interval(squared, asked.user, seed=seed, root=True)
+    return found.low, found.high
 
 
 class _Moved(NamedTuple):

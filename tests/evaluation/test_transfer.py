@@ -93,6 +93,9 @@ def test_adapting_learns_from_its_share_of_the_training_ratings_and_nothing_else
     report = transfer(run, percent, how, out=tmp_path / "first", device="cpu")
     assert report.adapted_on == round(0.1 * report.known_ratings) == 1080
     assert report.adapted != report.zero_shot
+    for name in ("zero_shot", "adapted"):
+        low, high = report.intervals[name]
+        assert low < getattr(report, name).rmse < high
     assert f"({how.percent:g} %)" in report.format()
     split = make_split(load_dataset(percent), percent, how.seed)
     rating = np.array(split.table.rating)
