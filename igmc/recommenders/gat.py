@@ -15,6 +15,7 @@ from igmc.config import knob
 from igmc.errors import ConfigError, DataError
 from igmc.recommenders.adjacency import Adjacency
 from igmc.recommenders.graphs import FeatureConfig, GraphRecommender
+from igmc.recommenders.space import OneOf, Range
 from igmc.recommenders.stack import Stack
 
 __all__ = ["GAT", "Attention", "GATConfig"]
@@ -25,7 +26,7 @@ class GATConfig(FeatureConfig):
     """A graph attention network; its layers are slow, so they are fewer and narrower."""
 
     dim: int = knob(32, "width of the input and of each layer, over all heads", low=1, high=65536)
-    layers: int = knob(2, "number of propagation layers", low=1, high=100)
+    layers: int = knob(1, "number of propagation layers", low=1, high=100)
     heads: int = knob(2, "attention heads of each layer; must divide dim", low=1, high=1024)
 
 
@@ -82,6 +83,10 @@ class GAT(GraphRecommender):
     name: ClassVar = "gat"
     config_class: ClassVar = GATConfig
     normalization: ClassVar = "none"
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # Narrower than the others, since its layers are slow; any of the heads divides any of the widths.
+        return super().search_space() | {"dim": OneOf((16, 32, 64)), "heads": OneOf((1, 2, 4))}
 
     def _network(self) -> nn.Module:
         if self.config.dim % self.config.heads:

@@ -21,6 +21,7 @@ from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.features import NodeFeatures
 from igmc.recommenders.gradient import GradientConfig, seeded, train, unseen_items
 from igmc.recommenders.nodes import NodeModel
+from igmc.recommenders.space import OneOf, Range
 from igmc.recommenders.stopping import validation_ndcg
 from igmc.rng import stream
 
@@ -105,6 +106,21 @@ class GraphRecommender(Recommender):
     def inductive(self) -> bool:  # type: ignore[override]
         """With features alone."""
         return self.inputs == "features"
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        # As in NGCF (rate 1e-4 to 5e-3, dropout 0 to 0.8) and LightGCN (L2 1e-6 to 1e-2, 1 to 4 layers), but
+        # with larger rates, since our batches are larger too, and less dropout.
+        space: dict[str, Range | OneOf] = {
+            "learning_rate": Range(3e-4, 2e-2, log=True),
+            "l2": Range(1e-6, 1e-2, log=True),
+            "dim": OneOf((32, 64, 128)),
+            "edge_dropout": Range(0.0, 0.5),
+        }
+        if self.config.neighbors is None:  # which has one number for each layer
+            space["layers"] = Range(1, 4)
+        if hasattr(self.config, "dropout"):
+            space["dropout"] = Range(0.0, 0.5)
+        return space
 
     def chosen(self) -> GraphConfig:
         config: GraphConfig = self.config
