@@ -22,10 +22,12 @@ __all__ = [
     "PRESETS",
     "PROTOCOLS",
     "DataConfig",
+    "ExplainConfig",
     "ExtractConfig",
     "ListConfig",
     "ModelConfig",
     "RunConfig",
+    "ServeConfig",
     "TrainConfig",
     "TransferConfig",
     "paper_settings",
@@ -279,6 +281,35 @@ class ListConfig(Config):
     )
     budget: int = knob(2_000_000, "ratings read at most, in each of two steps, to find the candidates", low=1)
     exhaustive: bool = knob(False, "let the model score all items, with no choice of candidates before")
+
+
+@dataclass(frozen=True)
+class ExplainConfig(Config):
+    """How a prediction is explained, and how much of it is shown."""
+
+    method: str = knob(
+        "occlusion",
+        "importance of a rating: what the prediction loses without it, or by the gradient, to first order",
+        choices=("occlusion", "gradient"),
+    )
+    top: int = knob(12, "neighbours shown at most, of the user and of the item each", low=1)
+    limit: int = knob(
+        1000,
+        "ratings of the pair's user and item that are left out in turn, at most; where there are more, those "
+        "with the largest gradient",
+        low=1,
+    )
+
+
+@dataclass(frozen=True)
+class ServeConfig(Config):
+    """What the server lets a request take."""
+
+    threads: int = knob(2, "requests that are worked on at once", low=1, high=256)
+    queue: int = knob(32, "requests that wait for a thread; one more is turned away", low=0, high=100_000)
+    timeout: float = knob(10.0, "seconds after which an answer is given up", low=0.01, high=3600.0)
+    max_body: int = knob(65_536, "bytes of a request's body at most", low=1024, high=2**30)
+    max_ratings: int = knob(500, "ratings in a request at most", low=1, high=1_000_000)
 
 
 # What differs from the defaults: for the first two the paper's settings, for the rest ours.

@@ -1,0 +1,168 @@
+"""Explanations of single predictions: the enclosing subgraph, and the neighbours that matter most in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.config import ExplainConfig
+from igmc.errors import ConfigError
+from igmc.graph.kernel import extract_subgraphs
+from igmc.inference.explanation import Explanation, Node
+from igmc.inference.importance import edge_users, gradients, occlusion
+from igmc.inference.predictor import Predictor
+from igmc.inference.user_view import UserView, encode_items
+from igmc.plots.subgraph import Edge
+from igmc.ratings.ids import RawId
+
+__all__ = ["explain"]
+
+
+def explain(
+    run: str | Path | Predictor,
+    user_id: RawId | None,
+    item_id: RawId,
+    *,
+    ratings: Mapping[RawId, float] | None = None,
+    method: str = "occlusion",
+    top: int = 12,
+    limit: int = 1000,
+) -> Explanation:
+    """Why a user is predicted to give an item what the model says, by the ratings around the two.
+
+    A neighbour matters as much as the rating that ties it to the pair: a user by what he or she gave the
+    item, an item by what the user gave it. The importance of every rating is the change in the prediction
+    when it is left out, alone; the importances of several do not add up.
+
+    Args:
+        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        user_id: a known user, or, with `ratings`, a new one, who needs no id.
+        item_id: raw id of the item.
+        ratings: item id -> rating, of a new user, or besides those that are known of the user.
+        method: "occlusion", exact, or "gradient", an estimate to first order; see
+            `igmc.inference.importance`.
+        top: neighbours shown, at most, on each side.
+        limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
+            where there are more, those with the largest gradient, by absolute value.
+
+    Returns:
+        the `top` users and items that matter most, and the importance of the ratings among them.
+
+    Raises:
+        ConfigError: on another method or a number below 1; without a user and ratings.
+        DataError: as `Predictor.with_user`.
+        IgmcError: as `Predictor.from_run`.
+    """
+    config = ExplainConfig(method=method, top=top, limit=limit)
+    if user_id is None and ratings is None:
+        raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
+    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    view = predictor.with_user(ratings or {}, user_id)
+    item = int(encode_items(view.items, view.new_items, [item_id])[0])
+    found = view.score_indices(np.array([item], np.int32), clip=False)
+    by_model = str(found.source[0]) == "model"
+    near = _neighbourhood(view, item, config) if by_model else _NOTHING
+    rated, levels = view.graph.by_user.row(view.user)
+    own = view.scale.values[levels[rated == item]].tolist()
+    return Explanation(
+        score=float(view.scale.clip(found.score)[0]),
+        prediction=float(found.score[0]),
+        source=str(found.source[0]),
+        method=config.method,
+        users=(Node(user_id), *(Node(predictor.users.ids[k]) for k in near.users)),
+        items=(_item(predictor, view, item, item_id), *(_item(predictor, view, k) for k in near.items)),
+        edges=tuple(
+            Edge(user, item, float(view.scale.values[level]), importance)
+            for user, item, level, importance in near.edges
+        ),
+        n_users=near.n_users,
+        n_items=near.n_items,
+        n_ratings=near.n_ratings,
+        n_considered=near.n_considered,
+        n_links=near.n_links,
+        known=own[0] if own else None,
+        levels=tuple(view.scale.values.tolist()),
+    )
+
+
+class _Neighbourhood(NamedTuple):
+    """What of a subgraph is shown.
+
+    Attributes:
+        users, items: dense indices of the neighbours.
+        edges: positions among the users and items shown, 0 being the pair's own; level, importance.
+        n_users, n_items, n_ratings, n_considered, n_links: see `Explanation`.
+    """
+
+    users: list[int]
+    items: list[int]
+    edges: list[tuple[int, int, int, float]]
+    n_users: int
+    n_items: int
+    n_ratings: int
+    n_considered: int
+    n_links: int
+
+
+_NOTHING = _Neighbourhood([], [], [], 0, 0, 0, 0, 0)
+
+
+def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbourhood:
+    scorer = view.scorer
+    subgraph = extract_subgraphs(view.graph, [view.user], [item], scorer.extract, seed=scorer.seed)
+    user, rated = edge_users(subgraph), subgraph.edge_item
+    links = np.flatnonzero((user == 0) | (rated == 0))
+    exact = config.method == "occlusion"
+    considered = links
+    if not exact or len(links) > config.limit:
+        importance = gradients(scorer, subgraph)
+        if exact:
+            considered = np.sort(_largest(importance, links)[: config.limit])
+    if exact:
+        importance = np.zeros(subgraph.n_edges, np.float32)
+        importance[considered] = occlusion(scorer, subgraph, considered)
+    ranked = _largest(importance, considered)
+    users = np.append(0, user[ranked[rated[ranked] == 0]][: config.top])
+    items = np.append(0, rated[ranked[user[ranked] == 0]][: config.top])
+    shown = np.flatnonzero(np.isin(user, users) & np.isin(rated, items))
+    if exact:
+        inner = np.setdiff1d(shown, considered)
+        importance[inner] = occlusion(scorer, subgraph, inner)
+    at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
+    shown = _largest(importance, shown)
+    return _Neighbourhood(
+        subgraph.user_id[users[1:]].tolist(),
+        subgraph.item_id[items[1:]].tolist(),
+        list(
+            zip(
+                at_user[np.searchsorted(users[at_user], user[shown])].tolist(),
+                at_item[np.searchsorted(items[at_item], rated[shown])].tolist(),
+                subgraph.edge_level[shown].tolist(),
+                importance[shown].tolist(),
+                strict=True,
+            )
+        ),
+        len(subgraph.user_id),
+        len(subgraph.item_id),
+        subgraph.n_edges,
+        len(considered),
+        len(links),
+    )
+
+
+def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The edges by falling absolute importance; equal ones in the order of the subgraph."""
+    return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
+
+
+def _item(predictor: Predictor, view: UserView, item: int, raw: RawId | None = None) -> Node:
+    """An item as it is shown; `raw` where no index need stand for it."""
+    if raw is None:
+        new = {index: raw for raw, index in view.new_items.items()}
+        raw = new[item] if item in new else predictor.items.ids[item]
+    titles = () if predictor.info is None else predictor.info.titles
+    return Node(raw, titles[item] if 0 <= item < len(titles) else "")

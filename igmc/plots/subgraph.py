@@ -1,0 +1,300 @@
+"""The figure of an explained prediction: the pair apart, its neighbours in two columns, ratings as lines.
+
+It reads from left to right: what the user gave to some items, what others gave these, and what those others
+gave the item that is asked.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from igmc.plots.style import BLACK, GREY, PAGE, house_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Edge", "SubgraphPanel", "subgraph_figure"]
+
+# Inches, for all is drawn in one frame as large as the page is wide.
+_USER, _ITEMS, _USERS, _ITEM = (0.08, 0.92), (1.47, 3.52), (4.46, 5.36), (5.95, PAGE - 0.08)
+_ROW, _BOX = 0.205, 0.16  # from row to row, and the height of a box
+_HEAD, _FOOT, _LEGEND = 0.5, 0.38, 0.5  # above and below the rows of a panel; below all panels
+_HALF = 0.3  # half the height of the boxes of the pair: their lines spread over it
+_THIN, _WIDE = 0.35, 4.0  # points: ratings of no importance, and of the greatest
+_MANY = 11  # up to so many levels, each has its own line in the legend
+_DASHES = (0, (2.2, 1.2))
+_TEXT, _SMALL = 7, 6  # points
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A rating between a user and an item that are shown.
+
+    Attributes:
+        user, item: positions among the users and items of the panel; 0 is the one asked for.
+        rating: on the scale.
+        importance: signed, in units of ratings; or another weight.
+    """
+
+    user: int
+    item: int
+    rating: float
+    importance: float
+
+
+@dataclass(frozen=True)
+class SubgraphPanel:
+    """One pair and its neighbours.
+
+    Attributes:
+        title: above the panel.
+        users, items: labels; the first of each is the pair's own, the others the most important first.
+        edges: ratings among them.
+        levels: the ratings of the scale, ascending.
+        score: what is predicted; None where the panel shows something else.
+        measure: what the widths of the lines stand for.
+    """
+
+    title: str
+    users: Sequence[str]
+    items: Sequence[str]
+    edges: Sequence[Edge]
+    levels: Sequence[float]
+    score: float | None = None
+    measure: str = "importance"
+
+
+@house_style()
+def subgraph_figure(panels: Sequence[SubgraphPanel]) -> Figure:
+    """Enclosing subgraphs, one below the other, as wide as a page.
+
+    Ratings are coloured on their scale, from dark to light. A line is as wide as its rating is important, in
+    proportion, on one scale for all panels of a measure; it is dashed where the rating lowers the prediction.
+
+    Args:
+        panels: at least one; all on one scale of ratings.
+
+    Raises:
+        MissingExtraError: without matplotlib.
+    """
+    from matplotlib.figure import Figure
+
+    heights = [_height(panel) for panel in panels]
+    total = sum(heights) + _LEGEND
+    figure = Figure(figsize=(PAGE, total))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set(xlim=(0, PAGE), ylim=(0, total))
+    axes.set_axis_off()
+    most = {
+        panel.measure: max(
+            (abs(e.importance) for p in panels if p.measure == panel.measure for e in p.edges), default=0
+        )
+        for panel in panels
+    }
+    top = total
+    for panel, height in zip(panels, heights, strict=True):
+        _draw(axes, panel, top, height, most[panel.measure] or 1.0)
+        top -= height
+    _legend(axes, panels, most)
+    return figure
+
+
+def _height(panel: SubgraphPanel) -> float:
+    rows = max(len(panel.users), len(panel.items), 5) - 1
+    return _HEAD + rows * _ROW + _FOOT
+
+
+def _draw(axes: Axes, panel: SubgraphPanel, top: float, height: float, most: float) -> None:
+    rows = (height - _HEAD - _FOOT) / _ROW
+    middle = top - _HEAD - rows * _ROW / 2
+    places: list[list[float]] = []  # by side, the heights of the nodes
+    for labels in (panel.users, panel.items):
+        first = middle + (len(labels) - 2) * _ROW / 2
+        places.append([middle, *(first - at * _ROW for at in range(len(labels) - 1))])
+    axes.text(_USER[0], top - 0.14, panel.title, fontsize=8, va="center", parse_math=False)
+    heads = ((_ITEMS, panel.items, "items that the user rated"), (_USERS, panel.users, "users who rated it"))
+    for (left, right), labels, head in heads:
+        if len(labels) > 1:
+            x, y = (left + right) / 2, max(places[0] + places[1]) + 0.15
+            axes.text(x, y, head, fontsize=_SMALL, color=GREY, ha="center", va="center")
+    # The least important first, so that the others lie above them.
+    for edge in sorted(panel.edges, key=lambda edge: abs(edge.importance)):
+        _line(axes, panel, edge, places, most)
+    weight = {("user", e.user): e.importance for e in panel.edges if e.item == 0}
+    weight |= {("item", e.item): e.importance for e in panel.edges if e.user == 0}
+    signed = "{:+.2f}" if panel.measure == "importance" else "{:.2f}"
+    for side, span, labels, ys in (
+        ("user", _USERS, panel.users, places[0]),
+        ("item", _ITEMS, panel.items, places[1]),
+    ):
+        for at in range(1, len(labels)):
+            number = (
+                signed.format(weight[side, at]).replace("-", "\N{MINUS SIGN}") if (side, at) in weight else ""
+            )
+            _neighbour(axes, span, ys[at], labels[at], number)
+    _asked(axes, panel, middle, top - height + 0.17)
+
+
+def _line(axes: Axes, panel: SubgraphPanel, edge: Edge, places: list[list[float]], most: float) -> None:
+    user, item = places[0][edge.user], places[1][edge.item]
+    if edge.user == 0:
+        x, y = (_USER[1], _ITEMS[0]), (user + _spread(edge.item, panel.items), item)
+    elif edge.item == 0:
+        x, y = (_USERS[1], _ITEM[0]), (user, item + _spread(edge.user, panel.users))
+    else:
+        x, y = (_ITEMS[1], _USERS[0]), (item, user)
+    (line,) = axes.plot(
+        x, y, color=_colour(edge.rating, panel.levels), linewidth=_width(edge.importance, most), zorder=1
+    )
+    line.set_solid_capstyle("butt")
+    if edge.importance < 0:
+        line.set_linestyle(_DASHES)
+
+
+def _spread(at: int, labels: Sequence[str]) -> float:
+    """Where the line of a neighbour meets the box of the pair, from its middle."""
+    last = len(labels) - 1
+    return 0.0 if last == 1 else 0.85 * _HALF * (1 - 2 * (at - 1) / (last - 1))
+
+
+def _neighbour(axes: Axes, span: tuple[float, float], y: float, label: str, number: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    left, right = span
+    axes.add_patch(
+        FancyBboxPatch(
+            (left, y - _BOX / 2), right - left, _BOX, "round,pad=0,rounding_size=0.04",
+            facecolor="white", edgecolor="#BBBBBB", linewidth=0.5, zorder=2,
+        )
+    )  # fmt: skip
+    room = right - left - 0.1 - (_long(number, _SMALL) + 0.06 if number else 0.0)
+    text: dict[str, Any] = {"va": "center_baseline", "zorder": 3, "parse_math": False}
+    axes.text(left + 0.05, y, _fitting(label, room, _TEXT), fontsize=_TEXT, **text)
+    axes.text(right - 0.05, y, number, fontsize=_SMALL, color=GREY, ha="right", **text)
+
+
+def _asked(axes: Axes, panel: SubgraphPanel, middle: float, bottom: float) -> None:
+    """The pair itself, and what is asked: the line below all others."""
+    from matplotlib.patches import FancyBboxPatch
+
+    ends = []
+    for (left, right), label in ((_USER, panel.users[0]), (_ITEM, panel.items[0])):
+        lines = textwrap.wrap(label, 15, max_lines=5, placeholder=" …") or [label]
+        half = max(_HALF, 0.07 + 0.06 * len(lines))
+        axes.add_patch(
+            FancyBboxPatch(
+                (left, middle - half), right - left, 2 * half, "round,pad=0,rounding_size=0.06",
+                facecolor="#F2F2F2", edgecolor=BLACK, linewidth=0.9, zorder=2,
+            )
+        )  # fmt: skip
+        shown = "\n".join(_fitting(line, right - left - 0.06, _TEXT) for line in lines)
+        axes.text(
+            (left + right) / 2, middle, shown, fontsize=_TEXT, weight="bold", ha="center", va="center",
+            zorder=3, parse_math=False, linespacing=1.1,
+        )  # fmt: skip
+        ends.append(((left + right) / 2, middle - half))
+    (left, start), (right, end) = ends
+    axes.plot(
+        [left, left, right, right],
+        [start, bottom, bottom, end],
+        color=BLACK,
+        linewidth=0.9,
+        linestyle=":",
+        zorder=1,
+    )
+    if panel.score is not None:
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        place = ((left + right) / 2, bottom)
+        axes.text(
+            *place,
+            f"predicted: {panel.score:.2f}",
+            fontsize=8,
+            weight="bold",
+            ha="center",
+            va="center",
+            bbox=box,
+        )
+
+
+def _legend(axes: Axes, panels: Sequence[SubgraphPanel], most: dict[str, float]) -> None:
+    levels, y = panels[0].levels, 0.2
+    text: dict[str, Any] = {"fontsize": _TEXT, "va": "center_baseline"}
+    axes.axhline(0.42, xmin=_USER[0] / PAGE, xmax=_ITEM[1] / PAGE, color="#DDDDDD", linewidth=0.5)
+    axes.text(_USER[0], y, "rating", color=GREY, **text)
+    bar: dict[str, Any] = {"linewidth": 3, "solid_capstyle": "butt"}
+    x, room = 0.5, 1.7
+    if len(levels) <= _MANY:
+        step = room / len(levels)
+        for at, level in enumerate(levels):
+            here = x + at * step
+            axes.plot([here, here + step * 0.9], [y - 0.05] * 2, color=_colour(level, levels), **bar)
+            axes.text(
+                here + step * 0.45, y + 0.07, f"{level:g}", ha="center", **(text | {"fontsize": _SMALL})
+            )
+    else:
+        pieces = 64
+        low, high = levels[0], levels[-1]
+        for at in range(pieces):
+            here = x + room * at / pieces
+            colour = _colour(low + (high - low) * at / (pieces - 1), levels)
+            axes.plot([here, here + room / pieces], [y - 0.05] * 2, color=colour, **bar)
+        for end, level in ((x, low), (x + room, high)):
+            axes.text(end, y + 0.07, f"{level:g}", ha="center", **(text | {"fontsize": _SMALL}))
+    x = 2.5
+    for measure, greatest in most.items():
+        if greatest:
+            x = _widths(axes, x, y, measure, greatest, text)
+    if any(edge.importance < 0 for panel in panels for edge in panel.edges):
+        for style, label in (("-", "raises"), (_DASHES, "lowers it")):
+            axes.plot([x, x + 0.28], [y, y], color=GREY, linewidth=1.6, linestyle=style)
+            axes.text(x + 0.34, y, label, **text)
+            x += 0.44 + _long(label, _TEXT)
+
+
+def _widths(axes: Axes, x: float, y: float, measure: str, greatest: float, text: dict[str, Any]) -> float:
+    """Three lines with what their widths stand for; returns where the next thing may stand."""
+    axes.text(x, y, measure, color=GREY, **text)
+    x += _long(measure, _TEXT) + 0.1
+    for share in (0.1, 0.5, 1.0):
+        value = float(f"{share * greatest:.1g}")
+        label = f"{value:g}"
+        axes.plot([x, x + 0.2], [y, y], color=GREY, linewidth=_width(value, greatest), solid_capstyle="butt")
+        axes.text(x + 0.25, y, label, **text)
+        x += 0.33 + _long(label, _TEXT)
+    return x + 0.1
+
+
+def _width(importance: float, most: float) -> float:
+    return _THIN + (_WIDE - _THIN) * abs(importance) / most
+
+
+def _colour(rating: float, levels: Sequence[float]) -> Any:
+    """From dark blue to orange: even steps to the eye, told apart in every kind of colour blindness."""
+    from matplotlib import colormaps
+
+    span = levels[-1] - levels[0]
+    return colormaps["plasma"](0.8 * (rating - levels[0]) / span if span else 0.0)
+
+
+def _long(text: str, size: float) -> float:
+    """The length of a text in inches."""
+    from matplotlib.textpath import TextPath
+
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text.replace("$", "S"), size=size)  # no formulas
+    return float(path.get_extents().x1) / 72
+
+
+def _fitting(text: str, room: float, size: float) -> str:
+    """The text, its end left out where it is longer than there is room, in inches."""
+    if _long(text, size) <= room:
+        return text
+    end = len(text) - 1
+    while end > 1 and _long(text[:end].rstrip() + "…", size) > room:
+        end -= 1
+    return text[:end].rstrip() + "…"
