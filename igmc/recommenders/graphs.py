@@ -111,8 +111,8 @@ class GraphRecommender(Recommender):
         # As in NGCF (rate 1e-4 to 5e-3, dropout 0 to 0.8) and LightGCN (L2 1e-6 to 1e-2, 1 to 4 layers), but
         # with larger rates, since our batches are larger too, and less dropout.
         space: dict[str, Range | OneOf] = {
-            "learning_rate": Range(3e-4, 2e-2, log=True),
-            "l2": Range(1e-6, 1e-2, log=True),
+            "learning_rate": Range(5e-4, 5e-2, log=True),
+            "l2": Range(1e-6, 3e-2, log=True),
             "dim": OneOf((32, 64, 128)),
             "edge_dropout": Range(0.0, 0.5),
         }
