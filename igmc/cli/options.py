@@ -19,7 +19,7 @@ from click.core import ParameterSource
 from igmc.config import PRESETS, Config, RunConfig, paper_settings
 from igmc.errors import ConfigError
 
-__all__ = ["PlainOption", "as_typed", "config_options", "knob_option", "read_config", "running_options", "track_option"]
+__all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -127,26 +127,6 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
             file_option,
         ]
         _attach(function, options)
-        return function
-
-    return decorate
-
-
-def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Command], _Command]:
-    """An option for one knob of a configuration that is no part of `RunConfig`; None if it is not given."""
-    hint = typing.get_type_hints(config)[name]
-    knob = _Knob(config.__name__, config.__dataclass_fields__[name], hint)
-    switch = knob.base is bool
-    option = PlainOption(
-        [*(flags or (knob.flag,)), name],
-        type=None if switch else _KnobType(knob),
-        is_flag=switch,
-        default=None,
-        help=_help(knob),
-    )
-
-    def decorate(function: _Command) -> _Command:
-        _attach(function, [option])
         return function
 
     return decorate

@@ -11,8 +11,9 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import knob_option, running_options
+from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
+from igmc.cli.sections import knob_option
 from igmc.config import ListConfig
 
 if TYPE_CHECKING:

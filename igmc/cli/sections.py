@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from igmc.cli.options import _FLAGS, _attach, _Knob, _KnobOption
+from igmc.cli.options import _FLAGS, PlainOption, _attach, _help, _Knob, _KnobOption, _KnobType
 from igmc.config import Config
 
-__all__ = ["read_section", "section_options"]
+__all__ = ["knob_option", "read_section", "section_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,6 +31,26 @@ def section_options(
 
     def decorate(function: _Command) -> _Command:
         _attach(function, [_KnobOption(knob, title) for knob in knobs])
+        return function
+
+    return decorate
+
+
+def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Command], _Command]:
+    """An option for one knob of a configuration that is no part of `RunConfig`; None if it is not given."""
+    hint = typing.get_type_hints(config)[name]
+    knob = _Knob(config.__name__, config.__dataclass_fields__[name], hint)
+    switch = knob.base is bool
+    option = PlainOption(
+        [*(flags or (knob.flag,)), name],
+        type=None if switch else _KnobType(knob),
+        is_flag=switch,
+        default=None,
+        help=_help(knob),
+    )
+
+    def decorate(function: _Command) -> _Command:
+        _attach(function, [option])
         return function
 
     return decorate
