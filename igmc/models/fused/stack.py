@@ -9,6 +9,7 @@ gradients are added in a fixed order, so the result does not depend on the numbe
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +24,13 @@ from torch import Tensor
 
 from igmc.loading.batch import Batch
 from igmc.models.dropout import threshold
-from igmc.models.fused import layers as kernels
-from igmc.models.fused.passes import Graphs, Runs, Weights, backward, forward
+from igmc.models.fused.passes import Graphs, Messages, Scratch, Weights, backward, forward
+from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
 from igmc.models.rgcn import RGCNLayer
 
 __all__ = ["stack_states", "threads"]
 
-NORMS = {"none": kernels.NORM_NONE, "relation": kernels.NORM_RELATION, "degree": kernels.NORM_DEGREE}
+NORMS = {"none": NORM_NONE, "relation": NORM_RELATION, "degree": NORM_DEGREE}
 MAX_CHUNKS = 32  # gradient buffers a batch
 
 
@@ -64,26 +65,20 @@ def stack_states(
     first, *rest = list(layers)
     width, n_levels = first.root.size(1), len(first.relation_weights())
     if rest:
-        coefficients = torch.stack([_coefficients(layer, n_levels) for layer in rest])  # [L - 1, R, B]
-        bases = torch.stack([torch.cat([layer.weight.flatten(0, 1), layer.root]) for layer in rest])
+        stacked = torch.stack([torch.cat([layer.relation_weights().flatten(0, 1), layer.root]) for layer in rest])
         biases = torch.stack([layer.bias for layer in rest])  # [L - 1, H]
     else:
-        coefficients = first.root.new_empty(0, n_levels, 1)
-        bases, biases = first.root.new_empty(0, 2 * width, width), first.root.new_empty(0, width)
+        stacked = first.root.new_empty(0, (n_levels + 1) * width, width)
+        biases = first.root.new_empty(0, width)
     return _FusedStack.apply(  # type: ignore[no-any-return, no-untyped-call]
         batch,
         (NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"),
         first.relation_weights().flatten(0, 1),  # [R * labels, H]
         first.root,
         first.bias[None],
-        coefficients,
-        bases,
+        stacked,
         biases,
     )
-
-
-def _coefficients(layer: RGCNLayer, n_levels: int) -> Tensor:
-    return torch.eye(n_levels) if layer.comp is None else layer.comp
 
 
 class _FusedStack(torch.autograd.Function):
@@ -91,21 +86,18 @@ class _FusedStack(torch.autograd.Function):
     def forward(ctx: Any, batch: Batch, options: tuple[int, int, bool], *parameters: Tensor) -> Tensor:
         graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
         weights = Weights(*(p.detach().contiguous().numpy() for p in parameters))
-        n_levels, (depth, width) = weights.coefficients.shape[1], weights.biases.shape
-        hops = len(weights.root) // 2 - 1
+        depth, width = weights.biases.shape
+        n_levels = len(weights.first) // len(weights.root)
         n_users, n_items, n_edges = (len(a) for a in (graphs.user_label, graphs.item_label, graphs.edge_item))
-        runs = Runs(
-            np.empty(n_users * n_levels, np.int32),
-            np.empty(n_items * n_levels, np.int32),
-            np.empty(n_edges, np.int32),
-            np.empty(n_edges, np.int32),
-            np.empty(n_users * n_levels * hops, np.int32),
-            np.empty(n_items * n_levels * hops, np.int32),
-        )
-        states = np.empty((max(depth, 1), n_users + n_items, width), np.float32)
+        to_users = _messages(len(batch), n_users, n_edges, n_levels, len(weights.root) // 2)
+        to_items = _messages(len(batch), n_items, n_edges, n_levels, len(weights.root) // 2)
+        states = _rows(max(depth, 1), n_users + n_items, width)
         out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
+        sizes = _sizes(graphs, n_levels)
+        all_rows = np.arange(max(sizes[0], sizes[2]), dtype=np.int32)
         lanes = (0,) * width
         chunks = _chunks(graphs.edge_ptr)
+        base = weights.root + weights.bias
         _share(
             len(chunks) - 1,
             lambda low, high: forward(
@@ -113,31 +105,33 @@ class _FusedStack(torch.autograd.Function):
                 chunks[low],
                 chunks[high],
                 graphs,
-                runs,
+                to_users,
+                to_items,
                 weights,
+                base,
                 *options,
                 np.uint64(batch.noise),
+                all_rows,
+                _scratch(*sizes, width),
                 states,
                 out,
             ),
         )
-        ctx.kept = graphs, runs, weights, options, states, out, chunks
+        ctx.kept = graphs, to_users, to_items, weights, options, sizes, all_rows, states, out, chunks
         return torch.from_numpy(out.reshape(len(batch), 2, (depth + 1) * width))
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        graphs, runs, weights, options, states, out, chunks = ctx.kept
+        graphs, to_users, to_items, weights, options, sizes, all_rows, states, out, chunks = ctx.kept
         depth, width = weights.biases.shape
-        n_levels, bases = weights.coefficients.shape[1:]
-        stacked = weights.bases.reshape(depth, bases + 1, width, width)
-        transposed = np.ascontiguousarray(stacked.transpose(0, 1, 3, 2)).reshape(weights.bases.shape)
+        matrices = weights.stacked.reshape(depth, weights.stacked.shape[1] // width, width, width)
+        transposed = np.ascontiguousarray(matrices.transpose(0, 1, 3, 2)).reshape(weights.stacked.shape)
         n = len(chunks) - 1
         grads = Weights(
             np.zeros((n, *weights.first.shape), np.float32),
             np.zeros((n, *weights.root.shape), np.float32),
             np.zeros((n, 1, width), np.float32),
-            np.zeros((n, depth, n_levels * bases, width), np.float32),
-            np.zeros((n, *weights.bases.shape), np.float32),
+            np.zeros((n, *weights.stacked.shape), np.float32),
             np.zeros((n, depth, 1, width), np.float32),
         )
         d_out = np.ascontiguousarray(grad.numpy()).reshape(out.shape)
@@ -150,10 +144,13 @@ class _FusedStack(torch.autograd.Function):
                 high,
                 chunks,
                 graphs,
-                runs,
+                to_users,
+                to_items,
                 weights,
                 transposed,
                 options[0],
+                all_rows,
+                _scratch(*sizes, width),
                 states,
                 out,
                 d_out,
@@ -161,9 +158,45 @@ class _FusedStack(torch.autograd.Function):
             ),
         )
         sums = [g.sum(axis=0) for g in grads]
-        sums[3] = sums[3].sum(axis=-1).reshape(weights.coefficients.shape)
-        sums[5] = sums[5].reshape(weights.biases.shape)
+        sums[4] = sums[4].reshape(weights.biases.shape)
         return None, None, *(torch.from_numpy(s) for s in sums)
+
+
+def _messages(pairs: int, nodes: int, edges: int, levels: int, distances: int) -> Messages:
+    lengths = {
+        "end": nodes,
+        "rows": nodes,
+        "count": nodes * levels * distances,
+        "level_end": pairs * levels,
+        "used_end": pairs * levels,
+        "row_count": pairs,
+    }
+    types = {"weight": np.float32, "count": np.float32, "level": np.uint8}
+    return Messages(*(np.empty(lengths.get(f, edges), types.get(f, np.int32)) for f in Messages._fields))
+
+
+def _sizes(graphs: Graphs, levels: int) -> tuple[int, int, int, int]:
+    """The most senders and nodes that a subgraph can have ..."""
+    users, items = np.diff(graphs.user_ptr), np.diff(graphs.item_ptr)
+    if not len(users):
+        return 0, 0, 0, levels
+    nodes = np.maximum(users, items)
+    senders = int(np.minimum(np.diff(graphs.edge_ptr), levels * nodes).max())
+    return senders, int((users + items).max()), int(nodes.max()), levels
+
+
+def _scratch(senders: int, states: int, nodes: int, levels: int, width: int) -> Scratch:
+    return Scratch(
+        _rows(senders, width), _rows(nodes, width), _rows(2, states, width), _rows(2, levels + 1, width)
+    )
+
+
+def _rows(*shape: int) -> NDArray[np.float32]:
+    """Empty float32 array that begins where a cache line does: a row that spans two more costs a third more."""
+    size = math.prod(shape)
+    buffer = np.empty(size + 16, np.float32)
+    first = -buffer.ctypes.data % 64 // 4
+    return buffer[first : first + size].reshape(shape)
 
 
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
