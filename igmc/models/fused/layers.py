@@ -22,11 +22,12 @@ def multiply(
     like, source, target, low, high, x, x_row, inner, weight, weight_row, weight_step,
     init, init_row, init_step, out, out_row,
 ):  # fmt: skip
-    """Rows times a matrix: out[out_row + t] = init[...] + x[x_row + s] @ weight for (s, t) of the lists low..high-1.
+    """Rows times a matrix: out[out_row + t] = init[...] + x[x_row + s] @ weight.
 
-    `x` has `inner` columns; row i of the matrix is row weight_row + weight_step * i of `weight`. Each target
-    starts from row init_row + init_step * t of `init`, which may be `out` itself. The last tile repeats its last
-    row: it reads all rows before it writes any.
+    Here (s, t) runs over the entries low..high-1 of `source` and `target`. `x` has `inner` columns; row i of
+    the matrix is row weight_row + weight_step * i of `weight`. Each target starts from row
+    init_row + init_step * t of `init`, which may be `out` itself. The last tile repeats its last row, which
+    does no harm: a tile reads all rows before it writes any.
     """
     for k in range(low, high, TILE):
         last = high - 1
@@ -62,7 +63,7 @@ def multiply(
 
 @_jit
 def outer(like, source, target, low, high, x, x_row, inner, slope, d_weight, weight_row, weight_step):
-    """The matrix gradient of `multiply`: adds x[x_row + s]^T slope[t] over the lists low..high-1 to `d_weight`."""
+    """The matrix gradient of `multiply`: adds the sum of x[x_row + s]^T slope[t] to `d_weight`."""
     if low == high:
         return
     last = inner - 1
@@ -103,7 +104,7 @@ def first_layer(like, columns, all_rows, side, weight, base, out):
     for k in range(nodes):
         store(out, side.row + k, load(like, base, side.label[k]))
     multiply(
-        like, all_rows, all_rows, 0, nodes, side.count, 0, columns, weight, side.other_label, 2,
+        like, all_rows, all_rows, 0, nodes, side.counts, 0, columns, weight, side.other_label, 2,
         out, side.row, 1, out, side.row,
     )  # fmt: skip
     for k in range(side.row, side.row + nodes):
@@ -112,18 +113,18 @@ def first_layer(like, columns, all_rows, side, weight, base, out):
 
 @_jit
 def first_layer_back(
-    like, columns, all_rows, side, out, grad, grad_row, slope, d_weight, d_root, d_bias
+    like, columns, all_rows, side, out, grad, slope, d_weight, d_root, d_bias
 ):  # fmt: skip
-    """Gradients of `first_layer`; `grad` is that of its outputs, its rows beginning at `grad_row`."""
+    """Gradients of `first_layer`; `grad` is that of its outputs."""
     total = load(like, d_bias, 0)
     for k in range(len(side.label)):
-        dz = _slope(like, out, side.row + k, grad, grad_row + k)
+        dz = _slope(like, out, side.row + k, grad, side.row + k)
         store(slope, k, dz)
         total = add(total, dz)
         store(d_root, side.label[k], add(load(like, d_root, side.label[k]), dz))
     store(d_bias, 0, total)
     outer(
-        like, all_rows, all_rows, 0, len(side.label), side.count, 0, columns, slope,
+        like, all_rows, all_rows, 0, len(side.label), side.counts, 0, columns, slope,
         d_weight, side.other_label, 2,
     )  # fmt: skip
 
@@ -185,8 +186,7 @@ def _choice(full, all_rows, side):
 
 @_jit
 def layer_back(
-    like, norm, full, all_rows, side, x, transposed, out, grad, grad_row, d_x, d_row, d_other_row,
-    d_sent, slope, d_weight, d_bias,
+    like, norm, full, all_rows, side, x, transposed, out, grad, d_x, d_sent, slope, d_weight, d_bias
 ):  # fmt: skip
     """Gradients of `layer`: adds to `d_x` (inputs), `d_weight` and `d_bias`.
 
@@ -200,7 +200,7 @@ def layer_back(
     for t in range(count):
         k = rows[t]
         start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
-        dz = _slope(like, out, side.row + k, grad, grad_row + k)
+        dz = _slope(like, out, side.row + k, grad, side.row + k)
         store(slope, k, dz)
         total = add(total, dz)
         if norm == NORM_RELATION:
@@ -218,15 +218,13 @@ def layer_back(
     for r in range(levels):
         multiply(
             like, target, source, low, end[r], d_sent, 0, width, transposed, r * width, 1,
-            d_x, d_other_row, 1, d_x, d_other_row,
+            d_x, side.other_row, 1, d_x, side.other_row,
         )  # fmt: skip
-        outer(
-            like, source, target, low, end[r], x, side.other_row, width, d_sent, d_weight, r * width, 1
-        )
+        outer(like, source, target, low, end[r], x, side.other_row, width, d_sent, d_weight, r * width, 1)
         low = end[r]
     multiply(
         like, rows, rows, 0, count, slope, 0, width, transposed, levels * width, 1,
-        d_x, d_row, 1, d_x, d_row,
+        d_x, side.row, 1, d_x, side.row,
     )  # fmt: skip
     outer(like, rows, rows, 0, count, x, side.row, width, slope, d_weight, levels * width, 1)
 
@@ -262,8 +260,7 @@ def _norm(norm, side, degree, e):
 
 @_jit
 def last_layer_back(
-    like, norm, side, x, weight, transposed, bias, sums, d_sums, out, d_out, out_row, d_x, d_row, d_other_row,
-    d_weight, d_bias,
+    like, norm, side, x, weight, transposed, bias, sums, d_sums, out, d_out, out_row, d_x, d_weight, d_bias,
 ):  # fmt: skip
     """Gradients of `last_layer`; `sums` and `d_sums` [R + 1, H] are scratch."""
     width, levels, degree = len(like), len(side.level_end), side.end[0]
@@ -278,9 +275,9 @@ def last_layer_back(
         for i in range(width):
             d = fma(number(sums, i), load(like, transposed, r * width + i), d)
         store(d_sums, r, d)
-    store(d_x, d_row, add(load(like, d_x, d_row), load(like, d_sums, levels)))
+    store(d_x, side.row, add(load(like, d_x, side.row), load(like, d_sums, levels)))
     for e in range(degree):
         sender = side.near[e]
-        at = d_other_row + side.node[sender]
+        at = side.other_row + side.node[sender]
         d = load(like, d_sums, side.level[sender])
         store(d_x, at, fma(_norm(norm, side, degree, e), d, load(like, d_x, at)))

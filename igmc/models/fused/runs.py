@@ -16,27 +16,44 @@ NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2
 _jit = njit(nogil=True, cache=True, error_model="numpy")
 
 
-class Side(NamedTuple):
-    """The users or the items of one subgraph, n nodes, with the kept messages to them.
+class Messages(NamedTuple):
+    """Room for the kept messages to one side of the largest subgraph: N nodes, E messages, S senders.
 
-    A sender is a node of the other side that has a message of some level to this side: (level, node), numbered
-    by level and then by node. All messages of a sender are equal, so each is computed once. Edge dropout may
-    differ between the two directions, so each side has its own messages.
+    A sender is a node of the other side that has a message of some level to this side: (level, node),
+    numbered by level and then by node. All messages of a sender are equal, so each is computed once. Edge
+    dropout may differ between the two directions, so each side has its own messages.
     """
 
-    end: NDArray[np.int32]  # [n], where the messages to a node end in `near`
+    end: NDArray[np.int32]  # [N], where the messages to a node end in `near`
     near: NDArray[np.int32]  # [E], numbers of senders
     weight: NDArray[np.float32]  # [E], the norm of each message; filled for NORM_RELATION alone
-    count: NDArray[np.float32]  # [n * R * (hops + 1)], norms of the messages summed by level and distance
-    label: NDArray[np.uint8]  # [n]
+    counts: NDArray[np.float32]  # [N * R * (hops + 1)], norms of the messages summed by level and distance
     node: NDArray[np.int32]  # [S], position of each sender on the other side
     level: NDArray[np.uint8]  # [S], its level
     level_end: NDArray[np.int32]  # [R], where the senders of a level end
-    rows: NDArray[np.int32]  # nodes whose states the last layer needs, [row_count]
-    used: NDArray[np.int32]  # senders that those nodes read, [used_end[-1]]
-    used_node: NDArray[np.int32]  # their positions
+    rows: NDArray[np.int32]  # [N], nodes whose states the last layer needs
+    row_count: NDArray[np.int32]  # [1], how many these are
+    used: NDArray[np.int32]  # [S], senders that those nodes read
+    used_node: NDArray[np.int32]  # [S], their positions
     used_end: NDArray[np.int32]  # [R], where those of a level end
-    row_count: NDArray[np.int32]  # [1]
+
+
+class Side(NamedTuple):
+    """The users or the items of one subgraph, n nodes, with the kept messages to them, as in `Messages`."""
+
+    end: NDArray[np.int32]
+    near: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    counts: NDArray[np.float32]
+    node: NDArray[np.int32]
+    level: NDArray[np.uint8]
+    level_end: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    row_count: NDArray[np.int32]
+    used: NDArray[np.int32]
+    used_node: NDArray[np.int32]
+    used_end: NDArray[np.int32]
+    label: NDArray[np.uint8]  # [n]
     row: int  # the first node's row among the states; the others follow
     other_row: int  # that of the other side
     other_label: int  # label of the other side's target: 1 if that is the item, 0 if the user
@@ -66,57 +83,68 @@ def build(levels, hops, norm, degree, edge_item, edge_level, to_user, to_item, u
 
     Without branches on what is kept: everything is written, and the place to write moves on if it is kept.
     """
-    n_users, n_items, n_edges = len(degree), len(item.label), len(edge_item)
-    slots, item_slots = np.empty(n_edges, np.int32), np.empty(n_edges, np.int32)  # level * nodes + node
-    item_at, item_column = np.empty(n_edges, np.int32), np.empty(n_edges, np.int32)
-    marks = np.zeros(levels * n_items + 1, np.uint8)
-    item_marks = np.zeros(levels * n_users + 1, np.uint8)
-    run = np.zeros(n_users * levels, np.int32)  # where (user, level) ends
-    start = np.zeros(n_items + 1, np.int32)
-    user.count[:] = 0
-    item.count[:] = 0
-    e, end, item_end = 0, 0, 0
-    for u in range(n_users):
-        row_end, distance = e + degree[u], user.label[u] >> 1
-        while e < row_end:
-            at, level = number(edge_item, e), number(edge_level, e)
-            keep, item_keep = number(to_user, e), number(to_item, e)
-            slot, item_slot = level * n_items + at, level * n_users + u
-            put(slots, end, slot)
-            put(marks, (slot + 1) * keep, 1)
-            end += keep
-            put(run, u * levels + level, end)
-            item_distance = number(item.label, at) >> 1
-            if item_distance < hops:  # few, so that the next addition seldom waits for the last
-                user.count[(u * levels + level) * (hops + 1) + item_distance] += keep
-            put(item_slots, item_end, item_slot)
-            put(item_at, item_end, at)
-            put(item_column, item_end, level * (hops + 1) + distance)
-            put(item_marks, (item_slot + 1) * item_keep, 1)
-            put(start, at + 1, number(start, at + 1) + item_keep)
-            item_end += item_keep
-            e += 1
-        user.end[u] = end
-    _count_rest(hops, run, user.count)
+    n_users, n_items, columns = len(degree), len(item.label), levels * (hops + 1)
+    marks, item_marks, start = _survey(levels, n_items, degree, edge_item, edge_level, to_user, to_item)
     numbers = _number_senders(marks, levels, n_items, user)
-    for k in range(end):
-        put(user.near, k, number(numbers, number(slots, k)))
+    item_numbers = _number_senders(item_marks, levels, n_users, item)
     for k in range(n_items):
         start[k + 1] += start[k]
         item.end[k] = start[k + 1]
-    numbers = _number_senders(item_marks, levels, n_users, item)
-    columns = levels * (hops + 1)
-    for k in range(item_end):
-        at = number(item_at, k)
-        place, column = number(start, at), at * columns + number(item_column, k)
-        put(item.near, place, number(numbers, number(item_slots, k)))
-        put(start, at, place + 1)
-        put(item.count, column, number(item.count, column) + np.float32(1.0))
+        start[k] += k  # behind each item's messages is a place for what is dropped
+    run = np.zeros(n_users * levels, np.int32)  # where (user, level) ends
+    user.counts[:] = 0
+    item.counts[:] = 0
+    near = np.empty(len(edge_item) + n_items, np.int32)
+    e, end = 0, 0
+    for u in range(n_users):
+        row_end, distance, first = e + degree[u], user.label[u] >> 1, u * levels
+        while e < row_end:
+            at, level = number(edge_item, e), number(edge_level, e)
+            keep, item_keep = number(to_user, e), number(to_item, e)
+            put(user.near, end, number(numbers, level * n_items + at))
+            end += keep
+            put(run, first + level, end)
+            item_distance = number(item.label, at) >> 1
+            if item_distance < hops:  # few, so that the next addition seldom waits for the last
+                user.counts[(first + level) * (hops + 1) + item_distance] += keep
+            place = number(start, at)
+            put(near, place, number(item_numbers, level * n_users + u))
+            put(start, at, place + item_keep)
+            column = at * columns + level * (hops + 1) + distance
+            put(item.counts, column, number(item.counts, column) + item_keep)
+            e += 1
+        user.end[u] = end
+    before = 0
+    for k in range(n_items):
+        for place in range(before, item.end[k]):
+            put(item.near, place, number(near, place + k))
+        before = item.end[k]
+    _count_rest(hops, run, user.counts)
     _need(user, item)
     _need(item, user)
     if norm != NORM_NONE:
         _weigh(norm, columns, hops, user)
         _weigh(norm, columns, hops, item)
+
+
+@_jit
+def _survey(levels, n_items, degree, edge_item, edge_level, to_user, to_item):
+    """Marks of the senders to users and to items, and the number of messages to item k in place k + 1."""
+    n_users = len(degree)
+    marks = np.zeros(levels * n_items + 1, np.uint8)
+    item_marks = np.zeros(levels * n_users + 1, np.uint8)
+    start = np.zeros(n_items + 1, np.int32)
+    e = 0
+    for u in range(n_users):
+        row_end = e + degree[u]
+        while e < row_end:
+            at, level = number(edge_item, e), number(edge_level, e)
+            keep, item_keep = number(to_user, e), number(to_item, e)
+            put(marks, (level * n_items + at + 1) * keep, 1)
+            put(item_marks, (level * n_users + u + 1) * item_keep, 1)
+            put(start, at + 1, number(start, at + 1) + item_keep)
+            e += 1
+    return marks, item_marks, start
 
 
 @_jit
@@ -134,16 +162,15 @@ def _count_rest(hops, run, count):
 
 @_jit
 def _number_senders(marks, levels, nodes, side):
-    """Number the marked slots in order; returns the number of each slot. The mark of slot s is marks[s + 1]."""
+    """Number the marked slots; returns the number of each. The mark of slot s is marks[s + 1]."""
     numbers = np.empty(levels * nodes, np.int32)
     senders = 0
     for level in range(levels):
         for k in range(nodes):
             slot = level * nodes + k
             numbers[slot] = senders
-            if senders < len(side.node):
-                side.node[senders] = k
-                side.level[senders] = level
+            side.node[senders] = k
+            side.level[senders] = level
             senders += marks[slot + 1]
         side.level_end[level] = senders
     return numbers
@@ -151,7 +178,7 @@ def _number_senders(marks, levels, nodes, side):
 
 @_jit
 def _need(side, other):
-    """The nodes of a side whose states its target's last layer and the other target's need, and their senders."""
+    """The nodes of a side whose states the last layer needs at both targets, and their senders."""
     needed = np.zeros(len(side.label), np.uint8)
     needed[0] = 1
     for e in range(other.end[0]):
@@ -181,15 +208,15 @@ def _weigh(norm, columns, hops, side):
     start = 0
     for k in range(len(side.label)):
         end = side.end[k]
-        counts = side.count[k * columns : (k + 1) * columns].reshape(-1, hops + 1)
+        by_level = side.counts[k * columns : (k + 1) * columns].reshape(-1, hops + 1)
         if norm == NORM_DEGREE:
             if end > start:
-                counts /= np.float32(end - start)
+                by_level /= np.float32(end - start)
         else:
-            scale = np.empty(len(counts), np.float32)
-            for level in range(len(counts)):
-                scale[level] = np.float32(1.0) / max(np.float32(1.0), counts[level].sum())
-                counts[level] *= scale[level]
+            scale = np.empty(len(by_level), np.float32)
+            for level in range(len(by_level)):
+                scale[level] = np.float32(1.0) / max(np.float32(1.0), by_level[level].sum())
+                by_level[level] *= scale[level]
             for e in range(start, end):
                 side.weight[e] = scale[side.level[side.near[e]]]
         start = end

@@ -65,7 +65,7 @@ def store(typingctx, array, index, value):
 
 @intrinsic
 def number(typingctx, array, index):
-    """Element number `index` of a contiguous array of any shape; unlike `array[index]`, never from the end."""
+    """Element number `index`, 0 or more, of a contiguous array of any shape."""
 
     def codegen(context, builder, signature, args):
         array_type = signature.args[0]
