@@ -1,11 +1,12 @@
 """The RGCN stack on a CPU, written for this job: forward and backward passes over whole subgraphs.
 
-Against message passing on the merged batch it computes each sender's message once, not once an edge, saves the
-first layer's products (counts by level and label do), the last layer at all nodes but the two targets and the
-one before at all but their neighbours. Subgraphs are independent: each goes through all layers, and back, in
-the cache of one core, and threads share nothing but the weights. Gradients are added in a fixed order, so the
-result does not depend on the number of threads.
+Against message passing on the merged batch it computes each sender's message once, not once an edge, saves
+the first layer's products (counts by level and label do), the last layer at all nodes but the two targets and
+the one before at all but their neighbours. Subgraphs are independent: each goes through all layers, and back,
+in the cache of one core, and threads share nothing but the weights. Gradients are added in a fixed order, so
+the result does not depend on the number of threads.
 """
+
 
 from __future__ import annotations
 
