@@ -74,7 +74,7 @@ def head_gradients(batch: Batch, head: Head, x: Tensor) -> tuple[Tensor, Tensor,
     return d_hidden.T @ x, d_hidden.sum(dim=0), d @ hidden, d.sum(dim=1)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def apply_head(lanes, p, head, key, out, d_out):
     """Error of the prediction of pair p, and the gradients of the batch's mean squared error; see `Head`."""
     width, pairs = len(lanes), len(head.rating)

@@ -14,7 +14,7 @@ from igmc.models.fused.simd import add, fma, load, mul, number, scaled, splat, s
 
 TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
+_jit = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_jit

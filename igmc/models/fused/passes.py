@@ -16,10 +16,13 @@ from igmc.models.fused.layers import (
 from igmc.models.fused.runs import Side, build, keep_edges
 from igmc.models.fused.simd import add, load, store
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
+_jit = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+_inner = njit(
+    nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True
+)  # called by kernels alone, so that half of the compilation is saved
 
 
-@_jit
+@_inner
 def _side(levels, hops, edges, label, room, row, other_row, other_label):
     nodes = len(label)
     return Side(
@@ -42,7 +45,7 @@ def _side(levels, hops, edges, label, room, row, other_row, other_label):
     )
 
 
-@_jit
+@_inner
 def _sides(levels, hops, graphs, scratch, p):
     """The user side and the item side of subgraph p; its states are those of its users, then of its items."""
     u0, u1, i0, i1 = graphs.user_ptr[p], graphs.user_ptr[p + 1], graphs.item_ptr[p], graphs.item_ptr[p + 1]
@@ -53,7 +56,7 @@ def _sides(levels, hops, graphs, scratch, p):
     )
 
 
-@_jit
+@_inner
 def _sizes(weights):
     """Further layers, levels, hops."""
     labels = len(weights.root)
@@ -84,7 +87,7 @@ def backward(
             _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_out, grads)
 
 
-@_jit
+@_inner
 def _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out):
     """All layers of subgraph p; returns its sides."""
     depth, levels, hops = _sizes(weights)
@@ -114,7 +117,7 @@ def _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, ou
     return sides
 
 
-@_jit
+@_inner
 def _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_out, grads):
     depth, levels, hops = _sizes(weights)
     size = len(sides[0].label) + len(sides[1].label)
@@ -148,7 +151,7 @@ def _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_
         )  # fmt: skip
 
 
-@_jit
+@_inner
 def _add_targets(lanes, sides, p, depth, k, d_out, grad):
     """Add the gradients of what is read off layer k at the two targets."""
     for s in range(2):

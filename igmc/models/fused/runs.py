@@ -13,7 +13,7 @@ from igmc.rng import fold
 
 NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
+_jit = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Messages(NamedTuple):

@@ -7,7 +7,6 @@ in the cache of one core, and threads share nothing but the weights. Gradients a
 the result does not depend on the number of threads.
 """
 
-
 from __future__ import annotations
 
 import itertools
