@@ -30,9 +30,12 @@ def make_step(model: torch.nn.Module, base: IGMC, batches: list[Batch]):
 
     def steps() -> None:
         for batch in batches[:STEPS]:
-            loss = torch.nn.functional.mse_loss(model(batch), batch.rating) + 0.001 * base.arr_penalty()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            if model is base:
+                base.gradients(batch, 0.001)
+            else:
+                loss = torch.nn.functional.mse_loss(model(batch), batch.rating) + 0.001 * base.arr_penalty()
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
             optimizer.step()
 
     return steps

@@ -136,15 +136,11 @@ def _train_epoch(
         for step, batch in enumerate(loader.epoch(epoch), start=1):
             batch = batch.to(device)
             watch.lap("waiting for batches")
-            mse = torch.nn.functional.mse_loss(model(batch), batch.rating)
-            arr = model.arr_penalty()
-            watch.lap("forward")
-            optimizer.zero_grad(set_to_none=True)
-            (mse + arr_weight * arr).backward()  # type: ignore[no-untyped-call]
-            watch.lap("backward")
+            mse, arr = model.gradients(batch, arr_weight)
+            watch.lap("forward and backward")
             optimizer.step()
             watch.lap("optimizer")
-            totals += torch.stack([mse.detach(), arr.detach()]) * len(batch)
+            totals += torch.stack([mse, arr]) * len(batch)
             pairs += len(batch)
             bar.update(len(batch))
             if step % CHECK_EVERY == 0 or step == len(loader):

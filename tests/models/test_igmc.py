@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -31,6 +33,7 @@ def make_model(**options) -> IGMC:
         ModelConfig(**{k: v for k, v in options.items() if k in ModelConfig.__dataclass_fields__}),
         n_levels=options.get("n_levels", 5),
         hops=options.get("hops", 1),
+        side_width=options.get("side_width", 0),
     )
     with torch.no_grad():
         for conv in model.convs:
@@ -66,6 +69,42 @@ def test_equals_the_pyg_twin(backend, norm, hops, options):
     assert_close(answers(model, model.convs, batch), answers(twin, twin.convs, batch), 1e-5)
 
 
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+@pytest.mark.parametrize("side_width", [0, 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"layers": (5,), "norm": "degree"},
+        {"mlp_width": 30, "mlp_dropout": 0.1, "n_levels": 1},
+        {"hops": 2, "bases": None, "norm": "relation"},
+    ],
+)
+def test_gradients_are_those_of_the_forward_pass_and_the_penalty(backend, side_width, options):
+    batch = make_batch(hops=options.get("hops", 1), n_levels=options.get("n_levels", 5))
+    batch = replace(batch, side=torch.randn(len(batch), side_width) if side_width else None)
+    model = make_model(side_width=side_width, **options).train()
+    model.backend = "torch"
+    mse, arr = (model(batch) - batch.rating).square().mean(), model.arr_penalty()
+    (mse + 0.3 * arr).backward()
+    expected = {n: p.grad for n, p in model.named_parameters()} | {"mse": mse.detach(), "arr": arr.detach()}
+    model.backend = backend
+    for _ in range(2):  # gradients that are there do not add up
+        mse, arr = model.gradients(batch, 0.3)
+        assert_close(
+            {n: p.grad for n, p in model.named_parameters()} | {"mse": mse, "arr": arr}, expected, 1e-5
+        )
+
+
+@pytest.mark.parametrize("backend", ["torch", "fused"])
+def test_the_loss_shows_weights_that_are_not_finite(backend):
+    model = make_model().train()
+    model.backend = backend
+    with torch.no_grad():
+        model.convs[1].bias[0] = torch.nan
+    assert model.gradients(make_batch(), 0.1)[0].isnan()
+
+
 @pytest.mark.parametrize("n_levels", [1, 2, 71])
 @pytest.mark.parametrize("layers", [(32,), (32, 32), (16, 16, 16), (8, 8, 8, 8, 8)])
 def test_fused_equals_torch_for_any_depth_width_and_number_of_levels(n_levels, layers):
@@ -83,7 +122,9 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
     results = []
     for count in (1, 2, 3):
         with fused.threads(count):
-            results.append(answers(model, model.convs, batch))
+            found = answers(model, model.convs, batch)
+            model.gradients(batch, 0.1)
+            results.append(found | {f"step.{n}": p.grad for n, p in model.named_parameters()})
     for other in results[1:]:
         assert all(torch.equal(other[name], value) for name, value in results[0].items())
 
@@ -192,8 +233,6 @@ def test_arr_penalty_of_a_single_level_is_zero():
 
 
 def test_side_features_reach_the_answer():
-    from dataclasses import replace
-
     model = IGMC(ModelConfig(side_features=True), n_levels=5, side_width=3).eval()
     batch = make_batch()
     zeros, ones = (replace(batch, side=torch.full((len(batch), 3), v)) for v in (0.0, 1.0))

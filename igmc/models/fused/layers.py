@@ -1,217 +1,283 @@
 """RGCN layers of one side of one subgraph, forward and backward.
 
-All float arrays are rows of one width H, see `igmc.models.fused.simd`; `like` carries that width.
+All float arrays are rows of one width H, see `igmc.models.fused.simd`; `like` carries that width. The
+weights of a layer are stacked, [(R + 1) * H, H]: those of the relations, then that of the node itself.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
-from igmc.models.fused.simd import add, fma, load, mul, scaled, splat, store, sub, tanh
+from igmc.models.fused.runs import NORM_DEGREE, NORM_RELATION
+from igmc.models.fused.simd import add, fma, load, mul, number, scaled, splat, store, sub, tanh
 
-NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2
-TILE = 4  # nodes whose rows are multiplied together: 4 accumulators of 32 floats fill the FMA units
+TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
+_jit = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_jit
-def first_layer(like, levels, hops, side, weight, root, bias, norm, out):
-    """Layer 1 of one side: its inputs are one-hot labels, so counts by (level, label) are all it needs."""
-    run, inner, label = side.run, side.inner, side.label
-    start = 0
-    for k in range(len(label)):
-        z = add(load(like, bias, 0), load(like, root, label[k]))
-        row_size = run[(k + 1) * levels - 1] - start
-        for r in range(levels):
-            end = run[k * levels + r]
-            if end > start:
-                scale, rest = norm_scale(norm, end - start, row_size), end - start
-                row = r * 2 * (hops + 1) + side.other_label
-                for distance in range(hops):
-                    count = inner[(k * levels + r) * hops + distance]
-                    if count > 0:
-                        z = fma(scale * np.float32(count), load(like, weight, row + 2 * distance), z)
-                        rest -= count
-                z = fma(scale * np.float32(rest), load(like, weight, row + 2 * hops), z)
-                start = end
-        store(out, side.row + k, tanh(like, z))
+def multiply(
+    like, source, target, low, high, x, x_row, inner, weight, weight_row, weight_step,
+    init, init_row, init_step, out, out_row,
+):  # fmt: skip
+    """Rows times a matrix: out[out_row + t] = init[...] + x[x_row + s] @ weight.
+
+    Here (s, t) runs over the entries low..high-1 of `source` and `target`. `x` has `inner` columns; row i of
+    the matrix is row weight_row + weight_step * i of `weight`. Each target starts from row
+    init_row + init_step * t of `init`, which may be `out` itself. The last tile repeats its last row, which
+    does no harm: a tile reads all rows before it writes any.
+    """
+    for k in range(low, high, TILE):
+        last = high - 1
+        k1, k2, k3, k4 = min(k + 1, last), min(k + 2, last), min(k + 3, last), min(k + 4, last)
+        k5, k6, k7 = min(k + 5, last), min(k + 6, last), min(k + 7, last)
+        s0, s1 = (x_row + source[k]) * inner, (x_row + source[k1]) * inner
+        s2, s3 = (x_row + source[k2]) * inner, (x_row + source[k3]) * inner
+        s4, s5 = (x_row + source[k4]) * inner, (x_row + source[k5]) * inner
+        s6, s7 = (x_row + source[k6]) * inner, (x_row + source[k7]) * inner
+        z0 = load(like, init, init_row + init_step * target[k])
+        z1 = load(like, init, init_row + init_step * target[k1])
+        z2 = load(like, init, init_row + init_step * target[k2])
+        z3 = load(like, init, init_row + init_step * target[k3])
+        z4 = load(like, init, init_row + init_step * target[k4])
+        z5 = load(like, init, init_row + init_step * target[k5])
+        z6 = load(like, init, init_row + init_step * target[k6])
+        z7 = load(like, init, init_row + init_step * target[k7])
+        for i in range(inner):
+            w = load(like, weight, weight_row + weight_step * i)
+            z0, z1 = fma(number(x, s0 + i), w, z0), fma(number(x, s1 + i), w, z1)
+            z2, z3 = fma(number(x, s2 + i), w, z2), fma(number(x, s3 + i), w, z3)
+            z4, z5 = fma(number(x, s4 + i), w, z4), fma(number(x, s5 + i), w, z5)
+            z6, z7 = fma(number(x, s6 + i), w, z6), fma(number(x, s7 + i), w, z7)
+        store(out, out_row + target[k], z0)
+        store(out, out_row + target[k1], z1)
+        store(out, out_row + target[k2], z2)
+        store(out, out_row + target[k3], z3)
+        store(out, out_row + target[k4], z4)
+        store(out, out_row + target[k5], z5)
+        store(out, out_row + target[k6], z6)
+        store(out, out_row + target[k7], z7)
+
+
+@_jit
+def outer(like, source, target, low, high, x, x_row, inner, slope, d_weight, weight_row, weight_step):
+    """The matrix gradient of `multiply`: adds the sum of x[x_row + s]^T slope[t] to `d_weight`."""
+    if low == high:
+        return
+    last = inner - 1
+    for i in range(0, inner, TILE):
+        i1, i2, i3, i4 = min(i + 1, last), min(i + 2, last), min(i + 3, last), min(i + 4, last)
+        i5, i6, i7 = min(i + 5, last), min(i + 6, last), min(i + 7, last)
+        d0 = load(like, d_weight, weight_row + weight_step * i)
+        d1 = load(like, d_weight, weight_row + weight_step * i1)
+        d2 = load(like, d_weight, weight_row + weight_step * i2)
+        d3 = load(like, d_weight, weight_row + weight_step * i3)
+        d4 = load(like, d_weight, weight_row + weight_step * i4)
+        d5 = load(like, d_weight, weight_row + weight_step * i5)
+        d6 = load(like, d_weight, weight_row + weight_step * i6)
+        d7 = load(like, d_weight, weight_row + weight_step * i7)
+        for k in range(low, high):
+            s, dz = (x_row + source[k]) * inner, load(like, slope, target[k])
+            d0, d1 = fma(number(x, s + i), dz, d0), fma(number(x, s + i1), dz, d1)
+            d2, d3 = fma(number(x, s + i2), dz, d2), fma(number(x, s + i3), dz, d3)
+            d4, d5 = fma(number(x, s + i4), dz, d4), fma(number(x, s + i5), dz, d5)
+            d6, d7 = fma(number(x, s + i6), dz, d6), fma(number(x, s + i7), dz, d7)
+        store(d_weight, weight_row + weight_step * i, d0)
+        store(d_weight, weight_row + weight_step * i1, d1)
+        store(d_weight, weight_row + weight_step * i2, d2)
+        store(d_weight, weight_row + weight_step * i3, d3)
+        store(d_weight, weight_row + weight_step * i4, d4)
+        store(d_weight, weight_row + weight_step * i5, d5)
+        store(d_weight, weight_row + weight_step * i6, d6)
+        store(d_weight, weight_row + weight_step * i7, d7)
+
+
+@_jit
+def first_layer(like, columns, all_rows, side, weight, base, out):
+    """Layer 1 of one side: its inputs are one-hot labels, so counts by (level, label) are all it needs.
+
+    `base` is the root weight with the bias added to each row.
+    """
+    nodes = len(side.label)
+    for k in range(nodes):
+        store(out, side.row + k, load(like, base, side.label[k]))
+    multiply(
+        like, all_rows, all_rows, 0, nodes, side.counts, 0, columns, weight, side.other_label, 2,
+        out, side.row, 1, out, side.row,
+    )  # fmt: skip
+    for k in range(side.row, side.row + nodes):
+        store(out, k, tanh(like, load(like, out, k)))
 
 
 @_jit
 def first_layer_back(
-    like, levels, hops, side, norm, out, grad, grad_row, d_weight, d_root, d_bias
+    like, columns, all_rows, side, out, grad, slope, d_weight, d_root, d_bias
 ):  # fmt: skip
-    """Gradients of `first_layer`; `grad` is that of its outputs, its rows beginning at `grad_row`."""
-    run, inner, label = side.run, side.inner, side.label
-    start = 0
-    for k in range(len(label)):
-        h = load(like, out, side.row + k)
-        dz = mul(load(like, grad, grad_row + k), sub(splat(like, 1.0), mul(h, h)))
-        store(d_bias, 0, add(load(like, d_bias, 0), dz))
-        store(d_root, label[k], add(load(like, d_root, label[k]), dz))
-        row_size = run[(k + 1) * levels - 1] - start
-        for r in range(levels):
-            end = run[k * levels + r]
-            if end > start:
-                scale, rest = norm_scale(norm, end - start, row_size), end - start
-                row = r * 2 * (hops + 1) + side.other_label
-                for distance in range(hops):
-                    count = inner[(k * levels + r) * hops + distance]
-                    if count > 0:
-                        at = row + 2 * distance
-                        store(d_weight, at, fma(scale * np.float32(count), dz, load(like, d_weight, at)))
-                        rest -= count
-                at = row + 2 * hops
-                store(d_weight, at, fma(scale * np.float32(rest), dz, load(like, d_weight, at)))
-                start = end
+    """Gradients of `first_layer`; `grad` is that of its outputs."""
+    total = load(like, d_bias, 0)
+    for k in range(len(side.label)):
+        dz = _slope(like, out, side.row + k, grad, side.row + k)
+        store(slope, k, dz)
+        total = add(total, dz)
+        store(d_root, side.label[k], add(load(like, d_root, side.label[k]), dz))
+    store(d_bias, 0, total)
+    outer(
+        like, all_rows, all_rows, 0, len(side.label), side.counts, 0, columns, slope,
+        d_weight, side.other_label, 2,
+    )  # fmt: skip
 
 
 @_jit
-def norm_scale(norm, run_size, row_size):
-    """The factor that a run's sum is multiplied by."""
-    if norm == NORM_RELATION:
-        return np.float32(1.0) / np.float32(run_size)
-    if norm == NORM_DEGREE:
-        return np.float32(1.0) / np.float32(row_size)
-    return np.float32(1.0)
-
-
-@register_jitable
-def sum_rows(like, near, x, first_row, start, end):
-    """The sum of the rows of x that the neighbours start..end-1 stand for."""
-    total = load(like, x, first_row + near[start])
-    for e in range(start + 1, end):
-        total = add(total, load(like, x, first_row + near[e]))
-    return total
+def _slope(like, out, out_row, grad, grad_row):
+    """The gradient before the tanh whose outputs are `out`."""
+    h = load(like, out, out_row)
+    return mul(load(like, grad, grad_row), sub(splat(like, 1.0), mul(h, h)))
 
 
 @_jit
-def mix(like, levels, bases, k, side, x, coefficient, norm, mixed, slot):
-    """Row `slot` of `mixed`, per basis b: sum_r a_rb norm_r sum_j x_j over the neighbours j of node k."""
-    run, near, other_row = side.run, side.near, side.other_row
-    for b in range(bases):
-        store(mixed, slot + b, splat(like, 0.0))
-    start = run[k * levels - 1] if k > 0 else 0
-    row_size = run[(k + 1) * levels - 1] - start
-    for r in range(levels):
-        end = run[k * levels + r]
-        if end > start:
-            total = sum_rows(like, near, x, other_row, start, end)
-            scale = norm_scale(norm, end - start, row_size)
-            for b in range(bases):
-                store(mixed, slot + b, fma(scale * coefficient[r, b], total, load(like, mixed, slot + b)))
-            start = end
+def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
+    """A further layer at one side: each sender's message once, then sums of messages.
 
-
-@_jit
-def layer(like, levels, rows, side, x, coefficient, basis, bias, norm, out, out_row):
-    """A further layer at the given nodes of one side, TILE of them at a time; node k goes to out_row + k.
-
-    `basis` stacks the bases and the root weight, [(B + 1) * H, H].
+    Args:
+        full: compute all nodes, else those that the last layer needs.
+        all_rows: int32, 0, 1, 2 ...
+        sent: scratch for the messages, [S, H].
     """
-    width, bases = len(like), coefficient.shape[1]
-    mixed = np.empty((TILE * (bases + 1), width), np.float32)
-    flat = mixed.reshape(TILE, (bases + 1) * width)
-    mixed[:] = 0
-    for first in range(0, len(rows), TILE):
-        count = min(TILE, len(rows) - first)
-        for t in range(count):
-            k, slot = rows[first + t], t * (bases + 1)
-            mix(like, levels, bases, k, side, x, coefficient, norm, mixed, slot)
-            store(mixed, slot + bases, load(like, x, side.row + k))
-        z0 = load(like, bias, 0)
-        z1, z2, z3 = z0, z0, z0
-        for i in range((bases + 1) * width):
-            w = load(like, basis, i)
-            z0, z1 = fma(flat[0, i], w, z0), fma(flat[1, i], w, z1)
-            z2, z3 = fma(flat[2, i], w, z2), fma(flat[3, i], w, z3)
-        store(out, out_row + rows[first], tanh(like, z0))
-        if count > 1:
-            store(out, out_row + rows[first + 1], tanh(like, z1))
-        if count > 2:
-            store(out, out_row + rows[first + 2], tanh(like, z2))
-        if count > 3:
-            store(out, out_row + rows[first + 3], tanh(like, z3))
+    width, levels = len(like), len(side.level_end)
+    source, target, end, rows, count = _choice(full, all_rows, side)
+    zero = np.zeros((1, width), np.float32)
+    low = 0
+    for r in range(levels):
+        multiply(
+            like, source, target, low, end[r], x, side.other_row, width, weight, r * width, 1,
+            zero, 0, 0, sent, 0,
+        )  # fmt: skip
+        low = end[r]
+    multiply(
+        like, rows, rows, 0, count, x, side.row, width, weight, levels * width, 1, bias, 0, 0, out, side.row
+    )
+    for t in range(count):
+        k = rows[t]
+        start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
+        z = load(like, out, side.row + k)
+        if norm == NORM_RELATION:
+            for e in range(start, stop):
+                z = fma(side.weight[e], load(like, sent, side.near[e]), z)
+        elif norm == NORM_DEGREE:
+            total = splat(like, 0.0)
+            for e in range(start, stop):
+                total = add(total, load(like, sent, side.near[e]))
+            z = fma(np.float32(1.0) / np.float32(max(1, stop - start)), total, z)
+        else:
+            for e in range(start, stop):
+                z = add(z, load(like, sent, side.near[e]))
+        store(out, side.row + k, tanh(like, z))
+
+
+@_jit
+def _choice(full, all_rows, side):
+    """Senders and nodes that take part in a layer: source, target, end by level; nodes and their number."""
+    if full:
+        return side.node, all_rows, side.level_end, all_rows, len(side.label)
+    return side.used_node, side.used, side.used_end, side.rows, side.row_count[0]
 
 
 @_jit
 def layer_back(
-    like, levels, rows, side, x, coefficient, transposed, norm, out, out_row, grad, grad_row,
-    d_x, d_row, d_other_row, d_coefficient, d_basis, d_bias,
+    like, norm, full, all_rows, side, x, transposed, out, grad, d_x, d_sent, slope, d_weight, d_bias
 ):  # fmt: skip
-    """Gradients of `layer`: adds to `d_x` (inputs), `d_coefficient` [R * B, H] (to be summed over H),
-    `d_basis` and `d_bias`. `transposed` stacks the transposes of the bases and of the root weight.
+    """Gradients of `layer`: adds to `d_x` (inputs), `d_weight` and `d_bias`.
+
+    `transposed` stacks the transposes of the weights; `d_sent` [S, H] and `slope` [n, H] are scratch.
     """
-    width, bases = len(like), coefficient.shape[1]
-    mixed = np.empty((TILE * (bases + 1), width), np.float32)
-    flat = mixed.reshape(TILE, (bases + 1) * width)
-    back = np.empty((TILE * (bases + 1), width), np.float32)
-    slope = np.zeros((TILE, width), np.float32)
-    mixed[:] = 0
-    one = splat(like, 1.0)
-    for first in range(0, len(rows), TILE):
-        count = min(TILE, len(rows) - first)
-        slope[count:] = 0
-        for t in range(count):
-            h = load(like, out, out_row + rows[first + t])
-            dz = mul(load(like, grad, grad_row + rows[first + t]), sub(one, mul(h, h)))
-            store(slope, t, dz)
-            store(d_bias, 0, add(load(like, d_bias, 0), dz))
-        for b in range(bases + 1):
-            g0 = splat(like, 0.0)
-            g1, g2, g3 = g0, g0, g0
-            for i in range(width):
-                w = load(like, transposed, b * width + i)
-                g0, g1 = fma(slope[0, i], w, g0), fma(slope[1, i], w, g1)
-                g2, g3 = fma(slope[2, i], w, g2), fma(slope[3, i], w, g3)
-            store(back, b, g0)
-            store(back, bases + 1 + b, g1)
-            store(back, 2 * (bases + 1) + b, g2)
-            store(back, 3 * (bases + 1) + b, g3)
-        for t in range(count):
-            k, slot = rows[first + t], t * (bases + 1)
-            own = d_row + k
-            store(d_x, own, add(load(like, d_x, own), load(like, back, slot + bases)))
-            store(mixed, slot + bases, load(like, x, side.row + k))
-            mix_back(
-                like, levels, bases, k, side, x, coefficient, norm, mixed, back, slot,
-                d_x, d_other_row, d_coefficient,
-            )  # fmt: skip
-        s0, s1 = load(like, slope, 0), load(like, slope, 1)
-        s2, s3 = load(like, slope, 2), load(like, slope, 3)
-        for i in range((bases + 1) * width):
-            d = fma(flat[0, i], s0, load(like, d_basis, i))
-            d = fma(flat[1, i], s1, d)
-            d = fma(flat[2, i], s2, d)
-            store(d_basis, i, fma(flat[3, i], s3, d))
+    width, levels = len(like), len(side.level_end)
+    source, target, end, rows, count = _choice(full, all_rows, side)
+    nothing, total = splat(like, 0.0), load(like, d_bias, 0)
+    for s in range(end[levels - 1]):
+        store(d_sent, target[s], nothing)
+    for t in range(count):
+        k = rows[t]
+        start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
+        dz = _slope(like, out, side.row + k, grad, side.row + k)
+        store(slope, k, dz)
+        total = add(total, dz)
+        if norm == NORM_RELATION:
+            for e in range(start, stop):
+                at = side.near[e]
+                store(d_sent, at, fma(side.weight[e], dz, load(like, d_sent, at)))
+        else:
+            if norm == NORM_DEGREE:
+                dz = scaled(np.float32(1.0) / np.float32(max(1, stop - start)), dz)
+            for e in range(start, stop):
+                at = side.near[e]
+                store(d_sent, at, add(dz, load(like, d_sent, at)))
+    store(d_bias, 0, total)
+    low = 0
+    for r in range(levels):
+        multiply(
+            like, target, source, low, end[r], d_sent, 0, width, transposed, r * width, 1,
+            d_x, side.other_row, 1, d_x, side.other_row,
+        )  # fmt: skip
+        outer(like, source, target, low, end[r], x, side.other_row, width, d_sent, d_weight, r * width, 1)
+        low = end[r]
+    multiply(
+        like, rows, rows, 0, count, slope, 0, width, transposed, levels * width, 1,
+        d_x, side.row, 1, d_x, side.row,
+    )  # fmt: skip
+    outer(like, rows, rows, 0, count, x, side.row, width, slope, d_weight, levels * width, 1)
 
 
 @_jit
-def mix_back(
-    like, levels, bases, k, side, x, coefficient, norm, mixed, back, slot, d_x, d_other_row, d_coefficient
-):  # fmt: skip
-    """`mix` again, for the gradient of the bases, and its own gradients in the same pass over the runs."""
-    run, near, other_row = side.run, side.near, side.other_row
-    for b in range(bases):
-        store(mixed, slot + b, splat(like, 0.0))
-    start = run[k * levels - 1] if k > 0 else 0
-    row_size = run[(k + 1) * levels - 1] - start
+def last_layer(like, norm, side, x, weight, bias, sums, out, out_row):
+    """The last layer, at the target alone: here sums come first, and a product for each level after them.
+
+    `sums` [R + 1, H] receives the sums of the neighbours' states by level, and the target's own state.
+    """
+    levels = len(side.level_end)
+    degree = side.end[0]
+    z, nothing = load(like, bias, 0), splat(like, 0.0)
     for r in range(levels):
-        end = run[k * levels + r]
-        if end > start:
-            total = sum_rows(like, near, x, other_row, start, end)
-            scale = norm_scale(norm, end - start, row_size)
-            total = scaled(scale, total)
-            d_total = splat(like, 0.0)
-            for b in range(bases):
-                g, a, at = load(like, back, slot + b), coefficient[r, b], r * bases + b
-                store(mixed, slot + b, fma(a, total, load(like, mixed, slot + b)))
-                store(d_coefficient, at, fma(total, g, load(like, d_coefficient, at)))
-                d_total = fma(scale * a, g, d_total)
-            for e in range(start, end):
-                at = d_other_row + near[e]
-                store(d_x, at, add(load(like, d_x, at), d_total))
-            start = end
+        store(sums, r, nothing)
+    store(sums, levels, load(like, x, side.row))
+    for e in range(degree):
+        sender = side.near[e]
+        at = side.level[sender]
+        state = load(like, x, side.other_row + side.node[sender])
+        store(sums, at, fma(_norm(norm, side, degree, e), state, load(like, sums, at)))
+    for i in range((levels + 1) * len(like)):
+        z = fma(number(sums, i), load(like, weight, i), z)
+    store(out, out_row, tanh(like, z))
+
+
+@_jit
+def _norm(norm, side, degree, e):
+    if norm == NORM_RELATION:
+        return side.weight[e]
+    return np.float32(1.0) / np.float32(degree) if norm == NORM_DEGREE else np.float32(1.0)
+
+
+@_jit
+def last_layer_back(
+    like, norm, side, x, weight, transposed, bias, sums, d_sums, out, d_out, out_row, d_x, d_weight, d_bias,
+):  # fmt: skip
+    """Gradients of `last_layer`; `sums` and `d_sums` [R + 1, H] are scratch."""
+    width, levels, degree = len(like), len(side.level_end), side.end[0]
+    last_layer(like, norm, side, x, weight, bias, sums, d_sums, 0)  # for the sums
+    dz = _slope(like, out, out_row, d_out, out_row)
+    store(d_bias, 0, add(load(like, d_bias, 0), dz))
+    for i in range((levels + 1) * width):
+        store(d_weight, i, fma(number(sums, i), dz, load(like, d_weight, i)))
+    store(sums, 0, dz)
+    for r in range(levels + 1):
+        d = splat(like, 0.0)
+        for i in range(width):
+            d = fma(number(sums, i), load(like, transposed, r * width + i), d)
+        store(d_sums, r, d)
+    store(d_x, side.row, add(load(like, d_x, side.row), load(like, d_sums, levels)))
+    for e in range(degree):
+        sender = side.near[e]
+        at = side.other_row + side.node[sender]
+        d = load(like, d_sums, side.level[sender])
+        store(d_x, at, fma(_norm(norm, side, degree, e), d, load(like, d_x, at)))

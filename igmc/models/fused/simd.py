@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_jitable, register_model
 
-__all__ = ["add", "div", "fma", "load", "mul", "scaled", "splat", "store", "sub", "tanh"]
+__all__ = ["add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "store", "sub", "tanh"]
 
 
 class Row(types.Type):
@@ -61,6 +61,37 @@ def store(typingctx, array, index, value):
         return context.get_dummy_value()
 
     return types.void(array, index, value), codegen
+
+
+@intrinsic
+def number(typingctx, array, index):
+    """Element number `index`, 0 or more, of a contiguous array of any shape."""
+
+    def codegen(context, builder, signature, args):
+        array_type = signature.args[0]
+        pointer = _element(context, builder, array_type, args[0], signature.args[1], args[1])
+        return context.unpack_value(builder, array_type.dtype, pointer)
+
+    return array.dtype(array, index), codegen
+
+
+@intrinsic
+def put(typingctx, array, index, value):
+    """Write where `number` would read."""
+
+    def codegen(context, builder, signature, args):
+        array_type = signature.args[0]
+        pointer = _element(context, builder, array_type, args[0], signature.args[1], args[1])
+        number = context.cast(builder, args[2], signature.args[2], array_type.dtype)
+        context.pack_value(builder, array_type.dtype, number, pointer)
+        return context.get_dummy_value()
+
+    return types.void(array, index, value), codegen
+
+
+def _element(context: Any, builder: Any, array_type: Any, array: Any, index_type: Any, index: Any) -> Any:
+    at = context.cast(builder, index, index_type, types.intp)
+    return builder.gep(context.make_array(array_type)(context, builder, array).data, [at], inbounds=True)
 
 
 @intrinsic

@@ -1,9 +1,10 @@
 """The RGCN stack on a CPU, written for this job: forward and backward passes over whole subgraphs.
 
-Against message passing on the merged batch it saves the messages (neighbours are summed in registers), the
-first layer's products (counts by level and label do), the last layer at all nodes but the two targets and the
-one before at all but their neighbours. Subgraphs are independent, so threads share nothing but the weights;
-gradients are added in a fixed order, so the result does not depend on the number of threads.
+Against message passing on the merged batch it computes each sender's message once, not once an edge, saves
+the first layer's products (counts by level and label do), the last layer at all nodes but the two targets and
+the one before at all but their neighbours. Subgraphs are independent: each goes through all layers, and back,
+in the cache of one core, and threads share nothing but the weights. Gradients are added in a fixed order, so
+the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -19,17 +20,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from igmc.loading.batch import Batch
 from igmc.models.dropout import threshold
-from igmc.models.fused import layers as kernels
-from igmc.models.fused.passes import Graphs, Runs, Weights, backward, forward
+from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
+from igmc.models.fused.passes import backward, forward
+from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
+from igmc.models.fused.scratch import Graphs, Weights, make_scratch
 from igmc.models.rgcn import RGCNLayer
 
-__all__ = ["stack_states", "threads"]
+__all__ = ["gradients", "stack_states", "threads"]
 
-NORMS = {"none": kernels.NORM_NONE, "relation": kernels.NORM_RELATION, "degree": kernels.NORM_DEGREE}
+Options = tuple[int, int, bool]  # norm, threshold of the edge dropout, whether it is one for both directions
+
+NORMS = {"none": NORM_NONE, "relation": NORM_RELATION, "degree": NORM_DEGREE}
 MAX_CHUNKS = 32  # gradient buffers a batch
 
 
@@ -61,109 +66,167 @@ def stack_states(
 
     The same function as `igmc.models.rgcn.stack_states`; see there. All layers have the width H.
     """
+    options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
+    return _States.apply(batch, options, *_parameters(layers))  # type: ignore[no-any-return, no-untyped-call]
+
+
+def gradients(
+    layers: Sequence[RGCNLayer],
+    lin1: nn.Linear,
+    lin2: nn.Linear,
+    batch: Batch,
+    *,
+    arr_weight: float,
+    norm: str,
+    edge_dropout: float,
+    edge_dropout_mode: str,
+    mlp_dropout: float,
+) -> tuple[Tensor, Tensor]:
+    """Set the gradients of the training loss on all parameters; see `igmc.models.igmc.IGMC.gradients`.
+
+    Each subgraph goes all the way forth and back while the cache holds it, so that neither its messages nor
+    its states are written to memory. The rest is in closed form: for batches of 50, autograd's bookkeeping
+    took a fifth of a step.
+    """
+    options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
+    with torch.no_grad():
+        job = _Job(batch, options, _parameters(layers))
+        states, width = 2 * len(job.weights.biases) + 2, job.out.shape[1]
+        head = make_head(
+            batch,
+            width,
+            states * width,
+            lin1.weight,
+            lin1.bias,
+            lin2.weight,
+            lin2.bias,
+            threshold(mlp_dropout),
+        )
+        first, root, bias, stacked, biases = job.backward(head, np.empty_like(job.out))
+        x = torch.from_numpy(job.out).view(len(batch), -1)
+        lin1.weight.grad, lin1.bias.grad, lin2.weight.grad, lin2.bias.grad = head_gradients(batch, head, x)
+        arr = _set_layers(layers[:1], job.weights.first[None], first[None], root[None], bias, arr_weight)
+        if len(layers) > 1:
+            rows = stacked.size(1) - width
+            arr += _set_layers(
+                layers[1:],
+                job.weights.stacked[:, :rows],
+                stacked[:, :rows],
+                stacked[:, rows:],
+                biases,
+                arr_weight,
+            )
+        return torch.from_numpy(head.error).square().mean(), arr
+
+
+def _set_layers(
+    layers: Sequence[RGCNLayer],
+    weights: NDArray[np.float32],
+    d_weights: Tensor,
+    d_roots: Tensor,
+    d_biases: Tensor,
+    arr_weight: float,
+) -> Tensor:
+    """Set the gradients of layers of one shape, from those of their relations' weights [L, R * in, out].
+
+    Adds those of arr_weight * ARR, and returns ARR.
+    """
+    n_layers = len(layers)
+    bases: list[Tensor] = [layer.weight for layer in layers]
+    n_levels = len(bases[0]) if layers[0].comp is None else len(layers[0].comp)
+    d = d_weights.reshape(n_layers, n_levels, -1)
+    steps = torch.from_numpy(weights).reshape(n_layers, n_levels, -1).diff(dim=1)
+    d[:, 1:].add_(steps, alpha=2.0 * arr_weight)
+    d[:, :-1].sub_(steps, alpha=2.0 * arr_weight)
+    comps: list[Tensor] = [layer.comp for layer in layers if layer.comp is not None]
+    if comps:
+        d_comps = d @ torch.stack(bases).flatten(2).mT
+        d = torch.stack(comps).mT @ d
+        for k, comp in enumerate(comps):
+            comp.grad = d_comps[k]
+    for k, layer in enumerate(layers):
+        layer.weight.grad, layer.root.grad, layer.bias.grad = (
+            d[k].view_as(layer.weight),
+            d_roots[k],
+            d_biases[k],
+        )
+    return steps.square().sum()
+
+
+def _parameters(layers: Sequence[RGCNLayer]) -> tuple[Tensor, ...]:
+    """The layers' parameters as `Weights` has them."""
     first, *rest = list(layers)
-    width, n_levels = first.root.size(1), len(first.relation_weights())
+    width, relations = first.root.size(1), first.relation_weights()  # [R, labels, H]
     if rest:
-        coefficients = torch.stack([_coefficients(layer, n_levels) for layer in rest])  # [L - 1, R, B]
-        bases = torch.stack([torch.cat([layer.weight.flatten(0, 1), layer.root]) for layer in rest])
-        biases = torch.stack([layer.bias for layer in rest])  # [L - 1, H]
+        weights, comps = torch.stack([layer.weight for layer in rest]), [layer.comp for layer in rest]
+        if first.comp is not None:
+            weights = torch.stack([c for c in comps if c is not None]) @ weights.flatten(2)
+        roots = torch.stack([layer.root for layer in rest])
+        stacked = torch.cat([weights.view(len(rest), -1, width), roots], dim=1)
+        biases = torch.stack([layer.bias for layer in rest])
     else:
-        coefficients = first.root.new_empty(0, n_levels, 1)
-        bases, biases = first.root.new_empty(0, 2 * width, width), first.root.new_empty(0, width)
-    return _FusedStack.apply(  # type: ignore[no-any-return, no-untyped-call]
-        batch,
-        (NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"),
-        first.relation_weights().flatten(0, 1),  # [R * labels, H]
-        first.root,
-        first.bias[None],
-        coefficients,
-        bases,
-        biases,
-    )
+        stacked = first.root.new_empty(0, (len(relations) + 1) * width, width)
+        biases = first.root.new_empty(0, width)
+    return relations.flatten(0, 1), first.root, first.bias[None], stacked, biases
 
 
-def _coefficients(layer: RGCNLayer, n_levels: int) -> Tensor:
-    return torch.eye(n_levels) if layer.comp is None else layer.comp
-
-
-class _FusedStack(torch.autograd.Function):
+class _States(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, batch: Batch, options: tuple[int, int, bool], *parameters: Tensor) -> Tensor:
-        graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
-        weights = Weights(*(p.detach().contiguous().numpy() for p in parameters))
-        n_levels, (depth, width) = weights.coefficients.shape[1], weights.biases.shape
-        hops = len(weights.root) // 2 - 1
-        n_users, n_items, n_edges = (len(a) for a in (graphs.user_label, graphs.item_label, graphs.edge_item))
-        runs = Runs(
-            np.empty(n_users * n_levels, np.int32),
-            np.empty(n_items * n_levels, np.int32),
-            np.empty(n_edges, np.int32),
-            np.empty(n_edges, np.int32),
-            np.empty(n_users * n_levels * hops, np.int32),
-            np.empty(n_items * n_levels * hops, np.int32),
-        )
-        states = np.empty((max(depth, 1), n_users + n_items, width), np.float32)
-        out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
-        lanes = (0,) * width
-        chunks = _chunks(graphs.edge_ptr)
-        _share(
-            len(chunks) - 1,
-            lambda low, high: forward(
-                lanes,
-                chunks[low],
-                chunks[high],
-                graphs,
-                runs,
-                weights,
-                *options,
-                np.uint64(batch.noise),
-                states,
-                out,
-            ),
-        )
-        ctx.kept = graphs, runs, weights, options, states, out, chunks
-        return torch.from_numpy(out.reshape(len(batch), 2, (depth + 1) * width))
+    def forward(ctx: Any, batch: Batch, options: Options, *parameters: Tensor) -> Tensor:
+        job = _Job(batch, options, parameters)
+        job.forward()
+        ctx.job = job
+        depth, width = job.weights.biases.shape
+        return torch.from_numpy(job.out).view(len(batch), 2, (depth + 1) * width)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        graphs, runs, weights, options, states, out, chunks = ctx.kept
-        depth, width = weights.biases.shape
-        n_levels, bases = weights.coefficients.shape[1:]
-        stacked = weights.bases.reshape(depth, bases + 1, width, width)
-        transposed = np.ascontiguousarray(stacked.transpose(0, 1, 3, 2)).reshape(weights.bases.shape)
-        n = len(chunks) - 1
-        grads = Weights(
-            np.zeros((n, *weights.first.shape), np.float32),
-            np.zeros((n, *weights.root.shape), np.float32),
-            np.zeros((n, 1, width), np.float32),
-            np.zeros((n, depth, n_levels * bases, width), np.float32),
-            np.zeros((n, *weights.bases.shape), np.float32),
-            np.zeros((n, depth, 1, width), np.float32),
-        )
-        d_out = np.ascontiguousarray(grad.numpy()).reshape(out.shape)
-        lanes = (0,) * width
-        _share(
-            n,
-            lambda low, high: backward(
-                lanes,
-                low,
-                high,
-                chunks,
-                graphs,
-                runs,
-                weights,
-                transposed,
-                options[0],
-                states,
-                out,
-                d_out,
-                grads,
-            ),
-        )
-        sums = [g.sum(axis=0) for g in grads]
-        sums[3] = sums[3].sum(axis=-1).reshape(weights.coefficients.shape)
-        sums[5] = sums[5].reshape(weights.biases.shape)
-        return None, None, *(torch.from_numpy(s) for s in sums)
+        job: _Job = ctx.job
+        d_out = np.ascontiguousarray(grad.numpy()).reshape(job.out.shape)
+        return None, None, *job.backward(NO_HEAD, d_out)
+
+
+class _Job:
+    """The kernels' arguments for one batch."""
+
+    def __init__(self, batch: Batch, options: Options, parameters: Sequence[Tensor]) -> None:
+        self.graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
+        self.weights = Weights(*(p.detach().contiguous().numpy() for p in parameters))
+        self.options, self.key = options, np.uint64(batch.noise)
+        depth, width = self.weights.biases.shape
+        self.base = self.weights.root + self.weights.bias
+        self.out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
+
+    def forward(self) -> None:
+        def task(low: int, high: int) -> None:
+            lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
+            forward(
+                lanes, chunks[low], chunks[high], self.graphs, self.weights, self.base, *self.options,
+                self.key, scratch, self.out,
+            )  # fmt: skip
+
+        chunks = _chunks(self.graphs.edge_ptr)
+        _share(len(chunks) - 1, task)
+
+    def backward(self, head: Head, d_out: NDArray[np.float32]) -> tuple[Tensor, ...]:
+        """The gradients of the stack's parameters."""
+
+        def task(low: int, high: int) -> None:
+            lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
+            backward(
+                lanes, low, high, chunks, self.graphs, self.weights, self.base, transposed, *self.options,
+                self.key, head, scratch, self.out, d_out, grads,
+            )  # fmt: skip
+
+        chunks, stacked = _chunks(self.graphs.edge_ptr), self.weights.stacked
+        depth, rows, width = stacked.shape
+        matrices = stacked.reshape(depth, rows // width, width, width)
+        transposed = np.ascontiguousarray(matrices.transpose(0, 1, 3, 2)).reshape(stacked.shape)
+        shapes = self.weights._replace(biases=self.weights.biases[:, None])
+        grads = Weights(*(np.zeros((len(chunks) - 1, *w.shape), np.float32) for w in shapes))
+        _share(len(chunks) - 1, task)
+        sums = Weights(*(g.sum(axis=0) for g in grads))
+        return tuple(torch.from_numpy(g) for g in sums._replace(biases=sums.biases[:, 0]))
 
 
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:

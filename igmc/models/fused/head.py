@@ -1,0 +1,111 @@
+"""The MLP over the states of one pair's targets, forward and backward."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from igmc.loading.batch import Batch
+from igmc.models.fused.simd import add, fma, load, number, put, splat, store
+from igmc.rng import fold
+
+DRAWS = 2**40  # the number of the first draw of `igmc.models.dropout.dropout`
+
+
+class Head(NamedTuple):
+    """The MLP as arrays, its M units padded to a multiple of H, and what it is trained on.
+
+    With `rating` empty there is no head: the gradient of `out` is given.
+    """
+
+    offset: NDArray[np.float32]  # [P * M / H, H], bias and side features of each pair
+    inward: NDArray[np.float32]  # [2 * L * H * M / H, H], lin1's weight transposed
+    outward: NDArray[np.float32]  # [M * 2 * L, H], lin1's weight
+    last: NDArray[np.float32]  # [M + 1], lin2's weight and bias
+    rating: NDArray[np.float32]  # [P]
+    hidden: NDArray[np.float32]  # [P * M / H, H], receives the units after dropout
+    d_hidden: NDArray[np.float32]  # [P * M / H, H], and the gradient before their ReLU
+    error: NDArray[np.float32]  # [P], and prediction - rating
+    units: int  # before padding
+    limit: int  # threshold of the dropout
+
+
+_NOTHING, _NO_ROWS = np.empty(0, np.float32), np.empty((0, 1), np.float32)
+NO_HEAD = Head(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NOTHING, _NOTHING, _NO_ROWS, _NO_ROWS, _NOTHING, 0, 0)
+
+
+def make_head(
+    batch: Batch, width: int, inputs: int, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, limit: int
+) -> Head:
+    """The head of a batch; `w1` [M, inputs + F], `b1` [M], `w2` [1, M] and `b2` [1] are lin1's and lin2's."""
+    units, pairs = len(w1), len(batch)
+    offset = b1.expand(pairs, -1)
+    if batch.side is not None:
+        offset = offset + batch.side @ w1[:, inputs:].T
+    padding = -units % (2 * width)  # even, as the kernel takes two at a time
+    outward = nn.functional.pad(w1[:, :inputs], (0, 0, 0, padding))
+    hidden = np.empty((pairs * (units + padding) // width, width), np.float32)
+    return Head(
+        nn.functional.pad(offset, (0, padding)).contiguous().view(-1, width).numpy(),
+        outward.T.contiguous().view(-1, width).numpy(),
+        outward.contiguous().view(-1, width).numpy(),
+        torch.cat([w2[0], b2]).numpy(),
+        batch.rating.numpy(),
+        hidden,
+        np.empty_like(hidden),
+        np.empty(pairs, np.float32),
+        units,
+        limit,
+    )
+
+
+def head_gradients(batch: Batch, head: Head, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The gradients of `w1`, `b1`, `w2` and `b2` of `make_head`, where x [P, inputs] is what the head saw."""
+    pairs, units = len(batch), head.units
+    d_hidden = torch.from_numpy(head.d_hidden).view(pairs, -1)[:, :units]
+    hidden = torch.from_numpy(head.hidden).view(pairs, -1)[:, :units]
+    d = torch.from_numpy(head.error)[None] * (2.0 / pairs)
+    x = x if batch.side is None else torch.cat([x, batch.side], dim=1)
+    return d_hidden.T @ x, d_hidden.sum(dim=0), d @ hidden, d.sum(dim=1)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def apply_head(lanes, p, head, key, out, d_out):
+    """Error of the prediction of pair p, and the gradients of the batch's mean squared error; see `Head`."""
+    width, pairs = len(lanes), len(head.rating)
+    inputs = len(out) // pairs * width
+    blocks = len(head.offset) // pairs
+    for b in range(blocks):
+        z, z1 = load(lanes, head.offset, p * blocks + b), splat(lanes, 0.0)
+        for i in range(0, inputs, 2):  # two sums, as each waits for its own last addition
+            z = fma(number(out, p * inputs + i), load(lanes, head.inward, i * blocks + b), z)
+            z1 = fma(number(out, p * inputs + i + 1), load(lanes, head.inward, (i + 1) * blocks + b), z1)
+        store(head.hidden, p * blocks + b, add(z, z1))
+    first = p * blocks * width
+    scale = np.float32(2.0**32 / (2.0**32 - head.limit))
+    prediction = head.last[head.units]
+    for m in range(blocks * width):
+        value = number(head.hidden, first + m)
+        draw = fold(key, np.uint64(p * head.units + m + DRAWS)) >> np.uint64(32)
+        kept = not value <= 0 and m < head.units and draw >= np.uint64(head.limit)  # NaN stays NaN
+        factor = scale if kept else np.float32(0.0)
+        put(head.hidden, first + m, value * factor)
+        put(head.d_hidden, first + m, factor)
+    for m in range(head.units):
+        prediction += number(head.hidden, first + m) * head.last[m]
+    head.error[p] = prediction - head.rating[p]
+    d = np.float32(2.0) * head.error[p] / np.float32(pairs)
+    for m in range(head.units):
+        put(head.d_hidden, first + m, number(head.d_hidden, first + m) * d * head.last[m])
+    rows = inputs // width
+    for j in range(rows):
+        z, z1 = splat(lanes, 0.0), splat(lanes, 0.0)
+        for m in range(0, blocks * width, 2):
+            z = fma(number(head.d_hidden, first + m), load(lanes, head.outward, m * rows + j), z)
+            z1 = fma(number(head.d_hidden, first + m + 1), load(lanes, head.outward, (m + 1) * rows + j), z1)
+        store(d_out, p * rows + j, add(z, z1))
