@@ -1,0 +1,84 @@
+"""Users that training never saw, who reveal 0 to 10 ratings: IGMC, with support dropout too, and rivals.
+
+A fifth of the users is held out; each reveals k ratings, the same pairs are asked for every k, and what is
+revealed enters the graph at test time only. All models learn from the same ratings and choose on the
+validation ratings of known users. What is done is kept, so the script can be ended and started again.
+
+Example: python scripts/cold_start.py --data-dir ../shared/data --dataset ml_100k --epochs 15 --cap 50
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import studies
+
+from igmc.cli.logs import start_logging
+from igmc.evaluation.harness import evaluate
+
+KS = (0, 1, 2, 5, 10)
+RIVALS = ("biases", "user_item_mean", "item_mean", "popularity", "item_knn", "mf")
+METRICS = ("rmse", "rated_ndcg@10")
+
+
+def igmc_models(epochs: int, cap: int, share: float) -> list[str]:
+    """IGMC as it is, and trained with support dropout."""
+    settings = f"extract.max_nodes_per_hop={cap},train.epochs={epochs},train.patience=5"
+    return [
+        f"igmc:{settings}",
+        f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",
+    ]
+
+
+def write(found: list[dict]) -> None:
+    """The result file, the table and the figure."""
+    tables, panels, steps = [], [], [f"k = {k}" for k in KS]
+    for dataset in dict.fromkeys(row["dataset"] for row in found):
+        here = [row for row in found if row["dataset"] == dataset]
+        by_rmse = studies.by_step(here, "k", KS, "rmse")
+        tables.append(studies.step_table(f"{dataset}, RMSE", by_rmse, steps, "rmse"))
+        by_ndcg = studies.by_step(here, "k", KS, "rated_ndcg@10")
+        tables.append(studies.step_table(f"{dataset}, NDCG@10 of the rated", by_ndcg, steps, "rated_ndcg@10"))
+        given = "support ratings of each unseen user"
+        panels.append(studies.step_panel(dataset, given, by_rmse, [str(k) for k in KS], "rmse"))
+    studies.save("cold_start", found, "\n\n".join(tables), panels)
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
+@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/cold_start"), show_default=True)
+@click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), show_default=True)
+@click.option("--epochs", default=15, show_default=True, help="Of IGMC, at most.")
+@click.option("--cap", default=50, show_default=True, help="Nodes per hop and side of IGMC's subgraphs.")
+@click.option("--share", default=0.5, show_default=True, help="Of training pairs with support dropout.")
+@click.option("--rivals-only", is_flag=True, help="Leave IGMC out, which takes long.")
+def main(
+    data_dir: Path | None,
+    runs: Path,
+    datasets: tuple[str, ...],
+    epochs: int,
+    cap: int,
+    share: float,
+    rivals_only: bool,
+) -> None:
+    """Run what is missing, and write the tables after each data set."""
+    start_logging(verbose=False, quiet=False)
+    models = [*RIVALS, *([] if rivals_only else igmc_models(epochs, cap, share))]
+    found = studies.read("cold_start")
+    for dataset in datasets:
+        report = evaluate(
+            models,
+            [dataset],
+            protocols=[f"unseen_users:k={k},refit=false" for k in KS],
+            rankings=False,
+            data_dir=data_dir,
+            out=runs / dataset,
+        )
+        found = studies.merged(found, studies.rows(report))
+        write(found)
+        click.echo(report.to_markdown(METRICS))
+
+
+if __name__ == "__main__":
+    main()

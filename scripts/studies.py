@@ -1,0 +1,112 @@
+"""What the studies share: rows of a result file, their table in the README, and the figure beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from igmc.evaluation.results import EvaluationReport
+from igmc.plots.curves import Curve, CurvePanel, curve_figure
+from igmc.plots.style import save_figure
+
+RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    """The rows of ``scripts/results/<name>.json``; none if it is not there."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def rows(report: EvaluationReport) -> list[dict[str, Any]]:
+    """A row for each cell, without what only the cell itself needs."""
+    kept = ("dataset", "seed", "protocol", "split_digest", "label", "model", "settings", "retrained")
+    kept += ("sizes", "metrics", "intervals", "seconds")
+    found = []
+    for cell in report.cells:
+        values = cell.to_dict()
+        found.append({name: values[name] for name in kept})
+        found[-1] |= {"machine": report.machine, "versions": report.versions}
+    return found
+
+
+def merged(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], key: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """All rows, new ones in place of old ones that are equal in the key."""
+    names = key or ("dataset", "protocol", "seed", "label")
+    for row in new:
+        old = [other for other in old if any(other[name] != row[name] for name in names)]
+        old.append(row)
+    return old
+
+
+def save(name: str, found: list[dict[str, Any]], table: str, panels: list[CurvePanel]) -> None:
+    """Write the result file, the figure, and the table between its marks in the README, if it has them."""
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    if panels:
+        save_figure(curve_figure(panels), RESULTS / name)
+    marks = rf"(<!-- table: {name} -->\n).*?(<!-- end of table -->)"
+    text = README.read_text()
+    README.write_text(re.sub(marks, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL))
+
+
+def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, ["---"] * len(header), *body])
+
+
+def by_step(found: list[dict[str, Any]], setting: str, steps: Sequence[float], metric: str) -> dict[str, Any]:
+    """By label, then by step number, the row that was measured by a metric."""
+    table: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in found:
+        value = row["protocol"]["settings"][setting]
+        if value in steps and metric in row["metrics"]:
+            table.setdefault(row["label"], {})[list(steps).index(value)] = row
+    return table
+
+
+def step_table(head: str, found: dict[str, Any], steps: Sequence[str], metric: str) -> str:
+    """A line a model, a column a step: the figure with its 95 % interval; the best of each column in bold."""
+    best_of = min if metric == "rmse" else max
+    best = {
+        at: best_of((cells[at]["metrics"][metric] for cells in found.values() if at in cells), default=None)
+        for at in range(len(steps))
+    }
+    body = []
+    for label, cells in found.items():
+        line = [f"{label}{trained(next(iter(cells.values())))}"]
+        for at in range(len(steps)):
+            if at not in cells:
+                line.append("not run")
+                continue
+            value, (low, high) = cells[at]["metrics"][metric], cells[at]["intervals"][metric]
+            shown = f"**{value:.4f}**" if value == best[at] else f"{value:.4f}"
+            line.append(f"{shown} [{low:.3f}, {high:.3f}]")
+        body.append(line)
+    return markdown([head, *steps], body)
+
+
+def trained(row: dict[str, Any]) -> str:
+    """How a model that is trained by epochs was trained, in brackets."""
+    if row["model"] != "igmc":
+        return ""
+    train, cap = row["settings"]["train"], row["settings"]["extract"]["max_nodes_per_hop"]
+    return f" (at most {train['epochs']} epochs, cap {cap})"
+
+
+def step_panel(
+    title: str, given: str, found: dict[str, Any], steps: Sequence[str], metric: str
+) -> CurvePanel:
+    """The same as a panel of a figure."""
+    curves = []
+    for label, cells in found.items():
+        at = sorted(cells)
+        bounds = [cells[k]["intervals"][metric] for k in at]
+        values = [cells[k]["metrics"][metric] for k in at]
+        curves.append(Curve(label, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
+    return CurvePanel(title, given, f"{metric.upper()} (lower is better, 95 % interval)", steps, curves)

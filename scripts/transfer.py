@@ -1,0 +1,119 @@
+"""Trained models on data sets that they never saw: unchanged, calibrated, trained further on a few ratings.
+
+By the protocol of the paper: the ratings of the other data set are grouped into the model's levels, its
+training and validation part make up the graph, and predictions are multiplied by the ratio of the highest
+ratings. Each result is kept, and not run again.
+
+Example: python scripts/transfer.py --from runs/ml_100k --data-dir ../shared/data
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import studies
+
+import igmc
+from igmc.cli.logs import start_logging
+from igmc.plots.curves import Curve, CurvePanel
+
+TARGETS = ("flixster", "douban", "yahoo_music")
+PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}
+PERCENT = (1.0, 5.0, 10.0)
+KEY = ("trained_on", "epochs", "dataset", "config")
+WORDS = {"calibrate": "calibrated", "finetune": "fine-tuned"}
+
+
+def jobs() -> list[igmc.TransferConfig]:
+    """Each way to adapt with each share; what the unchanged model reaches stands in all of them."""
+    return [igmc.TransferConfig(adapt=adapt, percent=share) for adapt in WORDS for share in PERCENT]
+
+
+def places(found: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
+    """The rows by model and data set."""
+    grouped: dict[tuple[str, str, str], list[dict]] = {}
+    for row in found:
+        epochs = ", ".join(map(str, sorted(row["epochs"])))
+        grouped.setdefault((row["trained_on"], epochs, row["dataset"]), []).append(row)
+    return grouped
+
+
+def table(found: list[dict]) -> str:
+    """A line for each model and data set."""
+    adapted = [f"{WORDS[one.adapt]}, {one.percent:g} %" for one in jobs()]
+    body = []
+    for (source, epochs, target), here in places(found).items():
+        done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
+        low, high = here[0]["intervals"]["zero_shot"]
+        cells = [f"{source} (epochs {epochs}) -> {target}", str(PAPER.get((source, target), "-"))]
+        cells.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
+        for one in jobs():
+            figure = done.get((one.adapt, one.percent))
+            cells.append("not run" if figure is None else f"{figure:.4f}")
+        cells += [
+            f"{here[0]['references'][name]['rmse']:.4f}" for name in ("regularized biases", "user mean")
+        ]
+        body.append(cells)
+    return studies.markdown(
+        ["RMSE", "paper", "unchanged", *adapted, "biases, trained there", "user mean there"], body
+    )
+
+
+def panels(found: list[dict]) -> list[CurvePanel]:
+    """Error against the share of the training ratings that was learned from."""
+    drawn, steps = [], ["0", *(f"{share:g}" for share in PERCENT)]
+    for (source, epochs, target), here in places(found).items():
+        curves = []
+        for adapt, words in WORDS.items():
+            rows = sorted(
+                (r for r in here if r["config"]["adapt"] == adapt), key=lambda r: r["config"]["percent"]
+            )
+            at = [0, *(1 + PERCENT.index(r["config"]["percent"]) for r in rows)]
+            values = [here[0]["zero_shot"]["rmse"], *(r["adapted"]["rmse"] for r in rows)]
+            bounds = [here[0]["intervals"]["zero_shot"], *(r["intervals"]["adapted"] for r in rows)]
+            curves.append(Curve(words, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
+        flat = here[0]["references"]["regularized biases"]["rmse"]
+        curves.append(Curve("biases, trained there on all", range(len(steps)), [flat] * len(steps)))
+        title = f"{source} (epochs {epochs}) to {target}"
+        drawn.append(
+            CurvePanel(title, "training ratings learned from (%)", "RMSE (lower is better)", steps, curves)
+        )
+    return drawn
+
+
+@click.command()
+@click.option("--from", "runs", multiple=True, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
+@click.option("--to", "targets", multiple=True, default=TARGETS, show_default=True)
+@click.option("--books", type=click.Path(path_type=Path, exists=True), help="ratings.zip of goodbooks-10k.")
+@click.option("--workers", type=int, help="Threads; all cores if not given.")
+def main(
+    runs: tuple[Path, ...],
+    data_dir: Path | None,
+    targets: tuple[str, ...],
+    books: Path | None,
+    workers: int | None,
+) -> None:
+    """Run what is missing, and write the table after each result."""
+    start_logging(verbose=False, quiet=False)
+    data = [igmc.DataConfig(dataset=name) for name in targets]
+    if books is not None:
+        data.append(igmc.DataConfig(dataset=str(books), columns="user_id,book_id,rating"))
+    found = studies.read("transfer")
+    for run in runs:
+        for to in data:
+            for how in jobs():
+                mine = (str(run.name), to.dataset.rpartition("/")[2], how.to_dict())
+                if any((r["run"], r["asked"], r["config"]) == mine for r in found):
+                    continue
+                report = igmc.transfer(run, to, how, data_dir=data_dir, workers=workers)
+                click.echo(report.format())
+                # Of the paths only the last part: the rest is of this machine.
+                row = report.to_dict() | {"run": mine[0], "asked": mine[1]}
+                found = studies.merged(found, [row], KEY)
+                studies.save("transfer", found, table(found), panels(found))
+
+
+if __name__ == "__main__":
+    main()
