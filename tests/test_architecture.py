@@ -127,6 +127,7 @@ def test_import_loads_nothing_heavy(module):
         ("extract", ["-h"]),
         ("predict", ["-h"]),
         ("recommend", ["-h"]),
+        ("serve", ["-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(entry, arguments):

@@ -14,17 +14,22 @@ import click
 from igmc import __version__
 from igmc.cli.data import data_command
 from igmc.cli.evaluate import evaluate_command
+from igmc.cli.explain import explain_command
 from igmc.cli.extract import extract_command
 from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
+from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
+from igmc.cli.serve import serve_command
 from igmc.cli.train import train_command
 from igmc.cli.transfer import transfer_command
 from igmc.cli.tune import tune_command
 from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["evaluate", "extract", "main", "predict", "recommend", "train", "transfer"]
+__all__ = [
+    *("evaluate", "explain", "extract", "main", "plot", "predict", "recommend", "serve", "train", "transfer")
+]
 
 _INTERRUPTED, _TERMINATED = 130, 143
 _AGAIN = "run the same command again to resume"
@@ -41,9 +46,12 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
         train_command,
         predict_command,
         recommend_command,
+        explain_command,
+        serve_command,
         evaluate_command,
         tune_command,
         transfer_command,
+        plot_command,
         data_command,
     ],
 )
@@ -80,6 +88,16 @@ def evaluate() -> NoReturn:
     sys.exit(_exit_code(evaluate_command, "igmc-evaluate"))
 
 
+def explain() -> NoReturn:
+    """Entry point of ``igmc-explain``."""
+    sys.exit(_exit_code(explain_command, "igmc-explain"))
+
+
+def plot() -> NoReturn:
+    """Entry point of ``igmc-plot``."""
+    sys.exit(_exit_code(plot_command, "igmc-plot"))
+
+
 def predict() -> NoReturn:
     """Entry point of ``igmc-predict``."""
     sys.exit(_exit_code(predict_command, "igmc-predict"))
@@ -88,6 +106,11 @@ def predict() -> NoReturn:
 def recommend() -> NoReturn:
     """Entry point of ``igmc-recommend``."""
     sys.exit(_exit_code(recommend_command, "igmc-recommend"))
+
+
+def serve() -> NoReturn:
+    """Entry point of ``igmc-serve``."""
+    sys.exit(_exit_code(serve_command, "igmc-serve"))
 
 
 def transfer() -> NoReturn:

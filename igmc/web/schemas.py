@@ -1,0 +1,183 @@
+"""What goes over the wire: the bodies of requests and answers, as JSON and in the OpenAPI description."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+__all__ = [
+    "About",
+    "Asker",
+    "ExplanationAnswer",
+    "ExplanationRequest",
+    "Health",
+    "Id",
+    "Influence",
+    "Item",
+    "ItemList",
+    "ListAnswer",
+    "ListRequest",
+    "ListedItem",
+    "Node",
+    "Problem",
+    "Rating",
+    "Score",
+    "Subgraph",
+]
+
+MOST = 100  # items in an answer
+
+# Whole numbers and texts are different ids, as in the data; bounds keep them printable in any language.
+Id = Annotated[
+    Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)] | Annotated[StrictStr, Field(max_length=256)],
+    Field(description="As it stands in the data: a whole number or a text, which are different ids."),
+]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Year = Annotated[int, Field(ge=0, le=9999)]
+_Genre = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class _Strict(BaseModel):
+    """Nothing is converted on the way in, and what is not known is refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Rating(_Strict):
+    """What one person gave to one item."""
+
+    item_id: Id
+    rating: _Number = Field(description="One of the values of the scale; see /api/about.")
+
+
+class Asker(_Strict):
+    """Who asks: somebody known, somebody new with these ratings, or somebody known with more ratings."""
+
+    user_id: Id | None = Field(None, description="A user of the run.")
+    ratings: list[Rating] | None = Field(
+        None, description="Each item once; the number is bounded, see /api/about. They are not kept."
+    )
+
+
+class ListRequest(Asker):
+    """For whom, how many, and which."""
+
+    k: int = Field(10, ge=1, le=MOST, description="Length of the list.")
+    genres: list[_Genre] = Field([], max_length=50, description="Of at least one of these genres.")
+    exclude_genres: list[_Genre] = Field([], max_length=50, description="Of none of these genres.")
+    year_from: _Year | None = Field(None, description="The first year.")
+    year_to: _Year | None = Field(None, description="The last year.")
+    min_score: _Number | None = Field(None, description="Leave out what is predicted to get less.")
+    bottom: bool = Field(False, description="The least relevant instead, the worst first.")
+
+
+class ExplanationRequest(Asker):
+    """Whose prediction for which item."""
+
+    item_id: Id
+
+
+class Item(BaseModel):
+    """An item, and what is known of it."""
+
+    item_id: Id
+    title: str = Field(description="Empty where unknown.")
+    genres: list[str]
+    year: int | None
+    ratings: int = Field(description="How many ratings of it are known.")
+
+
+class ItemList(BaseModel):
+    """The answer to a search."""
+
+    items: list[Item]
+
+
+class Score(BaseModel):
+    """What somebody is predicted to give."""
+
+    score: float = Field(description="Within the scale, to 4 places.")
+    source: str = Field(description="'model', or which damped mean stands in where there is nothing to read.")
+
+
+class ListedItem(Item, Score):
+    """One place of a list."""
+
+    rank: int
+
+
+class ListAnswer(BaseModel):
+    """A list, by falling score."""
+
+    items: list[ListedItem]
+    reason: str = Field(description="Why there are fewer than k; empty if there are k.")
+    rated: int = Field(description="How many ratings are known of the user.")
+    scored: int = Field(description="How many items the models were asked about.")
+
+
+class Node(BaseModel):
+    """A user or an item in the drawing of an explanation."""
+
+    id: Id | None = Field(description="None for a new user.")
+    title: str = Field(description="Of an item; empty where unknown.")
+
+
+class Subgraph(BaseModel):
+    """How large the whole enclosing subgraph is, of which the drawing shows a part."""
+
+    users: int
+    items: int
+    ratings: int
+
+
+class Influence(BaseModel):
+    """A rating in the drawing, and how it moves the prediction."""
+
+    user: int = Field(description="Position in `users`.")
+    item: int = Field(description="Position in `items`.")
+    rating: float
+    importance: float = Field(description="By how much this rating, alone, raises the prediction.")
+
+
+class ExplanationAnswer(Score):
+    """Why a prediction is what it is: the ratings around it that matter most."""
+
+    item: Item
+    text: str = Field(description="The most telling part, as a sentence; may be empty.")
+    known_rating: float | None = Field(description="What the user gave the item, which is not looked at.")
+    users: list[Node] = Field(description="The user asked for, then those who rated the item.")
+    items: list[Node] = Field(description="The item asked for, then those that the user rated.")
+    ratings: list[Influence] = Field(
+        description="Those among these users and items, the most important first."
+    )
+    subgraph: Subgraph
+
+
+class Health(BaseModel):
+    """Whether there is a model that answers."""
+
+    status: str = Field(description="'ok'.")
+
+
+class About(BaseModel):
+    """What is served, and what may be asked."""
+
+    dataset: str
+    noun: str = Field(description="What an item is: 'film' or 'item'.")
+    users: int
+    items: int
+    ratings: int
+    epochs: list[int] = Field(description="Whose checkpoints answer; their predictions are averaged.")
+    scale: list[float] = Field(description="The values of a rating, ascending.")
+    genres: list[str]
+    years: list[int] = Field(description="The first and the last year of an item; empty where unknown.")
+    max_ratings: int = Field(description="Ratings in a request.")
+    max_k: int
+    version: str
+
+
+class Problem(BaseModel):
+    """What is wrong with a request, and what to do about it."""
+
+    detail: str

@@ -1,0 +1,254 @@
+"""The answers of the server: a `Predictor`, asked and answered in the words of `igmc.web.schemas`."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc import __version__
+from igmc.config import ListConfig, ServeConfig
+from igmc.errors import DataError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.serving import ServingGraph
+from igmc.graph.subgraph import Subgraphs
+from igmc.inference.explain import explain
+from igmc.inference.explanation import Node as ExplainedNode
+from igmc.inference.incoming import near_ids
+from igmc.inference.predictor import Predictor
+from igmc.inference.recommend import list_items
+from igmc.inference.request import Request
+from igmc.inference.scoring import Scorer
+from igmc.ratings.ids import IdTable, RawId
+from igmc.web import schemas
+
+__all__ = ["Service", "UnknownIdError"]
+
+TOP = 6  # neighbours on each side of the drawing of an explanation
+LINKS = 200  # ratings that an explanation leaves out in turn, at most: a bound on its time
+PIECE = 1024  # pairs that are scored between two looks at the clock
+
+_FILMS = ("ml_", "demo", "flixster")  # what the items of these data sets are
+
+
+class UnknownIdError(DataError):
+    """Somebody or something is asked about that the run does not know."""
+
+
+class Service:
+    """What can be asked of a run over the wire; all of it any number of threads may ask at once.
+
+    Nothing that is asked leaves a trace here. Each method takes the time, on the clock of `time.monotonic`,
+    after which nobody waits for its answer any more.
+
+    Args:
+        predictor: what answers.
+        limits: of the server.
+    """
+
+    def __init__(self, predictor: Predictor, limits: ServeConfig) -> None:
+        self.predictor, self.limits = predictor, limits
+        info, size = predictor.info, len(predictor.items)
+        self._titles = info.titles if info is not None else ("",) * size
+        self._years = info.years if info is not None else (None,) * size
+        self._plain = tuple(
+            _plain(title or str(raw)) for title, raw in zip(self._titles, predictor.items.ids, strict=True)
+        )
+        self._count = predictor.graph.by_item.degrees(np.arange(size, dtype=np.int32))
+
+    def about(self) -> schemas.About:
+        """What is served, and what may be asked."""
+        predictor, years = self.predictor, [year for year in self._years if year is not None]
+        dataset = Path(
+            predictor.config.data.dataset
+        ).name  # of a file its name, not its place on this machine
+        return schemas.About(
+            dataset=dataset,
+            noun="film" if dataset.startswith(_FILMS) else "item",
+            users=len(predictor.users),
+            items=len(predictor.items),
+            ratings=predictor.graph.n_ratings,
+            epochs=list(predictor.epochs),
+            scale=predictor.scale.values.tolist(),
+            genres=list(predictor.info.genre_names) if predictor.info is not None else [],
+            years=[min(years), max(years)] if years else [],
+            max_ratings=self.limits.max_ratings,
+            max_k=schemas.MOST,
+            version=__version__,
+        )
+
+    def search(self, words: str, limit: int, deadline: float) -> schemas.ItemList:
+        """The items whose titles hold all the words, in parts of words too; all items without words.
+
+        Case and accents do not matter. Titles that begin with the phrase come first, then those in which
+        words begin as asked, and among these what many people rated.
+        """
+        asked = _plain(words).split()
+        phrase = " ".join(asked)
+        found = [k for k, title in enumerate(self._plain) if all(word in title for word in asked)]
+
+        def place(item: int) -> tuple[bool, int, int, int]:
+            title = self._plain[item]
+            begun = sum(f" {word}" in f" {title}" for word in asked)
+            return not title.startswith(phrase), -begun, -int(self._count[item]), item
+
+        return schemas.ItemList(items=[self._item(k) for k in sorted(found, key=place)[:limit]])
+
+    def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
+        """A list for somebody; see `igmc.inference.recommend.recommend`.
+
+        Raises:
+            UnknownIdError: on an unknown user.
+            IgmcError: on ratings and filters that make no sense.
+            TimeoutError: after the deadline.
+        """
+        years = (
+            None if asked.year_from is None and asked.year_to is None else (asked.year_from, asked.year_to)
+        )
+        request = Request(
+            user_id=asked.user_id,
+            ratings=self._ratings(asked),
+            genre=tuple(asked.genres),
+            exclude_genre=tuple(asked.exclude_genres),
+            years=years,
+            config=ListConfig(k=asked.k, min_score=asked.min_score, bottom=asked.bottom),
+        )
+        found = list_items(self._until(deadline), request)
+        rows = zip(found.item.tolist(), found.score.tolist(), found.source.tolist(), strict=True)
+        return schemas.ListAnswer(
+            items=[
+                schemas.ListedItem(
+                    **self._item(item).model_dump(), score=round(score, 4), source=source, rank=rank
+                )
+                for rank, (item, score, source) in enumerate(rows, start=1)
+            ],
+            reason=found.reason,
+            rated=found.rated,
+            scored=found.scored,
+        )
+
+    def explain(self, asked: schemas.ExplanationRequest, deadline: float) -> schemas.ExplanationAnswer:
+        """Why somebody is predicted to give an item what the models say; see `igmc.inference.explain`.
+
+        Raises:
+            UnknownIdError: on an unknown user or item.
+            IgmcError: on ratings that make no sense.
+            TimeoutError: after the deadline.
+        """
+        self._known("item", self.predictor.items, asked.item_id)
+        ratings = self._ratings(asked)
+        found = explain(
+            self._until(deadline), asked.user_id, asked.item_id, ratings=ratings, top=TOP, limit=LINKS
+        )
+        return schemas.ExplanationAnswer(
+            score=round(found.score, 4),
+            source=found.source,
+            item=self._item(int(self.predictor.items.encode([asked.item_id])[0])),
+            text=found.sentence(),
+            known_rating=found.known,
+            users=[_node(node) for node in found.users],
+            items=[_node(node) for node in found.items],
+            ratings=[
+                schemas.Influence(
+                    user=edge.user, item=edge.item, rating=edge.rating, importance=round(edge.importance, 6)
+                )
+                for edge in found.edges
+            ],
+            subgraph=schemas.Subgraph(users=found.n_users, items=found.n_items, ratings=found.n_ratings),
+        )
+
+    def _item(self, item: int) -> schemas.Item:
+        info = self.predictor.info
+        return schemas.Item(
+            item_id=self.predictor.items.ids[item],
+            title=self._titles[item],
+            genres=info.genres_of(item) if info is not None else [],
+            year=self._years[item],
+            ratings=int(self._count[item]),
+        )
+
+    def _ratings(self, asked: schemas.Asker) -> dict[RawId, float] | None:
+        """What came with a request, checked as far as the predictor does not."""
+        if asked.user_id is not None:
+            self._known("user", self.predictor.users, asked.user_id)
+        if asked.ratings is None:
+            return None
+        if len(asked.ratings) > self.limits.max_ratings:
+            raise DataError(
+                "too many ratings in a request",
+                got=len(asked.ratings),
+                allowed=f"at most {self.limits.max_ratings}",
+            )
+        ratings: dict[RawId, float] = {}
+        for one in asked.ratings:
+            if one.item_id in ratings:
+                raise DataError("an item is rated twice", got=one.item_id, allowed="each item once")
+            self._rated(one.item_id)
+            ratings[one.item_id] = one.rating
+        return ratings
+
+    def _rated(self, item_id: RawId) -> None:
+        if self.predictor.items.encode([item_id])[0] < 0:
+            raise DataError(
+                "a rated item is not known", got=item_id, remedy=near_ids(self.predictor.items, item_id)
+            )
+
+    def _known(self, side: str, table: IdTable, raw: RawId) -> None:
+        if table.encode([raw])[0] < 0:
+            raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
+
+    def _until(self, deadline: float) -> Predictor:
+        """The predictor, whose answers end at a time."""
+        return replace(self.predictor, scorer=_TimedScorer(self.predictor.scorer, deadline))
+
+
+class _TimedScorer(Scorer):
+    """A scorer that stops with a TimeoutError after a time; its answers are those of the other.
+
+    A list with a high `min_score` may have the models asked about every item there is, and a thread cannot be
+    stopped from outside.
+    """
+
+    def __init__(self, scorer: Scorer, deadline: float) -> None:
+        vars(self).update(vars(scorer))
+        self._deadline = deadline
+
+    def score(
+        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        parts = [np.empty((len(self.models), 0), np.float32)]
+        for start in range(0, len(user), PIECE):
+            self._check()
+            parts.append(super().score(graph, user[start : start + PIECE], item[start : start + PIECE]))
+        return np.concatenate(parts, axis=1)
+
+    def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
+        return super().read(self._checked(parts))
+
+    def _checked(self, parts: Iterable[Subgraphs]) -> Iterator[Subgraphs]:
+        for part in parts:
+            self._check()
+            yield part
+
+    def _check(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError
+
+
+def _node(node: ExplainedNode) -> schemas.Node:
+    return schemas.Node(id=node.id, title=node.title)
+
+
+def _plain(text: str) -> str:
+    """Without accents and capitals.
+
+    >>> _plain("Amélie (2001)")
+    'amelie (2001)'
+    """
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
