@@ -115,7 +115,7 @@ def main(
     for dataset, seed, protocol, norm in jobs:
         key = {"dataset": dataset, "seed": seed, "protocol": protocol, "norm": norm}
         config = settings(dataset, seed, protocol, norm)
-        if any(key.items() <= row.items() and row["config"] == config.to_dict() for row in rows):
+        if any(key.items() <= row.items() and RunConfig.from_dict(row["config"]) == config for row in rows):
             continue
         report = igmc.train(
             config,

@@ -69,7 +69,7 @@ class IGMC(nn.Module):
         """Draw all weights anew; equal seeds give equal weights."""
         generator = torch.Generator().manual_seed(int(stream(seed, "weights").integers(2**63)))
         for conv in self.layers:
-            conv.reset_parameters(generator)
+            conv.reset_parameters(generator, self.config.init)
         for linear in (self.lin1, self.lin2):
             bound = linear.in_features**-0.5
             nn.init.uniform_(linear.weight, -bound, bound, generator=generator)

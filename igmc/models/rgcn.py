@@ -47,8 +47,19 @@ class RGCNLayer(nn.Module):
         self.root = nn.Parameter(torch.empty(width_in, width_out))
         self.bias = nn.Parameter(torch.zeros(width_out))
 
-    def reset_parameters(self, generator: torch.Generator) -> None:
-        """Glorot-uniform weights and zero bias, as PyG initializes RGCNConv."""
+    def reset_parameters(self, generator: torch.Generator, init: str = "glorot") -> None:
+        """Draw the parameters anew.
+
+        "glorot" is what PyG does to `RGCNConv` now: Glorot-uniform weights, zero bias. "uniform" is what it
+        did when the paper was written: everything within ``1 / sqrt(B * in)`` of 0. That makes the first W_r
+        some 30 times smaller, and leaves the sum over hundreds of neighbours where tanh still has a slope.
+        """
+        if init == "uniform":
+            bound = (self.weight.size(0) * self.weight.size(1)) ** -0.5
+            for parameter in (self.weight, self.comp, self.root, self.bias):
+                if parameter is not None:
+                    nn.init.uniform_(parameter, -bound, bound, generator=generator)
+            return
         for parameter in (self.weight, self.comp, self.root):
             if parameter is not None:
                 bound = (6.0 / (parameter.size(-2) + parameter.size(-1))) ** 0.5

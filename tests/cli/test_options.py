@@ -41,6 +41,7 @@ TYPED = {
     "layers": ("8, 16", (8, 16)),
     "bases": ("none", None),
     "norm": ("degree", "degree"),
+    "init": ("uniform", "uniform"),
     "edge_dropout": (".1", 0.1),
     "edge_dropout_mode": ("both", "both"),
     "mlp_width": ("9", 9),

@@ -285,3 +285,12 @@ def test_cuda_equals_cpu():
     model.cuda()
     on_gpu = answers(model, model.convs, batch.to("cuda"))
     assert_close({n: v.cpu() for n, v in on_gpu.items()}, on_cpu, 1e-4)
+
+
+def test_uniform_weights_begin_far_smaller_than_glorot():
+    small, large = (
+        IGMC(ModelConfig(init=init), n_levels=5, seed=3).layers[1].relation_weights()
+        for init in ("uniform", "glorot")
+    )
+    assert small.abs().max() < 4 * (4 * 32) ** -1.0, "four bases, each factor within 1 / sqrt(4 * 32)"
+    assert large.std() > 20 * small.std()
