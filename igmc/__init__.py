@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from igmc.extract.pool import extract_store
     from igmc.graph.kernel import extract_subgraphs
     from igmc.graph.parts import make_parts
+    from igmc.inference.explain import explain
     from igmc.inference.predictor import Predictor, predict
     from igmc.inference.recommend import recommend
     from igmc.models.igmc import IGMC
@@ -47,6 +48,7 @@ _HOMES = {
     "evaluate": "igmc.evaluation.harness",
     "extract_store": "igmc.extract.pool",
     "IGMC": "igmc.models.igmc",
+    "explain": "igmc.inference.explain",
     "Predictor": "igmc.inference.predictor",
     "predict": "igmc.inference.predictor",
     "recommend": "igmc.inference.recommend",
@@ -69,6 +71,7 @@ __all__ = [
     "__version__",
     "describe",
     "evaluate",
+    "explain",
     "extract_store",
     "extract_subgraphs",
     "load_dataset",

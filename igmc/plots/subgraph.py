@@ -126,15 +126,12 @@ def _draw(axes: Axes, panel: SubgraphPanel, top: float, height: float, most: flo
         _line(axes, panel, edge, places, most)
     weight = {("user", e.user): e.importance for e in panel.edges if e.item == 0}
     weight |= {("item", e.item): e.importance for e in panel.edges if e.user == 0}
-    signed = "{:+.2f}" if panel.measure == "importance" else "{:.2f}"
     for side, span, labels, ys in (
         ("user", _USERS, panel.users, places[0]),
         ("item", _ITEMS, panel.items, places[1]),
     ):
         for at in range(1, len(labels)):
-            number = (
-                signed.format(weight[side, at]).replace("-", "\N{MINUS SIGN}") if (side, at) in weight else ""
-            )
+            number = _number(weight[side, at], most, panel.measure) if (side, at) in weight else ""
             _neighbour(axes, span, ys[at], labels[at], number)
     _asked(axes, panel, middle, top - height + 0.17)
 
@@ -153,6 +150,13 @@ def _line(axes: Axes, panel: SubgraphPanel, edge: Edge, places: list[list[float]
     line.set_solid_capstyle("butt")
     if edge.importance < 0:
         line.set_linestyle(_DASHES)
+
+
+def _number(weight: float, most: float, measure: str) -> str:
+    digits = 2 if most >= 0.1 else 3
+    sign = "+" if measure == "importance" else ""
+    value = round(weight, digits) + 0.0  # no minus before nothing
+    return f"{value:{sign}.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _spread(at: int, labels: Sequence[str]) -> float:
@@ -282,12 +286,11 @@ def _colour(rating: float, levels: Sequence[float]) -> Any:
 
 def _long(text: str, size: float) -> float:
     """The length of a text in inches."""
-    from matplotlib.textpath import TextPath
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
 
-    if not text.strip():
-        return 0.0
-    path = TextPath((0, 0), text.replace("$", "S"), size=size)  # no formulas
-    return float(path.get_extents().x1) / 72
+    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), ismath=False)
+    return float(width) / 72
 
 
 def _fitting(text: str, room: float, size: float) -> str:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from igmc.cli.evaluate import evaluate_command
+from igmc.cli.explain import explain_command
 from igmc.cli.extract import extract_command
 from igmc.cli.main import _exit_code, _igmc
+from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.train import train_command
@@ -17,7 +19,9 @@ from igmc.cli.transfer import transfer_command
 COMMANDS = {
     "igmc": _igmc,
     "igmc-evaluate": evaluate_command,
+    "igmc-explain": explain_command,
     "igmc-extract": extract_command,
+    "igmc-plot": plot_command,
     "igmc-predict": predict_command,
     "igmc-recommend": recommend_command,
     "igmc-train": train_command,
@@ -43,6 +47,24 @@ def ratings_file(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text("user,item,rating\n" + "".join(lines))
     return path
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory):
+    """The folder of a short finished run on the demo: users 1..300, films f001..f250 with titles."""
+    from igmc.config import RunConfig
+    from igmc.run import train
+
+    folder = tmp_path_factory.mktemp("cli") / "run"
+    settings = {
+        "data": {"dataset": "demo"},
+        "extract": {"max_nodes_per_hop": 10},
+        "model": {"layers": [4, 4], "mlp_width": 4},
+        "train": {"epochs": 2, "ensemble_size": 2, "ensemble_every": 1, "batch_size": 300},
+        "live": True,
+    }
+    train(RunConfig.from_dict(settings), out=folder, device="cpu", progress=False)
+    return folder
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""``igmc-explain``: why a pair is predicted what it is, by the ratings around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import running_options
+from igmc.cli.output import emit, emit_json
+from igmc.cli.sections import read_section, section_options
+from igmc.config import ExplainConfig
+
+if TYPE_CHECKING:
+    from igmc.inference.explanation import Explanation
+    from igmc.inference.predictor import Predictor
+
+__all__ = ["explain_command"]
+
+
+@click.command(
+    "explain",
+    cls=TeachingCommand,
+    short_help="Say which ratings a prediction rests on.",
+    examples=(
+        "igmc-explain --run runs/ml_100k --user 13 --item 50 --plot figures/why",
+        'igmc-explain --run runs/ml_100k --ratings "56=5,98=4,313=2" --item 50 --method gradient --json',
+    ),
+)
+@click.option(
+    "--run",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run folder that igmc-train made, finished or not.",
+)
+@click.option("--user", metavar="ID", help="A user of the run; with --ratings also a new one.")
+@click.option("--item", required=True, metavar="ID", help="The item whose predicted rating is explained.")
+@click.option(
+    "--ratings",
+    metavar='FILE|"ID=5,ID=3"',
+    help="Of someone new, or of --user since training: a text file whose header names item_id and rating, or "
+    "the ratings.",
+)
+@section_options("explain", ExplainConfig)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="STEM",
+    help="Draw the subgraph too: STEM.png and STEM.svg are written.",
+)
+@click.option(
+    "--attention",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A GAT that Recommender.save wrote, fitted to the same split: its attention to the same neighbours "
+    "is drawn below.",
+)
+@click.option(
+    "--checkpoints",
+    metavar="ensemble|single|EPOCH",
+    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
+)
+@click.option(
+    "--device",
+    metavar="auto|cpu|cuda|cuda:N",
+    default="auto",
+    help="Where the model runs [default auto: CUDA where there is one]",
+)
+@running_options()
+@click.pass_context
+def explain_command(ctx: click.Context, /, **given: Any) -> None:
+    """Say which ratings a prediction rests on: those of similar users, and those of similar items.
+
+    The importance of a rating is by how much the prediction falls when that rating alone is left out, in
+    units of ratings; below 0 where it rises. A neighbour matters as much as the rating that ties it to the
+    pair. What is known are the training and validation ratings of the run, and those in --ratings.
+    """
+    if given["user"] is None and given["ratings"] is None:
+        raise click.UsageError("say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3'")
+    if given["attention"] is not None and given["plot"] is None:
+        raise click.UsageError("--attention is drawn: say where, with --plot STEM")
+    start_logging(verbose=given["verbose"], quiet=given["quiet"])
+    config = ExplainConfig(**read_section(ctx, "explain"))
+    from igmc.inference.explain import explain
+    from igmc.inference.files import read_own_ratings
+    from igmc.inference.incoming import from_text
+    from igmc.inference.predictor import Predictor
+
+    checkpoints = given["checkpoints"]
+    predictor = Predictor.from_run(
+        given["run"],
+        checkpoints=int(checkpoints) if checkpoints and checkpoints.isdecimal() else checkpoints,
+        **{name: given[name] for name in ("device", "workers", "data_dir", "home")},
+    )
+    user, ratings = given["user"], given["ratings"]
+    found = explain(
+        predictor,
+        None if user is None else from_text(predictor.users, [user])[0],
+        from_text(predictor.items, [given["item"]])[0],
+        ratings=None if ratings is None else read_own_ratings(predictor, ratings),
+        **config.to_dict(),
+    )
+    drawn = [] if given["plot"] is None else _draw(predictor, found, given["plot"], given["attention"])
+    if given["as_json"]:
+        run = {"run": str(given["run"]), "epochs": list(predictor.epochs)}
+        emit_json(run | found.to_dict() | {"figures": drawn})
+    else:
+        emit(found.format())
+
+
+def _draw(predictor: Predictor, found: Explanation, stem: Path, attention: Path | None) -> list[str]:
+    from igmc.plots.style import save_figure
+    from igmc.plots.subgraph import subgraph_figure
+
+    panels = [found.panel()]
+    if attention is not None:
+        from igmc.recommenders.attention import attention_panel
+        from igmc.recommenders.gat import GAT
+
+        model = GAT.load(attention)
+        panels.append(attention_panel(found, model, predictor.users, predictor.items))
+    return [str(path) for path in save_figure(subgraph_figure(panels), stem)]

@@ -1,0 +1,191 @@
+"""``igmc-plot``: figures of a run: how it trained, where it is off, and what it looks at."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from igmc.cli.help import TeachingCommand
+from igmc.cli.logs import start_logging
+from igmc.cli.options import running_options
+from igmc.cli.output import emit, emit_json
+from igmc.cli.sections import read_section, section_options
+from igmc.config import ExplainConfig
+from igmc.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from igmc.ratings.split import Split
+    from igmc.training.folder import RunFolder
+
+__all__ = ["plot_command"]
+
+logger = logging.getLogger(__name__)
+
+
+@click.command(
+    "plot",
+    cls=TeachingCommand,
+    short_help="Draw the figures of a run.",
+    examples=(
+        "igmc-plot runs/ml_100k",
+        "igmc-plot runs/ml_100k --embeddings lightgcn.ckpt --projection umap --out figures",
+    ),
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the figures, which are replaced if there [default plots, in the run folder]",
+)
+@click.option("--user", metavar="ID", help="Draw the subgraph of this user and --item instead.")
+@click.option("--item", metavar="ID", help="The item that goes with --user.")
+@section_options("explain", ExplainConfig)
+@click.option(
+    "--embeddings",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the items' embeddings too, of a model that Recommender.save wrote, fitted to the same data.",
+)
+@click.option(
+    "--projection",
+    type=click.Choice(["pca", "umap"]),
+    default="pca",
+    help="How embeddings get to two dimensions; umap needs the extra [default pca]",
+)
+@running_options("data_dir", "home", "workers", "as_json", "verbose", "quiet")
+@click.pass_context
+def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
+    """Draw the figures of the run in the folder RUN, each as PNG and SVG.
+
+    These are: "training", the loss and what was measured on validation, epoch by epoch. "errors",
+    predictions by true rating, calibration, and errors by activity of the user and popularity of the item.
+    "subgraphs", the test pairs with the highest and the lowest prediction, explained as by igmc-explain.
+    "embeddings", items by what --embeddings holds, coloured by their first genre.
+
+    Of a run that is not finished, there are the first and, with --user and --item, the third.
+    """
+    if (given["user"] is None) != (given["item"] is None):
+        raise click.UsageError("--user and --item go together")
+    start_logging(verbose=given["verbose"], quiet=given["quiet"])
+    config = ExplainConfig(**read_section(ctx, "explain"))
+    from igmc.inference.checkpoints import open_run
+    from igmc.plots.style import save_figure
+    from igmc.ratings.split import Split
+
+    folder = open_run(run)
+    split = Split.load(folder.path / "split.npz")
+    figures: dict[str, Figure] = {"training": _training(folder)}
+    if folder.finished:
+        figures["errors"] = _errors(folder, split)
+    else:
+        logger.warning("the run is not finished: there are no test predictions to draw yet")
+    if folder.finished or given["user"] is not None:
+        figures["subgraphs"] = _subgraphs(folder, split, config, given)
+    if given["embeddings"] is not None:
+        figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])
+    out = given["out"] or folder.path / "plots"
+    drawn = {
+        name: [str(path) for path in save_figure(figure, out / name)] for name, figure in figures.items()
+    }
+    if given["as_json"]:
+        emit_json({"run": str(run), "figures": drawn})
+    else:
+        emit("\n".join(paths[0] for paths in drawn.values()))
+
+
+def _training(folder: RunFolder) -> Figure:
+    from igmc.plots.training import training_figure
+
+    path = folder.path / "metrics.jsonl"
+    try:
+        history = [json.loads(line) for line in path.read_text().splitlines()]
+        return training_figure(history)
+    except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error}", remedy="the igmc-train command of the run writes it again"
+        ) from error
+
+
+def _errors(folder: RunFolder, split: Split) -> Figure:
+    import numpy as np
+
+    from igmc.evaluation.errors_by import calibration, errors_by_activity
+    from igmc.inference.outcome import Outcome
+    from igmc.plots.predictions import Bucket, prediction_figure
+
+    outcome, table = Outcome.load(folder.path, split), split.table
+    known = np.concatenate([split.train, split.validation, split.support])
+    sides = []
+    for index, column, size in (
+        (outcome.user, table.user, len(table.users)),
+        (outcome.item, table.item, len(table.items)),
+    ):
+        counts = np.bincount(column[known], minlength=size)
+        buckets = errors_by_activity(index, outcome.predicted, outcome.true, counts)
+        sides.append([Bucket(one.label, one.pairs, one.rmse) for one in buckets])
+    bins = calibration(outcome.predicted, outcome.true, split.scale.values)
+    return prediction_figure(
+        outcome.predicted,
+        outcome.true,
+        split.scale.values.tolist(),
+        [(one.predicted, one.true, one.pairs) for one in bins],
+        *sides,
+    )
+
+
+def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: dict[str, Any]) -> Figure:
+    from igmc.inference.explain import explain
+    from igmc.inference.incoming import from_text
+    from igmc.inference.outcome import Outcome
+    from igmc.inference.predictor import Predictor
+    from igmc.plots.subgraph import subgraph_figure
+
+    places = {name: given[name] for name in ("workers", "data_dir", "home")}
+    predictor = Predictor.from_run(folder.path, **places)
+    users, items, how = predictor.users, predictor.items, config.to_dict()
+    if given["user"] is not None:
+        pair = from_text(users, [given["user"]])[0], from_text(items, [given["item"]])[0]
+        return subgraph_figure([explain(predictor, *pair, **how).panel()])
+    outcome, panels = Outcome.load(folder.path, split), []
+    for letter, which, at in zip("ab", ("highest", "lowest"), outcome.extremes(predictor.graph), strict=True):
+        found = explain(predictor, users.ids[outcome.user[at]], items.ids[outcome.item[at]], **how)
+        title = (
+            f"({letter}) {which} prediction of {len(outcome.true):,} test pairs; given: {outcome.true[at]:g}"
+        )
+        panels.append(found.panel(title))
+    return subgraph_figure(panels)
+
+
+def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) -> Figure:
+    from igmc.inference.item_info import ItemInfo
+    from igmc.plots.embeddings import embedding_figure, pca, umap
+    from igmc.recommenders.registry import load_recommender
+
+    model: Any = load_recommender(path)
+    if not hasattr(model, "embeddings"):
+        raise ConfigError(
+            "this model has no embeddings", got=model.name, allowed="such as lightgcn, gcn, gat"
+        )
+    size = len(split.table.items)
+    if model.n_items != size:
+        raise ConfigError(
+            f"{path} holds a model of other items than the run",
+            got=model.n_items,
+            allowed=f"{size} items",
+            remedy="fit it to the split of the run",
+        )
+    info = ItemInfo.load(folder.path, split.table.items)
+    genres = [next(iter(info.genres_of(k)), "") if info is not None else "" for k in range(size)]
+    _, items = model.embeddings()
+    if projection == "umap":
+        return embedding_figure(umap(items, seed=1), genres, ("UMAP 1", "UMAP 2"))
+    points, share = pca(items)
+    first, second = (f"principal component {k} ({part:.0%} of variance)" for k, part in enumerate(share, 1))
+    return embedding_figure(points, genres, (first, second))
