@@ -177,6 +177,7 @@ class ModelConfig(Config):
         "glorot",
         "first weights of the convolutions: 'glorot', or 'uniform', far smaller, which suits dense graphs",
         choices=("glorot", "uniform"),
+        late=True,
     )
     edge_dropout: float = knob(0.2, "share of edges dropped in training", low=0.0, high=0.99)
     edge_dropout_mode: str = knob(
