@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,7 +23,6 @@ __all__ = ["OBJECTIVE", "GradientConfig", "seeded", "train", "unseen_items"]
 
 Rows = NDArray[np.int64]
 TRIES = 30  # draws of an item that the user has not rated; what has been rated by then counts as unseen
-HIDDEN_SHARE = 1 / 8  # of the ratings, the most that a step may hide
 OBJECTIVE = (
     "'rating' predicts ratings (squared error), 'ranking' orders items (BPR), every rating being a like"
 )
@@ -46,24 +45,22 @@ class GradientConfig(Config):
 def train(
     model: nn.Module,
     groups: list[dict[str, object]],
+    batches: Callable[[], Iterable[Rows]],
     loss: Callable[[Rows], Tensor],
     measure: Callable[[], Mapping[str, float]] | None,
     config: GradientConfig,
-    n: int,
-    rng: np.random.Generator,
     monitor: Monitor | None,
 ) -> tuple[list[dict[str, float]], int]:
-    """Adam over shuffled batches, until the epochs are over or the validation figure gets no better.
+    """Adam over batches, until the epochs are over or the validation figure gets no better.
 
     Args:
         model: trained in place; it ends with the weights of the best epoch, or without `measure` of the last.
         groups: its parameters, as `torch.optim.Adam` takes them.
-        loss: of a batch, given as numbers of training ratings, int64 [B].
+        batches: those of an epoch, each as numbers of training ratings, int64 [B].
+        loss: of a batch.
         measure: on the validation part; the first figure decides. Less is better of "validation_rmse", more
             of any other.
         config: how to train.
-        n: number of training ratings.
-        rng: of the order of batches.
         monitor: called after each epoch with its record.
 
     Returns:
@@ -74,21 +71,18 @@ def train(
         TrainingError: if the loss is not finite.
     """
     optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
-    size = config.batch_size
-    if config.objective == "rating":
-        size = min(size, math.ceil(n * HIDDEN_SHARE))
     best = Best(config.patience, -1 if config.objective == "rating" else 1)
     kept: dict[str, Tensor] = {}
     history = []
     for epoch in range(1, config.epochs + 1):
         model.train()
-        total = 0.0
-        for rows in np.array_split(rng.permutation(n), math.ceil(n / size)):
+        total, n = 0.0, 0
+        for rows in batches():
             value = loss(rows)
             optimizer.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-            total += value.item() * len(rows)
+            total, n = total + value.item() * len(rows), n + len(rows)
         record = {"epoch": float(epoch), "loss": total / n, "learning_rate": config.learning_rate}
         if not math.isfinite(total):
             raise TrainingError(

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
 from torch_geometric.nn import SAGEConv
 
+from igmc.config import knob
 from igmc.recommenders.adjacency import product
-from igmc.recommenders.graphs import FeatureConfig, GraphRecommender
+from igmc.recommenders.graphs import INPUTS, FeatureConfig, GraphRecommender
 from igmc.recommenders.stack import Stack
 
-__all__ = ["GraphSAGE"]
+__all__ = ["GraphSAGE", "GraphSAGEConfig"]
+
+
+@dataclass(frozen=True)
+class GraphSAGEConfig(FeatureConfig):
+    """GraphSAGE, on features alone unless told otherwise, which makes it inductive."""
+
+    inputs: str = knob("features", INPUTS, choices=("ids", "features", "both"))
+    l2: float = knob(0.001, "weight of the squared inputs of the nodes of a batch", low=0.0)
 
 
 class _Conv(SAGEConv):  # type: ignore[misc]
@@ -27,7 +37,7 @@ class GraphSAGE(GraphRecommender):
     """
 
     name: ClassVar = "graphsage"
-    config_class: ClassVar = FeatureConfig
+    config_class: ClassVar = GraphSAGEConfig
     normalization: ClassVar = "mean"
 
     def _network(self) -> nn.Module:

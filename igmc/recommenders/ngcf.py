@@ -25,6 +25,11 @@ class NGCFConfig(GraphConfig):
     """NGCF, trained to rank unless told otherwise."""
 
     objective: str = knob("ranking", OBJECTIVE, choices=("rating", "ranking"))
+    learning_rate: float = knob(0.005, "Adam's step size", low=1e-12, high=10.0)
+    l2: float = knob(0.001, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    layers: int = knob(3, "number of propagation layers", low=1, high=100)
+    epochs: int = knob(120, "most passes over the training ratings", low=1)
+    patience: int = knob(15, "epochs without a better validation figure before stopping", low=1)
     dropout: float = knob(0.1, "dropout after each layer", low=0.0, high=0.99)
     weight_decay: float = knob(0.0, "Adam's decay of all weights but the learned ids", low=0.0)
 
@@ -70,20 +75,22 @@ class _Layers(nn.Module):
     def __init__(self, config: NGCFConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(NGCFConv(config.dim) for _ in range(config.layers))
-        self.dropout = config.dropout
+        self.dropout, self.scale = config.dropout, config.objective == "ranking"
 
     def forward(self, x: Tensor, graph: Adjacency) -> Tensor:
         states, state = [x], x
         for layer in self.layers:
             state = functional.dropout(layer(state, graph.matrix), self.dropout, self.training)
-            states.append(functional.normalize(state, dim=1))
+            states.append(functional.normalize(state, dim=1) if self.scale else state)
         return torch.cat(states, dim=1)
 
 
 class NGCF(GraphRecommender):
-    """``z`` is the input of a node, and beside it its state after each layer, scaled to length 1.
+    """``z`` is the input of a node, and beside it its state after each layer.
 
-    Wang et al., *Neural Graph Collaborative Filtering*, SIGIR 2019. Edges are weighted by both degrees.
+    Wang et al., *Neural Graph Collaborative Filtering*, SIGIR 2019. Edges are weighted by both degrees. To
+    rank, states are scaled to length 1, as the authors' code does; to rate they are not, since products of
+    vectors of length 1 cannot be as small as what biases leave to explain.
     """
 
     name: ClassVar = "ngcf"

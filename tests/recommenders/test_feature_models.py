@@ -44,6 +44,7 @@ def told_board():
 
 
 class _FeatureModel(GraphContract):
+    settings = {**GraphContract.settings, "inputs": "ids"}
     changes = FEATURE_CHANGES
 
     def board(self):
@@ -66,6 +67,7 @@ class TestGAT(_FeatureModel):
 class TestInductiveGraphSAGE(_FeatureModel):
     name = "graphsage"
     settings = {**_FeatureModel.settings, "inputs": "features", "learning_rate": 0.03, "epochs": 12}
+    settings |= {"dropout": 0.1, "l2": 1e-4}
 
     def liked_board(self):
         data, left = super().liked_board()
