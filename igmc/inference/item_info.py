@@ -57,26 +57,30 @@ class ItemInfo:
     @cached_property
     def genre_names(self) -> tuple[str, ...]:
         """All genres that occur, in ascending order."""
-        return tuple(sorted(set().union(*(self.genres_of(k) for k in range(len(self.genres))))))
-
-    def genres_of(self, item: int) -> list[str]:
-        """The genres of an item; none for one beyond those that are known."""
-        return [word for word in self.genres[item].split("|") if word] if item < len(self.genres) else []
+        return tuple(sorted({word for cell in set(self.genres) for word in cell.split("|")} - {""}))
 
     def of_genres(self, names: Sequence[str]) -> Mask:
         """Which items have at least one of these genres, bool [n]; capitals do not matter."""
-        wanted = {name.casefold() for name in names}
-        return np.array(
-            [any(g.casefold() in wanted for g in self.genres_of(k)) for k in range(len(self.genres))], bool
-        )
+        found = np.zeros(len(self.genres), bool)
+        for name in names:
+            found |= self._by_genre.get(name.casefold(), found)
+        return found
 
     def of_years(self, first: int | None, last: int | None) -> Mask:
         """Which items are of these years, bool [n]; an unknown year is none of them."""
-        years = np.array([np.nan if year is None else year for year in self.years], np.float64)
-        inside: Mask = (years >= (-np.inf if first is None else first)) & (
-            years <= (np.inf if last is None else last)
-        )
+        low, high = -np.inf if first is None else first, np.inf if last is None else last
+        inside: Mask = (self._years >= low) & (self._years <= high)
         return inside
+
+    @cached_property
+    def _by_genre(self) -> dict[str, Mask]:
+        cells = [set(cell.casefold().split("|")) for cell in self.genres]
+        names = {name.casefold() for name in self.genre_names}
+        return {name: np.array([name in cell for cell in cells], bool) for name in names}
+
+    @cached_property
+    def _years(self) -> NDArray[np.float64]:
+        return np.array([np.nan if year is None else year for year in self.years], np.float64)
 
     def save(self, folder: Path, items: IdTable) -> None:
         """Write ``items.json.gz`` into a run folder, whole or not at all.
