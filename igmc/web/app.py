@@ -108,10 +108,10 @@ def make_app(service: Service, limits: ServeConfig, *, token: str | None = None)
         token: what requests to the API have to bring, all but ``/api/health``; none if None, and then the
             server answers under the names of this machine only.
     """
-    gate = Gate(limits)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.gate = gate = Gate(limits)
         yield
         gate.close()
 
@@ -124,7 +124,7 @@ def make_app(service: Service, limits: ServeConfig, *, token: str | None = None)
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.service, app.state.gate, app.state.about = service, gate, service.about()
+    app.state.service, app.state.about = service, service.about()
     scheme = HTTPBearer(auto_error=False, description="Checked before anything else is read.")
     app.include_router(_routes, dependencies=[Depends(scheme)] if token is not None else [])
     for path, (name, kind) in _FILES.items():

@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """A socket that listens; who connects waits for `serve`.
 
     Args:
         host: an address of this machine, or a name of one.
@@ -52,6 +52,7 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen(2048)
     except OSError as error:
         raise IgmcError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}",

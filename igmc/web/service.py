@@ -167,7 +167,7 @@ class Service:
         return schemas.Item(
             item_id=self.predictor.items.ids[item],
             title=self._titles[item],
-            genres=info.genres_of(item) if info is not None else [],
+            genres=[word for word in info.genres[item].split("|") if word] if info is not None else [],
             year=self._years[item],
             ratings=int(self._count[item]),
         )

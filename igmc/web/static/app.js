@@ -23,10 +23,10 @@ function make(name, properties = {}, ...inside) {
 
 const plural = (count) => `${count.toLocaleString("en")} ${about.noun}${count === 1 ? "" : "s"}`;
 
-/** A title without the year that stands in it, or the id. */
+/** A title without the year that may stand in it, or the id. */
 function nameOf(item) {
   const title = (item.title || "").trim() || `${about.noun} ${item.item_id ?? item.id}`;
-  return item.year ? title.replace(new RegExp(`\\s*\\(${item.year}\\)$`), "") : title;
+  return title.replace(/\s*\((?:1[89]|20)\d\d\)$/, "") || title;
 }
 
 function metaOf(item) {
@@ -177,6 +177,7 @@ function changed(itemId) {
   repaint(itemId);
   $("mine").hidden = !rated.size;
   $("count").textContent = rated.size || "";
+  $("jump").hidden = !rated.size;
   refresh();
 }
 
@@ -368,5 +369,12 @@ async function start() {
   refresh();
 }
 
+/** On a phone the list is below what one rates: a way there, while it is out of sight. */
+function jumps() {
+  const seen = new IntersectionObserver(([one]) => $("jump").classList.toggle("seen", one.isIntersecting), { rootMargin: "0px 0px -25% 0px" });
+  seen.observe($("list"));
+}
+
 themes();
+jumps();
 start();

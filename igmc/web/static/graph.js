@@ -30,8 +30,8 @@ export function drawing(found, { width, scale, name }) {
   const rows = Math.max(found.users.length - 1, found.items.length - 1, 1);
   const step = narrow ? 50 : 52, top = 34, height = top + rows * step + 8, middle = top + (rows * step) / 2;
   const column = narrow
-    ? { you: 20, box: 62, boxWidth: 128, person: width - 92, target: width - 24 }
-    : { you: 36, box: 128, boxWidth: 220, person: width - 235, target: width - 62 };
+    ? { you: 20, box: 56, boxWidth: 134, person: width - 86, target: width - 22 }
+    : { you: 36, box: 128, boxWidth: 220, person: width - 225, target: width - 70 };
   const spread = (count, at) => top + ((at + 0.5) * rows * step) / count;
   const radius = narrow ? 20 : 30;
   const place = {
@@ -52,14 +52,18 @@ export function drawing(found, { width, scale, name }) {
   found.users.slice(1).forEach((user, k) => picture.append(person(user, k + 1, place.user(k + 1), found, scale, narrow)));
   found.items.slice(1).forEach((item, k) => picture.append(box(item, k + 1, place.item(k + 1), column, found, scale, name, narrow)));
   picture.append(disc(place.item(0), "target", found.score.toFixed(1), "item-0"));
+  if (!narrow) {
+    const below = { x: column.target, y: middle + radius + 17, "text-anchor": "middle", class: "small" };
+    picture.append(svg("text", below, shortened(name(found.items[0]), 20)));
+  }
   pick(picture);
   return picture;
 }
 
 function headings(found, column, narrow) {
   const words = [];
-  if (found.items.length > 1) words.push([column.box + column.boxWidth / 2, narrow ? "you rated" : "you rated these"]);
-  if (found.users.length > 1) words.push([column.person, narrow ? "others" : "people who rated it too"]);
+  if (found.items.length > 1) words.push([column.box + column.boxWidth / 2, narrow ? "you gave" : "what you gave"]);
+  if (found.users.length > 1) words.push([column.person, narrow ? "they gave it" : "others, and what they gave it"]);
   words.push([narrow ? column.target + 22 : column.target, narrow ? "" : "predicted"]);
   return words;
 }
@@ -105,7 +109,7 @@ function box(item, at, spot, column, found, scale, name, narrow) {
   const group = svg("g", { "data-node": `item-${at}` },
     svg("title", {}, words),
     svg("rect", { x: spot.x, y: spot.y - high / 2, width: column.boxWidth, height: high, rx: 9, class: "box" }),
-    svg("text", { x: spot.x + 34, y: spot.y + 4.5 }, shortened(words, Math.floor(room / (narrow ? 6.6 : 6.9)))));
+    svg("text", { x: spot.x + 34, y: spot.y + 4.5 }, shortened(words, Math.floor(room / (narrow ? 7.4 : 7.3)))));
   if (tie) group.append(svg("text", { x: spot.x + 17, y: spot.y + 5, "text-anchor": "middle", class: `tie level-${levelOf(tie.rating, scale)}` }, String(tie.rating)));
   return group;
 }

@@ -1,0 +1,71 @@
+"""``igmc-serve`` as a process: it answers, and on SIGTERM it finishes what is in flight and ends with 0."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+from igmc.errors import IgmcError
+from igmc.web.server import listen
+
+# A search takes half a second, so that there is a request in flight.
+CODE = """
+import sys, time
+from igmc.web.service import Service
+fast = Service.search
+def slow(self, words, limit, deadline):
+    print("begun", flush=True)
+    time.sleep(0.5)
+    return fast(self, words, limit, deadline)
+Service.search = slow
+from igmc.cli.main import serve
+sys.argv = ["igmc-serve", "--run", sys.argv[1], "--port", "0", "--device", "cpu", "--quiet"]
+serve()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_it_finishes_what_is_in_flight_and_ends_with_0(run_folder, number):
+    environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, str(run_folder)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("serving http://127.0.0.1:")
+        address = line.split()[1]
+        answers = []
+        thread = threading.Thread(
+            target=lambda: answers.append(
+                json.load(urllib.request.urlopen(f"{address}api/items?limit=3", timeout=30))
+            )
+        )
+        thread.start()
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        thread.join(30)
+        assert process.wait(30) == 0
+        assert len(answers[0]["items"]) == 3
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_an_address_that_is_taken_is_told():
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(IgmcError, match=rf"cannot listen on 127.0.0.1, port {port}: .*in use.*--port"):
+            listen("127.0.0.1", port)
+
+
+def test_an_address_that_is_not_there_is_told():
+    started = time.monotonic()
+    with pytest.raises(IgmcError, match=r"cannot listen on 192\.0\.2\.1"):
+        listen("192.0.2.1", 0)
+    assert time.monotonic() - started < 5
