@@ -182,7 +182,7 @@ def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) ->
             remedy="fit it to the split of the run",
         )
     info = ItemInfo.load(folder.path, split.table.items)
-    genres = [next(iter(info.genres_of(k)), "") if info is not None else "" for k in range(size)]
+    genres = [""] * size if info is None else [cell.split("|")[0] for cell in info.genres]
     _, items = model.embeddings()
     if projection == "umap":
         return embedding_figure(umap(items, seed=1), genres, ("UMAP 1", "UMAP 2"))

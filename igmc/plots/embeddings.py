@@ -82,7 +82,7 @@ def embedding_figure(
     figure, (axes,) = new_figure(width=PAGE, height=_HEIGHT)
     often = [name for name, _ in Counter(name for name in genres if name).most_common(len(CYCLE))]
     named = np.array([name if name in often else _OTHERS for name in genres], dtype=object)
-    size = float(np.clip(3000 / max(len(named), 1), 4, 25))
+    size = float(np.clip(12000 / max(len(named), 1), 7, 30))
     looks = [(_OTHERS, _PALE, "o"), *zip(often, CYCLE, _MARKERS, strict=False)]
     for name, colour, marker in looks:
         chosen = named == name

@@ -22,7 +22,8 @@ __all__ = ["Edge", "SubgraphPanel", "subgraph_figure"]
 # Inches, for all is drawn in one frame as large as the page is wide.
 _USER, _ITEMS, _USERS, _ITEM = (0.08, 0.92), (1.47, 3.52), (4.46, 5.36), (5.95, PAGE - 0.08)
 _ROW, _BOX = 0.205, 0.16  # from row to row, and the height of a box
-_HEAD, _FOOT, _LEGEND = 0.5, 0.38, 0.5  # above and below the rows of a panel; below all panels
+_HEAD, _FOOT, _LEGEND = 0.5, 0.38, 0.28  # above and below the rows of a panel; below all panels
+_ENTRY = 0.22  # a row of the legend: one for each measure
 _HALF = 0.3  # half the height of the boxes of the pair: their lines spread over it
 _THIN, _WIDE = 0.35, 4.0  # points: ratings of no importance, and of the greatest
 _MANY = 11  # up to so many levels, each has its own line in the legend
@@ -84,17 +85,15 @@ def subgraph_figure(panels: Sequence[SubgraphPanel]) -> Figure:
     from matplotlib.figure import Figure
 
     heights = [_height(panel) for panel in panels]
-    total = sum(heights) + _LEGEND
+    total = sum(heights) + _LEGEND + _ENTRY * len({panel.measure for panel in panels})
     figure = Figure(figsize=(PAGE, total))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, PAGE), ylim=(0, total))
     axes.set_axis_off()
-    most = {
-        panel.measure: max(
-            (abs(e.importance) for p in panels if p.measure == panel.measure for e in p.edges), default=0
-        )
-        for panel in panels
-    }
+    most: dict[str, float] = {}  # the greatest of each measure
+    for panel in panels:
+        weights = (abs(edge.importance) for edge in panel.edges)
+        most[panel.measure] = max(most.get(panel.measure, 0.0), *weights, 0.0)
     top = total
     for panel, height in zip(panels, heights, strict=True):
         _draw(axes, panel, top, height, most[panel.measure] or 1.0)
@@ -225,9 +224,9 @@ def _asked(axes: Axes, panel: SubgraphPanel, middle: float, bottom: float) -> No
 
 
 def _legend(axes: Axes, panels: Sequence[SubgraphPanel], most: dict[str, float]) -> None:
-    levels, y = panels[0].levels, 0.2
+    levels, y = panels[0].levels, 0.2 + _ENTRY * (len(most) - 1)
     text: dict[str, Any] = {"fontsize": _TEXT, "va": "center_baseline"}
-    axes.axhline(0.42, xmin=_USER[0] / PAGE, xmax=_ITEM[1] / PAGE, color="#DDDDDD", linewidth=0.5)
+    axes.axhline(y + 0.22, xmin=_USER[0] / PAGE, xmax=_ITEM[1] / PAGE, color="#DDDDDD", linewidth=0.5)
     axes.text(_USER[0], y, "rating", color=GREY, **text)
     bar: dict[str, Any] = {"linewidth": 3, "solid_capstyle": "butt"}
     x, room = 0.5, 1.7
@@ -240,22 +239,19 @@ def _legend(axes: Axes, panels: Sequence[SubgraphPanel], most: dict[str, float])
                 here + step * 0.45, y + 0.07, f"{level:g}", ha="center", **(text | {"fontsize": _SMALL})
             )
     else:
-        pieces = 64
-        low, high = levels[0], levels[-1]
+        pieces, low, high = 64, levels[0], levels[-1]
         for at in range(pieces):
             here = x + room * at / pieces
-            colour = _colour(low + (high - low) * at / (pieces - 1), levels)
-            axes.plot([here, here + room / pieces], [y - 0.05] * 2, color=colour, **bar)
+            bar["color"] = _colour(low + (high - low) * at / (pieces - 1), levels)
+            axes.plot([here, here + room / pieces], [y - 0.05] * 2, **bar)
         for end, level in ((x, low), (x + room, high)):
             axes.text(end, y + 0.07, f"{level:g}", ha="center", **(text | {"fontsize": _SMALL}))
-    x = 2.5
-    for measure, greatest in most.items():
-        if greatest:
-            x = _widths(axes, x, y, measure, greatest, text)
-    if any(edge.importance < 0 for panel in panels for edge in panel.edges):
-        for style, label in (("-", "raises"), (_DASHES, "lowers it")):
-            axes.plot([x, x + 0.28], [y, y], color=GREY, linewidth=1.6, linestyle=style)
-            axes.text(x + 0.34, y, label, **text)
+    for row, (measure, greatest) in enumerate(most.items()):
+        x = _widths(axes, 2.5, y - row * _ENTRY, measure, greatest, text) if greatest else 2.5
+        lowers = any(e.importance < 0 for p in panels if p.measure == measure for e in p.edges)
+        for style, label in (("-", "raises"), (_DASHES, "lowers it")) if lowers else ():
+            axes.plot([x, x + 0.28], [y - row * _ENTRY] * 2, color=GREY, linewidth=1.6, linestyle=style)
+            axes.text(x + 0.34, y - row * _ENTRY, label, **text)
             x += 0.44 + _long(label, _TEXT)
 
 

@@ -22,7 +22,9 @@ def attention_panel(
 
     For what the user rated it is the weight of the item in the mean of the user; for the ratings of the item,
     that of the rater in the mean of the item; for the ratings between neighbours, the mean of both
-    directions. Always the mean over the heads, in 0..1. Ratings that the model does not know are left out.
+    directions. Weights are means over the heads, and relative to an even share: times the number of known
+    ratings of the node that attends, so that 1 is what each would have if all had the same. Ratings that the
+    model does not know are left out.
 
     Args:
         explanation: whose neighbours are shown.
@@ -45,7 +47,10 @@ def attention_panel(
     ids = [[node.id if node.id is not None else -1 for node in side] for side in shown]
     user, item = users.encode(ids[0]), items.encode(ids[1])
     among = np.flatnonzero(np.isin(found.user, user[user >= 0]) & np.isin(found.item, item[item >= 0]))
-    to_user, to_item = (side[-1].mean(axis=1) for side in (found.to_user, found.to_item))
+    to_user, to_item = (
+        side[-1].mean(axis=1) * np.bincount(node)[node]
+        for side, node in ((found.to_user, found.user), (found.to_item, found.item))
+    )
     row = {(int(found.user[k]), int(found.item[k])): k for k in among.tolist()}
     edges: list[Edge] = []
     for edge in explanation.edges:
@@ -60,4 +65,4 @@ def attention_panel(
             remedy="fit it to the ratings of the run; of a newcomer's ratings it knows nothing",
         )
     panel = explanation.panel(title)
-    return dataclasses.replace(panel, edges=tuple(edges), score=None, measure="attention")
+    return dataclasses.replace(panel, edges=tuple(edges), score=None, measure="attention (1: an even share)")

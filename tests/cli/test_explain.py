@@ -94,7 +94,8 @@ def test_attention_is_drawn_beside_it(explain, run, tmp_path):
             predictor.items.encode([found.items[edge.item].id]),
         )
         row = np.flatnonzero((told.user == pair[0]) & (told.item == pair[1]))[0]
-        weights = told.to_user[-1, row].mean(), told.to_item[-1, row].mean()
+        size = (told.user == pair[0]).sum(), (told.item == pair[1]).sum()
+        weights = told.to_user[-1, row].mean() * size[0], told.to_item[-1, row].mean() * size[1]
         expected = weights[0] if edge.user == 0 else weights[1] if edge.item == 0 else sum(weights) / 2
         assert edge.importance == pytest.approx(expected)
     strangers = igmc.explain(predictor, None, "f007", ratings={"f001": 5}, top=1)
