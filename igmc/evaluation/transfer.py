@@ -11,9 +11,8 @@ import json
 import logging
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,10 +21,11 @@ from numpy.typing import NDArray
 from igmc.config import DataConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.evaluation.intervals import bootstrap_interval
-from igmc.evaluation.metrics import Scores, score
+from igmc.evaluation.metrics import score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import machine, versions
 from igmc.evaluation.scale_map import ScaleMap
+from igmc.evaluation.transfer_report import TransferReport
 from igmc.files import replace_file, writing
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.parts import Part, make_parts
@@ -45,83 +45,9 @@ from igmc.training.device import on_device
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
 
-__all__ = ["TransferReport", "transfer"]
+__all__ = ["transfer"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TransferReport:
-    """What a model reached on the test part of a data set that it was not trained on.
-
-    Attributes:
-        run, trained_on, epochs: the run folder, its data set, and the checkpoints whose predictions are
-            averaged.
-        dataset, split, config: the other data set, its split, and how the model was applied.
-        known_ratings, adapted_on, test_pairs: ratings in the graph; how many of these were learned from; and
-            pairs asked.
-        without_neighbourhood: test pairs whose user or item has no rating in the graph.
-        scale_map: as `ScaleMap.to_dict` says; the one that gave `adapted` where there is one.
-        zero_shot: test errors of the model as it is.
-        adapted: test errors once calibrated or trained further; None where neither was asked for.
-        intervals: bounds of the 95 % bootstrap intervals, drawn by user, of the RMSE of "zero_shot" and
-            "adapted".
-        references: what is reached without the model, from all known ratings.
-        seconds: spent on predicting and adapting.
-        machine, versions: where and with what.
-    """
-
-    run: str
-    trained_on: str
-    epochs: tuple[int, ...]
-    dataset: str
-    split: str
-    config: dict[str, Any]
-    known_ratings: int
-    adapted_on: int
-    test_pairs: int
-    without_neighbourhood: int
-    scale_map: dict[str, Any]
-    zero_shot: Scores
-    adapted: Scores | None
-    intervals: dict[str, tuple[float, float]]
-    references: dict[str, Scores]
-    seconds: float
-    machine: str
-    versions: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types only."""
-        intervals = {name: list(bounds) for name, bounds in self.intervals.items()}
-        return asdict(self) | {"epochs": list(self.epochs), "intervals": intervals}
-
-    def format(self) -> str:
-        """A table for the terminal."""
-        rows = [("IGMC, unchanged", self.zero_shot)]
-        if self.adapted is not None:
-            rows.append((f"IGMC, {self._how()}", self.adapted))
-        rows += sorted(self.references.items(), key=lambda row: row[1].rmse)
-        width = max(len(name) for name, _ in rows)
-        levels = ", ".join(f"{value:.4g}" for value in self.scale_map["levels"]["values"])
-        line = f"{self.scale_map['intercept']:.4g} + {self.scale_map['slope']:.4g} p"
-        lines = [
-            f"{self.trained_on} -> {self.dataset}, split {self.split}",
-            f"{self.known_ratings:,} known ratings, {self.test_pairs:,} test ratings, "
-            f"{self.without_neighbourhood:,} of them of a user or item without known ratings",
-            f"levels of mean rating {levels}; a prediction p means {line} ({self.scale_map['method']})",
-            "",
-            f"{'test error':{width}}      RMSE       MAE   clipped: RMSE       MAE",
-            *(
-                f"{name:{width}}  {s.rmse:8.4f}  {s.mae:8.4f}        "
-                f"{s.rmse_clipped:8.4f}  {s.mae_clipped:8.4f}"
-                for name, s in rows
-            ),
-        ]
-        return "\n".join(lines)
-
-    def _how(self) -> str:
-        done = {"calibrate": "calibrated", "finetune": "fine-tuned"}[self.config["adapt"]]
-        return f"{done} on {self.adapted_on:,} ratings ({self.config['percent']:g} %)"
 
 
 def transfer(
@@ -136,7 +62,7 @@ def transfer(
     device: str = "auto",
     workers: int | None = None,
 ) -> TransferReport:
-    """Apply a trained model to another data set and score its test part (Zhang & Chen, ICLR 2020, table 5).
+    """Apply a trained model to another data set and score its test part (Zhang & Chen, ICLR 2020).
 
     The ratings known there, training and validation part, form the graph, grouped into as many levels as the
     model has. What is learned of that data set beyond this is learned on a share of those ratings; nothing is
@@ -165,8 +91,6 @@ def transfer(
     moved = _applied(source, split, how)
     asked, low, high = split.pairs(split.test), split.scale.low, split.scale.high
     rating = asked.rating
-    answers = {"zero_shot": moved.zero_shot, "adapted": moved.adapted}
-    intervals = {name: _interval(a, asked, how.seed) for name, a in answers.items() if a is not None}
     references = reference_predictions(split).items()
     report = TransferReport(
         run=str(run),
@@ -182,7 +106,7 @@ def transfer(
         scale_map=moved.scale_map.to_dict(),
         zero_shot=score(moved.zero_shot, rating, low, high),
         adapted=None if moved.adapted is None else score(moved.adapted, rating, low, high),
-        intervals=intervals,
+        intervals=_intervals(moved, asked, how.seed),
         references={name: score(predicted, rating, low, high) for name, predicted in references},
         seconds=moved.seconds,
         machine=machine(),
@@ -191,12 +115,6 @@ def transfer(
     if out is not None:
         _write(Path(out), report, split, moved.zero_shot if moved.adapted is None else moved.adapted)
     return report
-
-
-def _interval(predicted: NDArray[np.float32], asked: Pairs, seed: int) -> tuple[float, float]:
-    squared = np.square(predicted - asked.rating, dtype=np.float64)
-    found = bootstrap_interval(squared, asked.user, seed=seed, root=True)
-    return found.low, found.high
 
 
 class _Moved(NamedTuple):
@@ -208,6 +126,17 @@ class _Moved(NamedTuple):
     adapted_on: int
     without_neighbourhood: int
     seconds: float
+
+
+def _intervals(moved: _Moved, asked: Pairs, seed: int) -> dict[str, tuple[float, float]]:
+    found = {}
+    for name in ("zero_shot", "adapted"):
+        predicted = getattr(moved, name)
+        if predicted is not None and len(np.unique(asked.user)) > 1:
+            squared = np.square(predicted - asked.rating, dtype=np.float64)
+            interval = bootstrap_interval(squared, asked.user, seed=seed, root=True)
+            found[name] = interval.low, interval.high
+    return found
 
 
 def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
