@@ -96,8 +96,8 @@ def done(request, ratings, home, tmp_path_factory):
 def test_what_a_run_leaves_behind(done):
     _, _, folder = done
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("checkpoints", "config.json", "log.txt", "metrics.json", "metrics.jsonl"),
-        *("predictions.csv.gz", "split.npz"),
+        *("checkpoints", "config.json", "curves.png", "curves.svg", "log.txt", "metrics.json"),
+        *("metrics.jsonl", "predictions.csv.gz", "split.npz"),
     ]
 
 

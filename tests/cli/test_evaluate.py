@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 QUICK = ("--model", "biases", "--model", "item_mean", "--protocol", "random_80_20", "--ks", "5", "-q")
 
@@ -21,6 +22,20 @@ def test_json_and_columns(command, home):
     assert [cell["seed"] for cell in json.loads(out)["cells"]] == [3, 3, 4, 4]
     code, out, _ = command("igmc-evaluate", *QUICK, "--metrics", "user_mae,coverage@5")
     assert "| model | user_mae | coverage@5 | training | scoring |" in out
+
+
+def test_the_curves_of_every_training_are_tracked(command, home, tmp_path):
+    model = "two=mf:objective=ranking,factors=2,epochs=2"
+    code, _, _ = command("igmc-evaluate", *QUICK, "--model", model, "--track", "tb")
+    assert code == 0
+    place = tmp_path / "tb" / "demo" / "random_80_20" / "seed-1"
+    events = EventAccumulator(str(place / "two")).Reload()
+    assert events.Tags()["scalars"] == ["train/loss", "learning_rate", "validation/ndcg"]
+    again = EventAccumulator(str(place / "two-2")).Reload()
+    assert again.Tags()["scalars"] == ["train/loss", "learning_rate"], (
+        "fitted to both parts, with fixed epochs"
+    )
+    assert sorted(path.name for path in place.iterdir()) == ["two", "two-2"], "the others have no epochs"
 
 
 @pytest.mark.parametrize(

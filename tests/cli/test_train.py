@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 SMALL = ("--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2)
 
@@ -32,6 +33,20 @@ def test_a_run_reports_on_stdout_logs_on_stderr_and_leaves_its_folder(train, tmp
     assert {"metrics.json", "metrics.jsonl", "predictions.csv.gz", "log.txt"} <= {
         path.name for path in (tmp_path / "run").iterdir()
     }
+
+
+def test_curves_are_drawn_and_tracked(train, tmp_path):
+    assert train("--out", "run", "--live", "--track", "curves")[0] == 0
+    assert (tmp_path / "run" / "curves.png").stat().st_size > 10_000
+    events = EventAccumulator(str(tmp_path / "curves" / "run")).Reload()
+    assert events.Tags()["scalars"] == [
+        *("train/mse", "train/arr", "learning_rate", "validation/rmse"),
+        *("speed/seconds", "speed/subgraphs_per_second"),
+    ]
+    history = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [(one.step, pytest.approx(one.value)) for one in events.Scalars("validation/rmse")] == [
+        (record["epoch"], record["validation_rmse"]) for record in history
+    ]
 
 
 def test_json_is_the_report_that_the_folder_holds(train, tmp_path):
