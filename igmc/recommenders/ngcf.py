@@ -91,6 +91,9 @@ class NGCF(GraphRecommender):
     Wang et al., *Neural Graph Collaborative Filtering*, SIGIR 2019. Edges are weighted by both degrees. To
     rank, states are scaled to length 1, as the authors' code does; to rate they are not, since products of
     vectors of length 1 cannot be as small as what biases leave to explain.
+
+    To rate, it is no better than biases alone on ML-100K (u1, validation RMSE 0.954 to 0.957 under five
+    settings, biases 0.954): its layers fit the training ratings within two epochs, and then only noise.
     """
 
     name: ClassVar = "ngcf"

@@ -16,7 +16,7 @@ CHANGES = {
     "l2": 0.1,
     "batch_size": 10,
     "epochs": 2,
-    "patience": ({"epochs": 12, "learning_rate": 0.5}, 1),
+    "patience": ({"epochs": 20, "learning_rate": 0.2}, 1),
     "dim": 4,
     "layers": 1,
     "edge_weight": "rating",
