@@ -128,6 +128,8 @@ def test_import_loads_nothing_heavy(module):
         ("predict", ["-h"]),
         ("recommend", ["-h"]),
         ("serve", ["-h"]),
+        ("explain", ["-h"]),
+        ("plot", ["-h"]),
     ],
 )
 def test_help_loads_nothing_heavy(entry, arguments):
