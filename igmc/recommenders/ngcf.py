@@ -92,7 +92,7 @@ class NGCF(GraphRecommender):
     rank, states are scaled to length 1, as the authors' code does; to rate they are not, since products of
     vectors of length 1 cannot be as small as what biases leave to explain.
 
-    To rate, it is no better than biases alone on ML-100K (u1, validation RMSE 0.954 to 0.957 under five
+    To rate, it is no better than biases alone on ML-100K (u1, validation RMSE 0.954 to 0.957 under four
     settings, biases 0.954): its layers fit the training ratings within six epochs, and then only noise.
     """
 
