@@ -13,6 +13,7 @@ from igmc.cli.main import _exit_code, _igmc
 from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
+from igmc.cli.serve import serve_command
 from igmc.cli.train import train_command
 from igmc.cli.transfer import transfer_command
 
@@ -24,6 +25,7 @@ COMMANDS = {
     "igmc-plot": plot_command,
     "igmc-predict": predict_command,
     "igmc-recommend": recommend_command,
+    "igmc-serve": serve_command,
     "igmc-train": train_command,
     "igmc-transfer": transfer_command,
 }
