@@ -102,14 +102,22 @@ function person(user, at, spot, found, scale, narrow) {
   return group;
 }
 
+/** A text in so many lines at most, the last one shortened. */
+function wrapped(text, most, lines) {
+  if (text.length <= most || lines === 1) return [shortened(text, most)];
+  const gap = text.lastIndexOf(" ", most);
+  return gap < 1 ? [shortened(text, most)] : [text.slice(0, gap), ...wrapped(text.slice(gap + 1), most, lines - 1)];
+}
+
 /** Something you rated, with your rating. */
 function box(item, at, spot, column, found, scale, name, narrow) {
   const tie = found.ratings.find((one) => one.item === at && one.user === 0);
-  const high = 34, words = name(item), room = column.boxWidth - 40;
+  const high = narrow ? 40 : 34, words = name(item);
+  const lines = wrapped(words, Math.floor((column.boxWidth - 40) / 7.3), narrow ? 2 : 1);
   const group = svg("g", { "data-node": `item-${at}` },
     svg("title", {}, words),
     svg("rect", { x: spot.x, y: spot.y - high / 2, width: column.boxWidth, height: high, rx: 9, class: "box" }),
-    svg("text", { x: spot.x + 34, y: spot.y + 4.5 }, shortened(words, Math.floor(room / (narrow ? 7.4 : 7.3)))));
+    ...lines.map((line, k) => svg("text", { x: spot.x + 34, y: spot.y + 4.5 + 14 * (k - (lines.length - 1) / 2) }, line)));
   if (tie) group.append(svg("text", { x: spot.x + 17, y: spot.y + 5, "text-anchor": "middle", class: `tie level-${levelOf(tie.rating, scale)}` }, String(tie.rating)));
   return group;
 }
