@@ -48,6 +48,7 @@ def test_umap_is_an_extra(monkeypatch):
         umap(np.ones((5, 3)), seed=1)
 
 
+@pytest.mark.timeout(600)  # umap-learn compiles for a minute or two when it is first used
 def test_umap_projects_to_two_dimensions():
     pytest.importorskip("umap")
     vectors = np.random.default_rng(0).normal(size=(30, 5))
