@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
     short_help="Serve recommendations: an API, and a page to try it.",
     examples=(
         "igmc-serve --demo",
-        "IGMC_TOKEN=$(openssl rand -hex 32) igmc-serve --run runs/ml_100k --host 0.0.0.0 --port 8080",
+        "igmc-serve --run runs/ml_100k --port 8080",
     ),
 )
 @click.option(
