@@ -62,7 +62,7 @@ def _igmc() -> None:
     'igmc train' does the whole job: it loads ratings, cuts the enclosing subgraphs, trains, and reports the
     test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs.
     'igmc predict' asks a trained run, for people and items of its data or new ones; 'igmc recommend' lists
-    what they will like best. They are also there as igmc-train, igmc-extract, igmc-predict and igmc-recommend.
+    what they will like best. Most are also there by a name of their own, such as igmc-train.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or corrupt data, 130 or 143 interrupted and resumable.
     """
