@@ -14,7 +14,7 @@ from igmc.models.fused.layers import (
     layer_back,
 )
 from igmc.models.fused.runs import Side, build, keep_edges
-from igmc.models.fused.simd import add, load, store
+from igmc.models.fused.simd import add, load, store, take
 
 _jit = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
 _inner = njit(
@@ -64,27 +64,35 @@ def _sizes(weights):
 
 
 @_jit
-def forward(lanes, low, high, graphs, weights, base, norm, limit, both, key, scratch, out):
-    """The outputs of all layers at the two targets of the subgraphs low..high-1, to `out` [P * 2 * L, H]."""
-    for p in range(low, high):
-        _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
+def forward(lanes, counter, chunks, graphs, weights, base, norm, limit, both, key, scratch, out):
+    """The outputs of all layers at the two targets of the subgraphs of each chunk, to `out` [P * 2 * L, H].
+
+    Threads take the chunks from `counter`, so that one that is held up leaves more to the others.
+    """
+    c = take(counter)
+    while c < len(chunks) - 1:
+        for p in range(chunks[c], chunks[c + 1]):
+            _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
+        c = take(counter)
 
 
 @_jit
 def backward(
-    lanes, low, high, chunks, graphs, weights, base, transposed, norm, limit, both, key, head,
+    lanes, counter, chunks, graphs, weights, base, transposed, norm, limit, both, key, head,
     scratch, out, d_out, grads,
 ):  # fmt: skip
-    """Gradients of the chunks low..high-1 of subgraphs, each chunk's sum in its own place of `grads`.
+    """Gradients of the chunks of subgraphs, taken as by `forward`, each chunk's sum in its place of `grads`.
 
     Computes the states again rather than keep those of all subgraphs, which no cache could hold.
     """
-    for c in range(low, high):
+    c = take(counter)
+    while c < len(chunks) - 1:
         for p in range(chunks[c], chunks[c + 1]):
             sides = _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
             if len(head.rating) > 0:
                 apply_head(lanes, p, head, key, out, d_out)
             _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_out, grads)
+        c = take(counter)
 
 
 @_inner

@@ -14,7 +14,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_jitable, register_model
 
-__all__ = ["add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "store", "sub", "tanh"]
+__all__ = [
+    "add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "store", "sub", "take", "tanh",
+]  # fmt: skip
 
 
 class Row(types.Type):
@@ -87,6 +89,17 @@ def put(typingctx, array, index, value):
         return context.get_dummy_value()
 
     return types.void(array, index, value), codegen
+
+
+@intrinsic
+def take(typingctx, counter):
+    """The value of a one-element int64 array, which grows by 1; no two threads get the same."""
+
+    def codegen(context, builder, signature, args):
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", data, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), codegen
 
 
 def _element(context: Any, builder: Any, array_type: Any, array: Any, index_type: Any, index: Any) -> Any:

@@ -9,9 +9,8 @@ the result does not depend on the number of threads.
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -198,10 +197,10 @@ class _Job:
         self.out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
 
     def forward(self) -> None:
-        def task(low: int, high: int) -> None:
+        def task(counter: NDArray[np.int64]) -> None:
             lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
             forward(
-                lanes, chunks[low], chunks[high], self.graphs, self.weights, self.base, *self.options,
+                lanes, counter, chunks, self.graphs, self.weights, self.base, *self.options,
                 self.key, scratch, self.out,
             )  # fmt: skip
 
@@ -211,10 +210,10 @@ class _Job:
     def backward(self, head: Head, d_out: NDArray[np.float32]) -> tuple[Tensor, ...]:
         """The gradients of the stack's parameters."""
 
-        def task(low: int, high: int) -> None:
+        def task(counter: NDArray[np.int64]) -> None:
             lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
             backward(
-                lanes, low, high, chunks, self.graphs, self.weights, self.base, transposed, *self.options,
+                lanes, counter, chunks, self.graphs, self.weights, self.base, transposed, *self.options,
                 self.key, head, scratch, self.out, d_out, grads,
             )  # fmt: skip
 
@@ -232,20 +231,19 @@ class _Job:
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     """Bounds of runs of subgraphs of about equal work, whatever the number of threads."""
     pairs = len(edge_ptr) - 1
-    count = min(MAX_CHUNKS, max(1, pairs // 4))
+    count = min(MAX_CHUNKS, max(1, pairs // 2))
     work = edge_ptr + 256 * np.arange(pairs + 1)
     bounds = np.searchsorted(work, np.linspace(0, work[-1], count + 1)[1:-1])
     return np.unique(np.concatenate([[0], bounds, [pairs]]))
 
 
-def _share(count: int, task: Any) -> None:
-    """Run ``task(low, high)`` over 0..count, a stretch on each thread.
+def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
+    """Run ``task(counter)`` on each thread; together they take the chunks 0..count-1 from the counter.
 
     The caller only waits: a signal that meets the main thread inside of a kernel would end in a SystemError.
     """
-    workers = max(1, min(_threads, count))
-    stretches = itertools.pairwise(count * k // workers for k in range(workers + 1))
-    for future in [_pool(workers).submit(task, low, high) for low, high in stretches]:
+    workers, counter = max(1, min(_threads, count)), np.zeros(1, np.int64)
+    for future in [_pool(workers).submit(task, counter) for _ in range(workers)]:
         future.result()
 
 
