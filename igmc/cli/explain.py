@@ -9,6 +9,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
+from igmc.cli.models import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options
@@ -26,17 +27,12 @@ __all__ = ["explain_command"]
     cls=TeachingCommand,
     short_help="Say which ratings a prediction rests on.",
     examples=(
+        'igmc-explain --demo --ratings "f087=5,f206=5,f034=1" --item f005',
         "igmc-explain --run runs/ml_100k --user 13 --item 50 --plot figures/why",
         'igmc-explain --run runs/ml_100k --ratings "56=5,98=4,313=2" --item 50 --method gradient --json',
     ),
 )
-@click.option(
-    "--run",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Run folder that igmc-train made, finished or not.",
-)
+@model_options
 @click.option("--user", metavar="ID", help="A user of the run; with --ratings also a new one.")
 @click.option("--item", required=True, metavar="ID", help="The item whose predicted rating is explained.")
 @click.option(
@@ -59,17 +55,7 @@ __all__ = ["explain_command"]
     help="A GAT that Recommender.save wrote, fitted to the same split: its attention to the same neighbours "
     "is drawn below.",
 )
-@click.option(
-    "--checkpoints",
-    metavar="ensemble|single|EPOCH",
-    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
-)
-@click.option(
-    "--device",
-    metavar="auto|cpu|cuda|cuda:N",
-    default="auto",
-    help="Where the model runs [default auto: CUDA where there is one]",
-)
+@checkpoint_options
 @running_options()
 @click.pass_context
 def explain_command(ctx: click.Context, /, **given: Any) -> None:
@@ -88,14 +74,8 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     from igmc.inference.explain import explain
     from igmc.inference.files import read_own_ratings
     from igmc.inference.incoming import from_text
-    from igmc.inference.predictor import Predictor
 
-    checkpoints = given["checkpoints"]
-    predictor = Predictor.from_run(
-        given["run"],
-        checkpoints=int(checkpoints) if checkpoints and checkpoints.isdecimal() else checkpoints,
-        **{name: given[name] for name in ("device", "workers", "data_dir", "home")},
-    )
+    run, predictor = make_predictor(given)
     user, ratings = given["user"], given["ratings"]
     found = explain(
         predictor,
@@ -106,8 +86,7 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     )
     drawn = [] if given["plot"] is None else _draw(predictor, found, given["plot"], given["attention"])
     if given["as_json"]:
-        run = {"run": str(given["run"]), "epochs": list(predictor.epochs)}
-        emit_json(run | found.to_dict() | {"figures": drawn})
+        emit_json({"run": str(run), "epochs": list(predictor.epochs)} | found.to_dict() | {"figures": drawn})
     else:
         emit(found.format())
 

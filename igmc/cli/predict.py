@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
+from igmc.cli.models import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 
@@ -33,13 +34,7 @@ logger = logging.getLogger(__name__)
         "igmc-predict --run runs/ml_100k --ratings mine.csv --user me --items 50,181,258 --json",
     ),
 )
-@click.option(
-    "--run",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Run folder that igmc-train made, finished or not.",
-)
+@model_options
 @click.option(
     "--pairs",
     metavar="FILE|-",
@@ -53,37 +48,12 @@ logger = logging.getLogger(__name__)
     metavar="FILE",
     help="Ratings since training, of any users and items, known or new: user_id, item_id, rating.",
 )
-@click.option(
-    "--checkpoints",
-    metavar="ensemble|single|EPOCH",
-    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
-)
+@checkpoint_options
 @click.option(
     "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"
 )
-@click.option(
-    "--device",
-    metavar="auto|cpu|cuda|cuda:N",
-    default="auto",
-    help="Where the model runs [default auto: CUDA where there is one]",
-)
 @running_options()
-def predict_command(
-    run: Path,
-    pairs: str | None,
-    user: str | None,
-    items: str | None,
-    ratings: Path | None,
-    checkpoints: str | None,
-    clip: bool,
-    device: str,
-    data_dir: Path | None,
-    home: Path | None,
-    workers: int | None,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-) -> None:
+def predict_command(**given: Any) -> None:
     """Predict ratings with a trained run, of people and items that were in its data or came later.
 
     Either --pairs, or --user and --items, say what is asked. What is known are the training and validation
@@ -95,28 +65,21 @@ def predict_command(
 
     Only a run with side features needs its data again (--data-dir, --home).
     """
+    pairs, user, items = given["pairs"], given["user"], given["items"]
     if (pairs is None) == (user is None or items is None) or (pairs and (user or items)):
         raise click.UsageError("say what is asked: --pairs, or both --user and --items")
-    start_logging(verbose=verbose, quiet=quiet)
-    from igmc.inference.files import with_ratings_file
-    from igmc.inference.predictor import Predictor
+    start_logging(verbose=given["verbose"], quiet=given["quiet"])
+    run, predictor = make_predictor(given)
+    if given["ratings"] is not None:
+        from igmc.inference.files import with_ratings_file
 
-    predictor = Predictor.from_run(
-        run,
-        checkpoints=int(checkpoints) if checkpoints and checkpoints.isdecimal() else checkpoints,
-        device=device,
-        workers=workers,
-        data_dir=data_dir,
-        home=home,
-    )
-    if ratings is not None:
-        predictor = with_ratings_file(predictor, ratings)
-    answers = predictor.predict(*_asked(predictor, pairs, user, items), clip=clip)
+        predictor = with_ratings_file(predictor, given["ratings"])
+    answers = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
     means = int((answers["source"] != "model").sum())
     if means:
         logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(answers))
-    if as_json:
-        emit_json(_document(run, predictor, answers, clip))
+    if given["as_json"]:
+        emit_json(_document(run, predictor, answers, given["clip"]))
     else:
         emit(answers.to_csv(index=False, float_format="%.4f").rstrip("\n"))
 

@@ -11,6 +11,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
+from igmc.cli.models import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
 from igmc.cli.sections import knob_option
@@ -40,18 +41,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
         'igmc-recommend --run runs/ml_100k --ratings "50=5,181=4,258=2" -k 5 --genre Drama --year 1980-1999',
     ),
 )
-@click.option(
-    "--run",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Run folder that igmc-train made, finished or not.",
-)
-@click.option(
-    "--demo",
-    is_flag=True,
-    help="A small run on made-up films instead, trained on first use in under a minute; without --user or "
-    "--ratings, for a newcomer with five ratings.",
-)
+@model_options
 @click.option("--user", metavar="ID", help="For a user of the run; with --ratings also for a new one.")
 @click.option(
     "--ratings",
@@ -84,25 +74,15 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @knob_option(ListConfig, "candidates")
 @knob_option(ListConfig, "budget")
 @knob_option(ListConfig, "exhaustive")
-@click.option(
-    "--checkpoints",
-    metavar="ensemble|single|EPOCH",
-    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
-)
-@click.option(
-    "--device",
-    metavar="auto|cpu|cuda|cuda:N",
-    default="auto",
-    help="Where the model runs [default auto: CUDA where there is one]",
-)
+@checkpoint_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()
 def recommend_command(**given: Any) -> None:
     """List the items that someone is predicted to like best, of those that they have not rated.
 
     For a user of the run (--user), for anyone else from a few ratings (--ratings), or for all users
-    (--all-users). Nothing is trained and nothing kept. What is known are the training and validation ratings
-    of the run.
+    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing is trained and nothing kept.
+    What is known are the training and validation ratings of the run.
 
     The list has k items whenever k pass the filters. The models score the most promising --candidates; with
     --exhaustive all items. Where the list is shorter, stderr says why.
@@ -113,26 +93,9 @@ def recommend_command(**given: Any) -> None:
     _check(given)
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     years = _years(given["year"])
-    from igmc.inference.predictor import Predictor
-
-    run = given["run"]
-    if given["demo"]:
-        from igmc.run import demo_run
-
-        run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
-        if not (given["user"] or given["ratings"] or given["all_users"]):
-            given["ratings"] = DEMO_RATINGS
-    checkpoints = given["checkpoints"]
-    if checkpoints and checkpoints.isascii() and checkpoints.isdigit():
-        checkpoints = int(checkpoints)
-    predictor = Predictor.from_run(
-        run,
-        checkpoints=checkpoints,
-        device=given["device"],
-        workers=given["workers"],
-        data_dir=given["data_dir"],
-        home=given["home"],
-    )
+    run, predictor = make_predictor(given)
+    if given["demo"] and not (given["user"] or given["ratings"] or given["all_users"]):
+        given["ratings"] = DEMO_RATINGS
     request = _request(predictor, given, years)
     if given["all_users"]:
         _all_users(predictor, request, given)
@@ -141,8 +104,6 @@ def recommend_command(**given: Any) -> None:
 
 
 def _check(given: dict[str, Any]) -> None:
-    if bool(given["run"]) == given["demo"]:
-        raise click.UsageError("say which model answers: either --run DIR or --demo")
     somebody = given["user"] is not None or given["ratings"] is not None
     if (given["all_users"] and somebody) or not (given["all_users"] or somebody or given["demo"]):
         raise click.UsageError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import click
 
 from igmc.cli.help import TeachingCommand
-from igmc.cli.logs import shows_progress, start_logging
+from igmc.cli.logs import start_logging
+from igmc.cli.models import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import PlainOption, running_options
 from igmc.cli.output import emit
 from igmc.cli.sections import knob_option
@@ -30,17 +30,7 @@ logger = logging.getLogger(__name__)
         "igmc-serve --run runs/ml_100k --port 8080",
     ),
 )
-@click.option(
-    "--run",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Run folder that igmc-train made, finished or not.",
-)
-@click.option(
-    "--demo",
-    is_flag=True,
-    help="A small run on made-up films instead, trained on first use in under a minute.",
-)
+@model_options
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -67,17 +57,7 @@ logger = logging.getLogger(__name__)
 @knob_option(ServeConfig, "timeout")
 @knob_option(ServeConfig, "max_body")
 @knob_option(ServeConfig, "max_ratings")
-@click.option(
-    "--checkpoints",
-    metavar="ensemble|single|EPOCH",
-    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
-)
-@click.option(
-    "--device",
-    metavar="auto|cpu|cuda|cuda:N",
-    default="auto",
-    help="Where the model runs [default auto: CUDA where there is one]",
-)
+@checkpoint_options
 @running_options("data_dir", "home", "workers", "verbose", "quiet")
 def serve_command(**given: Any) -> None:
     """Answer over HTTP who will like what, and why: a JSON API, and a page that uses it.
@@ -89,8 +69,6 @@ def serve_command(**given: Any) -> None:
     busy it answers 503, with Retry-After. On SIGTERM and Ctrl-C it finishes the requests that it has begun,
     and ends with exit code 0.
     """
-    if bool(given["run"]) == given["demo"]:
-        raise click.UsageError("say which model answers: either --run DIR or --demo")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     limits = ServeConfig(
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
@@ -108,29 +86,9 @@ def serve_command(**given: Any) -> None:
         ) from error
     check_token(given["host"], given["token"])
     with listen(given["host"], given["port"]) as listener:
-        service = Service(_predictor(given), limits)
+        service = Service(make_predictor(given)[1], limits)
         app = make_app(service, limits, token=given["token"])
         name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
         emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
         serve(app, listener, limits)
     logger.info("stopped")
-
-
-def _predictor(given: dict[str, Any]) -> Any:
-    from igmc.inference.predictor import Predictor
-
-    run, checkpoints = given["run"], given["checkpoints"]
-    if given["demo"]:
-        from igmc.run import demo_run
-
-        run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
-    if checkpoints and checkpoints.isascii() and checkpoints.isdigit():
-        checkpoints = int(checkpoints)
-    return Predictor.from_run(
-        run,
-        checkpoints=checkpoints,
-        device=given["device"],
-        workers=given["workers"],
-        data_dir=given["data_dir"],
-        home=given["home"],
-    )

@@ -8,6 +8,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
+from igmc.cli.models import checkpoint_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options
@@ -38,25 +39,20 @@ _DATA = ("columns", "duplicates", "split", "test_ratio", "validation_ratio", "ke
 @click.option("--to", required=True, metavar="DATASET", help="Name of the other data set, or path to a file")
 @section_options("data", DataConfig, _DATA)
 @section_options("transfer", TransferConfig)
-@click.option(
-    "--checkpoints",
-    metavar="ensemble|single|EPOCH",
-    help="Which checkpoints answer [default the ensemble of a finished run, else the single one]",
-)
+@checkpoint_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder for transfer.json and predictions.csv.gz [default: nothing is written]",
 )
-@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", help="Where to run [default auto]")
 @running_options("data_dir", "home", "workers", "as_json", "verbose", "quiet")
 @click.pass_context
 def transfer_command(
     ctx: click.Context,
     run: Path,
     to: str,
-    checkpoints: str | None,
+    checkpoints: str | int | None,
     out: Path | None,
     device: str,
     data_dir: Path | None,
@@ -80,7 +76,7 @@ def transfer_command(
         run,
         DataConfig.from_dict({**read_section(ctx, "data"), "dataset": canonical_name(to) or to}),
         TransferConfig.from_dict(read_section(ctx, "transfer")),
-        checkpoints=int(checkpoints) if checkpoints and checkpoints.isdecimal() else checkpoints,
+        checkpoints=checkpoints,
         data_dir=data_dir,
         home=home,
         out=out,

@@ -156,6 +156,11 @@ def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home
     code, out, err = command("igmc-recommend", "--demo", "--user", 3, "-k", 3)
     assert (code, err) == (0, "")
     assert len(out.splitlines()) == 4
+    code, out, err = command("igmc-predict", "--demo", "--user", 3, "--items", "f001,f002")
+    assert (code, len(out.splitlines()), err) == (0, 3, "")
+    code, out, err = command("igmc-explain", "--demo", "--user", 3, "--item", "f005")
+    assert (code, err) == (0, "")
+    assert "f005" in out
 
 
 @pytest.mark.parametrize(
