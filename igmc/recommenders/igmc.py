@@ -15,6 +15,7 @@ from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, paper_s
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.parts import Part
+from igmc.inference.scoring import Scorer
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.loading.support_dropout import SupportDropout
@@ -100,7 +101,7 @@ class IGMCRecommender(Recommender):
         if not len(data.validation):
             train = train.replace(protocol="paper")
         self.scale = data.scale.to_dict()
-        self.known = _columns(data.train)
+        self.known = data.train.columns()
         self._restore()
         device = pick_device()
         model = self._network(len(data.scale))
@@ -134,7 +135,7 @@ class IGMCRecommender(Recommender):
         self.fallback = Biases().fit(TrainingData(known, nothing, self.n_users, self.n_items, scale))
 
     def _fold_in(self, support: Ratings) -> None:
-        self.known = _columns(Ratings(**self.known) + support)
+        self.known = (Ratings(**self.known) + support).columns()
         self._restore()
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
@@ -143,7 +144,7 @@ class IGMCRecommender(Recommender):
         degrees = np.diff(graph.user_ptr)[user], np.diff(graph.item_ptr)[item]
         rows = np.flatnonzero((degrees[0] > 0) & (degrees[1] > 0))
         if len(rows):
-            answers[rows] = self._read_off(user[rows], item[rows])
+            answers[rows] = self._scorer().score(self.graph, user[rows], item[rows]).mean(axis=0)
         return answers
 
     def _scores(self, users: Indices) -> Floats:
@@ -151,31 +152,20 @@ class IGMCRecommender(Recommender):
         pairs = np.repeat(users, self.n_items), np.tile(items, len(users))
         return self._predict(*pairs).reshape(len(users), self.n_items)
 
-    def _read_off(self, user: Indices, item: Indices) -> Floats:
-        """The mean prediction of the checkpoints; each subgraph is cut out once for all of them."""
-        device, n_levels = pick_device(), self.graph.n_levels
-        models = []
+    def _scorer(self) -> Scorer:
+        """The checkpoints, to be asked about any pairs of the graph."""
+        device, models = pick_device(), []
         for state in self.states.values():
-            model = self._network(n_levels)
+            model = self._network(self.graph.n_levels)
             model.load_state_dict(state)
-            models.append(model.to(device).eval())
-        loader = Loader(self._source(Pairs(user, item, np.zeros(len(user), np.float32))), SCORE_BATCH)
-        with on_device(device), torch.inference_mode():
-            parts = [
-                torch.stack([model(batch) for model in models]).mean(dim=0).cpu().numpy()
-                for batch in (batch.to(device) for batch in loader.epoch(0))
-            ]
-        return np.concatenate(parts)
+            models.append(model.to(device))
+        return Scorer(models, self.config.extract, seed=self.seed, device=device)
 
     def _network(self, n_levels: int) -> IGMC:
         config: IGMCConfig = self.config
         return IGMC(config.model, n_levels=n_levels, hops=config.extract.hops, seed=self.seed)
 
-    def _source(self, asked: Ratings | Pairs, dropout: SupportDropout | None = None) -> LiveSource:
+    def _source(self, asked: Ratings, dropout: SupportDropout | None = None) -> LiveSource:
         """Subgraphs of these pairs, cut out of the known ratings."""
         part = Part("", self.graph, Pairs(asked.user, asked.item, asked.rating))
         return LiveSource(part, self.config.extract, seed=self.seed, support_dropout=dropout)
-
-
-def _columns(ratings: Ratings) -> dict[str, NDArray[Any]]:
-    return {name: getattr(ratings, name) for name in ("user", "item", "rating", "timestamp")}
