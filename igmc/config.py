@@ -30,6 +30,7 @@ __all__ = [
     "ServeConfig",
     "TrainConfig",
     "TransferConfig",
+    "merged",
     "paper_settings",
 ]
 
@@ -348,6 +349,19 @@ def paper_settings(dataset: str) -> dict[str, dict[str, Any]]:
     {'epochs': 80}
     """
     return {section: dict(values) for section, values in _PAPER.get(dataset, {}).items()}
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of both, section by section; where both have one, that of `above`.
+
+    >>> merged({"train": {"epochs": 80, "arr": 0.1}}, {"train": {"epochs": 3}})
+    {'train': {'epochs': 3, 'arr': 0.1}}
+    """
+    found = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if both else value
+    return found
 
 
 def _is_config(hint: Any) -> bool:

@@ -28,8 +28,7 @@ __all__ = ["explain_command"]
     short_help="Say which ratings a prediction rests on.",
     examples=(
         'igmc-explain --demo --ratings "f087=5,f206=5,f034=1" --item f005',
-        "igmc-explain --run runs/ml_100k --user 13 --item 50 --plot figures/why",
-        'igmc-explain --run runs/ml_100k --ratings "56=5,98=4,313=2" --item 50 --method gradient --json',
+        "igmc-explain --run runs/ml_100k --user 13 --item 50 --method gradient --plot figures/why",
     ),
 )
 @model_options

@@ -9,14 +9,14 @@ import dataclasses
 import json
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from igmc.config import PRESETS, Config, RunConfig, paper_settings
+from igmc.config import PRESETS, Config, RunConfig, merged, paper_settings
 from igmc.errors import ConfigError
 
 __all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
@@ -182,11 +182,11 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
     flags: dict[str, Any] = {}
     for knob, value in ctx.meta.get(_FLAGS, []):
         (flags if knob.section == _TOP else flags.setdefault(knob.section, {}))[knob.field.name] = value
-    chosen = _merged(given, flags)
+    chosen = merged(given, flags)
     dataset = chosen.get("data", {}).get("dataset", RunConfig().data.dataset)
     dataset = canonical_name(dataset) or dataset
     return RunConfig.from_dict(
-        _merged(paper_settings(dataset), _merged(chosen, {"data": {"dataset": dataset}}))
+        merged(paper_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
     )
 
 
@@ -254,14 +254,6 @@ def _attach(function: Callable[..., Any], options: list[click.Option]) -> None:
     """Give the function these options in this order, as click's own decorators would."""
     attached = getattr(function, "__click_params__", [])
     function.__click_params__ = attached + options[::-1]  # type: ignore[attr-defined]
-
-
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if nested else value
-    return merged
 
 
 def _file_settings(file: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation import inductive, published, transductive
 from igmc.evaluation.held_out import HeldOut, ProtocolSettings
+from igmc.evaluation.settings import parse_settings
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.split import Split, build_split
 
@@ -210,25 +211,8 @@ def make_protocol(name: str, settings: Mapping[str, Any] | None = None) -> Proto
             allowed=", ".join(PROTOCOLS),
             remedy=f"did you mean {' or '.join(near)}?" if near else None,
         )
-    given = _settings_in(name, tail) | dict(settings or {})
+    given = parse_settings(tail, name, "a protocol") | dict(settings or {})
     return Protocol(key, PROTOCOLS[key].settings.from_dict(given))
-
-
-def _settings_in(name: str, text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for part in filter(None, text.split(",")):
-        key, equals, value = (word.strip() for word in part.partition("="))
-        if not (key and equals and value):
-            raise ConfigError(
-                "a setting in the name of a protocol is malformed",
-                got=name,
-                allowed="NAME:key=value,key=value",
-            )
-        try:
-            found[key] = json.loads(value)
-        except json.JSONDecodeError:
-            found[key] = value
-    return found
 
 
 def _text(value: Any) -> str:

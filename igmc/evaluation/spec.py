@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from igmc.config import merged
 from igmc.errors import ConfigError
+from igmc.evaluation.settings import parse_settings
 from igmc.recommenders.base import Recommender
 from igmc.recommenders.registry import make_recommender, recommender_class
 
@@ -48,7 +50,7 @@ class ModelSpec:
         """
         head, mark, rest = text.partition("@" if "@" in text.partition(":")[0] else ":")
         label, _, name = head.rpartition("=")
-        settings = _read(Path(rest)) if mark == "@" else _settings(rest, text)
+        settings = _read(Path(rest)) if mark == "@" else parse_settings(rest, text, "a model")
         return cls(name.strip(), settings, label.strip())
 
     def make(self, dataset: str, seed: int) -> Recommender:
@@ -58,39 +60,8 @@ class ModelSpec:
             ConfigError: on a setting that is unknown or not allowed.
         """
         return make_recommender(
-            self.name, _merged(recommender_class(self.name).preset(dataset), self.settings), seed=seed
+            self.name, merged(recommender_class(self.name).preset(dataset), self.settings), seed=seed
         )
-
-
-def _settings(text: str, whole: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for part in _split(text):
-        key, mark, value = part.partition("=")
-        if not mark or not key.strip():
-            raise ConfigError(
-                "cannot read the settings of a model", got=whole, allowed="name:setting=value,setting=value"
-            )
-        *sections, last = key.strip().split(".")
-        place = settings
-        for section in sections:
-            place = place.setdefault(section, {})
-        try:
-            place[last] = json.loads(value)
-        except ValueError:
-            place[last] = value.strip()
-    return settings
-
-
-def _split(text: str) -> list[str]:
-    """At commas that are not within brackets, as those of ``layers=[32,32]`` are."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "[{") - (letter in "]}")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -101,11 +72,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"the settings {path} are no JSON object", got=type(value).__name__)
     return value
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
-    return merged

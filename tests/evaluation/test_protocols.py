@@ -84,9 +84,9 @@ def test_settings_in_the_name_give_way_to_settings():
         (
             "random_80_20:test_ratio",
             None,
-            "malformed; got 'random_80_20:test_ratio'; allowed: NAME:key=value",
+            "cannot read the settings of a protocol; got 'random_80_20:test_ratio'; allowed: NAME:setting=value",
         ),
-        ("random_80_20:=3", None, "malformed"),
+        ("random_80_20:=3", None, "cannot read the settings"),
         (
             "random_80_20",
             {"min_rating": "3"},

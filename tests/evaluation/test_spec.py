@@ -45,7 +45,7 @@ def test_settings_go_above_the_preset_of_the_data_set():
         ("bias", r"did you mean biases\?"),
         (
             "biases:damping",
-            r"cannot read the settings of a model; got 'biases:damping'; allowed: name:setting",
+            r"cannot read the settings of a model; got 'biases:damping'; allowed: NAME:setting",
         ),
         ("biases@missing.json", r"cannot read the settings missing.json"),
     ],
