@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import record
 import studies
 
 from igmc.cli.logs import start_logging
@@ -65,7 +66,7 @@ def main(
     """Run what is missing, and write the tables after each data set."""
     start_logging(verbose=False, quiet=False)
     models = [*RIVALS, *([] if rivals_only else igmc_models(epochs, cap, share))]
-    found = studies.read("cold_start")
+    found = record.read("cold_start")
     for dataset in datasets:
         report = evaluate(
             models,

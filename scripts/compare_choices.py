@@ -9,16 +9,15 @@ Example: python scripts/compare_choices.py --data-dir ../shared/data --only flix
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import click
+import record
 
 import igmc
-from igmc.config import RunConfig, paper_settings
+from igmc.config import RunConfig, merged, paper_settings
+from igmc.evaluation.tables import markdown
 
-RESULTS = Path(__file__).parent / "results" / "choices.json"
-README = Path(__file__).parents[1] / "README.md"
 EPOCHS = {"flixster": 40, "ml_100k": 10}
 CHOICES = [(norm, init) for norm in ("none", "degree", "relation") for init in ("uniform", "glorot")]
 
@@ -26,15 +25,12 @@ CHOICES = [(norm, init) for norm in ("none", "degree", "relation") for init in (
 def render(rows: list[dict]) -> str:
     """A line a combination, a column a data set."""
     found = {(row["norm"], row["init"], row["dataset"]): row for row in rows}
-    lines = [
-        f"| norm, first weights | {' | '.join(f'{d}, {n} epochs' for d, n in EPOCHS.items())} |",
-        f"|---|{'---|' * len(EPOCHS)}",
-    ]
+    body = []
     for norm, init in CHOICES:
         cells = [found.get((norm, init, dataset)) for dataset in EPOCHS]
         shown = ["not run" if row is None else f"{row['validation_rmse']:.4f}" for row in cells]
-        lines.append(f"| {norm}, {init} | {' | '.join(shown)} |")
-    return "\n".join(lines)
+        body.append([f"{norm}, {init}", *shown])
+    return markdown(["norm, first weights", *(f"{d}, {n} epochs" for d, n in EPOCHS.items())], body)
 
 
 @click.command()
@@ -49,20 +45,15 @@ def main(
     data_dir: Path | None, runs: Path, only: tuple[str, ...], norms: tuple[str, ...], workers: int | None
 ) -> None:
     """Run what is missing, and write the table after each run."""
-    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = record.read("choices")
     for dataset in only or EPOCHS:
         for norm, init in CHOICES:
             key = {"dataset": dataset, "norm": norm, "init": init, "epochs": EPOCHS[dataset]}
             if (norms and norm not in norms) or any(key.items() <= row.items() for row in rows):
                 continue
-            values = paper_settings(dataset)
-            values["data"] = {"dataset": dataset}
-            values["model"] = {**values.get("model", {}), "norm": norm, "init": init}
-            values["train"] = {
-                **values.get("train", {}),
-                "epochs": EPOCHS[dataset],
-                "patience": EPOCHS[dataset],
-            }
+            train = {"epochs": EPOCHS[dataset], "patience": EPOCHS[dataset]}
+            chosen = {"data": {"dataset": dataset}, "model": {"norm": norm, "init": init}, "train": train}
+            values = merged(paper_settings(dataset), chosen)
             folder = runs / f"{dataset}-{norm}-{init}"
             report = igmc.train(
                 RunConfig.from_dict({**values, "live": True}),
@@ -84,11 +75,8 @@ def main(
                 }
             )
             click.echo(f"{key} {report.validation_rmse:.4f}")
-            RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-            marks = r"(<!-- table: choices -->\n).*?(<!-- end of table -->)"
-            text = README.read_text()
-            table = render(rows)
-            README.write_text(re.sub(marks, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL))
+            record.write("choices", rows)
+            record.put_table("choices", render(rows))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import statistics
 import time
@@ -11,13 +10,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import record
 import torch
 
 import igmc
 from igmc.evaluation.report import machine, versions
 from igmc.graph.parts import Part
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def setting() -> dict[str, Any]:
@@ -79,6 +77,5 @@ def peak_memory_gib() -> float:
 
 
 def save(name: str, results: dict[str, Any]) -> None:
-    """Write ``scripts/results/<name>.json``."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({**setting(), **results}, indent=1) + "\n")
+    """Write ``results/<name>.json``, with the setting at its head."""
+    record.write(name, {**setting(), **results})

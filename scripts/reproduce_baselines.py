@@ -10,20 +10,16 @@ Example: python scripts/reproduce_baselines.py --data-dir ../shared/data --only 
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from statistics import mean
 
 import click
+import record
 
 from igmc.cli.logs import start_logging
 from igmc.evaluation.harness import evaluate
 from igmc.evaluation.results import EvaluationReport
-
-RESULTS = Path(__file__).parent / "results" / "baselines.json"
-IGMC_ROWS = Path(__file__).parent / "results" / "tables.json"
-README = Path(__file__).parents[1] / "README.md"
+from igmc.evaluation.tables import markdown
 
 RATING_MODELS = (
     *("global_mean", "user_mean", "item_mean", "user_item_mean", "biases", "item_knn", "user_knn"),
@@ -54,7 +50,7 @@ def rating_table(cells: list[dict], igmc: list[dict]) -> str:
         (c["label"], c["dataset"]): f"{c['metrics']['rmse']:.4f}" for c in cells if "rmse" in c["metrics"]
     }
     for dataset in RATINGS:
-        rows = [r for r in igmc if (r["dataset"], r["protocol"], r["norm"]) == (dataset, "paper", "none")]
+        rows = [r for r in igmc if (r["dataset"], r["protocol"]) == (dataset, "paper")]
         if rows:
             figure = mean(r["ensemble"]["rmse"] for r in rows)
             found["IGMC (paper protocol)", dataset] = (
@@ -65,7 +61,7 @@ def rating_table(cells: list[dict], igmc: list[dict]) -> str:
         labels, key=lambda label: found.get((label, "ml_100k"), found.get((label, "flixster"), "9"))
     )
     body = [[label, *(found.get((label, dataset), "not run") for dataset in RATINGS)] for label in ordered]
-    return _table(["RMSE", "ml_100k u1", *RATINGS[1:]], body)
+    return markdown(["RMSE", "ml_100k u1", *RATINGS[1:]], body)
 
 
 def ranking_table(cells: list[dict], protocol: str) -> str:
@@ -82,34 +78,23 @@ def ranking_table(cells: list[dict], protocol: str) -> str:
         ]
         training = sum(cell["seconds"].get(stage, 0.0) for stage in ("choose", "fit"))
         body.append([cell["label"], *figures, f"{training:.0f} s"])
-    return _table([f"ml_100k, {protocol}", *names, "training"], body)
-
-
-def _table(header: list[str], body: list[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, ["---"] * len(header), *body])
+    return markdown([f"ml_100k, {protocol}", *names, "training"], body)
 
 
 def write(reports: list[EvaluationReport]) -> None:
     """Add what was found to the result file, and render the tables between their marks in the README."""
-    cells = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    cells = record.read("baselines")
     for report in reports:
         for cell in report.to_dict()["cells"]:
             key = ("dataset", "label", "seed", "protocol")
             cells = [other for other in cells if any(other[name] != cell[name] for name in key)]
             cells.append(cell | {"machine": report.machine, "versions": report.versions})
     cells.sort(key=lambda c: (c["dataset"], c["protocol"]["name"], c["label"], c["seed"]))
-    RESULTS.write_text(json.dumps(cells, indent=1) + "\n")
-    igmc = json.loads(IGMC_ROWS.read_text())
+    record.write("baselines", cells)
     ratings = [cell for cell in cells if cell["protocol"]["name"] == "official"]
-    rendered = {"ratings": rating_table(ratings, igmc)}
-    rendered["rankings"] = "\n\n".join(
-        ranking_table(cells, name) for name in RANKINGS if any(c["protocol"]["name"] == name for c in cells)
-    )
-    text = README.read_text()
-    for name, table in rendered.items():
-        marks = rf"(<!-- table: baselines, {name} -->\n).*?(<!-- end of table -->)"
-        text = re.sub(marks, lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
-    README.write_text(text)
+    record.put_table("baselines, ratings", rating_table(ratings, record.read("tables")))
+    protocols = [name for name in RANKINGS if any(c["protocol"]["name"] == name for c in cells)]
+    record.put_table("baselines, rankings", "\n\n".join(ranking_table(cells, name) for name in protocols))
 
 
 @click.command()

@@ -9,18 +9,16 @@ Example: python scripts/reproduce_tables.py --data-dir ../shared/data --only fli
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from statistics import mean, stdev
 
 import click
+import record
 
 import igmc
-from igmc.config import RunConfig, paper_settings
+from igmc.config import RunConfig, merged, paper_settings
+from igmc.evaluation.tables import markdown
 
-RESULTS = Path(__file__).parent / "results" / "tables.json"
-README = Path(__file__).parents[1] / "README.md"
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "ml_100k": 0.905,
@@ -29,43 +27,27 @@ PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "douban": 0.721,
     "yahoo_music": 19.1,
 }
-NORMS = ("none", "relation", "degree")
 
 
-def settings(dataset: str, seed: int, protocol: str, norm: str = "none") -> RunConfig:
+def settings(dataset: str, seed: int, protocol: str) -> RunConfig:
     """The paper's settings for a data set, under either protocol."""
-    values = paper_settings(dataset)
-    values["data"] = {"dataset": dataset}
-    values["train"] = {**values.get("train", {}), "protocol": protocol}
-    values["model"] = {**values.get("model", {}), "norm": norm}
-    return RunConfig.from_dict({**values, "seed": seed, "live": True})
+    chosen = {"data": {"dataset": dataset}, "train": {"protocol": protocol}, "seed": seed, "live": True}
+    return RunConfig.from_dict(merged(paper_settings(dataset), chosen))
 
 
 def render(rows: list[dict]) -> str:
     """The README table: mean and standard deviation over the seeds that are done."""
-    lines = [
-        "| data set | paper | ours, ensemble | ours, last epoch alone | seeds | epochs "
-        "| validated: ensemble | seeds |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    body = []
     for dataset, figure in PUBLISHED.items():
         paper, validated = (
-            [r for r in rows if r["dataset"] == dataset and r["protocol"] == p and r["norm"] == "none"]
-            for p in ("paper", "validated")
+            [r for r in rows if (r["dataset"], r["protocol"]) == (dataset, p)] for p in ("paper", "validated")
         )
         if paper:
-            cells = [
-                dataset,
-                str(figure),
-                spread([r["ensemble"]["rmse"] for r in paper]),
-                spread([r["single"]["rmse"] for r in paper]),
-                str(len(paper)),
-                str(paper[0]["epochs"]),
-                spread([r["ensemble"]["rmse"] for r in validated]),
-                str(len(validated)),
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+            cells = [dataset, str(figure), spread([r["ensemble"]["rmse"] for r in paper])]
+            cells += [spread([r["single"]["rmse"] for r in paper]), str(len(paper)), str(paper[0]["epochs"])]
+            body.append([*cells, spread([r["ensemble"]["rmse"] for r in validated]), str(len(validated))])
+    head = ["data set", "paper", "ours, ensemble", "ours, last epoch alone", "seeds", "epochs"]
+    return markdown([*head, "validated: ensemble", "seeds"], body)
 
 
 def spread(values: list[float]) -> str:
@@ -73,15 +55,6 @@ def spread(values: list[float]) -> str:
     if not values:
         return "not run"
     return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
-
-
-def write(rows: list[dict]) -> None:
-    """Write the result file, and the table between its marks in the README."""
-    rows.sort(key=lambda r: (r["dataset"], r["protocol"], r["norm"], r["seed"]))
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-    marks = r"(<!-- table: reproduce_tables -->\n).*?(<!-- end of table -->)"
-    text = README.read_text()
-    README.write_text(re.sub(marks, lambda m: f"{m[1]}{render(rows)}\n{m[2]}", text, flags=re.DOTALL))
 
 
 @click.command()
@@ -92,7 +65,6 @@ def write(rows: list[dict]) -> None:
 )
 @click.option("--protocol", "protocols", multiple=True, type=click.Choice(["paper", "validated"]))
 @click.option("--seeds", type=int, help="So many seeds instead of the default number.")
-@click.option("--norms", is_flag=True, help="Compare the norms by validation instead (seed 1).")
 @click.option("--workers", type=int, help="Threads; all cores if not given.")
 def main(
     data_dir: Path | None,
@@ -100,27 +72,25 @@ def main(
     only: tuple[str, ...],
     protocols: tuple[str, ...],
     seeds: int | None,
-    norms: bool,
     workers: int | None,
 ) -> None:
     """Run what is missing, and write the tables after each run."""
-    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    rows = record.read("tables")
     jobs = [
-        (dataset, seed, protocol, norm)
+        (dataset, seed, protocol)
         for protocol in (protocols or ("paper", "validated"))
         for dataset in (only or SEEDS)
         for seed in range(1, (seeds or SEEDS[dataset]) + 1)
-        for norm in (NORMS if norms else ("none",))
     ]
-    for dataset, seed, protocol, norm in jobs:
-        key = {"dataset": dataset, "seed": seed, "protocol": protocol, "norm": norm}
-        config = settings(dataset, seed, protocol, norm)
+    for dataset, seed, protocol in jobs:
+        key = {"dataset": dataset, "seed": seed, "protocol": protocol}
+        config = settings(dataset, seed, protocol)
         if any(key.items() <= row.items() and RunConfig.from_dict(row["config"]) == config for row in rows):
             continue
         report = igmc.train(
             config,
             data_dir=data_dir,
-            out=runs / f"{dataset}-{protocol}-{norm}-{seed}",
+            out=runs / f"{dataset}-{protocol}-{seed}",
             workers=workers,
             progress=False,
         )
@@ -129,7 +99,9 @@ def main(
         found = report.to_dict()
         del found["folder"]  # of this machine only
         rows.append({**found, **key, "config": config.to_dict()})
-        write(rows)
+        rows.sort(key=lambda r: (r["dataset"], r["protocol"], r["seed"]))
+        record.write("tables", rows)
+        record.put_table("reproduce_tables", render(rows))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import record
 import studies
 
 from igmc.cli.logs import start_logging
@@ -46,7 +47,7 @@ def main(
     start_logging(verbose=False, quiet=False)
     igmc = f"igmc:train.epochs={epochs},train.patience=5"
     models = [*RIVALS, *([] if rivals_only else [igmc])]
-    found = studies.read("sparsity")
+    found = record.read("sparsity")
     for dataset in datasets:
         report = evaluate(
             models,

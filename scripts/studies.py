@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+import record
+
 from igmc.evaluation.results import EvaluationReport
+from igmc.evaluation.tables import markdown
 from igmc.plots.curves import Curve, CurvePanel, curve_figure
 from igmc.plots.style import save_figure
-
-RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
-
-
-def read(name: str) -> list[dict[str, Any]]:
-    """The rows of ``scripts/results/<name>.json``; none if it is not there."""
-    path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else []
 
 
 def rows(report: EvaluationReport) -> list[dict[str, Any]]:
@@ -47,17 +38,10 @@ def merged(
 
 def save(name: str, found: list[dict[str, Any]], table: str, panels: list[CurvePanel]) -> None:
     """Write the result file, the figure, and the table between its marks in the README, if it has them."""
-    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    record.write(name, found)
     if panels:
-        save_figure(curve_figure(panels), RESULTS / name)
-    marks = rf"(<!-- table: {name} -->\n).*?(<!-- end of table -->)"
-    text = README.read_text()
-    README.write_text(re.sub(marks, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL))
-
-
-def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, ["---"] * len(header), *body])
+        save_figure(curve_figure(panels), record.RESULTS / name)
+    record.put_table(name, table)
 
 
 def by_step(found: list[dict[str, Any]], setting: str, steps: Sequence[float], metric: str) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import record
 import studies
 
 import igmc
 from igmc.cli.logs import start_logging
+from igmc.evaluation.tables import markdown
 from igmc.plots.curves import Curve, CurvePanel
 
 TARGETS = ("flixster", "douban", "yahoo_music")
@@ -55,7 +57,7 @@ def table(found: list[dict]) -> str:
             f"{here[0]['references'][name]['rmse']:.4f}" for name in ("regularized biases", "user mean")
         ]
         body.append(cells)
-    return studies.markdown(
+    return markdown(
         ["RMSE", "paper", "unchanged", *adapted, "biases, trained there", "user mean there"], body
     )
 
@@ -100,7 +102,7 @@ def main(
     data = [igmc.DataConfig(dataset=name) for name in targets]
     if books is not None:
         data.append(igmc.DataConfig(dataset=str(books), columns="user_id,book_id,rating"))
-    found = studies.read("transfer")
+    found = record.read("transfer")
     for run in runs:
         for to in data:
             for how in jobs():

@@ -84,7 +84,7 @@ def test_settings_in_the_name_give_way_to_settings():
         (
             "random_80_20:test_ratio",
             None,
-            "cannot read the settings of a protocol; got 'random_80_20:test_ratio'; allowed: NAME:setting=value",
+            "cannot read the settings of a protocol; got 'random_80_20:test_ratio'; allowed: NAME:s",
         ),
         ("random_80_20:=3", None, "cannot read the settings"),
         (
