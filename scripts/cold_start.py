@@ -23,15 +23,6 @@ RIVALS = ("biases", "user_item_mean", "item_mean", "popularity", "item_knn", "mf
 METRICS = ("rmse", "rated_ndcg@10")
 
 
-def igmc_models(epochs: int, cap: int, share: float) -> list[str]:
-    """IGMC as it is, and trained with support dropout."""
-    settings = f"extract.max_nodes_per_hop={cap},train.epochs={epochs},train.patience=5"
-    return [
-        f"igmc:{settings}",
-        f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",
-    ]
-
-
 def write(found: list[dict]) -> None:
     """The result file, the table and the figure."""
     tables, panels, steps = [], [], [f"k = {k}" for k in KS]
@@ -65,7 +56,7 @@ def main(
 ) -> None:
     """Run what is missing, and write the tables after each data set."""
     start_logging(verbose=False, quiet=False)
-    models = [*RIVALS, *([] if rivals_only else igmc_models(epochs, cap, share))]
+    models = [*RIVALS, *([] if rivals_only else studies.igmc_models(epochs, cap, share))]
     found = record.read("cold_start")
     for dataset in datasets:
         report = evaluate(

@@ -13,6 +13,15 @@ from igmc.plots.curves import Curve, CurvePanel, curve_figure
 from igmc.plots.style import save_figure
 
 
+def igmc_models(epochs: int, cap: int, share: float = 0.5) -> list[str]:
+    """IGMC as it is, and trained with support dropout."""
+    settings = f"extract.max_nodes_per_hop={cap},train.epochs={epochs},train.patience=5"
+    return [
+        f"igmc:{settings}",
+        f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",
+    ]
+
+
 def rows(report: EvaluationReport) -> list[dict[str, Any]]:
     """A row for each cell, without what only the cell itself needs."""
     kept = ("dataset", "seed", "protocol", "split_digest", "label", "model", "settings", "retrained")
