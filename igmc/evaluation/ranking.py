@@ -206,8 +206,9 @@ def rated_ndcg(user: ArrayLike, rating: ArrayLike, predicted: ArrayLike, ks: Seq
     """NDCG of the rated test items of each user, ranked by predicted rating: "rated_ndcg" and "rated_ndcg@5".
 
     ``sum_{j<=K} (2^{r_j} - 1) / log2(j + 1)``, divided by its value for the items by falling rating; without
-    @K over the whole list, as IDCF reports it (Wu et al., ICML 2021), with it as HIRE does (ICDE 2025). Lists
-    shorter than K count as they are. Equal predictions share the mean discount of their places, which is the
+    @K over the whole list, as IDCF reports it (Wu et al., ICML 2021). "rated_ndcg_linear" has r_j in place of
+    2^{r_j} - 1; with it popularity reaches what HIRE (ICDE 2025) reports for it. Lists shorter than K count
+    as they are. Equal predictions share the mean discount of their places, which is the
     expectation over all orders of them (McSherry & Najork, ECIR 2008), so the order of the pairs is of no
     account. Left out, as in IDCF, are users with one test item, whose NDCG is always 1; and users all of
     whose ratings are 0, who have none.
@@ -232,21 +233,22 @@ def rated_ndcg(user: ArrayLike, rating: ArrayLike, predicted: ArrayLike, ks: Seq
     if not ((true >= 0) & (true <= MAX_RATING)).all():
         raise DataError("a rating has no gain 2^r - 1", allowed=f"0..{MAX_RATING}", remedy="rank by levels")
     names, index, size = np.unique(users, return_inverse=True, return_counts=True)
-    gain = np.exp2(true) - 1
+    gains = {"rated_ndcg": np.exp2(true) - 1, "rated_ndcg_linear": true}
     start = np.cumsum(size) - size
-    order, best = np.lexsort((-guess, index)), np.lexsort((-gain, index))
+    order, best = np.lexsort((-guess, index)), np.lexsort((-true, index))
     place = np.arange(len(users)) - np.repeat(start, size)
     tied = _tied(index[order], guess[order])
     measures: dict[str, Floats] = {}
-    kept = (size > 1) & (np.bincount(index, gain, len(names)) > 0)
+    kept = (size > 1) & (np.bincount(index, true, len(names)) > 0)
     if not kept.any():
         raise DataError("no user has two rated test items to rank", remedy="hold out more ratings")
     for k in (None, *checked_lengths(ks, None)):
         discount = np.where(place < (len(users) if k is None else k), 1 / np.log2(place + 2), 0.0)
         shared = np.bincount(tied, discount) / np.bincount(tied)
-        dcg = np.bincount(index[order], gain[order] * shared[tied], len(names))[kept]
-        ideal = np.bincount(index[best], gain[best] * discount, len(names))[kept]
-        measures["rated_ndcg" if k is None else f"rated_ndcg@{k}"] = dcg / ideal
+        for name, gain in gains.items():
+            dcg = np.bincount(index[order], gain[order] * shared[tied], len(names))[kept]
+            ideal = np.bincount(index[best], gain[best] * discount, len(names))[kept]
+            measures[name if k is None else f"{name}@{k}"] = dcg / ideal
     return PerUser(names[kept].astype(np.int32), measures)
 
 

@@ -131,7 +131,10 @@ def test_seen_items_are_not_ranked(demo):
 def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_ratings(demo):
     way = make_protocol("unseen_both")
     cell = evaluate_cell(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5])
-    assert list(cell.metrics) == ["rated_ndcg", "rated_ndcg@5"]
+    assert list(cell.metrics) == [
+        *("rated_ndcg", "rated_ndcg_linear"),
+        *("rated_ndcg@5", "rated_ndcg_linear@5"),
+    ]
     assert 0.5 < cell.metrics["rated_ndcg"] < 1
     assert len(cell.rated_users)
     assert not len(cell.predicted)

@@ -281,6 +281,10 @@ def test_rated_ndcg_by_hand_and_whom_it_leaves_out():
     assert result.per_user["rated_ndcg@1"].tolist() == pytest.approx([1, 1 / 7])
     assert result.per_user["rated_ndcg@3"].tolist() == pytest.approx([1, (1 + 7 / log3) / (7 + 1 / log3)])
     assert result.means()["rated_ndcg"] == result.means()["rated_ndcg@3"]
+    assert result.per_user["rated_ndcg_linear@1"].tolist() == pytest.approx([1, 1 / 3])
+    assert result.per_user["rated_ndcg_linear"].tolist() == pytest.approx(
+        [1, (1 + 3 / log3) / (3 + 1 / log3)]
+    )
 
 
 def test_many_levels_keep_their_gains():
