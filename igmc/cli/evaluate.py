@@ -24,7 +24,7 @@ __all__ = ["evaluate_command"]
     short_help="Compare models on the same splits.",
     examples=(
         "igmc-evaluate --model biases --model item_knn --dataset demo --protocol random_80_20",
-        "igmc-evaluate --model igmc --model mf:dim=32 --dataset ml_100k --seeds 1,2,3 --out runs/compared",
+        "igmc-evaluate --model igmc --model mf:factors=32 --dataset ml_100k --seeds 1,2,3 --out runs/both",
     ),
 )
 @click.option(
@@ -101,6 +101,7 @@ def evaluate_command(
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
     from igmc.evaluation.harness import evaluate
+    from igmc.evaluation.spec import ModelSpec
 
     if list_models or list_protocols:
         emit(_models() if list_models else _protocols())
@@ -108,13 +109,20 @@ def evaluate_command(
     if not models:
         raise click.UsageError("no model is given: --model NAME, once for each; --list-models shows them")
     configs = [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)]
-    shown = metrics.split(",") if metrics else None
+    if as_json and (metrics or against):
+        raise click.UsageError("--metrics and --against are of the table, which --json replaces")
+    labels = [ModelSpec.parse(model).label for model in models]
+    if against is not None and against not in labels:
+        raise ConfigError(
+            "--against names no model that is evaluated", got=against, allowed=", ".join(labels)
+        )
+    shown = [word.strip() for word in metrics.split(",")] if metrics else None
     report = evaluate(
         models,
         configs,
         protocols=protocols or ("random_80_20",),
-        seeds=_numbers("--seeds", seeds),
-        ks=_numbers("--ks", ks),
+        seeds=_numbers("--seeds", seeds, 0),
+        ks=_numbers("--ks", ks, 1),
         rankings=not no_rankings,
         **{"data_dir": data_dir, "home": home, "out": out, "track": track},
     )
@@ -165,10 +173,10 @@ def _settings(cls: type[Config]) -> list[str]:
     return lines
 
 
-def _numbers(option: str, text: str) -> list[int]:
-    try:
-        return [int(word) for word in text.split(",")]
-    except ValueError as error:
+def _numbers(option: str, text: str, low: int) -> list[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) >= low for word in words):
         raise ConfigError(
-            f"{option} is no list of whole numbers", got=text, allowed="such as 1,2,3"
-        ) from error
+            f"{option} is no list of whole numbers from {low}", got=text, allowed="such as 1,2,3"
+        )
+    return [int(word) for word in words]

@@ -119,10 +119,10 @@ def _years(text: str | None) -> tuple[int | None, int | None] | None:
     if text is None:
         return None
     found = re.fullmatch(r"\s*(\d{1,4})?\s*(-)?\s*(\d{1,4})?\s*", text, re.ASCII)
-    if found is None or not (found[1] or found[3]):
+    if found is None or not (found[1] or found[3]) or (found[3] and not found[2]):
         raise click.UsageError(f"--year {text!r} is no year or range of years, such as 1994 or 1980-1999")
     if found[2] is None:
-        return int(text), int(text)
+        return int(found[1]), int(found[1])
     return int(found[1]) if found[1] else None, int(found[3]) if found[3] else None
 
 

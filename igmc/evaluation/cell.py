@@ -16,7 +16,7 @@ from igmc.evaluation.errors_by import calibration, errors_by_activity, per_user_
 from igmc.evaluation.intervals import bootstrap_interval
 from igmc.evaluation.metrics import PerUser, score
 from igmc.evaluation.protocols import Protocol
-from igmc.evaluation.ranking import evaluate_ranking, rated_ndcg
+from igmc.evaluation.ranking import MAX_RATING, evaluate_ranking, rated_ndcg
 from igmc.evaluation.shelf import Shelf
 from igmc.evaluation.spec import ModelSpec
 from igmc.evaluation.usage import Usage
@@ -137,7 +137,7 @@ def evaluate_cell(
         dataset: what the split is of.
         protocol: how the split was made.
         split: what to learn from and what to ask; its seed is the model's too.
-        ks: lengths of ranked lists; those longer than there are items are left out.
+        ks: lengths of ranked lists; full rankings leave out those longer than there are items.
         monitor: told of each epoch of training.
         shelf: where a model that was fitted to the same ratings is taken from, or else put.
         rankings: rank all items for each user too, where the protocol allows it.
@@ -146,7 +146,6 @@ def evaluate_cell(
         IgmcError: if the model does not suit the data or the protocol, or its training fails.
     """
     found = _Measures()
-    ks = [k for k in ks if k <= len(split.table.items)]
     with Usage() as usage:
         model = spec.make(dataset.name, split.seed)
         retrained = bool(len(split.support)) and not model.inductive
@@ -220,6 +219,7 @@ def _measure(model: Recommender, split: Split, ks: Sequence[int], found: _Measur
     with Usage() as part:
         _rate(model, split, ks, found)
     found.seconds["rate"] = part.seconds
+    ks = [k for k in ks if k <= len(split.table.items)]
     if rankings and ks:
         with Usage() as part:
             _rank(model, split, ks, found)
@@ -285,10 +285,10 @@ def _add(measured: PerUser, seed: int, found: _Measures) -> None:
 
 
 def gains(scale: RatingScale, rating: NDArray[Any]) -> NDArray[np.float32]:
-    """The ratings that gains are made of: those given, or, where these are not above 0, levels from 1."""
-    if scale.low > 0:
-        return rating.astype(np.float32)
-    return (scale.encode(rating) + np.float32(1)).astype(np.float32)
+    """Ratings to make gains of, on the scale; or levels from 1 where 2^r - 1 is not above 0, or huge."""
+    if scale.low > 0 and scale.high <= MAX_RATING:
+        return scale.clip(rating).astype(np.float32)
+    return (np.searchsorted(scale.edges, rating, side="right") + 1).astype(np.float32)
 
 
 def _nothing() -> dict[str, Any]:

@@ -32,6 +32,7 @@ __all__ = ["evaluate"]
 logger = logging.getLogger(__name__)
 
 KS = (5, 10, 20)
+MEASURES = 2  # part of a stored cell's name: to be raised when cells come to hold other metrics
 
 
 def evaluate(
@@ -74,6 +75,7 @@ def evaluate(
     """
     specs = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
     ways = [make_protocol(way) if isinstance(way, str) else way for way in protocols]
+    ways = list({way.label: way for way in ways}.values())
     given = {"model": specs, "data set": datasets, "protocol": ways, "seed": seeds, "list length": ks}
     for name, values in given.items():
         if not values:
@@ -82,14 +84,21 @@ def evaluate(
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise ConfigError(
-            "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:dim=64'"
+            "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:factors=64'"
         )
+    seeds = list(dict.fromkeys(seeds))
+    digests: dict[str, str] = {}
     store = _Store(Path(out), ks, rankings) if out is not None else None
     cells: list[Cell] = []
     failures: list[Failure] = []
     with Tracker(track) as tracker:
         for config in datasets:
             dataset = load_dataset(config, data_dir=data_dir, home=home)
+            digest = dataset.table.digest()
+            if digests.setdefault(dataset.name, digest) != digest:
+                raise ConfigError(
+                    "two data sets have the same name", got=dataset.name, remedy="rename one of the files"
+                )
             for spec in specs:
                 spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
             for protocol, seed in itertools.product(ways, seeds):
@@ -123,7 +132,7 @@ class _Store:
     def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the cell is, without the suffixes of its two files."""
         settings = spec.make(dataset.name, split.seed).config.to_dict()
-        key = [__version__, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
+        key = [__version__, MEASURES, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         name = re.sub(r"[^\w.-]+", "_", dataset.name)
         return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"

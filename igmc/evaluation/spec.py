@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,9 +60,14 @@ class ModelSpec:
         Raises:
             ConfigError: on a setting that is unknown or not allowed.
         """
-        return make_recommender(
-            self.name, merged(recommender_class(self.name).preset(dataset), self.settings), seed=seed
-        )
+        settings = merged(recommender_class(self.name).preset(dataset), self.settings)
+        try:
+            return make_recommender(self.name, settings, seed=seed)
+        except ConfigError as error:  # the command line would take a Config.name for an option
+            what = re.sub(r"\b\w+Config\.", "", error.what)
+            raise ConfigError(
+                f"model {self.label}: {what}", got=error.got, allowed=error.allowed, remedy=error.remedy
+            ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:

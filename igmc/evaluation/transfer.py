@@ -86,6 +86,13 @@ def transfer(
     data = DataConfig(dataset=to) if isinstance(to, str) else to
     dataset = load_dataset(data, data_dir=data_dir, home=home)
     split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
+    if len(split.scale) != len(source.scale):
+        raise ConfigError(
+            "the ratings there do not make as many levels as the model has",
+            got=len(split.scale),
+            allowed=str(len(source.scale)),
+            remedy="use --level-method width; ratings that are all equal cannot be asked",
+        )
     if not len(split.test):
         raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
     moved = _applied(source, split, how)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -84,7 +85,7 @@ def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
         DataError: if the file is missing or malformed, the ratings are of several users, a rating is no
             number, or an item is rated twice.
     """
-    inline = "=" in given and not Path(given).exists()
+    inline = "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
     if inline:
         pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
     else:

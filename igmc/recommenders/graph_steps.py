@@ -47,7 +47,7 @@ class GraphSteps:
     def __init__(
         self, owner: GraphRecommender, model: NodeModel, graph: Adjacency, data: TrainingData
     ) -> None:
-        self.owner, self.model, self.whole, self.config = owner, model, graph, owner.config
+        self.owner, self.model, self.config = owner, model, owner.config
         self.known, self.n_users, self.n_items = data.train, data.n_users, data.n_items
         self.user, self.item = data.train.user.astype(np.int64), data.train.item.astype(np.int64)
         self.nodes = np.arange(len(graph))
@@ -99,13 +99,10 @@ class GraphSteps:
         return Ratings(**{name: column[rows] for name, column in self.known.columns().items()})
 
     def _enter(self, fold: int) -> None:
-        """Take the ratings of a fold out of graph and features."""
-        if fold == self.entered:
-            return
-        self.entered = fold
-        hidden = np.append(self.fold == fold, False)  # the last one stands for edges of no rating
-        self.graph = self.whole.thinned(~hidden[self.whole.rating])
-        self.features = self.owner._node_features(self._others(fold))
+        """Make graph and features of the other folds' ratings: edge weights tell of ratings that are dropped."""
+        if fold != self.entered:
+            self.entered, others = fold, self._others(fold)
+            self.graph, self.features = self.owner._graph(others), self.owner._node_features(others)
 
     def _penalty(self, inputs: list[Tensor], n: int) -> Tensor:
         squared = torch.stack([x.square().sum() for x in inputs]).sum()

@@ -168,9 +168,9 @@ class GraphRecommender(Recommender):
         error = self._predict(data.validation.user, data.validation.item) - data.validation.rating
         return {"validation_rmse": float(np.sqrt(np.mean(np.square(error, dtype=np.float64))))}
 
-    def _graph(self) -> Adjacency:
-        """Of all known ratings."""
-        known, config = Ratings(**self.known), self.config
+    def _graph(self, known: Ratings | None = None) -> Adjacency:
+        """Of some ratings, or all that are known."""
+        known, config = Ratings(**self.known) if known is None else known, self.config
         return Adjacency.of(
             known,
             edge_weights(known, config.edge_weight, config.half_life),
@@ -183,7 +183,7 @@ class GraphRecommender(Recommender):
         """By some ratings, or all that are known; empty if only ids are used."""
         if not self.features:
             return {}
-        made = NodeFeatures(**self.features).of(known or Ratings(**self.known))
+        made = NodeFeatures(**self.features).of(Ratings(**self.known) if known is None else known)
         return {side: torch.from_numpy(values) for side, values in made.items()}
 
     def _model(self, features: dict[str, Tensor]) -> NodeModel:

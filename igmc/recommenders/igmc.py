@@ -85,9 +85,9 @@ class IGMCRecommender(Recommender):
     def chosen(self) -> IGMCConfig:
         """With the best epoch as the last one, which makes fixed epochs of it."""
         config: IGMCConfig = self.config
-        if not self.chooses or not self.history:
-            return config
         validation = [record["validation_rmse"] for record in self.history]
+        if not self.chooses or None in validation or not validation:
+            return config
         epochs = chosen_epochs(config.train, validation)[0]
         return config.replace(train=config.train.replace(protocol="paper", epochs=epochs))
 

@@ -93,7 +93,10 @@ class _KNN(Recommender):
         """The settings, with the defaults of model and objective filled in."""
         config: KNNConfig = self.config
         defaults = self.ranking_defaults if self.ranks_only else RATING_DEFAULTS
-        return config.replace(**{k: v for k, v in defaults.items() if getattr(config, k) in (None, "auto")})
+        full = config.replace(**{k: v for k, v in defaults.items() if getattr(config, k) in (None, "auto")})
+        if config.kept is None and full.neighbours is not None:
+            full = full.replace(kept=max(full.kept or 1, full.neighbours))
+        return full
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         self.known = data.train.columns()

@@ -27,10 +27,11 @@ __all__ = [
 ]
 
 MOST = 100  # items in an answer
+LARGEST, LONGEST = 2**53 - 1, 256  # ids: JavaScript keeps no larger whole number exactly
 
 # Whole numbers and texts are different ids, as in the data; bounds keep them printable in any language.
 Id = Annotated[
-    Annotated[StrictInt, Field(ge=-(2**53) + 1, le=2**53 - 1)] | Annotated[StrictStr, Field(max_length=256)],
+    Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)] | Annotated[StrictStr, Field(max_length=LONGEST)],
     Field(description="As it stands in the data: a whole number or a text, which are different ids."),
 ]
 _Number = Annotated[float, Field(allow_inf_nan=False)]

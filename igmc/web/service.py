@@ -49,10 +49,22 @@ class Service:
     Args:
         predictor: what answers.
         limits: of the server.
+
+    Raises:
+        DataError: on an id that answers cannot hold.
     """
 
     def __init__(self, predictor: Predictor, limits: ServeConfig) -> None:
         self.predictor, self.limits = predictor, limits
+        for side, table in (("user", predictor.users), ("item", predictor.items)):
+            for raw in table.ids:
+                if len(raw) > schemas.LONGEST if isinstance(raw, str) else abs(raw) > schemas.LARGEST:
+                    raise DataError(
+                        f"the API cannot send this {side} id",
+                        got=raw,
+                        allowed=f"whole numbers below 2^53, texts of at most {schemas.LONGEST} characters",
+                        remedy="give the data set other ids",
+                    )
         info, size = predictor.info, len(predictor.items)
         self._titles = info.titles if info is not None else ("",) * size
         self._years = info.years if info is not None else (None,) * size

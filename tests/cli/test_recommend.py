@@ -140,6 +140,12 @@ def test_titles_cannot_command_the_terminal(recommend, monkeypatch):
     assert "\x1b" not in out
 
 
+def test_many_ratings_on_the_command_line_are_no_file_name(command, home, demo_run):
+    given = ",".join(f"f{k:03}={k % 5 + 1}" for k in range(1, 60))
+    code, out, err = command("igmc-recommend", "--run", demo_run, "--ratings", given, "-k", 2)
+    assert (code, len(out.splitlines()), err) == (0, 3, "")
+
+
 def _with_escapes(text):
     value = json.JSONDecoder().decode(text.decode() if isinstance(text, bytes) else text)
     return value | {"title": ["\x1b[31mred"] * len(value["title"])} if "title" in value else value
@@ -175,6 +181,7 @@ def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home
         (["--user", 3, "--csv", "--json"], 2, "--csv goes neither with --json nor with --all-users"),
         (["--user", 3, "--year", "soon"], 2, "--year 'soon' is no year or range of years, such as 1994"),
         (["--user", 3, "--year", "-"], 2, "no year or range"),
+        (["--user", 3, "--year", "1980 1999"], 2, "no year or range"),
         (["--user", 3, "--year", "1999-1980"], 2, "years are no range; got (1999, 1980)"),
         (["--user", 3, "-k", "0"], 2, "--k is out of range; got 0; allowed: at least 1"),
         (["--user", 3, "-k", "ten"], 2, "'ten' is not a whole number"),

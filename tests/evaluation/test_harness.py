@@ -197,3 +197,34 @@ def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
     assert "recall@5" in both.metrics
     assert "recall@5" not in ratings.metrics
     assert ratings.metrics.items() <= both.metrics.items()
+
+
+def test_what_is_asked_twice_counts_once_and_namesakes_are_refused(tmp_path):
+    found = evaluate(["biases"], ["demo"], protocols=["random_80_20", "random-80-20"], seeds=[1, 1], ks=[5])
+    assert len(found.cells) == 1
+    rows = [f"{user},{item},{1 + (user + item) % 5}" for user in range(30) for item in range(8)]
+    files = []
+    for folder, times in (("a", 1), ("b", 2)):
+        files.append(tmp_path / folder / "ratings.csv")
+        files[-1].parent.mkdir()
+        files[-1].write_text("\n".join(["user,item,rating", *rows[:: 3 - times]]) + "\n")
+    with pytest.raises(ConfigError, match="two data sets have the same name; got"):
+        evaluate(["biases"], [str(file) for file in files])
+
+
+@pytest.mark.parametrize(
+    ("values", "items"),
+    [((10, 100, 500, 2000, 5000), 12), ((0, 1, 2, 3, 4), 12), ((1, 2, 3, 4, 5), 4)],
+    ids=["too large for 2^r", "from 0", "fewer items than the shortest list"],
+)
+def test_ratings_of_any_scale_and_few_items_are_measured(tmp_path, values, items):
+    rows = [f"{u},{i},{values[(u * i + u) % 5]}" for u in range(60) for i in range(items)]
+    (tmp_path / "odd.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
+    found = evaluate(["biases"], [str(tmp_path / "odd.csv")])
+    assert not found.failures
+    assert {"rmse", "rated_ndcg", "rated_ndcg@5"} <= set(found.cells[0].metrics)
+
+
+def test_a_wrong_setting_is_named_by_its_model():
+    with pytest.raises(ConfigError, match=r"^model deep: train\.epochs|^model deep: epochs is out of range"):
+        evaluate(["deep=igmc:train.epochs=0"], ["demo"])

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from igmc.errors import ConfigError
+from igmc.recommenders.data import Ratings
 from igmc.recommenders.registry import make_recommender
 from tests.recommenders.boards import checkerboard, ratings
 from tests.recommenders.contract import RecommenderContract
@@ -32,6 +35,13 @@ def test_a_refit_trains_the_best_number_of_epochs():
     again = model.refit(data)
     assert again.config.train.protocol == "paper"
     assert len(again.history) == int(np.argmin(validation)) + 1
+
+
+def test_without_a_validation_part_there_is_nothing_to_choose():
+    data, _ = checkerboard()
+    data = replace(data, validation=Ratings(*(column[:0] for column in data.train.columns().values())))
+    model = small(train={**TRAIN, "epochs": 2}).fit(data)
+    assert model.chosen() == model.config
 
 
 def test_pairs_without_a_subgraph_are_rated_by_biases():

@@ -157,3 +157,9 @@ def test_what_is_not_given_suits_model_and_objective(name, objective, expected):
     assert (chosen.similarity, chosen.shrinkage, chosen.neighbours, chosen.kept) == expected
     given = make_recommender(name, {"objective": objective, "kept": 7}).chosen()
     assert given == chosen.replace(kept=7)
+
+
+def test_as_many_are_kept_as_are_asked_for():
+    assert make_recommender("item_knn", {"objective": "ranking", "neighbours": 240}).chosen().kept == 240
+    assert make_recommender("item_knn", {"objective": "ranking", "neighbours": 20}).chosen().kept == 100
+    assert make_recommender("item_knn", {"neighbours": 9, "kept": 7}).chosen().kept == 7

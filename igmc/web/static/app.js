@@ -257,6 +257,7 @@ function card(item) {
 // ---- why ----------------------------------------------------------------------------------------------------
 
 async function explain(item) {
+  onresize = null;
   const dialog = $("why");
   $("why-title").textContent = `Why ${item.score.toFixed(1)} for ${nameOf(item)}?`;
   $("why-text").textContent = "Leaving out one rating after the other …";
