@@ -23,7 +23,8 @@ from igmc.evaluation.tables import markdown
 
 RATING_MODELS = (
     *("global_mean", "user_mean", "item_mean", "user_item_mean", "biases", "item_knn", "user_knn"),
-    *("mf", "svdpp", "gcn", "gat", "graphsage", "ngcf", "lightgcn"),
+    *("mf", "svdpp", "gcn", "gat", "graphsage"),
+    *(f"{name}={name}:objective=rating" for name in ("ngcf", "lightgcn")),
 )
 RANKING_MODELS = (
     "popularity",

@@ -99,7 +99,7 @@ class GraphSteps:
         return Ratings(**{name: column[rows] for name, column in self.known.columns().items()})
 
     def _enter(self, fold: int) -> None:
-        """Make graph and features of the other folds' ratings: edge weights tell of ratings that are dropped."""
+        """Make graph and features of the other folds alone: edge weights of all would tell of this one."""
         if fold != self.entered:
             self.entered, others = fold, self._others(fold)
             self.graph, self.features = self.owner._graph(others), self.owner._node_features(others)
