@@ -101,7 +101,6 @@ def evaluate_command(
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
     from igmc.evaluation.harness import evaluate
-    from igmc.evaluation.spec import ModelSpec
 
     if list_models or list_protocols:
         emit(_models() if list_models else _protocols())
@@ -111,11 +110,7 @@ def evaluate_command(
     configs = [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)]
     if as_json and (metrics or against):
         raise click.UsageError("--metrics and --against are of the table, which --json replaces")
-    labels = [ModelSpec.parse(model).label for model in models]
-    if against is not None and against not in labels:
-        raise ConfigError(
-            "--against names no model that is evaluated", got=against, allowed=", ".join(labels)
-        )
+    _check_against(against, models)
     shown = [word.strip() for word in metrics.split(",")] if metrics else None
     report = evaluate(
         models,
@@ -133,6 +128,16 @@ def evaluate_command(
         if against is not None:
             emit("\n" + report.versus(against, (shown or report.usual_metrics())[0]))
     return 1 if report.failures else 0
+
+
+def _check_against(against: str | None, models: tuple[str, ...]) -> None:
+    from igmc.evaluation.spec import ModelSpec
+
+    labels = [ModelSpec.parse(model).label for model in models]
+    if against is not None and against not in labels:
+        raise ConfigError(
+            "--against names no model that is evaluated", got=against, allowed=", ".join(labels)
+        )
 
 
 def _models() -> str:

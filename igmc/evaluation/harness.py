@@ -94,11 +94,7 @@ def evaluate(
     with Tracker(track) as tracker:
         for config in datasets:
             dataset = load_dataset(config, data_dir=data_dir, home=home)
-            digest = dataset.table.digest()
-            if digests.setdefault(dataset.name, digest) != digest:
-                raise ConfigError(
-                    "two data sets have the same name", got=dataset.name, remedy="rename one of the files"
-                )
+            _check_name(dataset, digests)
             for spec in specs:
                 spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
             for protocol, seed in itertools.product(ways, seeds):
@@ -113,6 +109,15 @@ def evaluate(
     if out is not None:
         report.save(Path(out))
     return report
+
+
+def _check_name(dataset: Dataset, digests: dict[str, str]) -> None:
+    """Cells are grouped by the name of the data set, so one name must mean one data set."""
+    digest = dataset.table.digest()
+    if digests.setdefault(dataset.name, digest) != digest:
+        raise ConfigError(
+            "two data sets have the same name", got=dataset.name, remedy="rename one of the files"
+        )
 
 
 class _Store:

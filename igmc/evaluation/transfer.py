@@ -86,15 +86,7 @@ def transfer(
     data = DataConfig(dataset=to) if isinstance(to, str) else to
     dataset = load_dataset(data, data_dir=data_dir, home=home)
     split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
-    if len(split.scale) != len(source.scale):
-        raise ConfigError(
-            "the ratings there do not make as many levels as the model has",
-            got=len(split.scale),
-            allowed=str(len(source.scale)),
-            remedy="use --level-method width; ratings that are all equal cannot be asked",
-        )
-    if not len(split.test):
-        raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
+    _check_split(split, len(source.scale), data)
     moved = _applied(source, split, how)
     asked, low, high = split.pairs(split.test), split.scale.low, split.scale.high
     rating = asked.rating
@@ -144,6 +136,18 @@ def _intervals(moved: _Moved, asked: Pairs, seed: int) -> dict[str, tuple[float,
             interval = bootstrap_interval(squared, asked.user, seed=seed, root=True)
             found[name] = interval.low, interval.high
     return found
+
+
+def _check_split(split: Split, levels: int, data: DataConfig) -> None:
+    if len(split.scale) != levels:
+        raise ConfigError(
+            "the ratings there do not make as many levels as the model has",
+            got=len(split.scale),
+            allowed=str(levels),
+            remedy="use --level-method width; ratings that are all equal cannot be asked",
+        )
+    if not len(split.test):
+        raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
 
 
 def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
