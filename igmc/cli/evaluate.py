@@ -107,14 +107,13 @@ def evaluate_command(
         return 0
     if not models:
         raise click.UsageError("no model is given: --model NAME, once for each; --list-models shows them")
-    configs = [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)]
     if as_json and (metrics or against):
         raise click.UsageError("--metrics and --against are of the table, which --json replaces")
     _check_against(against, models)
     shown = [word.strip() for word in metrics.split(",")] if metrics else None
     report = evaluate(
         models,
-        configs,
+        [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)],
         protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds, 0),
         ks=_numbers("--ks", ks, 1),
