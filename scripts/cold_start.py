@@ -15,9 +15,6 @@ import click
 import record
 import studies
 
-from igmc.cli.logs import start_logging
-from igmc.evaluation.harness import evaluate
-
 KS = (0, 1, 2, 5, 10)
 RIVALS = ("biases", "user_item_mean", "item_mean", "popularity", "item_knn", "mf")
 METRICS = ("rmse", "rated_ndcg@10")
@@ -38,38 +35,23 @@ def write(found: list[dict]) -> None:
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/cold_start"), show_default=True)
-@click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), show_default=True)
-@click.option("--epochs", default=15, show_default=True, help="Of IGMC, at most.")
-@click.option("--cap", default=50, show_default=True, help="Nodes per hop and side of IGMC's subgraphs.")
+@studies.options("cold_start", epochs=15)
+@studies.cap_option
 @click.option("--share", default=0.5, show_default=True, help="Of training pairs with support dropout.")
-@click.option("--rivals-only", is_flag=True, help="Leave IGMC out, which takes long.")
 def main(
     data_dir: Path | None,
     runs: Path,
     datasets: tuple[str, ...],
     epochs: int,
+    rivals_only: bool,
     cap: int,
     share: float,
-    rivals_only: bool,
 ) -> None:
     """Run what is missing, and write the tables after each data set."""
-    start_logging(verbose=False, quiet=False)
     models = [*RIVALS, *([] if rivals_only else studies.igmc_models(epochs, cap, share))]
-    found = record.read("cold_start")
-    for dataset in datasets:
-        report = evaluate(
-            models,
-            [dataset],
-            protocols=[f"unseen_users:k={k},refit=false" for k in KS],
-            rankings=False,
-            data_dir=data_dir,
-            out=runs / dataset,
-        )
-        found = studies.merged(found, studies.rows(report))
-        write(found)
-        click.echo(report.to_markdown(METRICS))
+    protocols = [f"unseen_users:k={k},refit=false" for k in KS]
+    jobs = [(dataset, protocols) for dataset in datasets]
+    studies.run(jobs, models, runs, record.read("cold_start"), write, METRICS, data_dir=data_dir)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ import click
 import record
 import studies
 
-from igmc.cli.logs import start_logging
-from igmc.evaluation.harness import evaluate
 from igmc.evaluation.tables import markdown
 
 RIVALS = ("biases", "user_item_mean", "item_mean", "popularity", "item_knn", "mf")
@@ -73,43 +71,24 @@ def write(found: list[dict]) -> None:
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs/reproduce_cold_start"), show_default=True
-)
+@studies.options("reproduce_cold_start", epochs=15)
+@studies.cap_option
 @click.option("--only", type=click.Choice(["hire", "idcf"]), help="One of the two; both if not given.")
-@click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), help="Of IDCF.")
-@click.option("--epochs", default=15, show_default=True, help="Of IGMC, at most.")
-@click.option("--cap", default=50, show_default=True, help="Nodes per hop and side of IGMC's subgraphs.")
-@click.option("--rivals-only", is_flag=True, help="Leave IGMC out, which takes long.")
 def main(
     data_dir: Path | None,
     runs: Path,
-    only: str | None,
     datasets: tuple[str, ...],
     epochs: int,
-    cap: int,
     rivals_only: bool,
+    cap: int,
+    only: str | None,
 ) -> None:
-    """Run what is missing, and write the tables after each protocol."""
-    start_logging(verbose=False, quiet=False)
+    """Run what is missing, and write the tables after each protocol; --dataset is for IDCF."""
     models = [*RIVALS, *([] if rivals_only else studies.igmc_models(epochs, cap))]
-    jobs = [("ml_1m", f"hire:cold={state}") for state in STATES if only != "idcf"]
-    jobs += [(dataset, "idcf") for dataset in datasets if only != "hire"]
+    jobs = [("ml_1m", [f"hire:cold={state}"]) for state in STATES if only != "idcf"]
+    jobs += [(dataset, ["idcf"]) for dataset in datasets if only != "hire"]
     found = record.read("reproduce_cold_start")
-    for dataset, protocol in jobs:
-        report = evaluate(
-            models,
-            [dataset],
-            protocols=[protocol],
-            ks=(5, 7, 10),
-            rankings=False,
-            data_dir=data_dir,
-            out=runs / dataset,
-        )
-        found = studies.merged(found, studies.rows(report))
-        write(found)
-        click.echo(report.to_markdown([*IDCF, *HIRE[:2]]))
+    studies.run(jobs, models, runs, found, write, [*IDCF, *HIRE[:2]], ks=(5, 7, 10), data_dir=data_dir)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,6 @@ import click
 import record
 import studies
 
-from igmc.cli.logs import start_logging
-from igmc.evaluation.harness import evaluate
-
 SHARES = (0.2, 0.1, 0.05, 0.01, 0.001)
 RIVALS = ("biases", "user_item_mean", "item_mean", "item_knn", "mf")
 
@@ -35,31 +32,15 @@ def write(found: list[dict]) -> None:
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/sparsity"), show_default=True)
-@click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), show_default=True)
-@click.option("--epochs", default=20, show_default=True, help="Of IGMC, at most.")
-@click.option("--rivals-only", is_flag=True, help="Leave IGMC out, which takes long.")
+@studies.options("sparsity", epochs=20)
 def main(
     data_dir: Path | None, runs: Path, datasets: tuple[str, ...], epochs: int, rivals_only: bool
 ) -> None:
     """Run what is missing, and write the tables after each data set."""
-    start_logging(verbose=False, quiet=False)
-    igmc = f"igmc:train.epochs={epochs},train.patience=5"
-    models = [*RIVALS, *([] if rivals_only else [igmc])]
-    found = record.read("sparsity")
-    for dataset in datasets:
-        report = evaluate(
-            models,
-            [dataset],
-            protocols=[f"thinned:keep_ratio={share}" for share in SHARES],
-            rankings=False,
-            data_dir=data_dir,
-            out=runs / dataset,
-        )
-        found = studies.merged(found, studies.rows(report))
-        write(found)
-        click.echo(report.to_markdown(["rmse", "mae"]))
+    models = [*RIVALS, *([] if rivals_only else [f"igmc:train.epochs={epochs},train.patience=5"])]
+    protocols = [f"thinned:keep_ratio={share}" for share in SHARES]
+    jobs = [(dataset, protocols) for dataset in datasets]
+    studies.run(jobs, models, runs, record.read("sparsity"), write, ["rmse", "mae"], data_dir=data_dir)
 
 
 if __name__ == "__main__":

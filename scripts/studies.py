@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+import click
 import record
 
+from igmc.cli.logs import start_logging
+from igmc.evaluation.harness import evaluate
 from igmc.evaluation.results import EvaluationReport
 from igmc.evaluation.tables import markdown
 from igmc.plots.curves import Curve, CurvePanel, curve_figure
 from igmc.plots.style import save_figure
+
+
+def options(folder: str, epochs: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options that each study has: data_dir, runs, datasets, epochs and rivals_only."""
+    shared = [
+        click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data."),
+        click.option(
+            "--runs",
+            type=click.Path(path_type=Path),
+            default=Path("runs") / folder,
+            show_default=True,
+            help="Where trained models and finished cells are kept.",
+        ),
+        click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), show_default=True),
+        click.option("--epochs", default=epochs, show_default=True, help="Of IGMC, at most."),
+        click.option("--rivals-only", is_flag=True, help="Leave IGMC out, which takes long."),
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(shared):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+cap_option = click.option(
+    "--cap", default=50, show_default=True, help="Nodes per hop and side of IGMC's subgraphs."
+)
 
 
 def igmc_models(epochs: int, cap: int, share: float = 0.5) -> list[str]:
@@ -20,6 +53,30 @@ def igmc_models(epochs: int, cap: int, share: float = 0.5) -> list[str]:
         f"igmc:{settings}",
         f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",
     ]
+
+
+def run(
+    jobs: Iterable[tuple[str, list[str]]],
+    models: Sequence[str],
+    runs: Path,
+    found: list[dict[str, Any]],
+    write: Callable[[list[dict[str, Any]]], None],
+    show: Sequence[str],
+    **choices: Any,
+) -> None:
+    """Evaluate the models on each data set and its protocols; after each, write all rows found so far.
+
+    What is done is kept under ``runs/<data set>`` and not run again. `choices` go to `evaluate`; the metrics
+    in `show` are printed.
+    """
+    start_logging(verbose=False, quiet=False)
+    for dataset, protocols in jobs:
+        report = evaluate(
+            models, [dataset], protocols=protocols, rankings=False, out=runs / dataset, **choices
+        )
+        found = merged(found, rows(report))
+        write(found)
+        click.echo(report.to_markdown(show))
 
 
 def rows(report: EvaluationReport) -> list[dict[str, Any]]:

@@ -217,7 +217,7 @@ class Recommender(ABC):
 
     def _fold_in(self, support: Ratings) -> None:
         """Take ratings into what was learned; must replace attributes, not change them in place."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} is inductive, so it must define _fold_in")
 
     def _restore(self) -> None:  # noqa: B027 - most models have nothing to do here
         """Make anew, after loading, what follows from the `fitted` attributes."""
