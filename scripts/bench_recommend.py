@@ -23,7 +23,7 @@ from igmc.graph.parts import make_parts
 from igmc.graph.serving import ServingGraph
 from igmc.inference.candidates import candidate_order
 from igmc.inference.item_info import ItemInfo
-from igmc.inference.recommend import list_items, recommend, view_of
+from igmc.inference.recommend import list_items, recommend
 from igmc.inference.request import Request
 from igmc.inference.scoring import Scorer
 from igmc.models.igmc import IGMC
@@ -79,7 +79,7 @@ def loss(run: Path, users: int) -> dict[str, Any]:
 
 def stage_one(predictor: igmc.Predictor, user_id: int | str) -> np.ndarray:
     """The first ten candidates, without any model."""
-    view = view_of(predictor, Request(user_id))
+    view = predictor.with_user({}, user_id)
     allowed = np.ones(view.graph.n_items, bool)
     allowed[view.rated] = False
     values = predictor.scale.values

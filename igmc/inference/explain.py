@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
-from igmc.errors import ConfigError
+from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.inference.explanation import Explanation, Node
 from igmc.inference.importance import edge_users, gradients, occlusion
+from igmc.inference.incoming import near_ids, unknown_ids
 from igmc.inference.predictor import Predictor
-from igmc.inference.user_view import UserView, encode_items
+from igmc.inference.user_view import UserView, view_of
 from igmc.plots.subgraph import Edge
 from igmc.ratings.ids import RawId
 
@@ -54,15 +55,18 @@ def explain(
 
     Raises:
         ConfigError: on another method or a number below 1; without a user and ratings.
-        DataError: as `Predictor.with_user`.
+        DataError: on an item, or a rated item, that the run does not know, or a user it does not know and
+            whose ratings are not given; on a rating that is not on the scale.
         IgmcError: as `Predictor.from_run`.
     """
     config = ExplainConfig(method=method, top=top, limit=limit)
     if user_id is None and ratings is None:
         raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
     predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
-    view = predictor.with_user(ratings or {}, user_id)
-    item = int(encode_items(view.items, view.new_items, [item_id])[0])
+    if unknown_ids(predictor.items, [item_id]):
+        raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
+    view = view_of(predictor, user_id, ratings)
+    item = int(predictor.items.encode([item_id])[0])
     found = view.score_indices(np.array([item], np.int32), clip=False)
     by_model = str(found.source[0]) == "model"
     near = _neighbourhood(view, item, config) if by_model else _NOTHING
@@ -74,7 +78,7 @@ def explain(
         source=str(found.source[0]),
         method=config.method,
         users=(Node(user_id), *(Node(predictor.users.ids[k]) for k in near.users)),
-        items=(_item(predictor, view, item, item_id), *(_item(predictor, view, k) for k in near.items)),
+        items=tuple(_item(predictor, k) for k in (item, *near.items)),
         edges=tuple(
             Edge(user, item, float(view.scale.values[level]), importance)
             for user, item, level, importance in near.edges
@@ -159,10 +163,6 @@ def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArr
     return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 
-def _item(predictor: Predictor, view: UserView, item: int, raw: RawId | None = None) -> Node:
-    """An item as it is shown; `raw` where no index need stand for it."""
-    if raw is None:
-        new = {index: raw for raw, index in view.new_items.items()}
-        raw = new[item] if item in new else predictor.items.ids[item]
+def _item(predictor: Predictor, item: int) -> Node:
     titles = () if predictor.info is None else predictor.info.titles
-    return Node(raw, titles[item] if 0 <= item < len(titles) else "")
+    return Node(predictor.items.ids[item], titles[item] if item < len(titles) else "")

@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ListConfig
-from igmc.errors import DataError
 from igmc.inference.candidates import candidate_order
-from igmc.inference.incoming import near_ids, unknown_ids
 from igmc.inference.predictor import Predictor
 from igmc.inference.request import Eligible, Request, eligible_items
-from igmc.inference.user_view import UserView
+from igmc.inference.user_view import UserView, view_of
 from igmc.ratings.ids import RawId
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Recommendations", "list_items", "recommend", "view_of"]
+__all__ = ["Recommendations", "list_items", "recommend"]
 
 Floats = NDArray[np.float32]
 
@@ -148,7 +146,7 @@ def list_items(
     Raises:
         IgmcError: see `recommend`.
     """
-    view = view_of(predictor, request)
+    view = view_of(predictor, request.user_id, request.ratings)
     mask, steps = eligible or eligible_items(predictor, request)
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
@@ -162,29 +160,6 @@ def list_items(
         reason = f"{f'only {len(item)} items are' if len(item) else 'no item is'} left: {', '.join(steps)}"
     score = predictor.scale.clip(raw)
     return Recommendations(item, score, source, reason, scored, len(view.rated))
-
-
-def view_of(predictor: Predictor, request: Request) -> UserView:
-    """The user of a request among all that is known.
-
-    Raises:
-        DataError: on an unknown user without ratings, an unknown item among the ratings, or a rating that is
-            not on the scale.
-    """
-    user_id, ratings = request.user_id, request.ratings
-    if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
-        raise DataError(
-            "the run knows no such user",
-            got=user_id,
-            remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
-        )
-    for unknown in unknown_ids(predictor.items, ratings or ()):
-        raise DataError(
-            "a rated item is not known to the run",
-            got=unknown,
-            remedy=f"{near_ids(predictor.items, unknown)}; or leave this rating out",
-        )
-    return predictor.with_user(ratings or {}, user_id)
 
 
 def _best(

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.errors import DataError
 from igmc.graph.serving import ServingGraph
 from igmc.inference.answers import Predictions, answer
+from igmc.inference.incoming import near_ids, unknown_ids
 from igmc.inference.scoring import Scorer
 from igmc.ratings.ids import IdTable, RawId
 from igmc.ratings.scale import RatingScale
@@ -18,7 +20,9 @@ from igmc.ratings.scale import RatingScale
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["UserView", "encode_items"]
+    from igmc.inference.predictor import Predictor
+
+__all__ = ["UserView", "encode_items", "view_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,33 @@ class UserView:
         """Answers for n items, int32 [n] dense indices in the range of `graph`, or -1 for an unknown one."""
         users = np.full(len(item), self.user, np.int32)
         return answer(self.scorer, self.scale, self.graph, users, item, clip=clip)
+
+
+def view_of(predictor: Predictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None) -> UserView:
+    """The user of a question, as `Predictor.with_user`, but ids that the run does not know are refused.
+
+    Args:
+        predictor: what is known.
+        user_id: a user of the run; with ratings also a new one, or None.
+        ratings: item id -> rating; none of a user who is known if None.
+
+    Raises:
+        DataError: on an unknown user without ratings, an unknown item among the ratings, or a rating that is
+            not on the scale.
+    """
+    if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
+        raise DataError(
+            "the run knows no such user",
+            got=user_id,
+            remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
+        )
+    for unknown in unknown_ids(predictor.items, ratings or ()):
+        raise DataError(
+            "a rated item is not known to the run",
+            got=unknown,
+            remedy=f"{near_ids(predictor.items, unknown)}; or leave this rating out",
+        )
+    return predictor.with_user(ratings or {}, user_id)
 
 
 def encode_items(table: IdTable, new: Mapping[RawId, int], item_ids: Iterable[RawId]) -> NDArray[np.int32]:

@@ -181,8 +181,10 @@ def test_the_most_important_neighbours_come_first_and_a_limit_leaves_the_choice_
     ]
 
 
-def test_a_newcomers_ratings_count_and_unknown_items_keep_their_names():
-    predictor = predictor_of(GRAPH, make_scorer())
+def test_a_newcomers_ratings_count():
+    predictor = predictor_of(GRAPH, make_scorer()).add_ratings(
+        {"user_id": [3], "item_id": ["extra"], "rating": [5]}
+    )
     ratings = {1: 5, 2: 1, "extra": 4}
     found = explain(predictor, None, 7, ratings=ratings, top=100)
     assert found.score == predictor.score_user(ratings, [7]).score[0]
@@ -198,13 +200,14 @@ def test_a_newcomers_ratings_count_and_unknown_items_keep_their_names():
 @pytest.mark.parametrize(
     ("user", "item", "ratings", "source", "words"),
     [
-        (4, 99, None, "user mean", "the mean of what user 4 gave, damped, stands in"),
+        (4, 15, None, "user mean", "the mean of what user 4 gave, damped, stands in"),
         (99, 7, {}, "item mean", "the mean of what film 7 got, damped, stands in"),
-        (None, 99, {}, "global mean", "the mean of all ratings stands in"),
+        (None, 15, {}, "global mean", "the mean of all ratings stands in"),
     ],
 )
 def test_without_a_neighbourhood_the_mean_that_stands_in_is_named(user, item, ratings, source, words):
-    found = explain(predictor_of(GRAPH, make_scorer()), user, item, ratings=ratings)
+    graph = ServingGraph.of(GRAPH).with_ratings([], [], [], n_users=20, n_items=16)  # one that nobody rated
+    found = explain(predictor_of(graph.rebuilt(), make_scorer()), user, item, ratings=ratings)
     assert found.source == source
     assert words in found.format()
     assert (found.edges, found.n_ratings) == ((), 0)
@@ -266,3 +269,9 @@ def test_what_cannot_be_explained_is_said():
         explain(predictor, None, 7)
     with pytest.raises(DataError, match="a rating is not on the scale; got 9"):
         explain(predictor, None, 7, ratings={1: 9})
+    with pytest.raises(DataError, match=r"the run knows no such item; got 99; .*ids are 0\.\.14"):
+        explain(predictor, 4, 99)
+    with pytest.raises(DataError, match=r"the run knows no such user; got 99; .*or give the ratings"):
+        explain(predictor, 99, 7)
+    with pytest.raises(DataError, match=r"a rated item is not known to the run; got 99"):
+        explain(predictor, None, 7, ratings={99: 4})
