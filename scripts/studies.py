@@ -129,7 +129,7 @@ def step_table(head: str, found: dict[str, Any], steps: Sequence[str], metric: s
     }
     body = []
     for label, cells in found.items():
-        line = [f"{label}{trained(next(iter(cells.values())))}"]
+        line = [f"{label}{trained(cells.values())}"]
         for at in range(len(steps)):
             if at not in cells:
                 line.append("not run")
@@ -141,12 +141,14 @@ def step_table(head: str, found: dict[str, Any], steps: Sequence[str], metric: s
     return markdown([head, *steps], body)
 
 
-def trained(row: dict[str, Any]) -> str:
-    """How a model that is trained by epochs was trained, in brackets."""
-    if row["model"] != "igmc":
+def trained(rows: Iterable[dict[str, Any]]) -> str:
+    """How a model that is trained by epochs was trained, in brackets; refitted ones by what each chose."""
+    settings = [row["settings"] for row in rows if row["model"] == "igmc"]
+    if not settings:
         return ""
-    train, cap = row["settings"]["train"], row["settings"]["extract"]["max_nodes_per_hop"]
-    return f" (at most {train['epochs']} epochs, cap {cap})"
+    epochs = sorted({each["train"]["epochs"] for each in settings})
+    span = f"at most {epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
+    return f" ({span} epochs, cap {settings[0]['extract']['max_nodes_per_hop']})"
 
 
 def step_panel(
