@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from igmc.errors import DataError
-from igmc.inference.incoming import from_text
+from igmc.inference.incoming import encode_ratings, from_text
 from igmc.inference.predictor import Predictor
 from igmc.ratings.ids import RawId
 from igmc.ratings.readers_columns import USUAL
@@ -32,19 +32,25 @@ def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
             `igmc.ratings.dataset.load_dataset`.
 
     Raises:
-        DataError: if the file is missing or malformed; see also `Predictor.add_ratings`.
+        DataError: if the file is missing, malformed or without ratings, or a pair stands twice or a rating is
+            not on the scale.
     """
     file = find_file(path)
     raw = read_parquet(file, None) if file.suffix == ".parquet" else read_text(file)
+    if not len(raw.rating):
+        raise DataError(f"{path} holds no ratings", allowed="a header, and a line for each rating")
+    encode_ratings(predictor.scale, raw.rating.tolist(), where=raw.where)  # to name the line
     users = from_text(predictor.users, [str(name) for name in raw.users])
     items = from_text(predictor.items, [str(name) for name in raw.items])
-    return predictor.add_ratings(
-        {
-            "user_id": [users[k] for k in raw.user.tolist()],
-            "item_id": [items[k] for k in raw.item.tolist()],
-            "rating": raw.rating.tolist(),
-        }
-    )
+    columns = {
+        "user_id": [users[k] for k in raw.user.tolist()],
+        "item_id": [items[k] for k in raw.item.tolist()],
+        "rating": raw.rating.tolist(),
+    }
+    try:
+        return predictor.add_ratings(columns)
+    except DataError as error:
+        raise DataError(f"{path}: {error.what}", got=error.got, allowed=error.allowed) from None
 
 
 def read_pairs_file(predictor: Predictor, path: Path) -> tuple[list[RawId], list[RawId]]:
@@ -82,8 +88,8 @@ def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
         given: the path of a file whose header names item and rating; or the ratings themselves.
 
     Raises:
-        DataError: if the file is missing or malformed, the ratings are of several users, a rating is no
-            number, or an item is rated twice.
+        DataError: if the file is missing or malformed, the ratings are of several users, a rating is not on
+            the scale, or an item is rated twice.
     """
     inline = "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
     if inline:
@@ -116,6 +122,7 @@ def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
         if item in ratings:
             raise DataError(f"{where}: item {item!r} is rated twice", allowed="each item once")
         ratings[item] = rating
+    encode_ratings(predictor.scale, ratings.values(), where=lambda at: pairs[at][0])
     return ratings
 
 
@@ -131,7 +138,16 @@ def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:
     if "item" in found:
         words = [cells[0] for _, cells in _lines(text, str(path), ("item",))]
     else:
-        words = [line.strip() for line in text if line.strip()]
+        words = []
+        for number, line in enumerate(text, start=1):
+            cells = next(csv.reader([line], delimiter=max(",\t;|", key=line.count)), [])
+            if len(cells) > 1:
+                raise DataError(
+                    f"{path}, line {number}: several item ids, or a column without a header",
+                    got=line.strip(),
+                    allowed="one id a line, or a header that names their column, such as item_id",
+                )
+            words += [cell.strip() for cell in cells if cell.strip()]
     if not words:
         raise DataError(f"{path} holds no item ids", allowed="one a line")
     return from_text(predictor.items, words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,16 +55,28 @@ def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
     return list(IdTable.build(unknown)[0].ids)
 
 
-def encode_ratings(scale: RatingScale, ratings: Iterable[object]) -> NDArray[np.uint8]:
+def encode_ratings(
+    scale: RatingScale, ratings: Iterable[object], *, where: Callable[[int], str] | None = None
+) -> NDArray[np.uint8]:
     """The levels, uint8 [n], of n ratings; on a scale of groups, each rating in range belongs to one.
+
+    Args:
+        scale: which ratings there are.
+        ratings: what was given.
+        where: names the place of the k-th in messages, such as "ratings.csv, line 7".
 
     Raises:
         DataError: on a rating that is no finite number, or not on the scale.
     """
     given: list[Any] = list(ratings)
-    for rating in given:
+
+    def wrong(at: int, what: str) -> DataError:
+        place = f"{where(at)}: " if where is not None else ""
+        return DataError(f"{place}a rating is not {what}", got=given[at], allowed=_allowed(scale))
+
+    for at, rating in enumerate(given):
         if isinstance(rating, bool | np.bool_) or not isinstance(rating, int | float | np.number):
-            raise DataError("a rating is not a number", got=rating, allowed=_allowed(scale))
+            raise wrong(at, "a number")
     # An int may be too large for a float, and such a one is on no scale.
     numbers = np.array([np.inf if isinstance(r, int) and abs(r) > 2**64 else r for r in given], np.float64)
     if scale.grouped:
@@ -72,8 +84,7 @@ def encode_ratings(scale: RatingScale, ratings: Iterable[object]) -> NDArray[np.
     else:
         fits = np.isin(numbers, scale.values)
     if not fits.all():
-        stray = given[int(np.argmin(fits))]
-        raise DataError("a rating is not on the scale", got=stray, allowed=_allowed(scale))
+        raise wrong(int(np.argmin(fits)), "on the scale")
     return scale.encode(numbers)
 
 

@@ -116,9 +116,14 @@ def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):
         (
             ["--user", "u1", "--items", "i1", "--ratings", "nine.csv"],
             3,
-            "not on the scale; got 9.0",
+            "nine.csv, line 2: a rating is not on the scale; got 9.0",
         ),
-        (["--user", "u1", "--items", "i1", "--ratings", "twice.csv"], 3, "user 'me' rates item 'i1' twice"),
+        (
+            ["--user", "u1", "--items", "i1", "--ratings", "twice.csv"],
+            3,
+            "twice.csv: user 'me' rates item 'i1' twice",
+        ),
+        (["--user", "u1", "--items", "i1", "--ratings", "head.csv"], 3, "head.csv holds no ratings"),
         (["--user", "u1", "--items", "i1", "--checkpoints", "7"], 2, "has no such checkpoint; got 7"),
         (["--user", "u1", "--items", "i1", "--device", "gpu"], 2, "unknown device; got 'gpu'"),
         (["--user", "u1", "--items", "i1", "--run", "nowhere"], 3, "nowhere is no run folder"),
@@ -133,6 +138,7 @@ def test_what_is_wrong_is_said_in_one_line(predict, tmp_path, arguments, code, m
         "short.csv": "user,item\nu1,i1\nu1\n",
         "quote.csv": 'user,item\nu1,"i1\n',
         "nine.csv": "user,item,rating\nme,i1,9\n",
+        "head.csv": "user,item,rating\n",
         "twice.csv": "user,item,rating\nme,i1,4\nme,i1,5\n",
     }.items():
         (tmp_path / name).write_text(text)

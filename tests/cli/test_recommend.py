@@ -200,6 +200,8 @@ def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home
         (["--ratings", "two.csv"], 3, "two.csv holds the ratings of several users; got 'me, you'"),
         (["--ratings", "word.csv"], 3, "word.csv, line 3: a rating is not a number; got 'x'"),
         (["--ratings", "short.csv"], 3, "short.csv, line 2: the item or the rating is missing"),
+        (["--ratings", "nine.csv"], 3, "nine.csv, line 3: a rating is not on the scale; got 9.0"),
+        (["--user", 3, "--items", "row.txt"], 3, "row.txt, line 1: several item ids, or a column without"),
         (["--user", 3, "--items", "empty.txt"], 3, "empty.txt holds no item ids; allowed: one a line"),
         (["--user", 3, "--run", "nowhere"], 3, "nowhere is no run folder"),
     ],
@@ -210,6 +212,8 @@ def test_what_is_wrong_is_said_in_one_line(recommend, tmp_path, arguments, code,
         "two.csv": "user,item,rating\nme,f001,5\nyou,f002,4\n",
         "word.csv": "item,rating\nf001,5\nf002,x\n",
         "short.csv": "item,rating\nf001\n",
+        "nine.csv": "item,rating\nf001,5\nf002,9\n",
+        "row.txt": "f001,f002\n",
         "empty.txt": "\n",
     }.items():
         (tmp_path / name).write_text(text)
