@@ -105,7 +105,8 @@ def make_app(service: Service, limits: ServeConfig, *, token: str | None = None)
     Args:
         service: what answers.
         limits: what a request may take.
-        token: what requests to the API have to bring, all but ``/api/health``; none if None, and then the
+        token: what requests to the API have to bring, all but ``/api/health`` and the
+            description, ``/api/openapi.json``; none if None, and then the
             server answers under the names of this machine only.
     """
 

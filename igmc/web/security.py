@@ -16,7 +16,7 @@ __all__ = ["Guard", "Shield", "check_token", "is_loopback"]
 logger = logging.getLogger(__name__)
 
 LEAST = 16  # characters of a token
-OPEN = ("/api/health",)  # of the API, asked without a token; the page itself holds nothing private
+OPEN = ("/api/health", "/api/openapi.json")  # asked without a token; like the page, they hold nothing private
 
 # The page loads its own script and style and talks to its own server; nothing inline or from elsewhere.
 _POLICY = (

@@ -174,3 +174,43 @@ def test_on_a_phone_and_in_the_dark(open_page, shots):
     assert page.evaluate(ground) == "rgb(245, 246, 248)"
     page.get_by_role("button", name="Colours: light").click()
     assert page.evaluate(ground) == "rgb(18, 22, 27)"
+
+
+def test_what_failed_stays_told_until_it_succeeds(browser, address):
+    context = browser.new_context()
+    page, broken = context.new_page(), {"status": 500, "json": {"detail": "the disk is full"}}
+    page.route("**/api/recommendations", lambda route: route.fulfill(**broken))
+    page.goto(address)
+    banner = page.get_by_text("the disk is full")
+    banner.wait_for()
+    page.locator("#recommended[aria-busy=false]").wait_for(state="attached")
+    page.get_by_label("Search").fill("a")
+    page.locator("#found li").first.wait_for()
+    page.wait_for_timeout(500)
+    assert banner.is_visible()  # the search went well, the list still did not
+    page.unroute("**/api/recommendations")
+    page.locator("#again").click()
+    page.get_by_text("before you rate").wait_for()
+    assert not banner.is_visible()
+    context.close()
+
+
+def test_a_wrong_token_is_asked_for_again(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+
+    def guard(route):
+        known = route.request.headers.get("authorization") == "Bearer right"
+        route.continue_() if known else route.fulfill(status=401, json={"detail": "a token, please"})
+
+    page.route("**/api/*", guard)
+    page.goto(address)
+    for token in ("wrong", "Schlüssel", "钥匙"):
+        page.locator("#token").fill(token)
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.getElementById('token').value === ''")
+        page.locator("#locked[open]").wait_for()
+    page.locator("#token").fill("right")
+    page.keyboard.press("Enter")
+    page.get_by_text("before you rate").wait_for()
+    context.close()

@@ -68,7 +68,8 @@ function unlock() {
     $("locked").showModal();
     $("locked-form").onsubmit = (event) => {
       event.preventDefault();
-      token = $("token").value.trim();
+      const typed = $("token").value.trim();
+      token = /^[!-~]*$/.test(typed) ? typed : ""; // fetch refuses a header of other signs: the reader is asked again
       $("token").value = "";
       unlocking = null;
       $("locked").close();
@@ -78,8 +79,11 @@ function unlock() {
   return unlocking;
 }
 
+let complaining = null; // the task that the banner is about, which alone takes it away
+
 function complain(error, again) {
   if (error.name === "AbortError") return;
+  complaining = again;
   const away = error instanceof TypeError; // what fetch throws without a connection
   $("banner-text").textContent = away ? "The server does not answer." : error.message;
   $("again").onclick = () => { $("banner").hidden = true; again(); };
@@ -95,7 +99,7 @@ function latest(task, wait = WAIT) {
     try {
       await rest(wait, mine.signal);
       await task(mine.signal);
-      $("banner").hidden = true;
+      if (complaining === again) $("banner").hidden = true;
     } catch (error) {
       complain(error, again);
     }
@@ -222,25 +226,31 @@ function filters() {
   };
 }
 
-const refresh = (() => {
-  const later = latest(async (signal) => {
-    const asked = filters(), start = performance.now();
-    const found = await ask("api/recommendations", { body: { ratings: whose(), ...asked }, signal });
-    const took = Math.round(performance.now() - start);
-    $("recommended").replaceChildren(...found.items.map(card));
-    $("recommended").setAttribute("aria-busy", "false");
-    const from = rated.size ? `from your ${rated.size === 1 ? "rating" : `${rated.size} ratings`}` : "before you rate";
-    $("status").textContent = `${plural(found.items.length)} ${from}, in ${took} ms`;
-    const { k, ...rest } = asked;
-    $("filter-count").textContent = Object.values(rest).filter((value) => value !== null && String(value)).length || "";
-    $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
-    $("hint").textContent = rated.size ? "" : `This is what people like in general. Rate a ${about.noun} or two, and the list becomes yours.`;
-  });
-  return () => {
-    $("recommended").setAttribute("aria-busy", "true");
-    later();
-  };
-})();
+async function list(signal) {
+  const asked = filters(), start = performance.now();
+  const found = await ask("api/recommendations", { body: { ratings: whose(), ...asked }, signal });
+  const took = Math.round(performance.now() - start);
+  $("recommended").replaceChildren(...found.items.map(card));
+  const from = rated.size ? `from your ${rated.size === 1 ? "rating" : `${rated.size} ratings`}` : "before you rate";
+  $("status").textContent = `${plural(found.items.length)} ${from}, in ${took} ms`;
+  const { k, ...rest } = asked;
+  $("filter-count").textContent = Object.values(rest).filter((value) => value !== null && String(value)).length || "";
+  $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
+  $("hint").textContent = rated.size ? "" : `This is what people like in general. Rate a ${about.noun} or two, and the list becomes yours.`;
+}
+
+const listLater = latest(async (signal) => {
+  try {
+    await list(signal);
+  } finally {
+    if (!signal.aborted) $("recommended").setAttribute("aria-busy", "false");
+  }
+});
+
+function refresh() {
+  $("recommended").setAttribute("aria-busy", "true");
+  listLater();
+}
 
 function card(item) {
   const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]];
