@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.space import OneOf, Range
 
-__all__ = ["BiasConfig", "Biases"]
+__all__ = ["BiasConfig", "Biases", "bias_of", "biases_of", "folded_biases"]
 
 DAMPINGS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 DEFAULT_DAMPING = 5.0
@@ -109,6 +109,30 @@ class Biases(Recommender):
 
     def _scores(self, users: Indices) -> Floats:
         return (self.mean + self.user_bias[users][:, None] + self.item_bias).astype(np.float32)
+
+
+def biases_of(data: TrainingData, damping: float) -> dict[str, Any]:
+    """What `Biases` learns from the training ratings, as part of another model's `fitted` attributes."""
+    return _state(Biases(BiasConfig(damping=damping)).fit(data))
+
+
+def bias_of(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> NDArray[np.float64]:
+    """What they predict for some pairs, float64 [P]."""
+    bias: NDArray[np.float64] = state["mean"] + state["user_bias"][user] + state["item_bias"][item]
+    return bias
+
+
+def folded_biases(state: dict[str, Any], support: Ratings, n_users: int, n_items: int) -> dict[str, Any]:
+    """The same with more ratings known, by `Biases.fold_in`."""
+    model = Biases(BiasConfig(damping=state["damping"]))
+    model.n_users, model.n_items = n_users, n_items
+    for name, value in state.items():
+        setattr(model, name, value)
+    return _state(model.fold_in(support))
+
+
+def _state(model: Biases) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in Biases.fitted}
 
 
 def _shrunk_mean(

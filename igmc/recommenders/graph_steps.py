@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from igmc.recommenders.adjacency import Adjacency
-from igmc.recommenders.biases import BiasConfig, Biases
+from igmc.recommenders.biases import bias_of, biases_of
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.gradient import unseen_items
 from igmc.recommenders.nodes import NodeModel
@@ -23,7 +23,7 @@ from igmc.rng import stream
 if TYPE_CHECKING:
     from igmc.recommenders.graphs import GraphRecommender
 
-__all__ = ["GraphSteps", "bias_of", "biases_of", "folded_biases"]
+__all__ = ["DAMPING", "GraphSteps"]
 
 Rows = NDArray[np.int64]
 FOLDS = 8
@@ -88,7 +88,7 @@ class GraphSteps:
         for fold in range(self.fold.max() + 1):
             mine, others = self.fold == fold, self._others(fold)
             if len(others):
-                state = biases_of(replace(data, train=others))
+                state = biases_of(replace(data, train=others), DAMPING)
                 left[mine] = self.known.rating[mine] - bias_of(state, self.user[mine], self.item[mine])
             else:
                 left[mine] = 0.0
@@ -121,27 +121,3 @@ class GraphSteps:
         places = [torch.from_numpy(part) for part in wanted]
         # Unlike indexing, this adds gradients up in the same order with any number of threads.
         return [functional.embedding(p, x) for p in places], [functional.embedding(p, z) for p in places]
-
-
-def biases_of(data: TrainingData) -> dict[str, Any]:
-    """What `Biases` learns from the training ratings."""
-    return _state(Biases(BiasConfig(damping=DAMPING)).fit(data))
-
-
-def bias_of(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> NDArray[np.float64]:
-    """What they predict for some pairs, float64 [P]."""
-    bias: NDArray[np.float64] = state["mean"] + state["user_bias"][user] + state["item_bias"][item]
-    return bias
-
-
-def folded_biases(state: dict[str, Any], support: Ratings, n_users: int, n_items: int) -> dict[str, Any]:
-    """The same with more ratings known, by `Biases.fold_in`."""
-    model = Biases(BiasConfig(damping=DAMPING))
-    model.n_users, model.n_items = n_users, n_items
-    for name, value in state.items():
-        setattr(model, name, value)
-    return _state(model.fold_in(support))
-
-
-def _state(model: Biases) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in Biases.fitted}

@@ -15,10 +15,11 @@ from igmc.config import knob
 from igmc.errors import ConfigError
 from igmc.recommenders.adjacency import EDGE_WEIGHTS, Adjacency, edge_weights
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
+from igmc.recommenders.biases import bias_of, biases_of, folded_biases
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.features import NodeFeatures
 from igmc.recommenders.gradient import GradientConfig, seeded, train
-from igmc.recommenders.graph_steps import GraphSteps, bias_of, biases_of, folded_biases
+from igmc.recommenders.graph_steps import DAMPING, GraphSteps
 from igmc.recommenders.nodes import NodeModel
 from igmc.recommenders.space import OneOf, Range
 from igmc.recommenders.stopping import validation_ndcg
@@ -141,7 +142,7 @@ class GraphRecommender(Recommender):
         self.features = {}
         if self.inputs != "ids":
             self.features = NodeFeatures.fit(data, config.tag_rank, self.seed).state()  # type: ignore[attr-defined]
-        self.biases = biases_of(data)
+        self.biases = biases_of(data, DAMPING)
         features, graph = self._node_features(), self._graph()
         with seeded(self.seed, self.name):
             model = self._model(features)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.biases import BiasConfig, Biases
+from igmc.recommenders.biases import bias_of, biases_of, folded_biases
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.knn_kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs, weigh_row
 from igmc.recommenders.space import OneOf, Range
@@ -57,18 +57,18 @@ class _KNN(Recommender):
 
     Attributes:
         known: the ratings known.
-        bias: ``mean`` float, ``user`` float64 [n_users], ``item`` float64 [n_items]; of regularized biases.
+        biases: what `igmc.recommenders.biases.Biases` learned.
         near, weight: int32 and float32 [rows, kept], the nearest rows, best first; -1 where none is left.
     """
 
     config_class: ClassVar = KNNConfig
-    fitted: ClassVar = ("known", "bias", "near", "weight")
+    fitted: ClassVar = ("known", "biases", "near", "weight")
     inductive: ClassVar = True
     side: ClassVar[str]  # which of both is compared
     ranking_defaults: ClassVar[dict[str, Any]]
 
     known: dict[str, NDArray[Any]]
-    bias: dict[str, Any]
+    biases: dict[str, Any]
     near: NDArray[np.int32]
     weight: NDArray[np.float32]
 
@@ -100,8 +100,7 @@ class _KNN(Recommender):
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         self.known = data.train.columns()
-        biases = Biases(BiasConfig(damping=self.config.damping)).fit(data)
-        self.bias = {"mean": biases.mean, "user": biases.user_bias, "item": biases.item_bias}
+        self.biases = biases_of(data, self.config.damping)
         self._restore()
         self.near, self.weight = self._similar(np.arange(self.rows.shape[0]))
 
@@ -110,7 +109,7 @@ class _KNN(Recommender):
         known = Ratings(**self.known)
         value = np.ones(len(known))
         if not self.ranks_only:
-            value = known.rating - self._biases(known.user, known.item)
+            value = known.rating - bias_of(self.biases, known.user, known.item)
         sides = {"user": (known.user, self.n_users), "item": (known.item, self.n_items)}
         (row, n_rows), (column, n_columns) = sides[self.side], sides[_OTHER[self.side]]
         self.rows = sparse.csr_array((value, (row, column)), shape=(n_rows, n_columns))
@@ -135,12 +134,7 @@ class _KNN(Recommender):
 
     def _fold_in(self, support: Ratings) -> None:
         """New ratings count at once; who has at least twice as many as before gets neighbours anew."""
-        biases = Biases(BiasConfig(damping=self.config.damping))
-        biases.n_users, biases.n_items, biases.damping = self.n_users, self.n_items, self.config.damping
-        biases.mean, biases.user_bias, biases.item_bias = (self.bias[k] for k in ("mean", "user", "item"))
-        biases.known = {name: self.known[name] for name in ("user", "item", "rating")}
-        folded = biases.fold_in(support)
-        self.bias = {"mean": folded.mean, "user": folded.user_bias, "item": folded.item_bias}
+        self.biases = folded_biases(self.biases, support, self.n_users, self.n_items)
         before = np.diff(self.rows.indptr)
         self.known = (Ratings(**self.known) + support).columns()
         self._restore()
@@ -149,17 +143,13 @@ class _KNN(Recommender):
         self.near, self.weight = self.near.copy(), self.weight.copy()
         self.near[fresh], self.weight[fresh] = self._similar(fresh)
 
-    def _biases(self, user: Indices, item: Indices) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = self.bias["mean"] + self.bias["user"][user] + self.bias["item"][item]
-        return found
-
     def _answer(
         self, total: NDArray[np.float64], weights: NDArray[np.float64], user: Indices, item: Indices
     ) -> Floats:
         if self.ranks_only:
             return total.astype(np.float32)
         deviation: NDArray[np.float64] = total / np.maximum(weights + self.config.caution, 1e-12)
-        return (self._biases(user, item) + deviation).astype(np.float32)
+        return (bias_of(self.biases, user, item) + deviation).astype(np.float32)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
         row, column = (user, item) if self.side == "user" else (item, user)
