@@ -6,6 +6,7 @@ import errno
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -68,54 +69,25 @@ def _igmc() -> None:
     """
 
 
-def main() -> NoReturn:
-    """Entry point of ``igmc`` and ``python -m igmc``."""
-    sys.exit(_exit_code(_igmc, "igmc"))
+def _entry_point(command: click.Command, name: str) -> Callable[[], NoReturn]:
+    """What the script of that name calls; see pyproject.toml."""
+
+    def run() -> NoReturn:
+        sys.exit(_exit_code(command, name))
+
+    return run
 
 
-def extract() -> NoReturn:
-    """Entry point of ``igmc-extract``."""
-    sys.exit(_exit_code(extract_command, "igmc-extract"))
-
-
-def train() -> NoReturn:
-    """Entry point of ``igmc-train``."""
-    sys.exit(_exit_code(train_command, "igmc-train"))
-
-
-def evaluate() -> NoReturn:
-    """Entry point of ``igmc-evaluate``."""
-    sys.exit(_exit_code(evaluate_command, "igmc-evaluate"))
-
-
-def explain() -> NoReturn:
-    """Entry point of ``igmc-explain``."""
-    sys.exit(_exit_code(explain_command, "igmc-explain"))
-
-
-def plot() -> NoReturn:
-    """Entry point of ``igmc-plot``."""
-    sys.exit(_exit_code(plot_command, "igmc-plot"))
-
-
-def predict() -> NoReturn:
-    """Entry point of ``igmc-predict``."""
-    sys.exit(_exit_code(predict_command, "igmc-predict"))
-
-
-def recommend() -> NoReturn:
-    """Entry point of ``igmc-recommend``."""
-    sys.exit(_exit_code(recommend_command, "igmc-recommend"))
-
-
-def serve() -> NoReturn:
-    """Entry point of ``igmc-serve``."""
-    sys.exit(_exit_code(serve_command, "igmc-serve"))
-
-
-def transfer() -> NoReturn:
-    """Entry point of ``igmc-transfer``."""
-    sys.exit(_exit_code(transfer_command, "igmc-transfer"))
+main = _entry_point(_igmc, "igmc")  # of "python -m igmc" too
+extract = _entry_point(extract_command, "igmc-extract")
+train = _entry_point(train_command, "igmc-train")
+predict = _entry_point(predict_command, "igmc-predict")
+recommend = _entry_point(recommend_command, "igmc-recommend")
+explain = _entry_point(explain_command, "igmc-explain")
+serve = _entry_point(serve_command, "igmc-serve")
+evaluate = _entry_point(evaluate_command, "igmc-evaluate")
+transfer = _entry_point(transfer_command, "igmc-transfer")
+plot = _entry_point(plot_command, "igmc-plot")
 
 
 def _exit_code(command: click.Command, name: str) -> int:
