@@ -94,7 +94,10 @@ def _asked(
         return read_pairs(predictor, sys.stdin, "stdin")
     if pairs is not None:
         return read_pairs_file(predictor, Path(pairs))
-    item_ids = from_text(predictor.items, [word.strip() for word in (items or "").split(",") if word.strip()])
+    words = [word.strip() for word in (items or "").split(",") if word.strip()]
+    if not words:
+        raise click.UsageError("--items names no item; give ids with commas between, such as 50,181")
+    item_ids = from_text(predictor.items, words)
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
 
 

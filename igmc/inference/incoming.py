@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 _MANY = 20_000
+_LONGEST = 60  # to compare a longer one with many takes long
 
 
 def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
@@ -141,7 +142,7 @@ def near_ids(table: IdTable, raw: RawId) -> str:
     found: list[str] = []
     if other != raw and table.encode([other])[0] >= 0:
         found = [f"{other!r} ({'a number' if isinstance(other, int) else 'a text'})"]
-    elif not isinstance(raw, int):
+    elif not isinstance(raw, int) and len(text) <= _LONGEST:
         # To compare with all of a million would take long; what is near begins alike.
         start = text[:2].casefold()
         some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2].casefold() == start)

@@ -119,7 +119,7 @@ def recommend(
         genre=(genre,) if isinstance(genre, str) else tuple(genre),
         exclude_genre=(exclude_genre,) if isinstance(exclude_genre, str) else tuple(exclude_genre),
         years=years,
-        items=None if items is None else frozenset(items),
+        items=None if items is None else frozenset((items,) if isinstance(items, str) else items),
         config=ListConfig(
             k=k,
             min_score=min_score,

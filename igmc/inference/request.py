@@ -109,10 +109,10 @@ def _words(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _years(given: Iterable[object]) -> tuple[int | None, int | None]:
-    first, *rest = bounds = tuple(given)
+    bounds = tuple(given)
     whole = all(year is None or (isinstance(year, int) and not isinstance(year, bool)) for year in bounds)
     if len(bounds) == 2 and whole:
-        last = rest[0]
+        first, last = bounds
         if not (isinstance(first, int) and isinstance(last, int) and first > last):
             return first, last  # type: ignore[return-value]
     raise ConfigError(

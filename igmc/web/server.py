@@ -56,7 +56,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise IgmcError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}",
-            remedy="choose another --port, or 0 for any that is free",
+            remedy="choose another --port, or 0 for any that is free, and a --host that this machine has",
         ) from error
     return found
 

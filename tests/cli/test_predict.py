@@ -106,6 +106,7 @@ def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):
             "say what is asked: --pairs, or both --user and --items; see igmc-predict -h",
         ),
         (["--user", "u1"], 2, "say what is asked"),
+        (["--user", "u1", "--items", " , "], 2, "--items names no item; give ids"),
         (["--pairs", "p.csv", "--user", "u1"], 2, "say what is asked"),
         (["--pairs", "missing.csv"], 3, "there is no file missing.csv"),
         (["--pairs", "empty.csv"], 3, "the first line of empty.csv does not tell the column of users"),

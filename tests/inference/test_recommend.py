@@ -188,6 +188,7 @@ def test_an_empty_list_says_why(predictor):
     assert list(found) == ["user", "item", "score", "rank", "title", "genres", "year", "source"]
     reason = "no item is left: of 250 items, 0 of 1800-1810, 0 not rated by the user"
     assert found.attrs["reason"] == reason
+    assert recommend(predictor, ratings=MINE, items="f200").item.tolist() == ["f200"]  # no list of letters
     assert recommend(predictor, ratings=MINE, items=["x"]).attrs["reason"] == (
         "no item is left: of 250 items, 0 of the 1 allowed, 0 not rated by the user"
     )
@@ -243,6 +244,7 @@ def test_threads_do_not_mix(predictor):
         ({"user_id": 1, "exclude_genre": ["Westen"]}, ConfigError, "did you mean Western"),
         ({"user_id": 1, "years": (1990, 1980)}, ConfigError, r"years are no range; got \(1990, 1980\)"),
         ({"user_id": 1, "years": (1990,)}, ConfigError, "years are no range"),
+        ({"user_id": 1, "years": ()}, ConfigError, "years are no range"),
         ({"user_id": 1, "years": ("1990", None)}, ConfigError, "years are no range"),
     ],
 )
@@ -255,6 +257,7 @@ def test_near_ids_are_found_in_large_tables_too():
     table = IdTable(tuple(f"user-{number:06}" for number in range(30_000)))
     assert near_ids(table, "USER-000123").startswith("did you mean 'user-000123' or 'user-")
     assert near_ids(table, "zz") == "ids are such as 'user-000000'"
+    assert near_ids(table, "user-000123" + 61 * "0") == "ids are such as 'user-000000'"  # too long to compare
     assert near_ids(IdTable(()), "x") == "there are none"
 
 
