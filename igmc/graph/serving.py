@@ -101,12 +101,11 @@ class Rows:
         below = _patch(touched, rows)
         # One number a rating, so that (row, level, neighbour) is kept in order by sorting numbers.
         stride = n_levels * n_others
-        keys = np.repeat(np.arange(len(touched)), np.diff(below.ptr)) * stride
-        keys += below.levels.astype(np.int64) * n_others + below.neighbours
-        same_pair = (own * stride + others)[:, None] + np.arange(n_levels) * n_others  # [n, L]
-        if len(keys):
-            at = np.searchsorted(keys, same_pair)
-            keys = np.delete(keys, at[keys[np.minimum(at, len(keys) - 1)] == same_pair])
+        row = np.repeat(np.arange(len(touched)), np.diff(below.ptr))
+        keys = row * stride + below.levels.astype(np.int64) * n_others + below.neighbours
+        old, new = row * n_others + below.neighbours, np.sort(own * n_others + others)
+        replaced = new[np.minimum(np.searchsorted(new, old), len(new) - 1)] == old
+        keys = keys[~replaced]
         added = np.sort(own * stride + levels * n_others + others)
         keys = np.insert(keys, np.searchsorted(keys, added), added)
         ptr = np.searchsorted(keys, np.arange(len(touched) + 1) * stride)
