@@ -6,6 +6,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from igmc.config import RunConfig
+from igmc.inference.predictor import Predictor
+from igmc.run import train
+
+SMALL_RUN = {
+    "data": {"dataset": "demo"},
+    "extract": {"max_nodes_per_hop": 20},
+    "model": {"layers": [8, 8], "mlp_width": 8},
+    "train": {"epochs": 3, "ensemble_size": 2, "batch_size": 200, "learning_rate": 0.01},
+    "live": True,
+}
+
 # Compiling a Numba kernel in the first example says nothing about its speed, and busy machines are not bugs.
 settings.register_profile("igmc", deadline=None)
 settings.load_profile("igmc")
@@ -21,6 +33,19 @@ def data_root() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return root
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory) -> Path:
+    """The folder of a finished run on the demo, three short epochs long; not to be written to."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    train(RunConfig.from_dict(SMALL_RUN), out=folder, device="cpu", progress=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def predictor(demo_run) -> Predictor:
+    return Predictor.from_run(demo_run, device="cpu")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -51,24 +51,6 @@ def ratings_file(tmp_path):
     return path
 
 
-@pytest.fixture(scope="session")
-def demo_run(tmp_path_factory):
-    """The folder of a short finished run on the demo: users 1..300, films f001..f250 with titles."""
-    from igmc.config import RunConfig
-    from igmc.run import train
-
-    folder = tmp_path_factory.mktemp("cli") / "run"
-    settings = {
-        "data": {"dataset": "demo"},
-        "extract": {"max_nodes_per_hop": 10},
-        "model": {"layers": [4, 4], "mlp_width": 4},
-        "train": {"epochs": 2, "ensemble_size": 2, "ensemble_every": 1, "batch_size": 300},
-        "live": True,
-    }
-    train(RunConfig.from_dict(settings), out=folder, device="cpu", progress=False)
-    return folder
-
-
 @pytest.fixture
 def command(capsys, monkeypatch):
     """Runs a command line: ``command("igmc-train", "--epochs", 3) -> (exit code, stdout, stderr)``."""

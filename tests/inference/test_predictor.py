@@ -18,7 +18,7 @@ from igmc.ratings.dataset import load_dataset
 from igmc.ratings.ids import IdTable
 from igmc.ratings.split import Split, make_split
 from igmc.run import train
-from tests.inference.conftest import SETTINGS
+from tests.conftest import SMALL_RUN
 
 RATINGS = {"f001": 5, "f002": 1, "f003": 4, "f017": 5, "f100": 2}
 ITEMS = ["f004", "f001", "f200", "f250", "f050"]
@@ -141,7 +141,7 @@ def test_a_users_ratings_count_as_after_a_rebuild(predictor, user_id, ratings):
 
 
 def test_two_hops_too(tmp_path):
-    settings = {**SETTINGS, "extract": {"hops": 2, "max_nodes_per_hop": 5}, "train": {"epochs": 1}}
+    settings = {**SMALL_RUN, "extract": {"hops": 2, "max_nodes_per_hop": 5}, "train": {"epochs": 1}}
     settings["data"] = {"dataset": "demo", "keep_ratio": 0.1}
     train(RunConfig.from_dict(settings), out=tmp_path / "run", device="cpu", progress=False)
     predictor = Predictor.from_run(tmp_path / "run", device="cpu")
@@ -286,8 +286,8 @@ def test_what_cannot_be_answered(predictor, call, message):
 
 
 def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
-    settings = {**SETTINGS, "train": {"epochs": 1, "batch_size": 200}}
-    settings["model"] = {**SETTINGS["model"], "side_features": True}
+    settings = {**SMALL_RUN, "train": {"epochs": 1, "batch_size": 200}}
+    settings["model"] = {**SMALL_RUN["model"], "side_features": True}
     report = train(RunConfig.from_dict(settings), out=tmp_path / "run", device="cpu", progress=False)
     predictor = Predictor.from_run(report.folder, device="cpu")
     frame = pd.read_csv(tmp_path / "run" / "predictions.csv.gz")

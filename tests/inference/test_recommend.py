@@ -24,7 +24,7 @@ from igmc.inference.recommend_all import recommend_all
 from igmc.inference.request import Request
 from igmc.ratings.dataset import load_dataset
 from igmc.ratings.ids import IdTable
-from tests.inference.conftest import SETTINGS
+from tests.conftest import SMALL_RUN
 
 MINE = {"f001": 5, "f002": 1, "f003": 4, "f017": 5, "f100": 2}
 INFO = load_dataset("demo").item_info.assign(item=load_dataset("demo").table.items.ids).set_index("item")
@@ -276,7 +276,7 @@ def test_a_run_without_titles_answers_and_training_again_notes_them(copied, pred
     for wrong in ({"genre": "Drama"}, {"years": (1990, None)}):
         with pytest.raises(ConfigError, match=r"this run does not know the (genres|years) of its items"):
             recommend(old, user_id=1, **wrong)
-    igmc.run.train(RunConfig.from_dict(SETTINGS), out=copied, device="cpu", progress=False)
+    igmc.run.train(RunConfig.from_dict(SMALL_RUN), out=copied, device="cpu", progress=False)
     assert recommend(copied, user_id=1).title.tolist() == recommend(predictor, user_id=1).title.tolist()
 
 
@@ -357,7 +357,7 @@ def test_a_file_of_all_users_is_there_whole_or_not_at_all(predictor, tmp_path):
 
 
 def test_the_demo_run_is_made_once(monkeypatch, tmp_path):
-    small = {name: SETTINGS[name] for name in ("extract", "model")} | {"train": {"epochs": 1}}
+    small = {name: SMALL_RUN[name] for name in ("extract", "model")} | {"train": {"epochs": 1}}
     monkeypatch.setattr(igmc.run, "paper_settings", lambda name: small)
     folder = igmc.run.demo_run(tmp_path, progress=False)
     assert folder.parent == tmp_path / "demo-run"

@@ -7,27 +7,12 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from igmc.config import RunConfig, ServeConfig
-from igmc.inference.predictor import Predictor
-from igmc.run import train
+from igmc.config import ServeConfig
 from igmc.web.app import make_app
 from igmc.web.service import Service
-from tests.inference.conftest import SETTINGS
 
 # What a newcomer gave.
 FIVE = [{"item_id": f"f00{k}", "rating": rating} for k, rating in enumerate((5, 1, 4, 5, 2), start=1)]
-
-
-@pytest.fixture(scope="session")
-def run_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("web") / "run"
-    train(RunConfig.from_dict(SETTINGS), out=folder, device="cpu", progress=False)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def predictor(run_folder):
-    return Predictor.from_run(run_folder, device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -30,10 +30,10 @@ serve()
 """
 
 
-def test_it_finishes_what_is_in_flight_and_ends_with_0(run_folder):
+def test_it_finishes_what_is_in_flight_and_ends_with_0(demo_run):
     environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE, str(run_folder)], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", CODE, str(demo_run)], stdout=subprocess.PIPE, text=True, env=environment
     )
     try:
         line = process.stdout.readline()
