@@ -188,7 +188,7 @@ class Recommender(ABC):
         """Read what `save` wrote; `igmc.recommenders.registry.load_recommender` does so for any class.
 
         Raises:
-            CheckpointError: if the file is missing, damaged, or of another recommender.
+            CheckpointError: if the file is missing, damaged, of another recommender or of another version.
         """
         state = load_checkpoint(Path(path))
         if state.get("recommender") != cls.name:
@@ -198,6 +198,10 @@ class Recommender(ABC):
         model = cls(cls.config_class.from_dict(state["config"]), seed=state["seed"])
         model.n_users, model.n_items = state["n_users"], state["n_items"]
         model.history = state["history"]
+        if state["fitted"].keys() != set(cls.fitted):
+            raise CheckpointError(
+                f"{path} was written by another version of igmc", remedy="fit the model and save it again"
+            )
         for name in cls.fitted:
             setattr(model, name, _unpacked(state["fitted"][name]))
         model._restore()

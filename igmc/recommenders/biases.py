@@ -18,6 +18,7 @@ __all__ = ["BiasConfig", "Biases", "bias_of", "biases_of", "folded_biases"]
 DAMPINGS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 DEFAULT_DAMPING = 5.0
 SWEEPS = 20
+_LEARNED = ("mean", "damping", "user_bias", "item_bias")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Biases(Recommender):
 
     name: ClassVar = "biases"
     config_class: ClassVar = BiasConfig
-    fitted: ClassVar = ("mean", "damping", "user_bias", "item_bias", "known")
+    fitted: ClassVar = (*_LEARNED, "known")
     inductive: ClassVar = True
 
     mean: float
@@ -112,7 +113,7 @@ class Biases(Recommender):
 
 
 def biases_of(data: TrainingData, damping: float) -> dict[str, Any]:
-    """What `Biases` learns from the training ratings, as part of another model's `fitted` attributes."""
+    """What `Biases` learns from the training ratings, for another model that keeps those ratings itself."""
     return _state(Biases(BiasConfig(damping=damping)).fit(data))
 
 
@@ -122,17 +123,19 @@ def bias_of(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> ND
     return bias
 
 
-def folded_biases(state: dict[str, Any], support: Ratings, n_users: int, n_items: int) -> dict[str, Any]:
-    """The same with more ratings known, by `Biases.fold_in`."""
+def folded_biases(
+    state: dict[str, Any], known: dict[str, NDArray[Any]], support: Ratings, n_users: int, n_items: int
+) -> dict[str, Any]:
+    """The same with more ratings than those known, by `Biases.fold_in`."""
     model = Biases(BiasConfig(damping=state["damping"]))
-    model.n_users, model.n_items = n_users, n_items
-    for name, value in state.items():
-        setattr(model, name, value)
+    model.n_users, model.n_items, model.known = n_users, n_items, known
+    for name in _LEARNED:
+        setattr(model, name, state[name])
     return _state(model.fold_in(support))
 
 
 def _state(model: Biases) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in Biases.fitted}
+    return {name: getattr(model, name) for name in _LEARNED}
 
 
 def _shrunk_mean(

@@ -213,7 +213,7 @@ class GraphRecommender(Recommender):
         self.items[~np.isin(np.arange(self.n_items), self.known["item"])] = 0.0
 
     def _fold_in(self, support: Ratings) -> None:
-        self.biases = folded_biases(self.biases, support, self.n_users, self.n_items)
+        self.biases = folded_biases(self.biases, self.known, support, self.n_users, self.n_items)
         self.known = (Ratings(**self.known) + support).columns()
         features = self._node_features()
         self._embed(self._trained(features), self._graph(), features)

@@ -134,7 +134,7 @@ class _KNN(Recommender):
 
     def _fold_in(self, support: Ratings) -> None:
         """New ratings count at once; who has at least twice as many as before gets neighbours anew."""
-        self.biases = folded_biases(self.biases, support, self.n_users, self.n_items)
+        self.biases = folded_biases(self.biases, self.known, support, self.n_users, self.n_items)
         before = np.diff(self.rows.indptr)
         self.known = (Ratings(**self.known) + support).columns()
         self._restore()

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from igmc.errors import ConfigError, DataError
+from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.recommenders.registry import RECOMMENDERS, load_recommender, make_recommender
 from tests.recommenders.boards import checkerboard, liked_board, ratings
 
@@ -100,6 +100,13 @@ class RecommenderContract:
             np.testing.assert_array_equal(loaded.scores(everyone), model.scores(everyone))
             assert loaded.config == model.config
             assert loaded.history == model.history
+
+    def test_a_model_of_another_version_is_refused(self, fitted, tmp_path, monkeypatch):
+        model, _, _ = fitted
+        model.save(tmp_path / "model.ckpt")
+        monkeypatch.setattr(type(model), "fitted", (*model.fitted, "new"))
+        with pytest.raises(CheckpointError, match=r"another version of igmc; .*fit the model"):
+            type(model).load(tmp_path / "model.ckpt")
 
     def test_users_and_items_of_whom_nothing_is_known_get_a_finite_answer(self, fitted):
         model, data, _ = fitted
