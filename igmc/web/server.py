@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import socket
 import threading
@@ -54,9 +55,12 @@ def listen(host: str, port: int) -> socket.socket:
         found.bind(address)
         found.listen(2048)
     except OSError as error:
+        absent = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise IgmcError(
             f"cannot listen on {host}, port {port}: {error.strerror or error}",
-            remedy="choose another --port, or 0 for any that is free, and a --host that this machine has",
+            remedy="choose a --host that this machine has, such as 127.0.0.1"
+            if absent
+            else "choose another --port, or 0 for any that is free",
         ) from error
     return found
 

@@ -200,15 +200,8 @@ class Service:
         for one in asked.ratings:
             if one.item_id in ratings:
                 raise DataError("an item is rated twice", got=one.item_id, allowed="each item once")
-            self._rated(one.item_id)
             ratings[one.item_id] = one.rating
         return ratings
-
-    def _rated(self, item_id: RawId) -> None:
-        if self.predictor.items.encode([item_id])[0] < 0:
-            raise DataError(
-                "a rated item is not known", got=item_id, remedy=near_ids(self.predictor.items, item_id)
-            )
 
     def _known(self, side: str, table: IdTable, raw: RawId) -> None:
         if table.encode([raw])[0] < 0:

@@ -144,7 +144,11 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
         ({}, 422, "nobody is named"),
         ({"user_id": "nobody"}, 404, r"no such user; got 'nobody'.*ids are"),
         ({"user_id": 99_999}, 404, "no such user; got 99999.*ids are 1..300"),
-        ({"ratings": [{"item_id": "f999", "rating": 4}]}, 422, "rated item is not known; got 'f999'.*'f099'"),
+        (
+            {"ratings": [{"item_id": "f999", "rating": 4}]},
+            422,
+            "rated item is not known to the run; got 'f999'.*'f099'",
+        ),
         ({"ratings": [{"item_id": "f001", "rating": 6}]}, 422, "not on the scale; got 6.*1, 2, 3, 4, 5"),
         ({"ratings": [{"item_id": "f001", "rating": 4.5}]}, 422, "not on the scale"),
         ({"ratings": [{"item_id": "f001", "rating": True}]}, 422, r"ratings\.0\.rating: .*number"),

@@ -188,10 +188,33 @@ def test_what_failed_stays_told_until_it_succeeds(browser, address):
     page.locator("#found li").first.wait_for()
     page.wait_for_timeout(500)
     assert banner.is_visible()  # the search went well, the list still did not
+    page.route("**/api/items*", lambda route: route.fulfill(status=500, json={"detail": "no titles"}))
+    page.get_by_label("Search").fill("b")
+    page.get_by_text("no titles").wait_for()
+    page.unroute("**/api/items*")
+    page.get_by_label("Search").fill("c")
+    banner.wait_for()  # what is still not mended
     page.unroute("**/api/recommendations")
-    page.locator("#again").click()
+    page.get_by_label("Genre").select_option("Drama")
+    banner.wait_for(state="hidden")
+    context.close()
+
+
+def test_all_that_failed_is_tried_again(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    for path in ("items*", "recommendations"):
+        page.route(f"**/api/{path}", lambda route: route.fulfill(status=500, json={"detail": "no disk"}))
+    page.goto(address)
+    page.get_by_text("no disk").wait_for()
+    page.locator("#recommended[aria-busy=false]").wait_for(state="attached")
+    page.wait_for_timeout(500)
+    for path in ("items*", "recommendations"):
+        page.unroute(f"**/api/{path}")
+    page.get_by_role("button", name="Try again").click()
     page.get_by_text("before you rate").wait_for()
-    assert not banner.is_visible()
+    page.locator("#found li").first.wait_for()
+    assert not page.locator("#banner").is_visible()
     context.close()
 
 

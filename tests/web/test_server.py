@@ -65,6 +65,6 @@ def test_an_address_that_is_taken_is_told():
 
 def test_an_address_that_is_not_there_is_told():
     started = time.monotonic()
-    with pytest.raises(IgmcError, match=r"cannot listen on 192\.0\.2\.1.*--host that this machine has"):
+    with pytest.raises(IgmcError, match=r"cannot listen on 192\.0\.2\.1.*--host"):
         listen("192.0.2.1", 0)
     assert time.monotonic() - started < 5

@@ -79,15 +79,33 @@ function unlock() {
   return unlocking;
 }
 
-let complaining = null; // the task that the banner is about, which alone takes it away
+const failed = new Map(); // task -> what went wrong when it last ran
+
+/** The banner tells of the last failure that is not mended yet. */
+function tell() {
+  const messages = [...failed.values()];
+  $("banner").hidden = !messages.length;
+  if (messages.length) $("banner-text").textContent = messages[messages.length - 1];
+}
 
 function complain(error, again) {
   if (error.name === "AbortError") return;
-  complaining = again;
   const away = error instanceof TypeError; // what fetch throws without a connection
-  $("banner-text").textContent = away ? "The server does not answer." : error.message;
-  $("again").onclick = () => { $("banner").hidden = true; again(); };
-  $("banner").hidden = false;
+  failed.delete(again);
+  failed.set(again, away ? "The server does not answer." : error.message);
+  tell();
+}
+
+function mended(task) {
+  failed.delete(task);
+  tell();
+}
+
+function tryAgain() {
+  const tasks = [...failed.keys()];
+  failed.clear();
+  tell();
+  tasks.forEach((task) => task());
 }
 
 /** `task`, called after a moment of rest with the signal that a later call aborts. */
@@ -99,7 +117,7 @@ function latest(task, wait = WAIT) {
     try {
       await rest(wait, mine.signal);
       await task(mine.signal);
-      if (complaining === again) $("banner").hidden = true;
+      mended(again);
     } catch (error) {
       complain(error, again);
     }
@@ -240,6 +258,7 @@ async function list(signal) {
 }
 
 const listLater = latest(async (signal) => {
+  $("recommended").setAttribute("aria-busy", "true");
   try {
     await list(signal);
   } finally {
@@ -386,6 +405,7 @@ function jumps() {
   seen.observe($("list"));
 }
 
+$("again").addEventListener("click", tryAgain);
 themes();
 jumps();
 start();
