@@ -142,13 +142,14 @@ def step_table(head: str, found: dict[str, Any], steps: Sequence[str], metric: s
 
 
 def trained(rows: Iterable[dict[str, Any]]) -> str:
-    """How a model that is trained by epochs was trained, in brackets; refitted ones by what each chose."""
-    settings = [row["settings"] for row in rows if row["model"] == "igmc"]
-    if not settings:
+    """How a model that is trained by epochs was trained, in brackets: of refitted ones, what they chose."""
+    found = [row for row in rows if row["model"] == "igmc"]
+    if not found:
         return ""
-    epochs = sorted({each["train"]["epochs"] for each in settings})
-    span = f"at most {epochs[0]}" if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]}"
-    return f" ({span} epochs, cap {settings[0]['extract']['max_nodes_per_hop']})"
+    epochs = sorted({row["settings"]["train"]["epochs"] for row in found})
+    span = " to ".join(map(str, dict.fromkeys((epochs[0], epochs[-1]))))
+    bound = "" if found[0]["protocol"]["settings"]["refit"] else "at most "
+    return f" ({bound}{span} epochs, cap {found[0]['settings']['extract']['max_nodes_per_hop']})"
 
 
 def step_panel(

@@ -39,7 +39,6 @@ def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
     raw = read_parquet(file, None) if file.suffix == ".parquet" else read_text(file)
     if not len(raw.rating):
         raise DataError(f"{path} holds no ratings", allowed="a header, and a line for each rating")
-    encode_ratings(predictor.scale, raw.rating.tolist(), where=raw.where)  # to name the line
     users = from_text(predictor.users, [str(name) for name in raw.users])
     items = from_text(predictor.items, [str(name) for name in raw.items])
     columns = {
@@ -50,6 +49,7 @@ def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
     try:
         return predictor.add_ratings(columns)
     except DataError as error:
+        encode_ratings(predictor.scale, raw.rating.tolist(), where=raw.where)  # names the line, if it is that
         raise DataError(f"{path}: {error.what}", got=error.got, allowed=error.allowed) from None
 
 
@@ -139,12 +139,12 @@ def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:
         words = [cells[0] for _, cells in _lines(text, str(path), ("item",))]
     else:
         words = []
-        for number, line in enumerate(text, start=1):
+        for number, line in enumerate(map(str.strip, text), start=1):
             cells = next(csv.reader([line], delimiter=max(",\t;|", key=line.count)), [])
             if len(cells) > 1:
                 raise DataError(
                     f"{path}, line {number}: several item ids, or a column without a header",
-                    got=line.strip(),
+                    got=line,
                     allowed="one id a line, or a header that names their column, such as item_id",
                 )
             words += [cell.strip() for cell in cells if cell.strip()]

@@ -76,7 +76,7 @@ def recommend(
     exclude_genre: str | Iterable[str] = (),
     years: tuple[int | None, int | None] | None = None,
     min_score: float | None = None,
-    items: Iterable[RawId] | None = None,
+    items: RawId | Iterable[RawId] | None = None,
     candidates: int = 200,
     budget: int = 2_000_000,
     exhaustive: bool = False,
@@ -116,10 +116,10 @@ def recommend(
     request = Request(
         user_id=user_id,
         ratings=ratings,
-        genre=(genre,) if isinstance(genre, str) else tuple(genre),
-        exclude_genre=(exclude_genre,) if isinstance(exclude_genre, str) else tuple(exclude_genre),
+        genre=genre,  # type: ignore[arg-type] # what is one or several becomes several there
+        exclude_genre=exclude_genre,  # type: ignore[arg-type]
         years=years,
-        items=None if items is None else frozenset((items,) if isinstance(items, str) else items),
+        items=items,  # type: ignore[arg-type]
         config=ListConfig(
             k=k,
             min_score=min_score,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +56,9 @@ class Request:
         if self.ratings is not None:
             object.__setattr__(self, "ratings", dict(self.ratings))
         for name in ("genre", "exclude_genre"):
-            object.__setattr__(self, name, _words(getattr(self, name)))
+            object.__setattr__(self, name, _several(getattr(self, name)))
         if self.items is not None:
-            object.__setattr__(self, "items", frozenset(self.items))
+            object.__setattr__(self, "items", frozenset(_several(self.items)))
         if self.years is not None:
             object.__setattr__(self, "years", _years(self.years))
 
@@ -104,8 +104,9 @@ def eligible_items(predictor: Predictor, request: Request) -> Eligible:
     return Eligible(mask, tuple(steps))
 
 
-def _words(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _several(given: Any) -> tuple[Any, ...]:
+    """One or several, as several."""
+    return (given,) if isinstance(given, int | str) else tuple(given)
 
 
 def _years(given: Iterable[object]) -> tuple[int | None, int | None]:
