@@ -1,8 +1,8 @@
 """Runs all baselines where published figures exist, and writes the result file and the README tables.
 
 Ratings: ML-100K u1 and the Monti sets, beside what `reproduce_tables.py` found for IGMC. Rankings:
-ML-100K under three protocols. Settings are the defaults of each model, chosen on validation ratings; by
-these a model stops too, and is then fitted to all that is known. What is done is kept, so the script can
+ML-100K under three protocols. Settings are the defaults of each model or those below, chosen on validation
+ratings; by these a model stops too, and is then fitted to all that is known. What is done is kept, so the script can
 be ended and started again.
 
 Example: python scripts/reproduce_baselines.py --data-dir ../shared/data --only ratings
@@ -24,7 +24,8 @@ from igmc.evaluation.tables import markdown
 RATING_MODELS = (
     *("global_mean", "user_mean", "item_mean", "user_item_mean", "biases", "item_knn", "user_knn"),
     *("mf", "svdpp", "gcn", "gat", "graphsage"),
-    *(f"{name}={name}:objective=rating" for name in ("ngcf", "lightgcn")),
+    "ngcf=ngcf:objective=rating",
+    "lightgcn=lightgcn:objective=rating,dim=64,learning_rate=0.02",
 )
 RANKING_MODELS = (
     "popularity",

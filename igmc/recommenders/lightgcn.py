@@ -22,7 +22,8 @@ class LightGCNConfig(GraphConfig):
     """LightGCN, trained to rank unless told otherwise."""
 
     objective: str = knob("ranking", OBJECTIVE, choices=("rating", "ranking"))
-    learning_rate: float = knob(0.02, "Adam's step size", low=1e-12, high=10.0)
+    dim: int = knob(128, "width of the input and of each layer", low=1, high=65536)
+    learning_rate: float = knob(0.01, "Adam's step size", low=1e-12, high=10.0)
     l2: float = knob(0.003, "weight of the squared inputs of the nodes of a batch", low=0.0)
     layers: int = knob(2, "number of propagation layers", low=1, high=100)
     epochs: int = knob(150, "most passes over the training ratings", low=1)
