@@ -328,7 +328,7 @@ _PAPER: dict[str, dict[str, dict[str, Any]]] = {
     },
     "ml_1m": {
         "extract": {"max_nodes_per_hop": 100},
-        "model": {"edge_dropout": 0.0},
+        "model": {"edge_dropout": 0.0, "init": "uniform"},
         "train": {"epochs": 40, "decay_every": 20, "ensemble_every": 5},
     },
     "ml_10m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},

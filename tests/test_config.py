@@ -149,6 +149,7 @@ def test_every_preset_is_a_valid_partial_configuration(dataset):
 def test_the_papers_settings():
     ml_1m = RunConfig.from_dict(paper_settings("ml_1m"))
     assert (ml_1m.extract.max_nodes_per_hop, ml_1m.model.edge_dropout) == (100, 0.0)
+    assert ml_1m.model.init == "uniform"
     assert (ml_1m.train.epochs, ml_1m.train.decay_every, ml_1m.train.ensemble_every) == (40, 20, 5)
     ml_100k = RunConfig.from_dict(paper_settings("ml_100k"))
     assert (ml_100k.extract.max_nodes_per_hop, ml_100k.train.epochs, ml_100k.train.decay_every) == (
