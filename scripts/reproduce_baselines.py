@@ -2,8 +2,8 @@
 
 Ratings: ML-100K u1 and the Monti sets, beside what `reproduce_tables.py` found for IGMC. Rankings:
 ML-100K under three protocols. Settings are the defaults of each model or those below, chosen on validation
-ratings; by these a model stops too, and is then fitted to all that is known. What is done is kept, so the script can
-be ended and started again.
+ratings; by these a model stops too, and is then fitted to all that is known. What is done is kept, so the
+script can be ended and started again.
 
 Example: python scripts/reproduce_baselines.py --data-dir ../shared/data --only ratings
 """
