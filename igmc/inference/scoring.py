@@ -51,9 +51,10 @@ class Scorer:
     Args:
         models: of the checkpoints, on `device`.
         extract: what a subgraph is, as the models were trained.
-        seed: of the sampling of subgraphs, that of the run; the draws are those of epoch 0.
+        seed: of the sampling of subgraphs, that of the run.
         device: of the models.
         threads: that cut subgraphs, and that read them off on a CPU; all cores if None.
+        draw: where subgraphs are sampled, another number has other samples; a run reports those of 0.
         side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
             among them has zeros, which stands for nothing known.
     """
@@ -66,9 +67,11 @@ class Scorer:
         seed: int,
         device: torch.device,
         threads: int | None = None,
+        draw: int = 0,
         side: SideFeatures | None = None,
     ) -> None:
         self.models, self.extract, self.seed, self.device = tuple(models), extract, seed, device
+        self.draw = draw
         self._threads = threads or len(os.sched_getaffinity(0))
         self._side = side
 
@@ -138,7 +141,9 @@ class Scorer:
     def _cut(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
     ) -> Batch:
-        return self._batch(extract_subgraphs(graph, user, item, self.extract, seed=self.seed))
+        return self._batch(
+            extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=self.draw)
+        )
 
     def _batch(self, subgraphs: Subgraphs) -> Batch:
         side = None

@@ -32,16 +32,18 @@ def pairs(count=400):
     return users[rows].astype(np.int32), items[rows].astype(np.int32)
 
 
-def test_scores_are_the_models_answers():
+@pytest.mark.parametrize("draw", [0, 5])
+def test_scores_are_the_models_answers(draw):
     users, items = pairs()
-    scores = make_scorer().score(GRAPH, users, items)
-    cut = extract_subgraphs(GRAPH, users, items, EXTRACT, seed=3)
+    scores = make_scorer(draw=draw).score(GRAPH, users, items)
+    cut = extract_subgraphs(GRAPH, users, items, EXTRACT, seed=3, epoch=draw)
     with torch.inference_mode():
         expected = [model(Batch.from_subgraphs(cut, np.zeros(len(users), np.float32))) for model in MODELS]
     # Outside the scorer torch has all its threads, which add up in another order.
     np.testing.assert_allclose(scores, torch.stack(expected).numpy(), rtol=1e-5, atol=1e-6)
     assert not np.allclose(scores[0], scores[1])
-    assert not np.array_equal(make_scorer(seed=4).score(GRAPH, users, items), scores)
+    assert not np.array_equal(make_scorer(seed=4, draw=draw).score(GRAPH, users, items), scores)
+    assert not np.array_equal(make_scorer(draw=draw + 1).score(GRAPH, users, items), scores)
 
 
 def test_neither_company_nor_order_nor_threads_change_a_bit():
