@@ -24,6 +24,7 @@ TARGETS = ("flixster", "douban", "yahoo_music")
 PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}
 PERCENT = (1.0, 5.0, 10.0)
 KEY = ("trained_on", "epochs", "dataset", "config")
+SHOWN = {"ratings": "goodbooks-10k"}  # what its file is called
 WORDS = {"calibrate": "calibrated", "finetune": "fine-tuned"}
 
 
@@ -48,7 +49,7 @@ def table(found: list[dict]) -> str:
     for (source, epochs, target), here in places(found).items():
         done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
         low, high = here[0]["intervals"]["zero_shot"]
-        cells = [f"{source} (epochs {epochs}) -> {target}", str(PAPER.get((source, target), "-"))]
+        cells = [f"{source} (epochs {epochs}) -> {SHOWN.get(target, target)}", str(PAPER.get((source, target), "-"))]
         cells.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
         for one in jobs():
             figure = done.get((one.adapt, one.percent))
@@ -77,7 +78,7 @@ def panels(found: list[dict]) -> list[CurvePanel]:
             curves.append(Curve(words, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
         flat = here[0]["references"]["regularized biases"]["rmse"]
         curves.append(Curve("biases, trained there on all", range(len(steps)), [flat] * len(steps)))
-        title = f"{source} (epochs {epochs}) to {target}"
+        title = f"{source} (epochs {epochs}) to {SHOWN.get(target, target)}"
         drawn.append(
             CurvePanel(title, "training ratings learned from (%)", "RMSE (lower is better)", steps, curves)
         )
