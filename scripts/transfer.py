@@ -49,7 +49,8 @@ def table(found: list[dict]) -> str:
     for (source, epochs, target), here in places(found).items():
         done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
         low, high = here[0]["intervals"]["zero_shot"]
-        cells = [f"{source} (epochs {epochs}) -> {SHOWN.get(target, target)}", str(PAPER.get((source, target), "-"))]
+        shown = SHOWN.get(target, target)
+        cells = [f"{source} (epochs {epochs}) -> {shown}", str(PAPER.get((source, target), "-"))]
         cells.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
         for one in jobs():
             figure = done.get((one.adapt, one.percent))
