@@ -1,7 +1,7 @@
 """What it is worth to read a rating off several samples of its subgraph, where a cap makes them samples.
 
 A run reports one sample for all its checkpoints. Here its test part is scored too with a sample of its own
-for each checkpoint, which costs no more, and with all samples for all checkpoints.
+for each checkpoint, which cuts more subgraphs but reads no more, and with all samples for all checkpoints.
 
 Example: python scripts/average_draws.py --run runs/ml_100k
 """

@@ -14,7 +14,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.inference.explanation import Explanation, Node
 from igmc.inference.importance import edge_users, gradients, occlusion
-from igmc.inference.incoming import near_ids, unknown_ids
+from igmc.inference.incoming import near_ids
 from igmc.inference.predictor import Predictor
 from igmc.inference.user_view import UserView, view_of
 from igmc.plots.subgraph import Edge
@@ -63,10 +63,10 @@ def explain(
     if user_id is None and ratings is None:
         raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
     predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
-    if unknown_ids(predictor.items, [item_id]):
+    item = int(predictor.items.encode([item_id])[0])
+    if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
     view = view_of(predictor, user_id, ratings)
-    item = int(predictor.items.encode([item_id])[0])
     found = view.score_indices(np.array([item], np.int32), clip=False)
     by_model = str(found.source[0]) == "model"
     near = _neighbourhood(view, item, config) if by_model else _NOTHING

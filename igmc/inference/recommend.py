@@ -95,7 +95,7 @@ def recommend(
         genre, exclude_genre: an item has at least one of the former and none of the latter.
         years: the first and the last year of an item, None where there is no bound.
         min_score: leave out what is predicted to get less.
-        items: the only items to choose from; ids that the run does not know are passed over.
+        items: the only one or ones to choose from; ids that the run does not know are passed over.
         candidates: items that the models score, the most promising first; see `igmc.inference.candidates`.
         budget: ratings read at most, in each of two steps, to find the candidates.
         exhaustive: let the models score all items.
