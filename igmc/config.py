@@ -160,6 +160,11 @@ class ExtractConfig(Config):
     )
     sample_ratio: float = knob(1.0, "share of each hop's neighbours that is kept", low=0.0, high=1.0)
 
+    @property
+    def samples(self) -> bool:
+        """Whether a subgraph may be a sample of the neighbours that there are."""
+        return self.max_nodes_per_hop is not None or self.sample_ratio < 1
+
 
 @dataclass(frozen=True)
 class ModelConfig(Config):

@@ -39,7 +39,7 @@ from igmc.store.fingerprint import fingerprint
 from igmc.store.location import store_folder
 from igmc.store.reader import CACHE_BYTES, StoreReader
 from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs, predict_batches
+from igmc.training.ensemble import chosen_epochs, predict
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
 from igmc.training.track import Tracker
@@ -159,8 +159,11 @@ def _run(
         history = fit(*job, progress=progress, profile=profile, monitor=monitor)
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
-    test = Loader(sources["test"], SCORE_BATCH, side=side)
-    predictions = predict_batches(load_models(folder, epochs, model, device), test.epoch(0), device)
+    checkpoints = load_models(folder, epochs, model, device)
+    tests = [
+        Loader(s, SCORE_BATCH, side=side) for s in _samples(sources["test"], parts["test"], config, epochs)
+    ]
+    predictions = np.stack([predict(checkpoints[k], tests[k], device, sample=k) for k in range(len(epochs))])
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
     report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
     save_curves(history, folder.path / "curves")
@@ -239,6 +242,16 @@ def _sources(
         extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
         sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
     return sources
+
+
+def _samples(
+    source: SubgraphSource, test: Part, config: RunConfig, epochs: list[int]
+) -> list[SubgraphSource]:
+    """Where the test subgraphs of each checkpoint come from: a store holds only the sample of the first."""
+    others = source
+    if isinstance(source, StoreSource) and config.extract.samples:
+        others = LiveSource(test, config.extract, seed=config.seed)
+    return [source] + [others] * (len(epochs) - 1)
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

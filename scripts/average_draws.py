@@ -1,7 +1,6 @@
-"""What it is worth to read a rating off several samples of its subgraph, where a cap makes them samples.
+"""What it is worth that each checkpoint reads a sample of its own, where a cap makes samples of subgraphs.
 
-A run reports one sample for all its checkpoints. Here its test part is scored too with a sample of its own
-for each checkpoint, which cuts more subgraphs but reads no more, and with all samples for all checkpoints.
+The test part of a run is scored as the run reports it, and with one sample for all checkpoints.
 
 Example: python scripts/average_draws.py --run runs/ml_100k
 """
@@ -24,26 +23,22 @@ from igmc.inference.predictor import Predictor
 from igmc.inference.scoring import Scorer
 from igmc.ratings.split import Split
 
-WAYS = {"one": "one for all", "own": "one each", "all": "all for all"}
+WAYS = {"one": "one for all", "own": "one each"}
 
 
-def measured(run: Path, draws: int) -> dict:
+def measured(run: Path) -> dict:
     """The row of a run: test errors by way of sampling."""
     predictor = Predictor.from_run(run)
     split, known, config = Split.load(run / "split.npz"), predictor.scorer, predictor.config
     test = make_parts(split, config.train.protocol)["test"]
-    scorers = [
-        Scorer(known.models, known.extract, seed=known.seed, device=known.device, draw=draw)
-        for draw in range(draws)
-    ]
-    found = np.stack(
-        [one.score(test.graph, test.pairs.user, test.pairs.item) for one in scorers]
-    )  # [D, M, P]
-    models = len(known.models)
+    alone = [
+        Scorer([model], known.extract, seed=known.seed, device=known.device) for model in known.models
+    ]  # each of which reads the first sample
     predicted = {
-        "one": found[0].mean(axis=0),
-        "own": found[np.arange(models) % draws, np.arange(models)].mean(axis=0),
-        "all": found.mean(axis=(0, 1)),
+        way: np.concatenate(
+            [one.score(test.graph, test.pairs.user, test.pairs.item) for one in scorers]
+        ).mean(axis=0)
+        for way, scorers in (("one", alone), ("own", [known]))
     }
     scale = split.scale
     return {
@@ -52,7 +47,6 @@ def measured(run: Path, draws: int) -> dict:
         "protocol": config.train.protocol,
         "cap": config.extract.max_nodes_per_hop,
         "epochs": list(predictor.epochs),
-        "draws": draws,
         **{
             way: asdict(score(values, test.pairs.rating, scale.low, scale.high))
             for way, values in predicted.items()
@@ -73,15 +67,12 @@ def render(rows: list[dict]) -> str:
 
 @click.command()
 @click.option("--run", "runs", multiple=True, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--draws", default=4, show_default=True, type=click.IntRange(1), help="Samples of each subgraph."
-)
-def main(runs: tuple[Path, ...], draws: int) -> None:
+def main(runs: tuple[Path, ...]) -> None:
     """Measure each run anew, and write the table."""
     rows = record.read("draws")
     for run in runs:
-        rows = studies.merged(rows, [measured(run, draws)], ("dataset", "seed", "protocol", "draws"))
-        rows.sort(key=lambda row: (row["dataset"], row["seed"], row["draws"]))
+        rows = studies.merged(rows, [measured(run)], ("dataset", "seed", "protocol"))
+        rows.sort(key=lambda row: (row["dataset"], row["seed"]))
         record.write("draws", rows)
         record.put_table("draws", render(rows))
     click.echo(render(rows))

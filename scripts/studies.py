@@ -47,8 +47,9 @@ cap_option = click.option(
 
 
 def igmc_models(epochs: int, cap: int, share: float = 0.5) -> list[str]:
-    """IGMC as it is, and trained with support dropout."""
-    settings = f"extract.max_nodes_per_hop={cap},train.epochs={epochs},train.patience=5"
+    """IGMC as it is, and trained with support dropout; the rate decays after two thirds of the epochs."""
+    steps = f"train.epochs={epochs},train.decay_every={max(1, 2 * epochs // 3)},train.patience=5"
+    settings = f"extract.max_nodes_per_hop={cap},{steps}"
     return [
         f"igmc:{settings}",
         f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",

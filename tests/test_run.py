@@ -162,9 +162,9 @@ def test_predictions_are_those_of_the_checkpoints(done):
     loader = Loader(LiveSource(part, config.extract, seed=config.seed), 1000)
     model = IGMC(config.model, n_levels=5)
     answers = []
-    for epoch in report.ensemble_epochs:
+    for k, epoch in enumerate(report.ensemble_epochs):
         model.load_state_dict(load_checkpoint(folder / "checkpoints" / f"epoch-{epoch:04}.ckpt")["model"])
-        answers.append(predict(model, loader, torch.device("cpu")))
+        answers.append(predict(model, loader, torch.device("cpu"), sample=k))
     np.testing.assert_allclose(predictions(folder).single, answers[0], atol=1e-5)
     np.testing.assert_allclose(predictions(folder).ensemble, np.mean(answers, axis=0), atol=1e-5)
     assert not np.allclose(answers[0], answers[1], atol=1e-3)
@@ -194,7 +194,7 @@ def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
     config, report, folder = done
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "log.txt"}
     monkeypatch.setattr(run_module, "fit", None)
-    monkeypatch.setattr(run_module, "predict_batches", None)
+    monkeypatch.setattr(run_module, "predict", None)
     assert run(config, folder, home) == report
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert "holds this run, finished" in (folder / "log.txt").read_text()

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
-from igmc.graph.kernel import extract_subgraphs
 from igmc.inference.explanation import Explanation, Node
 from igmc.inference.importance import edge_users, gradients, occlusion
 from igmc.inference.incoming import near_ids
@@ -37,7 +36,8 @@ def explain(
 
     A neighbour matters as much as the rating that ties it to the pair: a user by what he or she gave the
     item, an item by what the user gave it. The importance of every rating is the change in the prediction
-    when it is left out, alone; the importances of several do not add up.
+    when it is left out, alone; the importances of several do not add up. Where each checkpoint reads a sample
+    of its own, what is shown comes from all of them, and a rating counts by the mean over the checkpoints.
 
     Args:
         run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
@@ -116,46 +116,85 @@ _NOTHING = _Neighbourhood([], [], [], 0, 0, 0, 0, 0)
 
 
 def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbourhood:
-    scorer = view.scorer
-    subgraph = extract_subgraphs(view.graph, [view.user], [item], scorer.extract, seed=scorer.seed)
-    user, rated = edge_users(subgraph), subgraph.edge_item
-    links = np.flatnonzero((user == 0) | (rated == 0))
+    near = _Samples(view, item)
+    user, rated = near.user, near.item
+    links = np.flatnonzero((user == view.user) | (rated == item))
     exact = config.method == "occlusion"
     considered = links
     if not exact or len(links) > config.limit:
-        importance = gradients(scorer, subgraph)
+        importance = near.gradients()
         if exact:
             considered = np.sort(_largest(importance, links)[: config.limit])
     if exact:
-        importance = np.zeros(subgraph.n_edges, np.float32)
-        importance[considered] = occlusion(scorer, subgraph, considered)
+        importance = near.occlusion(considered)
     ranked = _largest(importance, considered)
-    users = np.append(0, user[ranked[rated[ranked] == 0]][: config.top])
-    items = np.append(0, rated[ranked[user[ranked] == 0]][: config.top])
+    users = np.append(view.user, user[ranked[rated[ranked] == item]][: config.top])
+    items = np.append(item, rated[ranked[user[ranked] == view.user]][: config.top])
     shown = np.flatnonzero(np.isin(user, users) & np.isin(rated, items))
     if exact:
-        inner = np.setdiff1d(shown, considered)
-        importance[inner] = occlusion(scorer, subgraph, inner)
+        importance += near.occlusion(np.setdiff1d(shown, considered))
     at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
     shown = _largest(importance, shown)
     return _Neighbourhood(
-        subgraph.user_id[users[1:]].tolist(),
-        subgraph.item_id[items[1:]].tolist(),
+        users[1:].tolist(),
+        items[1:].tolist(),
         list(
             zip(
                 at_user[np.searchsorted(users[at_user], user[shown])].tolist(),
                 at_item[np.searchsorted(items[at_item], rated[shown])].tolist(),
-                subgraph.edge_level[shown].tolist(),
+                near.level[shown].tolist(),
                 importance[shown].tolist(),
                 strict=True,
             )
         ),
-        len(subgraph.user_id),
-        len(subgraph.item_id),
-        subgraph.n_edges,
+        near.n_users,
+        near.n_items,
+        len(user),
         len(considered),
         len(links),
     )
+
+
+class _Samples:
+    """The ratings of all samples of one pair's subgraph that are read, each rating once, E in all.
+
+    What a rating matters is the mean over the models, and nothing to those that do not read it.
+
+    Attributes:
+        user, item: int32 [E], dense indices, ascending.
+        level: uint8 [E].
+        n_users, n_items: nodes, the pair itself among them.
+    """
+
+    def __init__(self, view: UserView, item: int) -> None:
+        scorer = view.scorer
+        cut = scorer.cut(view.graph, [view.user], [item])
+        readers = [scorer] if len(cut) == 1 else [scorer.only(k) for k in range(len(cut))]
+        self._samples = list(zip(readers, cut, strict=True))
+        users = np.concatenate([one.user_id[edge_users(one)] for one in cut])
+        items = np.concatenate([one.item_id[one.edge_item] for one in cut])
+        pairs = users.astype(np.int64) << 32 | items
+        _, first, place = np.unique(pairs, return_index=True, return_inverse=True)
+        self.user, self.item = users[first], items[first]
+        self.level = np.concatenate([one.edge_level for one in cut])[first]
+        self._places = np.split(place, np.cumsum([one.n_edges for one in cut])[:-1])
+        self.n_users = len(np.unique(np.concatenate([one.user_id for one in cut])))
+        self.n_items = len(np.unique(np.concatenate([one.item_id for one in cut])))
+
+    def gradients(self) -> NDArray[np.float32]:
+        """See `igmc.inference.importance.gradients`, float32 [E]."""
+        total = np.zeros(len(self.user), np.float32)
+        for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
+            total[place] += gradients(reader, subgraph)
+        return total / np.float32(len(self._samples))
+
+    def occlusion(self, edges: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `igmc.inference.importance.occlusion`, float32 [E]; 0 for all but these ratings."""
+        total = np.zeros(len(self.user), np.float32)
+        for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
+            there = np.flatnonzero(np.isin(place, edges))
+            total[place[there]] += occlusion(reader, subgraph, there)
+        return total / np.float32(len(self._samples))
 
 
 def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.int64]:

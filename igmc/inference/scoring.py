@@ -5,6 +5,7 @@ Subgraphs are cut by a pool of threads, a piece of the pairs each, while the pie
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import threading
@@ -12,10 +13,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import ExtractConfig
 from igmc.graph.bipartite import BipartiteGraph
@@ -42,6 +44,10 @@ _READING = threading.Lock()
 class Scorer:
     """The models of a run and what they need to score pairs; any number of threads may call it at once.
 
+    Where a cap or a ratio makes a subgraph a sample, model k reads sample k, so that the mean over the models
+    is one over samples too. More is cut out for it than with one sample for all, and no more is read; what it
+    is worth, `scripts/average_draws.py` measures.
+
     Models are run by one thread at a time in the whole process, a piece of at most 128 pairs after the other,
     so that a small request does not wait for the end of a large one. Where the fused kernels apply (on a CPU,
     layers of one width), a score depends on the pair, the graph and the models alone, to the last bit: not on
@@ -49,12 +55,11 @@ class Scorer:
     rounding of float32.
 
     Args:
-        models: of the checkpoints, on `device`.
+        models: of the M checkpoints, on `device`; their order says which sample each of them reads.
         extract: what a subgraph is, as the models were trained.
         seed: of the sampling of subgraphs, that of the run.
         device: of the models.
         threads: that cut subgraphs, and that read them off on a CPU; all cores if None.
-        draw: where subgraphs are sampled, another number has other samples; a run reports those of 0.
         side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
             among them has zeros, which stands for nothing known.
     """
@@ -67,11 +72,10 @@ class Scorer:
         seed: int,
         device: torch.device,
         threads: int | None = None,
-        draw: int = 0,
         side: SideFeatures | None = None,
     ) -> None:
         self.models, self.extract, self.seed, self.device = tuple(models), extract, seed, device
-        self.draw = draw
+        self._draws = range(len(self.models))
         self._threads = threads or len(os.sched_getaffinity(0))
         self._side = side
 
@@ -89,9 +93,33 @@ class Scorer:
         """
         return self._read(self._batches(graph, user, item))
 
+    def only(self, model: int) -> Self:
+        """The scorer of one of the models, which keeps to the sample that it reads among the others."""
+        one = copy.copy(self)
+        one.models, one._draws = self.models[model : model + 1], self._draws[model : model + 1]
+        return one
+
+    def cut(self, graph: BipartiteGraph | ServingGraph, user: ArrayLike, item: ArrayLike) -> list[Subgraphs]:
+        """The subgraphs of P pairs that the models read: one for each model, or, where all are equal, one.
+
+        Raises:
+            DataError: on an index out of range.
+        """
+        cut = extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=self._draws[0])
+        if not _sampled(cut, self.extract):
+            return [cut]
+        others = self._draws[1:]
+        return [
+            cut,
+            *(extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=k) for k in others),
+        ]
+
     def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
-        """As `score`, for subgraphs that are cut out already, a part of the P pairs after the other."""
-        return self._read(map(self._batch, parts))
+        """As `score`, for subgraphs that are cut out already, a part of the P pairs after the other.
+
+        All models read the same ones.
+        """
+        return self._read([self._batch(part)] for part in parts)
 
     def gradients(self, subgraphs: Subgraphs) -> NDArray[np.float32]:
         """By how much the mean prediction of each pair changes with what a rating counts, float32 [E].
@@ -110,40 +138,46 @@ class Scorer:
         found: NDArray[np.float32] = (total / len(self.models)).cpu().numpy()
         return found
 
-    def _read(self, batches: Iterable[Batch]) -> NDArray[np.float32]:
+    def _read(self, batches: Iterable[Sequence[Batch]]) -> NDArray[np.float32]:
+        """Predictions for the pairs of all batches, each of them one batch for all models or one for each."""
         parts = [np.empty((len(self.models), 0), np.float32)]
-        for batch in batches:
+        for samples in batches:
+            readers = [self.models] if len(samples) == 1 else [[model] for model in self.models]
             with _READING, on_device(self.device, self._threads):
-                parts.append(predict_batches(self.models, [batch], self.device))
+                found = [
+                    predict_batches(models, [batch], self.device)
+                    for models, batch in zip(readers, samples, strict=True)
+                ]
+            parts.append(np.concatenate(found))
         return np.concatenate(parts, axis=1)
 
     def _batches(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
-    ) -> Iterator[Batch]:
+    ) -> Iterator[list[Batch]]:
         pairs = len(user)
         count = max(-(-pairs // PIECE), min(self._threads, -(-pairs // LEAST)))
         bounds = [pairs * k // count for k in range(count + 1)] if pairs else []
         pieces = [slice(low, high) for low, high in itertools.pairwise(bounds)]
         pool = _pool(self._threads)
         # The caller only waits: a signal that meets the main thread inside of a kernel ends in a SystemError.
-        waiting = deque(pool.submit(self._cut, graph, user[p], item[p]) for p in pieces[: self._threads + 1])
+        waiting = deque(
+            pool.submit(self._cut_batches, graph, user[p], item[p]) for p in pieces[: self._threads + 1]
+        )
         try:
             for piece in pieces[self._threads + 1 :]:
-                batch = waiting.popleft().result()
-                waiting.append(pool.submit(self._cut, graph, user[piece], item[piece]))
-                yield batch
+                samples = waiting.popleft().result()
+                waiting.append(pool.submit(self._cut_batches, graph, user[piece], item[piece]))
+                yield samples
             while waiting:
                 yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()
 
-    def _cut(
+    def _cut_batches(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
-    ) -> Batch:
-        return self._batch(
-            extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=self.draw)
-        )
+    ) -> list[Batch]:
+        return [self._batch(subgraphs) for subgraphs in self.cut(graph, user, item)]
 
     def _batch(self, subgraphs: Subgraphs) -> Batch:
         side = None
@@ -153,6 +187,22 @@ class Scorer:
                 [_features(users, subgraphs.user), _features(items, subgraphs.item)], axis=1
             )
         return Batch.from_subgraphs(subgraphs, np.zeros(len(subgraphs), np.float32), side=side)
+
+
+def _sampled(subgraphs: Subgraphs, extract: ExtractConfig) -> bool:
+    """Whether another draw could have given another subgraph of any pair: by the ratio, or at the cap."""
+    cap = extract.max_nodes_per_hop
+    if extract.sample_ratio < 1 or cap is None:
+        return extract.sample_ratio < 1
+    labels = 2 * extract.hops + 2
+    for ptr, label in (
+        (subgraphs.user_ptr, subgraphs.user_label),
+        (subgraphs.item_ptr, subgraphs.item_label),
+    ):
+        pair = np.repeat(np.arange(len(subgraphs)), np.diff(ptr))
+        if np.bincount(pair * labels + label, minlength=1).max() >= cap:
+            return True
+    return False
 
 
 def _features(known: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[np.float32]:

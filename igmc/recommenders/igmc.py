@@ -83,13 +83,17 @@ class IGMCRecommender(Recommender):
         return bool(self.config.train.protocol == "validated")
 
     def chosen(self) -> IGMCConfig:
-        """With the best epoch as the last one, which makes fixed epochs of it."""
+        """With the best epoch as the last one, which makes fixed epochs of it.
+
+        As in the paper, the ensemble comes from the later half of these.
+        """
         config: IGMCConfig = self.config
         validation = [record["validation_rmse"] for record in self.history]
         if not self.chooses or None in validation or not validation:
             return config
-        epochs = chosen_epochs(config.train, validation)[0]
-        return config.replace(train=config.train.replace(protocol="paper", epochs=epochs))
+        epochs, train = chosen_epochs(config.train, validation)[0], config.train
+        every = min(train.ensemble_every, max(1, epochs // (2 * train.ensemble_size)))
+        return config.replace(train=train.replace(protocol="paper", epochs=epochs, ensemble_every=every))
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: IGMCConfig = self.config

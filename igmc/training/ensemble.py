@@ -49,9 +49,12 @@ def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool
     return len(validation) - best >= config.patience
 
 
-def predict(model: nn.Module, loader: Loader, device: torch.device) -> NDArray[np.float32]:
-    """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off."""
-    predictions: NDArray[np.float32] = predict_batches([model], loader.epoch(0), device)[0]
+def predict(model: nn.Module, loader: Loader, device: torch.device, sample: int = 0) -> NDArray[np.float32]:
+    """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off.
+
+    Where subgraphs are sampled live, another number of the `sample` has other ones.
+    """
+    predictions: NDArray[np.float32] = predict_batches([model], loader.epoch(sample), device)[0]
     return predictions
 
 

@@ -83,15 +83,34 @@ def test_occlusion_is_the_prediction_on_a_graph_rebuilt_without_the_rating(hops,
 
 
 def test_where_a_cap_thins_the_subgraph_the_neighbours_that_were_drawn_stay():
-    scorer, pair = make_scorer(cap=4), (np.array([4], np.int32), np.array([7], np.int32))
-    subgraph = extract_subgraphs(GRAPH, *pair, scorer.extract, seed=3)
+    scorer, pair = make_scorer(cap=4).only(0), (np.array([4], np.int32), np.array([7], np.int32))
+    (subgraph,) = scorer.cut(GRAPH, *pair)
     assert len(subgraph.user_id) == len(subgraph.item_id) == 5
     drawn = subgraph.user_id[edge_users(subgraph)], subgraph.item_id[subgraph.edge_item], subgraph.edge_level
     sizes = {"n_users": 20, "n_items": 15, "n_levels": 5}
     whole = scorer.score(GRAPH, *pair).mean(axis=0)[0]
     for edge, importance in enumerate(occlusion(scorer, subgraph)):
         rest = type(GRAPH).from_ratings(*(np.delete(column, edge) for column in drawn), **sizes)
-        assert importance == whole - make_scorer().score(rest, *pair).mean(axis=0)[0]
+        assert importance == whole - make_scorer(MODELS[:1]).score(rest, *pair).mean(axis=0)[0]
+
+
+@pytest.mark.parametrize(("method", "measure"), [("occlusion", occlusion), ("gradient", gradients)])
+def test_where_models_read_samples_of_their_own_a_rating_matters_by_the_mean_over_them(method, measure):
+    scorer = make_scorer(cap=4)
+    found = explain(predictor_of(GRAPH, scorer), 4, 7, method=method, top=100)
+    cut = scorer.cut(GRAPH, [4], [7])
+    worth = {}
+    for k, subgraph in enumerate(cut):
+        users = subgraph.user_id[edge_users(subgraph)].tolist()
+        items = subgraph.item_id[subgraph.edge_item].tolist()
+        for user, item, value in zip(users, items, measure(scorer.only(k), subgraph), strict=True):
+            worth[user, item] = worth.get((user, item), 0) + value / len(cut)
+    assert len(worth) > max(one.n_edges for one in cut)  # the samples differ
+    shown = {(found.users[edge.user].id, found.items[edge.item].id): edge.importance for edge in found.edges}
+    # What stands among those shown in the graph, but in no sample, is not read and not shown.
+    assert shown == {pair: pytest.approx(value, abs=1e-6) for pair, value in worth.items()}
+    assert (found.n_users, found.n_items) == tuple(len({pair[k] for pair in worth}) for k in (0, 1))
+    assert found.n_ratings == len(worth)
 
 
 def test_the_informative_ratings_are_found_with_what_they_are_worth():
@@ -136,7 +155,7 @@ def test_gradients_are_those_of_the_mean_of_the_models():
 
 
 def test_what_is_shown_is_what_the_predictor_answers_and_knows():
-    predictor = predictor_of(GRAPH, make_scorer(cap=6))
+    predictor = predictor_of(GRAPH, make_scorer(cap=6).only(0))
     found = explain(predictor, 4, 7, top=3)
     answer = predictor.predict([4], [7])
     assert found.score == answer.score[0]

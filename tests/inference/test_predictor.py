@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from igmc.config import DataConfig, RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
@@ -35,6 +36,11 @@ def known_ratings(predictor) -> pd.DataFrame:
             "rating": predictor.scale.decode(graph.user_levels),
         }
     )
+
+
+def same_weights(one, other) -> bool:
+    states = one.state_dict(), other.state_dict()
+    return all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def rebuilt(predictor, new, users, items) -> Predictor:
@@ -82,10 +88,12 @@ def test_an_epoch_may_be_chosen(demo_run, predictor):
     epochs = json.loads((demo_run / "metrics.json").read_text())["ensemble_epochs"]
     assert predictor.epochs == tuple(epochs)
     single = [Predictor.from_run(demo_run, checkpoints=epoch, device="cpu") for epoch in epochs]
-    scores = [one.predict([5, 6], ["f001", "f002"], clip=False).score.to_numpy() for one in single]
-    both = predictor.predict([5, 6], ["f001", "f002"], clip=False).score.to_numpy()
-    assert np.array_equal(np.mean(scores, axis=0), both)
-    assert not np.array_equal(*scores)
+    for one, model in zip(single, predictor.scorer.models, strict=True):
+        assert same_weights(one.scorer.models[0], model)
+    assert not same_weights(*predictor.scorer.models)
+    frame = pd.read_csv(demo_run / "predictions.csv.gz")
+    asked = frame.user_id, frame.item_id
+    assert np.allclose(single[0].predict(*asked, clip=False).score, frame.single, rtol=0, atol=2e-6)
 
 
 def test_a_run_under_way_answers(demo_run, tmp_path):

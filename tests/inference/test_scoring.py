@@ -32,18 +32,53 @@ def pairs(count=400):
     return users[rows].astype(np.int32), items[rows].astype(np.int32)
 
 
-@pytest.mark.parametrize("draw", [0, 5])
-def test_scores_are_the_models_answers(draw):
-    users, items = pairs()
-    scores = make_scorer(draw=draw).score(GRAPH, users, items)
-    cut = extract_subgraphs(GRAPH, users, items, EXTRACT, seed=3, epoch=draw)
+def answers(model, users, items, extract=EXTRACT, sample=0):
+    """What a model says of the pairs, by way of nothing but the kernel and the model."""
+    cut = extract_subgraphs(GRAPH, users, items, extract, seed=3, epoch=sample)
     with torch.inference_mode():
-        expected = [model(Batch.from_subgraphs(cut, np.zeros(len(users), np.float32))) for model in MODELS]
-    # Outside the scorer torch has all its threads, which add up in another order.
-    np.testing.assert_allclose(scores, torch.stack(expected).numpy(), rtol=1e-5, atol=1e-6)
-    assert not np.allclose(scores[0], scores[1])
-    assert not np.array_equal(make_scorer(seed=4, draw=draw).score(GRAPH, users, items), scores)
-    assert not np.array_equal(make_scorer(draw=draw + 1).score(GRAPH, users, items), scores)
+        return model(Batch.from_subgraphs(cut, np.zeros(len(users), np.float32))).numpy()
+
+
+def test_each_model_reads_a_sample_of_its_own():
+    users, items = pairs()
+    scorer = make_scorer([*MODELS, MODELS[0]])
+    scores = scorer.score(GRAPH, users, items)
+    for k, model in enumerate(scorer.models):
+        # Outside the scorer torch has all its threads, which add up in another order.
+        np.testing.assert_allclose(scores[k], answers(model, users, items, sample=k), rtol=1e-5, atol=1e-6)
+        assert np.array_equal(scorer.only(k).score(GRAPH, users, items), scores[k : k + 1])
+    assert not np.allclose(scores[0], scores[2])  # the same model
+    assert not np.array_equal(make_scorer(seed=4).score(GRAPH, users, items), scores[:2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "samples"),
+    [
+        ({"max_nodes_per_hop": None}, 1),
+        ({"max_nodes_per_hop": 30}, 1),  # more than there are
+        ({"max_nodes_per_hop": 8}, 2),
+        ({"max_nodes_per_hop": 8, "hops": 2}, 2),
+        ({"max_nodes_per_hop": None, "sample_ratio": 0.5}, 2),
+    ],
+)
+def test_what_is_no_sample_is_cut_once_for_all_models(settings, samples):
+    users, items = pairs(50)
+    extract = ExtractConfig(**settings)
+    scorer = Scorer(MODELS, extract, seed=3, device=CPU)
+    cut = scorer.cut(GRAPH, users, items)
+    assert len(cut) == samples
+    other = extract_subgraphs(GRAPH, users, items, extract, seed=3, epoch=1)
+    assert np.array_equal(cut[0].user_id, other.user_id) == (samples == 1)
+    assert np.array_equal(cut[-1].user_id, other.user_id)
+
+
+def test_a_subgraph_that_is_cut_out_already_is_read_by_all_models():
+    users, items = pairs(50)
+    first, second = make_scorer().cut(GRAPH, users, items)
+    scores = make_scorer().read([first[:20], first[20:]])
+    assert np.array_equal(scores[0], make_scorer().score(GRAPH, users, items)[0])
+    np.testing.assert_allclose(scores[1], answers(MODELS[1], users, items), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(make_scorer().read([second])[1], scores[1])
 
 
 def test_neither_company_nor_order_nor_threads_change_a_bit():

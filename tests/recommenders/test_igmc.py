@@ -37,6 +37,14 @@ def test_a_refit_trains_the_best_number_of_epochs():
     assert len(again.history) == int(np.argmin(validation)) + 1
 
 
+def test_the_ensemble_of_a_refit_comes_from_its_later_half():
+    model = small(train={**TRAIN, "epochs": 100, "ensemble_size": 4, "ensemble_every": 10})
+    for best, every in ((3, 1), (16, 2), (80, 10), (100, 10)):
+        model.history = [{"validation_rmse": abs(epoch - best)} for epoch in range(1, 101)]
+        train = model.chosen().train
+        assert (train.epochs, train.ensemble_every) == (best, every)
+
+
 def test_without_a_validation_part_there_is_nothing_to_choose():
     data, _ = checkerboard()
     data = replace(data, validation=Ratings(*(column[:0] for column in data.train.columns().values())))
