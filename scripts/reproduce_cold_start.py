@@ -74,6 +74,7 @@ def write(found: list[dict]) -> None:
 @studies.options("reproduce_cold_start", epochs=15)
 @studies.cap_option
 @click.option("--only", type=click.Choice(["hire", "idcf"]), help="One of the two; both if not given.")
+@click.option("--dropout-only", is_flag=True, help="Of IGMC, only the model with support dropout.")
 def main(
     data_dir: Path | None,
     runs: Path,
@@ -82,13 +83,16 @@ def main(
     rivals_only: bool,
     cap: int,
     only: str | None,
+    dropout_only: bool,
 ) -> None:
     """Run what is missing, and write the tables after each protocol; --dataset is for IDCF."""
-    models = [*RIVALS, *([] if rivals_only else studies.igmc_models(epochs, cap))]
-    jobs = [("ml_1m", [f"hire:cold={state}"]) for state in STATES if only != "idcf"]
-    jobs += [(dataset, ["idcf"]) for dataset in datasets if only != "hire"]
-    found = record.read("reproduce_cold_start")
-    studies.run(jobs, models, runs, found, write, [*IDCF, *HIRE[:2]], ks=(5, 7, 10), data_dir=data_dir)
+    jobs = [("ml_1m", [f"hire:cold={state}"], "both") for state in STATES if only != "idcf"]
+    jobs += [(dataset, ["idcf"], "user") for dataset in datasets if only != "hire"]
+    for dataset, protocols, side in jobs:
+        ours = [] if rivals_only else studies.igmc_models(epochs, cap, side=side)
+        models = [*RIVALS, *(ours[1:] if dropout_only else ours)]
+        found, job = record.read("reproduce_cold_start"), [(dataset, protocols)]
+        studies.run(job, models, runs, found, write, [*IDCF, *HIRE[:2]], ks=(5, 7, 10), data_dir=data_dir)
 
 
 if __name__ == "__main__":

@@ -46,14 +46,15 @@ cap_option = click.option(
 )
 
 
-def igmc_models(epochs: int, cap: int, share: float = 0.5) -> list[str]:
+def igmc_models(epochs: int, cap: int, share: float = 0.5, side: str = "user") -> list[str]:
     """IGMC as it is, and trained with support dropout; the rate decays after two thirds of the epochs."""
     steps = f"train.epochs={epochs},train.decay_every={max(1, 2 * epochs // 3)},train.patience=5"
     settings = f"extract.max_nodes_per_hop={cap},{steps}"
-    return [
-        f"igmc:{settings}",
-        f"igmc, support dropout=igmc:{settings},train.support_dropout={share}",
-    ]
+    dropout = f"train.support_dropout={share}"
+    if side == "user":
+        return [f"igmc:{settings}", f"igmc, support dropout=igmc:{settings},{dropout}"]
+    label = f"igmc, support dropout ({side})"
+    return [f"igmc:{settings}", f"{label}=igmc:{settings},{dropout},train.support_dropout_side={side}"]
 
 
 def run(
