@@ -39,7 +39,7 @@ from igmc.store.fingerprint import fingerprint
 from igmc.store.location import store_folder
 from igmc.store.reader import CACHE_BYTES, StoreReader
 from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs, predict
+from igmc.training.ensemble import chosen_epochs, predict, predict_batches
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
 from igmc.training.track import Tracker
@@ -160,10 +160,7 @@ def _run(
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
     checkpoints = load_models(folder, epochs, model, device)
-    tests = [
-        Loader(s, SCORE_BATCH, side=side) for s in _samples(sources["test"], parts["test"], config, epochs)
-    ]
-    predictions = np.stack([predict(checkpoints[k], tests[k], device, sample=k) for k in range(len(epochs))])
+    predictions = _predictions(checkpoints, sources["test"], parts["test"], config, side, device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
     report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
     save_curves(history, folder.path / "curves")
@@ -244,14 +241,21 @@ def _sources(
     return sources
 
 
-def _samples(
-    source: SubgraphSource, test: Part, config: RunConfig, epochs: list[int]
-) -> list[SubgraphSource]:
-    """Where the test subgraphs of each checkpoint come from: a store holds only the sample of the first."""
-    others = source
-    if isinstance(source, StoreSource) and config.extract.samples:
-        others = LiveSource(test, config.extract, seed=config.seed)
-    return [source] + [others] * (len(epochs) - 1)
+def _predictions(
+    models: list[IGMC],
+    source: SubgraphSource,
+    test: Part,
+    config: RunConfig,
+    side: SideFeatures | None,
+    device: torch.device,
+) -> NDArray[np.float32]:
+    """What each checkpoint predicts, float32 [M, P]: each reads a sample of its own, as in `Scorer`."""
+    loader = Loader(source, SCORE_BATCH, side=side)
+    if not config.extract.samples:
+        return predict_batches(models, loader.epoch(0), device)
+    live = Loader(LiveSource(test, config.extract, seed=config.seed), SCORE_BATCH, side=side)
+    others = [predict(model, live, device, sample=k) for k, model in enumerate(models[1:], start=1)]
+    return np.stack([predict(models[0], loader, device), *others])  # a store holds the first sample
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

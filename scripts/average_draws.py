@@ -20,7 +20,6 @@ from igmc.evaluation.report import machine, versions
 from igmc.evaluation.tables import markdown
 from igmc.graph.parts import make_parts
 from igmc.inference.predictor import Predictor
-from igmc.inference.scoring import Scorer
 from igmc.ratings.split import Split
 
 WAYS = {"one": "one for all", "own": "one each"}
@@ -31,9 +30,8 @@ def measured(run: Path) -> dict:
     predictor = Predictor.from_run(run)
     split, known, config = Split.load(run / "split.npz"), predictor.scorer, predictor.config
     test = make_parts(split, config.train.protocol)["test"]
-    alone = [
-        Scorer([model], known.extract, seed=known.seed, device=known.device) for model in known.models
-    ]  # each of which reads the first sample
+    # A checkpoint alone reads the first sample.
+    alone = [Predictor.from_run(run, checkpoints=epoch).scorer for epoch in predictor.epochs]
     predicted = {
         way: np.concatenate(
             [one.score(test.graph, test.pairs.user, test.pairs.item) for one in scorers]
@@ -71,7 +69,7 @@ def main(runs: tuple[Path, ...]) -> None:
     """Measure each run anew, and write the table."""
     rows = record.read("draws")
     for run in runs:
-        rows = studies.merged(rows, [measured(run)], ("dataset", "seed", "protocol"))
+        rows = studies.merged(rows, [measured(run)], ("dataset", "seed", "protocol", "cap"))
         rows.sort(key=lambda row: (row["dataset"], row["seed"]))
         record.write("draws", rows)
         record.put_table("draws", render(rows))

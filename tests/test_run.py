@@ -133,6 +133,12 @@ def test_the_checkpoints_that_were_scored(done):
         assert report.validation_rmse == min(scores)
 
 
+def test_what_no_cap_thins_is_read_once_by_all_checkpoints(ratings, home, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "predict", None)  # one checkpoint after the other
+    report = run(make_config(ratings, extract=ExtractConfig(), epochs=2), tmp_path / "run", home)
+    assert len(report.ensemble_epochs) == 2
+
+
 def test_the_report_comes_back_from_json(done):
     _, report, folder = done
     assert RunReport.from_dict(json.loads((folder / "metrics.json").read_text())) == report

@@ -88,8 +88,9 @@ def extract_command(
 
     There is one store for each part of the --protocol (train, validation, test), in <home>/processed/<data
     set>. What is stored already is kept: interrupted or killed, the same command goes on where it stopped.
-    igmc-train with the same settings finds the stores by their fingerprint. The content is the same for any
-    number of --workers.
+    igmc-train with the same settings finds the stores by their fingerprint. Under a cap, the store of the
+    test part holds the sample of the first checkpoint; those of the others are cut when they are read. The
+    content is the same for any number of --workers.
     """
     start_logging(verbose=verbose, quiet=quiet)
     if verify + repair + live > 1:

@@ -51,7 +51,7 @@ def extract_subgraphs(
         user, item: int [P], dense indices of the pairs, rated or not.
         config: hops, cap and sample ratio.
         seed: of the sampling, 0 or more.
-        epoch: 0 or more; another epoch draws other samples.
+        epoch: 0 or more; another draws other samples. In scoring, the place of the checkpoint.
         user_limit, item_limit: int [P], how many of its other ratings the target user, or item, shows: a
             uniform choice, the rest being as if not there. All of them where negative, or if None.
 

@@ -46,7 +46,8 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
         folder: of a run with at least one checkpoint.
         config: of its training.
         choice: "ensemble", the checkpoints that the protocol averages; "single", the best on validation so
-            far, or the last one under "paper"; or an epoch. If None, "ensemble" where the run is finished,
+            far, or the last one under "paper"; or an epoch. One alone reads the first sample of a subgraph,
+            whichever it reads in the ensemble. If None, "ensemble" where the run is finished,
             else "single".
 
     Raises:

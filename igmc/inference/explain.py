@@ -193,12 +193,13 @@ class _Samples:
         total = np.zeros(len(self.user), np.float32)
         for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
             there = np.flatnonzero(np.isin(place, edges))
-            total[place[there]] += occlusion(reader, subgraph, there)
+            if len(there):
+                total[place[there]] += occlusion(reader, subgraph, there)
         return total / np.float32(len(self._samples))
 
 
 def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The edges by falling absolute importance; equal ones in the order of the subgraph."""
+    """The edges by falling absolute importance; equal ones by user and item."""
     return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 

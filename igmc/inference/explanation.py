@@ -37,8 +37,9 @@ class Explanation:
         method: "occlusion" or "gradient"; see `igmc.inference.importance`.
         users: the user asked for, then those who rated the item, the most important such rating first.
         items: the item asked for, then those that the user rated, the most important such rating first.
-        edges: the ratings among these, the most important first. That of the pair itself is not one of them.
-        n_users, n_items, n_ratings: what the whole subgraph holds, the pair's own two nodes included.
+        edges: the ratings among these that are read, the most important first; never that of the pair itself.
+        n_users, n_items, n_ratings: what the whole subgraph holds, the pair's own two nodes included; all of
+            its samples together, where each checkpoint reads one of its own.
         n_considered: how many ratings of the pair's user and item were considered for `users` and `items`.
         n_links: how many there are.
         known: what the user is known to have given the item, which is not looked at; None if nothing.

@@ -37,7 +37,7 @@ def occlusion(scorer: Scorer, subgraph: Subgraphs, edges: ArrayLike | None = Non
 
     Args:
         scorer: the models.
-        subgraph: of one pair, as the scorer cuts it.
+        subgraph: of one pair, one of those that `Scorer.cut` gives.
         edges: int [n], the ratings to leave out, one at a time, in 0..n_edges-1; all of them if None.
     """
     chosen = np.arange(subgraph.n_edges) if edges is None else np.asarray(edges, np.int64)

@@ -50,9 +50,9 @@ class Scorer:
 
     Models are run by one thread at a time in the whole process, a piece of at most 128 pairs after the other,
     so that a small request does not wait for the end of a large one. Where the fused kernels apply (on a CPU,
-    layers of one width), a score depends on the pair, the graph and the models alone, to the last bit: not on
-    the other pairs, their order, the number of threads or what runs beside it. Elsewhere that holds up to the
-    rounding of float32.
+    layers of one width), a score depends on the pair, the graph, the models and their order, to the last bit:
+    not on the other pairs, how they stand, the number of threads or what runs beside it. Elsewhere that holds
+    up to the rounding of float32.
 
     Args:
         models: of the M checkpoints, on `device`; their order says which sample each of them reads.

@@ -92,8 +92,11 @@ class IGMCRecommender(Recommender):
         if not self.chooses or None in validation or not validation:
             return config
         epochs, train = chosen_epochs(config.train, validation)[0], config.train
-        every = min(train.ensemble_every, max(1, epochs // (2 * train.ensemble_size)))
-        return config.replace(train=train.replace(protocol="paper", epochs=epochs, ensemble_every=every))
+        size = min(train.ensemble_size, max(1, epochs // 2))
+        every = min(train.ensemble_every, max(1, epochs // (2 * size)))
+        return config.replace(
+            train=train.replace(protocol="paper", epochs=epochs, ensemble_size=size, ensemble_every=every)
+        )
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: IGMCConfig = self.config

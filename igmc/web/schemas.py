@@ -125,7 +125,7 @@ class Node(BaseModel):
 
 
 class Subgraph(BaseModel):
-    """How large the whole enclosing subgraph is, of which the drawing shows a part."""
+    """How large the enclosing subgraph is, all its samples together; the drawing shows a part."""
 
     users: int
     items: int

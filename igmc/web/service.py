@@ -30,7 +30,7 @@ from igmc.web import schemas
 __all__ = ["Service", "UnknownIdError"]
 
 TOP = 6  # neighbours on each side of the drawing of an explanation
-LINKS = 200  # ratings that an explanation leaves out in turn, at most: a bound on its time
+LINKS = 400  # ratings that an explanation leaves out in turn, at most, once for each checkpoint
 PIECE = 1024  # pairs that are scored between two looks at the clock
 
 _FILMS = ("ml_", "demo", "flixster")  # what the items of these data sets are

@@ -111,6 +111,23 @@ def test_where_models_read_samples_of_their_own_a_rating_matters_by_the_mean_ove
     assert shown == {pair: pytest.approx(value, abs=1e-6) for pair, value in worth.items()}
     assert (found.n_users, found.n_items) == tuple(len({pair[k] for pair in worth}) for k in (0, 1))
     assert found.n_ratings == len(worth)
+    links = {pair for pair in worth if pair[0] == 4 or pair[1] == 7}
+    assert (found.n_links, found.n_considered) == (len(links), len(links))
+
+
+def test_of_several_samples_too_a_limit_leaves_the_choice_to_the_gradient():
+    predictor = predictor_of(GRAPH, make_scorer(cap=4))
+    steep = explain(predictor, 4, 7, method="gradient", top=100)
+    ranked = [edge for edge in steep.edges if 0 in (edge.user, edge.item)]
+    few = explain(predictor, 4, 7, top=100, limit=3)
+    ends = {(steep.users[edge.user].id, steep.items[edge.item].id) for edge in ranked[:3]}
+    assert {node.id for node in few.users} == {user for user, _ in ends} | {4}
+    assert {node.id for node in few.items} == {item for _, item in ends} | {7}
+    assert (few.n_considered, few.n_links) == (3, steep.n_links)
+    whole = explain(predictor, 4, 7, top=100)
+    exact = {(whole.users[e.user].id, whole.items[e.item].id): e.importance for e in whole.edges}
+    for edge in few.edges:
+        assert exact[few.users[edge.user].id, few.items[edge.item].id] == edge.importance
 
 
 def test_the_informative_ratings_are_found_with_what_they_are_worth():

@@ -91,6 +91,10 @@ def test_an_epoch_may_be_chosen(demo_run, predictor):
     for one, model in zip(single, predictor.scorer.models, strict=True):
         assert same_weights(one.scorer.models[0], model)
     assert not same_weights(*predictor.scorer.models)
+    asked = [5, 6], ["f001", "f002"]
+    alone = [replace(predictor, scorer=predictor.scorer.only(k)) for k in range(len(epochs))]
+    scores = [one.predict(*asked, clip=False).score.to_numpy() for one in alone]
+    assert np.array_equal(np.mean(scores, axis=0), predictor.predict(*asked, clip=False).score)
     frame = pd.read_csv(demo_run / "predictions.csv.gz")
     asked = frame.user_id, frame.item_id
     assert np.allclose(single[0].predict(*asked, clip=False).score, frame.single, rtol=0, atol=2e-6)

@@ -6,6 +6,7 @@ import pytest
 from igmc.errors import ConfigError
 from igmc.recommenders.data import Ratings
 from igmc.recommenders.registry import make_recommender
+from igmc.training.ensemble import chosen_epochs
 from tests.recommenders.boards import checkerboard, ratings
 from tests.recommenders.contract import RecommenderContract
 
@@ -39,10 +40,13 @@ def test_a_refit_trains_the_best_number_of_epochs():
 
 def test_the_ensemble_of_a_refit_comes_from_its_later_half():
     model = small(train={**TRAIN, "epochs": 100, "ensemble_size": 4, "ensemble_every": 10})
-    for best, every in ((3, 1), (16, 2), (80, 10), (100, 10)):
+    for best in range(1, 101):
         model.history = [{"validation_rmse": abs(epoch - best)} for epoch in range(1, 101)]
-        train = model.chosen().train
-        assert (train.epochs, train.ensemble_every) == (best, every)
+        averaged = chosen_epochs(model.chosen().train, [])
+        assert averaged[0] == best
+        assert min(averaged) > best // 2
+        assert len(averaged) == min(4, max(1, best // 2))
+    assert averaged == [100, 90, 80, 70]
 
 
 def test_without_a_validation_part_there_is_nothing_to_choose():
