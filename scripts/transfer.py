@@ -2,13 +2,14 @@
 
 By the protocol of the paper: the ratings of the other data set are grouped into the model's levels, its
 training and validation part make up the graph, and predictions are multiplied by the ratio of the highest
-ratings. Each result is kept, and not run again.
+ratings, unless --rescale says otherwise. Each result is kept, and not run again.
 
 Example: python scripts/transfer.py --from runs/ml_100k --data-dir ../shared/data
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -23,22 +24,30 @@ from igmc.plots.curves import Curve, CurvePanel
 TARGETS = ("flixster", "douban", "yahoo_music")
 PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}
 PERCENT = (1.0, 5.0, 10.0)
-KEY = ("trained_on", "epochs", "dataset", "config")
+KEY = ("trained_on", "support_dropout", "epochs", "dataset", "config")
 SHOWN = {"ratings": "goodbooks-10k"}  # what its file is called
 WORDS = {"calibrate": "calibrated", "finetune": "fine-tuned"}
 
 
-def jobs() -> list[igmc.TransferConfig]:
+def jobs(rescale: str = "ratio") -> list[igmc.TransferConfig]:
     """Each way to adapt with each share; what the unchanged model reaches stands in all of them."""
-    return [igmc.TransferConfig(adapt=adapt, percent=share) for adapt in WORDS for share in PERCENT]
+    return [
+        igmc.TransferConfig(rescale=rescale, adapt=adapt, percent=share)
+        for adapt in WORDS
+        for share in PERCENT
+    ]
 
 
-def places(found: list[dict]) -> dict[tuple[str, str, str], list[dict]]:
-    """The rows by model and data set."""
-    grouped: dict[tuple[str, str, str], list[dict]] = {}
+def places(found: list[dict]) -> dict[tuple[str, str], list[dict]]:
+    """The rows by model, in words, and data set."""
+    grouped: dict[tuple[str, str], list[dict]] = {}
     for row in found:
-        epochs = ", ".join(map(str, sorted(row["epochs"])))
-        grouped.setdefault((row["trained_on"], epochs, row["dataset"]), []).append(row)
+        words = [f"epochs {', '.join(map(str, sorted(row['epochs'])))}"]
+        if row.get("support_dropout"):
+            words.append("support dropout")
+        if row["config"]["rescale"] != "ratio":
+            words.append(f"rescaled by {row['config']['rescale']}")
+        grouped.setdefault((f"{row['trained_on']} ({'; '.join(words)})", row["dataset"]), []).append(row)
     return grouped
 
 
@@ -46,11 +55,11 @@ def table(found: list[dict]) -> str:
     """A line for each model and data set."""
     adapted = [f"{WORDS[one.adapt]}, {one.percent:g} %" for one in jobs()]
     body = []
-    for (source, epochs, target), here in places(found).items():
+    for (source, target), here in places(found).items():
         done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
         low, high = here[0]["intervals"]["zero_shot"]
         shown = SHOWN.get(target, target)
-        cells = [f"{source} (epochs {epochs}) -> {shown}", str(PAPER.get((source, target), "-"))]
+        cells = [f"{source} -> {shown}", str(PAPER.get((here[0]["trained_on"], target), "-"))]
         cells.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
         for one in jobs():
             figure = done.get((one.adapt, one.percent))
@@ -67,7 +76,7 @@ def table(found: list[dict]) -> str:
 def panels(found: list[dict]) -> list[CurvePanel]:
     """Error against the share of the training ratings that was learned from."""
     drawn, steps = [], ["0", *(f"{share:g}" for share in PERCENT)]
-    for (source, epochs, target), here in places(found).items():
+    for (source, target), here in places(found).items():
         curves = []
         for adapt, words in WORDS.items():
             rows = sorted(
@@ -79,7 +88,7 @@ def panels(found: list[dict]) -> list[CurvePanel]:
             curves.append(Curve(words, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
         flat = here[0]["references"]["regularized biases"]["rmse"]
         curves.append(Curve("biases, trained there on all", range(len(steps)), [flat] * len(steps)))
-        title = f"{source} (epochs {epochs}) to {SHOWN.get(target, target)}"
+        title = f"{source} to {SHOWN.get(target, target)}"
         drawn.append(
             CurvePanel(title, "training ratings learned from (%)", "RMSE (lower is better)", steps, curves)
         )
@@ -90,12 +99,14 @@ def panels(found: list[dict]) -> list[CurvePanel]:
 @click.option("--from", "runs", multiple=True, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
 @click.option("--to", "targets", multiple=True, default=TARGETS, show_default=True)
+@click.option("--rescale", default="ratio", show_default=True, help="As in igmc-transfer.")
 @click.option("--books", type=click.Path(path_type=Path, exists=True), help="ratings.zip of goodbooks-10k.")
 @click.option("--workers", type=int, help="Threads; all cores if not given.")
 def main(
     runs: tuple[Path, ...],
     data_dir: Path | None,
     targets: tuple[str, ...],
+    rescale: str,
     books: Path | None,
     workers: int | None,
 ) -> None:
@@ -106,8 +117,9 @@ def main(
         data.append(igmc.DataConfig(dataset=str(books), columns="user_id,book_id,rating"))
     found = record.read("transfer")
     for run in runs:
+        train = json.loads((run / "config.json").read_text())["config"]["train"]
         for to in data:
-            for how in jobs():
+            for how in jobs(rescale):
                 mine = (str(run.name), to.dataset.rpartition("/")[2], how.to_dict())
                 if any((r["run"], r["asked"], r["config"]) == mine for r in found):
                     continue
@@ -115,6 +127,7 @@ def main(
                 click.echo(report.format())
                 # Of the paths only the last part: the rest is of this machine.
                 row = report.to_dict() | {"run": mine[0], "asked": mine[1]}
+                row["support_dropout"] = train.get("support_dropout", 0.0)
                 found = studies.merged(found, [row], KEY)
                 studies.save("transfer", found, table(found), panels(found))
 
