@@ -39,7 +39,7 @@ from igmc.store.fingerprint import fingerprint
 from igmc.store.location import store_folder
 from igmc.store.reader import CACHE_BYTES, StoreReader
 from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs, predict, predict_batches
+from igmc.training.ensemble import chosen_epochs, predict_samples
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
 from igmc.training.track import Tracker
@@ -159,8 +159,10 @@ def _run(
         history = fit(*job, progress=progress, profile=profile, monitor=monitor)
 
     epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
-    checkpoints = load_models(folder, epochs, model, device)
-    predictions = _predictions(checkpoints, sources["test"], parts["test"], config, side, device)
+    # Of what a cap thins, a store holds the first sample alone.
+    live = [LiveSource(parts["test"], config.extract, seed=config.seed)] if config.extract.samples else []
+    tests = [Loader(source, SCORE_BATCH, side=side) for source in (sources["test"], *live)]
+    predictions = predict_samples(load_models(folder, epochs, model, device), *tests, device=device)
     _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
     report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
     save_curves(history, folder.path / "curves")
@@ -239,23 +241,6 @@ def _sources(
         extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
         sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
     return sources
-
-
-def _predictions(
-    models: list[IGMC],
-    source: SubgraphSource,
-    test: Part,
-    config: RunConfig,
-    side: SideFeatures | None,
-    device: torch.device,
-) -> NDArray[np.float32]:
-    """What each checkpoint predicts, float32 [M, P]: each reads a sample of its own, as in `Scorer`."""
-    loader = Loader(source, SCORE_BATCH, side=side)
-    if not config.extract.samples:
-        return predict_batches(models, loader.epoch(0), device)
-    live = Loader(LiveSource(test, config.extract, seed=config.seed), SCORE_BATCH, side=side)
-    others = [predict(model, live, device, sample=k) for k, model in enumerate(models[1:], start=1)]
-    return np.stack([predict(models[0], loader, device), *others])  # a store holds the first sample
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

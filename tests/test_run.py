@@ -27,7 +27,7 @@ from igmc.ratings.dataset import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.run import default_folder, train
 from igmc.training.checkpoint import load_checkpoint
-from igmc.training.ensemble import predict
+from igmc.training.ensemble import predict_batches
 from tests.evaluation.splits import random_rows
 
 REPO = Path(__file__).parents[1]
@@ -134,9 +134,12 @@ def test_the_checkpoints_that_were_scored(done):
 
 
 def test_what_no_cap_thins_is_read_once_by_all_checkpoints(ratings, home, tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "predict", None)  # one checkpoint after the other
+    asked = []
+    monkeypatch.setattr(Loader, "epoch", lambda *args, old=Loader.epoch: asked.append(args) or old(*args))
     report = run(make_config(ratings, extract=ExtractConfig(), epochs=2), tmp_path / "run", home)
     assert len(report.ensemble_epochs) == 2
+    scored = [loader for loader, _ in asked if len(loader.source.pairs) == report.test_pairs]
+    assert len(scored) == 1
 
 
 def test_the_report_comes_back_from_json(done):
@@ -170,7 +173,7 @@ def test_predictions_are_those_of_the_checkpoints(done):
     answers = []
     for k, epoch in enumerate(report.ensemble_epochs):
         model.load_state_dict(load_checkpoint(folder / "checkpoints" / f"epoch-{epoch:04}.ckpt")["model"])
-        answers.append(predict(model, loader, torch.device("cpu"), sample=k))
+        answers.append(predict_batches([model], loader.epoch(k), torch.device("cpu"))[0])
     np.testing.assert_allclose(predictions(folder).single, answers[0], atol=1e-5)
     np.testing.assert_allclose(predictions(folder).ensemble, np.mean(answers, axis=0), atol=1e-5)
     assert not np.allclose(answers[0], answers[1], atol=1e-3)
@@ -200,7 +203,7 @@ def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
     config, report, folder = done
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "log.txt"}
     monkeypatch.setattr(run_module, "fit", None)
-    monkeypatch.setattr(run_module, "predict", None)
+    monkeypatch.setattr(run_module, "predict_samples", None)
     assert run(config, folder, home) == report
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert "holds this run, finished" in (folder / "log.txt").read_text()

@@ -13,7 +13,7 @@ from igmc.config import TrainConfig
 from igmc.loading.batch import Batch
 from igmc.loading.loader import Loader
 
-__all__ = ["chosen_epochs", "predict", "predict_batches", "should_stop"]
+__all__ = ["chosen_epochs", "predict", "predict_batches", "predict_samples", "should_stop"]
 
 
 def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> list[int]:
@@ -49,13 +49,29 @@ def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool
     return len(validation) - best >= config.patience
 
 
-def predict(model: nn.Module, loader: Loader, device: torch.device, sample: int = 0) -> NDArray[np.float32]:
-    """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off.
-
-    Where subgraphs are sampled live, another number of the `sample` has other ones.
-    """
-    predictions: NDArray[np.float32] = predict_batches([model], loader.epoch(sample), device)[0]
+def predict(model: nn.Module, loader: Loader, device: torch.device) -> NDArray[np.float32]:
+    """Predictions for all pairs of a loader, in its order, float32 [P], not clipped; dropout is off."""
+    predictions: NDArray[np.float32] = predict_batches([model], loader.epoch(0), device)[0]
     return predictions
+
+
+def predict_samples(
+    models: Sequence[nn.Module], first: Loader, others: Loader | None = None, *, device: torch.device
+) -> NDArray[np.float32]:
+    """Predictions of M models for the P pairs of a loader, each on a sample of its own, float32 [M, P].
+
+    Args:
+        models: model k reads sample k, as in `igmc.inference.scoring.Scorer`.
+        first: gives sample 0.
+        others: gives sample k as its epoch k; None where nothing is sampled, and all models read the same.
+        device: of the models.
+    """
+    if others is None:
+        return predict_batches(models, first.epoch(0), device)
+    samples = [first.epoch(0), *(others.epoch(k) for k in range(1, len(models)))]
+    return np.concatenate(
+        [predict_batches([model], batches, device) for model, batches in zip(models, samples, strict=True)]
+    )
 
 
 def predict_batches(
