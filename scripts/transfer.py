@@ -10,7 +10,9 @@ Example: python scripts/transfer.py --from runs/ml_100k --data-dir ../shared/dat
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any
 
 import click
 import record
@@ -24,7 +26,7 @@ from igmc.plots.curves import Curve, CurvePanel
 TARGETS = ("flixster", "douban", "yahoo_music")
 PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}
 PERCENT = (1.0, 5.0, 10.0)
-KEY = ("trained_on", "support_dropout", "epochs", "dataset", "config")
+KEY = ("trained_on", "support_dropout", "dataset", "config")
 SHOWN = {"ratings": "goodbooks-10k"}  # what its file is called
 WORDS = {"calibrate": "calibrated", "finetune": "fine-tuned"}
 
@@ -38,24 +40,29 @@ def jobs(rescale: str = "ratio") -> list[igmc.TransferConfig]:
     ]
 
 
-def places(found: list[dict]) -> dict[tuple[str, str], list[dict]]:
-    """The rows by model, in words, and data set."""
-    grouped: dict[tuple[str, str], list[dict]] = {}
+def model(row: dict) -> str:
+    """The model and how its predictions are read, in words."""
+    words = [row["trained_on"]]
+    if row["support_dropout"]:
+        words.append("support dropout")
+    if row["config"]["rescale"] != "ratio":
+        words.append(f"rescaled by {row['config']['rescale']}")
+    return ", ".join(words)
+
+
+def grouped(found: list[dict], key: Callable[[dict], Hashable]) -> dict[Any, list[dict]]:
+    """The rows by what the key says of them, in order of first appearance."""
+    groups: dict[Any, list[dict]] = {}
     for row in found:
-        words = [f"epochs {', '.join(map(str, sorted(row['epochs'])))}"]
-        if row.get("support_dropout"):
-            words.append("support dropout")
-        if row["config"]["rescale"] != "ratio":
-            words.append(f"rescaled by {row['config']['rescale']}")
-        grouped.setdefault((f"{row['trained_on']} ({'; '.join(words)})", row["dataset"]), []).append(row)
-    return grouped
+        groups.setdefault(key(row), []).append(row)
+    return groups
 
 
 def table(found: list[dict]) -> str:
     """A line for each model and data set."""
     adapted = [f"{WORDS[one.adapt]}, {one.percent:g} %" for one in jobs()]
     body = []
-    for (source, target), here in places(found).items():
+    for (source, target), here in grouped(found, lambda row: (model(row), row["dataset"])).items():
         done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
         low, high = here[0]["intervals"]["zero_shot"]
         shown = SHOWN.get(target, target)
@@ -74,24 +81,22 @@ def table(found: list[dict]) -> str:
 
 
 def panels(found: list[dict]) -> list[CurvePanel]:
-    """Error against the share of the training ratings that was learned from."""
+    """A panel a data set: the error of each model, trained further there, against the share learned from."""
     drawn, steps = [], ["0", *(f"{share:g}" for share in PERCENT)]
-    for (source, target), here in places(found).items():
+    for target, here in grouped(found, lambda row: row["dataset"]).items():
         curves = []
-        for adapt, words in WORDS.items():
-            rows = sorted(
-                (r for r in here if r["config"]["adapt"] == adapt), key=lambda r: r["config"]["percent"]
+        for source, rows in grouped(here, model).items():
+            tuned = sorted(
+                (r for r in rows if r["config"]["adapt"] == "finetune"), key=lambda r: r["config"]["percent"]
             )
-            at = [0, *(1 + PERCENT.index(r["config"]["percent"]) for r in rows)]
-            values = [here[0]["zero_shot"]["rmse"], *(r["adapted"]["rmse"] for r in rows)]
-            bounds = [here[0]["intervals"]["zero_shot"], *(r["intervals"]["adapted"] for r in rows)]
-            curves.append(Curve(words, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
+            at = [0, *(1 + PERCENT.index(r["config"]["percent"]) for r in tuned)]
+            values = [rows[0]["zero_shot"]["rmse"], *(r["adapted"]["rmse"] for r in tuned)]
+            bounds = [rows[0]["intervals"]["zero_shot"], *(r["intervals"]["adapted"] for r in tuned)]
+            curves.append(Curve(source, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
         flat = here[0]["references"]["regularized biases"]["rmse"]
         curves.append(Curve("biases, trained there on all", range(len(steps)), [flat] * len(steps)))
-        title = f"{source} to {SHOWN.get(target, target)}"
-        drawn.append(
-            CurvePanel(title, "training ratings learned from (%)", "RMSE (lower is better)", steps, curves)
-        )
+        given = "training ratings trained further on (%)"
+        drawn.append(CurvePanel(SHOWN.get(target, target), given, "RMSE (lower is better)", steps, curves))
     return drawn
 
 
