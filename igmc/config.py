@@ -219,8 +219,8 @@ class TrainConfig(Config):
     )
     support_dropout: float = knob(
         0.0,
-        "share of the training subgraphs whose target shows but a few of its ratings, as new ones do, and those "
-        "of thinner data sets",
+        "share of the training subgraphs whose target shows but a few of its ratings, as new ones do, and "
+        "those of thinner data sets",
         low=0.0,
         high=1.0,
         late=True,
