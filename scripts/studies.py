@@ -47,8 +47,11 @@ cap_option = click.option(
 
 
 def igmc_models(epochs: int, cap: int, share: float = 0.5, side: str = "user") -> list[str]:
-    """IGMC as it is, and trained with support dropout; the rate decays after two thirds of the epochs."""
-    steps = f"train.epochs={epochs},train.decay_every={max(1, 2 * epochs // 3)},train.patience=5"
+    """IGMC as it is, and trained with support dropout; the rate decays after two thirds of the epochs.
+
+    Nothing stops before, since validation errors jump about until then.
+    """
+    steps = f"train.epochs={epochs},train.decay_every={max(1, 2 * epochs // 3)},train.patience={epochs}"
     settings = f"extract.max_nodes_per_hop={cap},{steps}"
     dropout = f"train.support_dropout={share}"
     if side == "user":
