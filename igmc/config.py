@@ -91,15 +91,18 @@ class Config:
         if not isinstance(values, Mapping):
             raise ConfigError(f"{cls.__name__} is not a mapping", got=values, allowed="a JSON object")
         known = [f.name for f in dataclasses.fields(cls)]
+        hints = typing.get_type_hints(cls)
         for key in values:
             if key not in known:
+                meant = [
+                    f"{name}.{key}" for name in known if key in getattr(hints[name], "__annotations__", ())
+                ]
                 raise ConfigError(
                     f"unknown setting in {cls.__name__}",
                     got=key,
                     allowed=", ".join(known),
-                    remedy="remove it",
+                    remedy=f"give it as {' or '.join(meant)}" if meant else "remove it",
                 )
-        hints = typing.get_type_hints(cls)
         return cls(
             **{
                 key: hints[key].from_dict(value) if _is_config(hints[key]) else value

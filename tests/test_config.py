@@ -116,6 +116,10 @@ def test_unknown_keys_are_refused_at_both_depths():
         ConfigError, match="unknown setting in RunConfig; got 'epochs'; allowed: data, extract"
     ):
         RunConfig.from_dict({"epochs": 3})
+    with pytest.raises(ConfigError, match=r"to mend it: give it as train\.epochs"):
+        RunConfig.from_dict({"epochs": 3})
+    with pytest.raises(ConfigError, match="to mend it: remove it"):
+        RunConfig.from_dict({"epoch": 3})
     with pytest.raises(ConfigError, match="unknown setting in TrainConfig; got 'epoch'; allowed: protocol"):
         RunConfig.from_dict({"train": {"epoch": 3}})
     with pytest.raises(ConfigError, match="TrainConfig is not a mapping; got 3"):

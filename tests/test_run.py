@@ -4,8 +4,10 @@ import json
 import logging
 import math
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from igmc.evaluation.metrics import rmse, score
 from igmc.evaluation.references import reference_predictions
 from igmc.evaluation.report import RunReport
 from igmc.graph.parts import make_parts
+from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
@@ -207,6 +210,27 @@ def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
     assert run(config, folder, home) == report
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert "holds this run, finished" in (folder / "log.txt").read_text()
+
+
+def test_a_finished_run_that_was_moved_reports_where_it_is(done, home, tmp_path):
+    config, report, folder = done
+    moved = shutil.copytree(folder, tmp_path / "moved")
+    assert run(config, moved, home) == replace(report, folder=str(moved))
+
+
+def test_what_a_damaged_checkpoint_of_a_finished_run_asks_for_mends_it(done, home, tmp_path):
+    config, report, folder = done
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    last = sorted((damaged / "checkpoints").iterdir())[-1]
+    last.write_bytes(last.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match=f"delete {last.name} and all later ones, and metrics.json"):
+        Predictor.from_run(damaged)
+    last.unlink()
+    with pytest.raises(CheckpointError, match=r"delete metrics\.json, if there is one, and run igmc-train"):
+        Predictor.from_run(damaged)
+    (damaged / "metrics.json").unlink()
+    assert run(config, damaged, home).ensemble == report.ensemble
+    assert len(Predictor.from_run(damaged).epochs) == 2
 
 
 def test_a_damaged_report_is_refused(done, home, tmp_path):

@@ -109,7 +109,8 @@ def _training(folder: RunFolder) -> Figure:
         return training_figure(history)
     except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:
         raise CheckpointError(
-            f"{path} cannot be read: {error}", remedy="the igmc-train command of the run writes it again"
+            f"{path} cannot be read: {error}",
+            remedy="delete it and metrics.json: the igmc-train command of the run writes both",
         ) from error
 
 

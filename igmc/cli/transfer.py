@@ -72,10 +72,16 @@ def transfer_command(
     from igmc.evaluation.transfer import transfer
     from igmc.ratings.catalogue import canonical_name
 
+    how = TransferConfig.from_dict(read_section(ctx, "transfer"))
+    if how.adapt == "none":
+        for name in ("percent", "epochs", "learning_rate"):
+            if getattr(how, name) != getattr(TransferConfig(), name):
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} is for --adapt calibrate or finetune", ctx)
     report = transfer(
         run,
         DataConfig.from_dict({**read_section(ctx, "data"), "dataset": canonical_name(to) or to}),
-        TransferConfig.from_dict(read_section(ctx, "transfer")),
+        how,
         checkpoints=checkpoints,
         data_dir=data_dir,
         home=home,

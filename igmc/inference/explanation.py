@@ -99,7 +99,7 @@ class Explanation:
         }
 
     def sentence(self) -> str:
-        """The most telling part in words, every number of which is exact among the ratings shown."""
+        """What weighs most among the raters shown, in words; every number is exact among these."""
         item = self.item_label(0)
         if self.source != "model":
             mean = _mean_of(self.source, self.user_label(0), item)
@@ -112,13 +112,16 @@ class Explanation:
             weight[edge.rating] += abs(edge.importance)
         rating = max(weight, key=lambda value: (weight[value], value))
         people = {user for user, edge in raters.items() if edge.rating == rating}
-        agreed = self._agreed(people)
-        if not agreed:
-            return f"{_count(len(people))} gave {item} {rating:g}, which counts most."
-        own = {edge.item: edge.rating for edge in self.edges if edge.user == 0}
-        people = set.intersection(*(agreed[at] for at in agreed))
-        liked = _given([(self.item_label(at), own[at]) for at in agreed])
-        return f"{_count(len(people))} who, like {self.user_label(0)}, gave {liked} gave {item} {rating:g}."
+        liked, agreed = "", self._agreed(people)
+        if agreed:
+            own = {edge.item: edge.rating for edge in self.edges if edge.user == 0}
+            people = set.intersection(*(agreed[at] for at in agreed))
+            given = _given([(self.item_label(at), own[at]) for at in agreed])
+            liked = f" who, like {self.user_label(0)}, gave {given}"
+        effect = sum(raters[user].importance for user in people)
+        verb = "raises" if effect > 0 else "lowers"
+        who = f"{_count(len(people))}{liked} gave {item} {rating:g}"
+        return f"Of those who matter most, {who}, which {verb} the prediction."
 
     def format(self) -> str:
         """For people: the prediction, the sentence, and the neighbours of both sides as tables."""
@@ -206,7 +209,7 @@ def _given(liked: Sequence[tuple[str, float]]) -> str:
 
 
 def _count(people: int) -> str:
-    return "One person" if people == 1 else f"{people} people"
+    return "one person" if people == 1 else f"{people} people"
 
 
 def _plain(text: str) -> str:

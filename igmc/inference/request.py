@@ -51,7 +51,7 @@ class Request:
             raise ConfigError(
                 "nobody is named to recommend for",
                 allowed="a user_id, ratings, or both",
-                remedy="give the ratings of a newcomer, or {} for one of whom nothing is known",
+                remedy="give the ratings of a newcomer, empty for one of whom nothing is known",
             )
         if self.ratings is not None:
             object.__setattr__(self, "ratings", dict(self.ratings))

@@ -82,8 +82,9 @@ def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None
             f"{where}: the columns of user, item and rating are not clear from their names",
             got=", ".join(available),
             allowed="names such as user_id, item_id, rating",
-            remedy="say which they are with --columns user,item,rating[,timestamp], "
-            "or --columns 1,2,3 (positions) if the file has no header",
+            remedy="name them so in a first line; or, where there is the option, say which they are with "
+            "--columns user,item,rating[,timestamp], or --columns 1,2,3 (positions) if the file has no "
+            "header",
         )
     return [hits[0] for hits in found if len(hits) == 1]
 

@@ -136,7 +136,9 @@ class Split:
         Raises:
             DataError: if the file is missing, damaged, or no split.
         """
-        remedy = "make the split again"
+        remedy = (
+            "make it again: of a run by igmc-train, once metrics.json is deleted, else by igmc data split"
+        )
         try:
             with np.load(Path(path), allow_pickle=False) as file:
                 split, digest = _unpack({key: file[key] for key in file.files})

@@ -43,7 +43,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         data = path.read_bytes()
     except OSError as error:
         raise CheckpointError(
-            f"cannot read the checkpoint {path}: {error.strerror}", remedy=_remedy(path)
+            f"cannot read the checkpoint {path}: {error.strerror}",
+            remedy="delete metrics.json, if there is one, and run igmc-train as before to make it anew",
         ) from error
     if not data.startswith(MAGIC):
         newer = data.startswith(_FAMILY) and data[len(_FAMILY) : len(MAGIC) - 1].isdigit()
@@ -66,4 +67,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _remedy(path: Path) -> str:
-    return f"delete {path.name} and all later ones, then run the same command again: it trains on from there"
+    return (
+        f"delete {path.name} and all later ones, and metrics.json, if there is one; then run igmc-train as "
+        "before: it trains on from there"
+    )

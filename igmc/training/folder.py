@@ -81,7 +81,7 @@ class RunFolder:
                 f"{self.path / 'config.json'} is damaged, or of another version of igmc",
                 got=found.get("format"),
                 allowed=f"format {FORMAT}",
-                remedy="choose another folder with --out",
+                remedy="train again, into another folder (igmc-train --out)",
             )
         return found
 
@@ -126,7 +126,9 @@ class RunFolder:
             made_again = f"delete {name}: the same command makes it again from the checkpoints"
             raise CheckpointError(
                 f"cannot read {self.path / name}: {error}",
-                remedy=made_again if name == "metrics.json" else "choose another folder with --out",
+                remedy=made_again
+                if name == "metrics.json"
+                else "train again, into another folder (igmc-train --out)",
             ) from error
         if not isinstance(value, dict):
             raise CheckpointError(f"{self.path / name} is damaged", got=value, allowed="a JSON object")

@@ -58,6 +58,8 @@ def test_every_flag_arrives(command, run):
         (("--to", "x.csv"), 2, "Missing option '--from'"),
         (("--from", "nowhere", "--to", "demo"), 3, "nowhere is no run folder"),
         (("--from", "run", "--to", "demo", "--percent", "101"), 2, "--percent is out of range"),
+        (("--from", "run", "--to", "demo", "--percent", "50"), 2, "--percent is for --adapt calibrate"),
+        (("--from", "run", "--to", "demo", "--learning-rate", "0.1"), 2, "--learning-rate is for --adapt"),
         (("--from", "run", "--to", "demo", "--rescale", "guess"), 2, "--rescale is not known"),
     ],
 )

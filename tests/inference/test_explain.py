@@ -256,11 +256,16 @@ def test_the_sentence_tells_who_agreed():
     rows += [(1, 1, 4), (1, 2, 4), (1, 0, 3), (2, 1, 4), (2, 2, 4), (2, 0, 3), (3, 3, 4), (3, 0, 0)]
     graph = type(GRAPH).from_ratings(*zip(*rows, strict=True), n_users=4, n_items=4, n_levels=5)
     found = explain(predictor_of(graph, make_scorer([Telling(level=3)])), 0, 0)
-    assert found.sentence() == "2 people who, like user 0, gave 5 to film 1 and film 2 gave film 0 4."
+    assert found.sentence() == (
+        "Of those who matter most, 2 people who, like user 0, gave 5 to film 1 and film 2 gave film 0 4, "
+        "which raises the prediction."
+    )
     assert found.sentence() in found.format()
     assert found.to_dict()["text"] == found.sentence()
     alone = explain(predictor_of(graph, make_scorer([Telling(level=0)])), 0, 0)
-    assert alone.sentence() == "One person gave film 0 1, which counts most."
+    assert alone.sentence() == (
+        "Of those who matter most, one person gave film 0 1, which raises the prediction."
+    )
     line = next(line for line in found.format().splitlines() if line.startswith("user 1 "))
     assert line.split() == ["user", "1", "4", "+0.750", "3.75"]
 

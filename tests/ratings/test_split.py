@@ -208,7 +208,7 @@ def test_truncated_file(tmp_path, keep):
     path = tmp_path / "split.npz"
     make_split(dataset(), DataConfig(), 1).save(path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(DataError, match=r"damaged or no split.*make the split again"):
+    with pytest.raises(DataError, match=r"damaged or no split.*make it again: of a run by igmc-train"):
         Split.load(path)
 
 

@@ -64,7 +64,9 @@ def test_any_missing_end_is_noticed(path):
 
 def test_damage_is_reported_with_what_to_do(path):
     path.write_bytes(path.read_bytes()[:-1])
-    remedy = "delete epoch-0001.ckpt and all later ones, then run the same command again"
+    remedy = (
+        "delete epoch-0001.ckpt and all later ones, and metrics.json, if there is one; then run igmc-train"
+    )
     with pytest.raises(CheckpointError, match=remedy) as caught:
         load_checkpoint(path)
     assert caught.value.exit_code == 3
