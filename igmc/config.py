@@ -94,9 +94,10 @@ class Config:
         hints = typing.get_type_hints(cls)
         for key in values:
             if key not in known:
-                meant = [
-                    f"{name}.{key}" for name in known if key in getattr(hints[name], "__annotations__", ())
-                ]
+                sections = {
+                    name: dataclasses.fields(hints[name]) for name in known if _is_config(hints[name])
+                }
+                meant = [f"{name}.{key}" for name, own in sections.items() if key in (f.name for f in own)]
                 raise ConfigError(
                     f"unknown setting in {cls.__name__}",
                     got=key,

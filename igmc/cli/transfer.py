@@ -19,6 +19,13 @@ __all__ = ["transfer_command"]
 _DATA = ("columns", "duplicates", "split", "test_ratio", "validation_ratio", "keep_ratio", "level_method")
 
 
+_ONLY_FOR = {
+    "percent": ("calibrate", "finetune"),
+    "epochs": ("finetune",),
+    "learning_rate": ("finetune",),
+}
+
+
 @click.command(
     "transfer",
     cls=TeachingCommand,
@@ -73,11 +80,10 @@ def transfer_command(
     from igmc.ratings.catalogue import canonical_name
 
     how = TransferConfig.from_dict(read_section(ctx, "transfer"))
-    if how.adapt == "none":
-        for name in ("percent", "epochs", "learning_rate"):
-            if getattr(how, name) != getattr(TransferConfig(), name):
-                option = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{option} is for --adapt calibrate or finetune", ctx)
+    for name, ways in _ONLY_FOR.items():
+        if how.adapt not in ways and getattr(how, name) != getattr(TransferConfig(), name):
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for --adapt {' or '.join(ways)}", ctx)
     report = transfer(
         run,
         DataConfig.from_dict({**read_section(ctx, "data"), "dataset": canonical_name(to) or to}),

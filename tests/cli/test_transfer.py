@@ -59,7 +59,16 @@ def test_every_flag_arrives(command, run):
         (("--from", "nowhere", "--to", "demo"), 3, "nowhere is no run folder"),
         (("--from", "run", "--to", "demo", "--percent", "101"), 2, "--percent is out of range"),
         (("--from", "run", "--to", "demo", "--percent", "50"), 2, "--percent is for --adapt calibrate"),
-        (("--from", "run", "--to", "demo", "--learning-rate", "0.1"), 2, "--learning-rate is for --adapt"),
+        (
+            ("--from", "run", "--to", "demo", "--learning-rate", "0.1"),
+            2,
+            "--learning-rate is for --adapt finetune",
+        ),
+        (
+            ("--from", "run", "--to", "demo", "--adapt", "calibrate", "--epochs", "9"),
+            2,
+            "--epochs is for --adapt",
+        ),
         (("--from", "run", "--to", "demo", "--rescale", "guess"), 2, "--rescale is not known"),
     ],
 )
