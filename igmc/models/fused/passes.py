@@ -27,7 +27,7 @@ def _side(levels, hops, edges, label, room, row, other_row, other_label):
     nodes = len(label)
     return Side(
         room.end[:nodes],
-        room.near[:edges],
+        room.near[: edges + 1],
         room.weight[:edges],
         room.counts[: nodes * levels * (hops + 1)],
         room.node,

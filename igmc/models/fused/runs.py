@@ -25,7 +25,7 @@ class Messages(NamedTuple):
     """
 
     end: NDArray[np.int32]  # [N], where the messages to a node end in `near`
-    near: NDArray[np.int32]  # [E], numbers of senders
+    near: NDArray[np.int32]  # [E + 1], numbers of senders; the last place takes what is dropped
     weight: NDArray[np.float32]  # [E], the norm of each message; filled for NORM_RELATION alone
     counts: NDArray[np.float32]  # [N * R * (hops + 1)], norms of the messages summed by level and distance
     node: NDArray[np.int32]  # [S], position of each sender on the other side
@@ -90,11 +90,10 @@ def build(levels, hops, norm, degree, edge_item, edge_level, to_user, to_item, u
     for k in range(n_items):
         start[k + 1] += start[k]
         item.end[k] = start[k + 1]
-        start[k] += k  # behind each item's messages is a place for what is dropped
     run = np.zeros(n_users * levels, np.int32)  # where (user, level) ends
     user.counts[:] = 0
     item.counts[:] = 0
-    near = np.empty(len(edge_item) + n_items, np.int32)
+    dropped = len(edge_item)
     e, end = 0, 0
     for u in range(n_users):
         row_end, distance, first = e + degree[u], user.label[u] >> 1, u * levels
@@ -108,17 +107,12 @@ def build(levels, hops, norm, degree, edge_item, edge_level, to_user, to_item, u
             if item_distance < hops:  # few, so that the next addition seldom waits for the last
                 user.counts[(first + level) * (hops + 1) + item_distance] += keep
             place = number(start, at)
-            put(near, place, number(item_numbers, level * n_users + u))
+            put(item.near, dropped + (place - dropped) * item_keep, number(item_numbers, level * n_users + u))
             put(start, at, place + item_keep)
             column = at * columns + level * (hops + 1) + distance
             put(item.counts, column, number(item.counts, column) + item_keep)
             e += 1
         user.end[u] = end
-    before = 0
-    for k in range(n_items):
-        for place in range(before, item.end[k]):
-            put(item.near, place, number(near, place + k))
-        before = item.end[k]
     _count_rest(hops, run, user.counts)
     _need(user, item)
     _need(item, user)

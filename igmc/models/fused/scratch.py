@@ -74,7 +74,7 @@ def _make_messages(nodes: int, edges: int, senders: int, levels: int, distances:
 
     return Messages(
         end=room(nodes),
-        near=room(edges),
+        near=room(edges + 1),
         weight=room(edges, np.float32),
         counts=room(nodes * levels * distances, np.float32),
         node=room(senders + 1),

@@ -233,8 +233,7 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     pairs = len(edge_ptr) - 1
     count = min(MAX_CHUNKS, max(1, pairs // 2))
     work = edge_ptr + 256 * np.arange(pairs + 1)
-    bounds = np.searchsorted(work, np.linspace(0, work[-1], count + 1)[1:-1])
-    return np.unique(np.concatenate([[0], bounds, [pairs]]))
+    return np.searchsorted(work, work[-1] * np.arange(count + 1) / count)
 
 
 def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
