@@ -38,7 +38,7 @@ __all__ = ["explain_command"]
     "--ratings",
     metavar='FILE|"ID=5,ID=3"',
     help="Of someone new, or of --user since training: a text file whose header names item_id and rating, or "
-    "the ratings.",
+    "the ratings. Where the header names user_id too, the lines of --user.",
 )
 @section_options("explain", ExplainConfig)
 @click.option(
@@ -75,12 +75,13 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     from igmc.inference.incoming import from_text
 
     run, predictor = make_predictor(given)
-    user, ratings = given["user"], given["ratings"]
+    user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
+    ratings = given["ratings"]
     found = explain(
         predictor,
-        None if user is None else from_text(predictor.users, [user])[0],
+        user,
         from_text(predictor.items, [given["item"]])[0],
-        ratings=None if ratings is None else read_own_ratings(predictor, ratings),
+        ratings=None if ratings is None else read_own_ratings(predictor, ratings, user),
         **config.to_dict(),
     )
     drawn = [] if given["plot"] is None else _draw(predictor, found, given["plot"], given["attention"])

@@ -46,7 +46,8 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option(
     "--ratings",
     metavar='FILE|"ID=5,ID=3"',
-    help="For someone with these ratings: a text file whose header names item_id and rating, or the ratings.",
+    help="For someone with these ratings: a text file whose header names item_id and rating, or the ratings. "
+    "Where the header names user_id too, the lines of --user.",
 )
 @click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
 @click.option(
@@ -134,11 +135,11 @@ def _request(
     from igmc.inference.request import Request
 
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
-    user = given["user"]
+    user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_item_ids(predictor, given["items"]))
-    ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"])
+    ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"], user)
     return Request(
-        user_id=None if user is None else from_text(predictor.users, [user])[0],
+        user_id=user,
         ratings={} if given["all_users"] else ratings,  # whose each are known
         genre=given["genre"],
         exclude_genre=given["exclude_genre"],

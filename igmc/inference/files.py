@@ -80,33 +80,24 @@ def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawI
     return from_text(predictor.users, users), from_text(predictor.items, items)
 
 
-def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
+def read_own_ratings(predictor: Predictor, given: str, user: RawId | None = None) -> dict[RawId, float]:
     """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
 
     Args:
         predictor: ids are read as it writes them.
-        given: the path of a file whose header names item and rating; or the ratings themselves.
+        given: the path of a file whose header names item and rating; or the ratings themselves. Where the
+            header names the user too, only the lines of `user` are read.
+        user: whose ratings these are, None for somebody without an id.
 
     Raises:
-        DataError: if the file is missing or malformed, the ratings are of several users, a rating is not on
-            the scale, or an item is rated twice.
+        DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
+            users without one being asked for, a rating is not on the scale, or an item is rated twice.
     """
     inline = "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
     if inline:
         pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
     else:
-        name, text = given, _text(Path(given))
-        pairs = list(_lines(text, name, ("item", "rating")))
-        text.seek(0)
-        if "user" in _header(text, name)[1]:
-            text.seek(0)
-            users = {cells[0] for _, cells in _lines(text, name, ("user",))}
-            if len(users) > 1:
-                raise DataError(
-                    f"{name} holds the ratings of several users",
-                    got=", ".join(sorted(users)[:3]),
-                    allowed="those of one user",
-                )
+        pairs = _lines_of_user(predictor, _text(Path(given)), given, user)
     ratings: dict[RawId, float] = {}
     for (where, (_, typed)), item in zip(
         pairs, from_text(predictor.items, [cells[0].strip() for _, cells in pairs]), strict=True
@@ -124,6 +115,34 @@ def read_own_ratings(predictor: Predictor, given: str) -> dict[RawId, float]:
         ratings[item] = rating
     encode_ratings(predictor.scale, ratings.values(), where=lambda at: pairs[at][0])
     return ratings
+
+
+def _lines_of_user(
+    predictor: Predictor, text: TextIO, name: str, user: RawId | None
+) -> list[tuple[str, list[str]]]:
+    """Where each line stands, its item and its rating; only the lines of `user` where lines name users."""
+    names_users = "user" in _header(text, name)[1]
+    text.seek(0)
+    if not names_users:
+        return list(_lines(text, name, ("item", "rating")))
+    lines = list(_lines(text, name, ("user", "item", "rating")))
+    users = from_text(predictor.users, [cells[0] for _, cells in lines])
+    found = ", ".join(map(str, list(dict.fromkeys(users))[:3]))
+    if user is None and len(set(users)) > 1:
+        raise DataError(
+            f"{name} holds the ratings of several users", got=found, remedy="say by --user ID whose to read"
+        )
+    if user is not None and users and user not in users:
+        raise DataError(
+            f"{name} holds no rating of user {user!r}",
+            got=f"ratings of {found}",
+            remedy="check the id, or leave the users' column out",
+        )
+    return [
+        (where, cells[1:])
+        for (where, cells), whose in zip(lines, users, strict=True)
+        if user is None or whose == user
+    ]
 
 
 def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:

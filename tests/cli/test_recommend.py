@@ -78,6 +78,10 @@ def test_a_newcomers_ratings_come_typed_or_in_a_file(recommend, run, tmp_path):
         assert frame(recommend("--ratings", tmp_path / name, "--csv")).item.tolist() == expected
     named = frame(recommend("--ratings", tmp_path / "two.csv", "--user", "me", "--csv"))
     assert set(named.user) == {"me"}
+    several = "user,item,rating\nyou,f009,2\nme,f001,5\nme,f002,1\nyou,f001,1\nme,f003,4\n"
+    (tmp_path / "several.csv").write_text(several)
+    mine = frame(recommend("--ratings", tmp_path / "several.csv", "--user", "me", "--csv"))
+    assert mine.item.tolist() == expected
 
 
 def test_options_reach_the_request(recommend, run, tmp_path):
@@ -198,6 +202,7 @@ def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home
         (["--ratings", "missing.csv"], 3, "there is no file missing.csv"),
         (["--ratings", "headless.csv"], 3, "does not tell the column of items and that of ratings"),
         (["--ratings", "two.csv"], 3, "two.csv holds the ratings of several users; got 'me, you'"),
+        (["--ratings", "two.csv", "--user", "she"], 3, "two.csv holds no rating of user 'she'; got"),
         (["--ratings", "word.csv"], 3, "word.csv, line 3: a rating is not a number; got 'x'"),
         (["--ratings", "short.csv"], 3, "short.csv, line 2: the item or the rating is missing"),
         (["--ratings", "nine.csv"], 3, "nine.csv, line 3: a rating is not on the scale; got 9.0"),

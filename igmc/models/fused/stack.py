@@ -233,7 +233,8 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     pairs = len(edge_ptr) - 1
     count = min(MAX_CHUNKS, max(1, pairs // 2))
     work = edge_ptr + 256 * np.arange(pairs + 1)
-    return np.searchsorted(work, work[-1] * np.arange(count + 1) / count)
+    bounds: NDArray[np.int64] = np.searchsorted(work, work[-1] * np.arange(count + 1) / count)
+    return bounds
 
 
 def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
