@@ -146,15 +146,16 @@ def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
         sent: scratch for the messages, [S, H].
     """
     width, levels = len(like), len(side.level_end)
-    source, target, end, rows, count = _choice(full, all_rows, side)
+    rows, count = _receivers(full, all_rows, side)
     zero = np.zeros((1, width), np.float32)
     low = 0
     for r in range(levels):
+        high = side.level_end[r]
         multiply(
-            like, source, target, low, end[r], x, side.other_row, width, weight, r * width, 1,
+            like, side.node, all_rows, low, high, x, side.other_row, width, weight, r * width, 1,
             zero, 0, 0, sent, 0,
         )  # fmt: skip
-        low = end[r]
+        low = high
     multiply(
         like, rows, rows, 0, count, x, side.row, width, weight, levels * width, 1, bias, 0, 0, out, side.row
     )
@@ -177,11 +178,9 @@ def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
 
 
 @_jit
-def _choice(full, all_rows, side):
-    """Senders and nodes that take part in a layer: source, target, end by level; nodes and their number."""
-    if full:
-        return side.node, all_rows, side.level_end, all_rows, len(side.label)
-    return side.used_node, side.used, side.used_end, side.rows, side.row_count[0]
+def _receivers(full, all_rows, side):
+    """The nodes that a layer computes, and their number."""
+    return (all_rows, len(side.label)) if full else (side.rows, side.row_count[0])
 
 
 @_jit
@@ -193,10 +192,10 @@ def layer_back(
     `transposed` stacks the transposes of the weights; `d_sent` [S, H] and `slope` [n, H] are scratch.
     """
     width, levels = len(like), len(side.level_end)
-    source, target, end, rows, count = _choice(full, all_rows, side)
+    rows, count = _receivers(full, all_rows, side)
     nothing, total = splat(like, 0.0), load(like, d_bias, 0)
-    for s in range(end[levels - 1]):
-        store(d_sent, target[s], nothing)
+    for s in range(side.level_end[levels - 1]):
+        store(d_sent, s, nothing)
     for t in range(count):
         k = rows[t]
         start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
@@ -216,12 +215,13 @@ def layer_back(
     store(d_bias, 0, total)
     low = 0
     for r in range(levels):
+        high = side.level_end[r]
         multiply(
-            like, target, source, low, end[r], d_sent, 0, width, transposed, r * width, 1,
+            like, all_rows, side.node, low, high, d_sent, 0, width, transposed, r * width, 1,
             d_x, side.other_row, 1, d_x, side.other_row,
         )  # fmt: skip
-        outer(like, source, target, low, end[r], x, side.other_row, width, d_sent, d_weight, r * width, 1)
-        low = end[r]
+        outer(like, side.node, all_rows, low, high, x, side.other_row, width, d_sent, d_weight, r * width, 1)
+        low = high
     multiply(
         like, rows, rows, 0, count, slope, 0, width, transposed, levels * width, 1,
         d_x, side.row, 1, d_x, side.row,

@@ -33,9 +33,6 @@ class Messages(NamedTuple):
     level_end: NDArray[np.int32]  # [R], where the senders of a level end
     rows: NDArray[np.int32]  # [N], nodes whose states the last layer needs
     row_count: NDArray[np.int32]  # [1], how many these are
-    used: NDArray[np.int32]  # [S], senders that those nodes read
-    used_node: NDArray[np.int32]  # [S], their positions
-    used_end: NDArray[np.int32]  # [R], where those of a level end
 
 
 class Side(NamedTuple):
@@ -50,9 +47,6 @@ class Side(NamedTuple):
     level_end: NDArray[np.int32]
     rows: NDArray[np.int32]
     row_count: NDArray[np.int32]
-    used: NDArray[np.int32]
-    used_node: NDArray[np.int32]
-    used_end: NDArray[np.int32]
     label: NDArray[np.uint8]  # [n]
     row: int  # the first node's row among the states; the others follow
     other_row: int  # that of the other side
@@ -172,28 +166,16 @@ def _number_senders(marks, levels, nodes, side):
 
 @_jit
 def _need(side, other):
-    """The nodes of a side whose states the last layer needs at both targets, and their senders."""
+    """The nodes of a side whose states the last layer needs at both targets."""
     needed = np.zeros(len(side.label), np.uint8)
     needed[0] = 1
     for e in range(other.end[0]):
         needed[other.node[other.near[e]]] = 1
     count = 0
-    used = np.zeros(len(side.node) + 1, np.uint8)
     for k in range(len(needed)):
         side.rows[count] = k
         count += needed[k]
-        if needed[k]:
-            for e in range(side.end[k - 1] if k > 0 else 0, side.end[k]):
-                used[side.near[e]] = 1
     side.row_count[0] = count
-    count, first = 0, 0
-    for level in range(len(side.level_end)):
-        for sender in range(first, side.level_end[level]):
-            side.used[count] = sender
-            side.used_node[count] = side.node[sender]
-            count += used[sender]
-        first = side.level_end[level]
-        side.used_end[level] = count
 
 
 @_jit

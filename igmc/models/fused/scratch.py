@@ -82,9 +82,6 @@ def _make_messages(nodes: int, edges: int, senders: int, levels: int, distances:
         level_end=room(levels),
         rows=room(nodes),
         row_count=room(1),
-        used=room(senders + 1),
-        used_node=room(senders + 1),
-        used_end=room(levels),
     )
 
 
