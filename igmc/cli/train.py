@@ -38,7 +38,9 @@ __all__ = ["train_command"]
     help="Where to train [default auto: CUDA where there is one]",
 )
 @click.option(
-    "--profile", is_flag=True, help="Print where the training time went: extraction, loading, forward, ..."
+    "--profile",
+    is_flag=True,
+    help="Print the share of the training time that loading, forward, backward and optimizer took.",
 )
 @track_option
 @running_options()

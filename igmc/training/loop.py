@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from igmc.config import TrainConfig
 from igmc.errors import TrainingError
+from igmc.loading.batch import Batch
 from igmc.loading.loader import Loader
 from igmc.models.igmc import IGMC
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
@@ -24,6 +25,7 @@ __all__ = ["fit"]
 
 logger = logging.getLogger(__name__)
 
+FORWARD_EVERY = 16  # steps between forward passes that a profile times alone
 CHECK_EVERY = 50  # steps between looks at the losses, which cost a GPU its lead
 
 
@@ -95,7 +97,8 @@ def fit(
         if monitor is not None:
             monitor(history[-1])
     if profile:
-        logger.info("%s", shares(watch.seconds, train.seconds))
+        stages = watch.divided("forward and backward", "forward", "backward")
+        logger.info("%s", shares(stages, train.seconds))
     return history
 
 
@@ -136,6 +139,8 @@ def _train_epoch(
         for step, batch in enumerate(loader.epoch(epoch), start=1):
             batch = batch.to(device)
             watch.lap("waiting for batches")
+            if watch.on and step % FORWARD_EVERY == 1:
+                _time_forward(model, batch, watch)
             mse, arr = model.gradients(batch, arr_weight)
             watch.lap("forward and backward")
             optimizer.step()
@@ -151,6 +156,15 @@ def _train_epoch(
                 bar.set_postfix(mse=f"{mean_mse:.4f}", refresh=False)
             watch.lap("bookkeeping")
     return mean_mse, mean_arr
+
+
+def _time_forward(model: IGMC, batch: Batch, watch: Stopwatch) -> None:
+    """Time the forward pass alone, which a step does not end before it goes back."""
+    if not watch.laps["forward"]:
+        model(batch)  # the first may compile
+        watch.start()
+    model(batch)
+    watch.lap("forward")
 
 
 def _check_weights(model: IGMC, rmse: float | None, epoch: int, step: int, rate: float) -> None:

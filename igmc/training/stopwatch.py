@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import torch
@@ -16,11 +16,21 @@ class Stopwatch:
 
     Args:
         device: waited for at each lap, since a GPU works on behind Python's back; None does not measure.
+
+    Attributes:
+        seconds: of each stage.
+        laps: how often each stage ended.
     """
 
     def __init__(self, device: torch.device | None) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.laps: Counter[str] = Counter()
         self._device, self._last = device, time.perf_counter()
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is measured."""
+        return self._device is not None
 
     def start(self) -> None:
         """Begin a stage; what went before is not counted."""
@@ -34,7 +44,23 @@ class Stopwatch:
             torch.cuda.synchronize(self._device)
         now = time.perf_counter()
         self.seconds[stage] += now - self._last
+        self.laps[stage] += 1
         self._last = now
+
+    def divided(self, whole: str, part: str, rest: str) -> dict[str, float]:
+        """The seconds of all stages, `whole` as two: the stage `part`, timed alone on a sample, and the rest.
+
+        What the sample took is not counted.
+        """
+        seconds = dict(self.seconds)
+        sample, total = seconds.pop(part, 0.0), seconds.get(whole, 0.0)
+        estimate = min(total, sample * self.laps[whole] / max(1, self.laps[part]))
+        divided = {part: estimate, rest: total - estimate}
+        return {
+            key: value
+            for name, spent in seconds.items()
+            for key, value in (divided if name == whole else {name: spent}).items()
+        }
 
 
 def shares(step: Mapping[str, float], background: Mapping[str, float]) -> str:

@@ -29,7 +29,9 @@ def make_loaders(protocol="validated", *, rows=ROWS, seed=1, batch_size=25) -> t
     return train, Loader(LiveSource(parts["validation"], config, seed=seed), 256)
 
 
-def train_small(path: Path, *, model=None, progress=False, rows=ROWS, seed=1, norm="relation", **settings):
+def train_small(
+    path: Path, *, model=None, progress=False, profile=False, rows=ROWS, seed=1, norm="relation", **settings
+):
     """Fit in a folder; returns the model and the history."""
     config = TrainConfig(**{"epochs": 3, "batch_size": 25} | settings)
     folder = RunFolder(path)
@@ -38,5 +40,5 @@ def train_small(path: Path, *, model=None, progress=False, rows=ROWS, seed=1, no
         if model is None:
             model = IGMC(ModelConfig(layers=(8, 8), mlp_width=8, norm=norm), n_levels=5, seed=seed)
         with on_device(CPU):
-            history = fit(model, *loaders, config, folder, CPU, progress=progress)
+            history = fit(model, *loaders, config, folder, CPU, progress=progress, profile=profile)
     return model, history

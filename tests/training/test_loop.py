@@ -199,6 +199,21 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, monkeypatch, protocol, 
         assert same(folders[0].load_epoch(epoch)["model"], folders[1].load_epoch(epoch)["model"])
 
 
+def test_a_profile_tells_the_stages_and_changes_no_bit(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    expected, _ = train_small(tmp_path / "plain", epochs=2)
+    assert "share of the training time" not in caplog.text
+    model, _ = train_small(tmp_path / "profiled", epochs=2, profile=True)
+    assert same(weights(model), expected.state_dict())
+    table = caplog.text[caplog.text.index("stage  ") :].splitlines()[1:]
+    shares = {line[:20].strip(): float(line.split("%")[0].split()[-1]) for line in table}
+    stages = ["waiting for batches", "forward", "backward", "optimizer", "bookkeeping"]
+    assert list(shares)[:5] == stages
+    assert sum(shares[name] for name in stages) == pytest.approx(100.0, abs=0.3)
+    assert shares["forward"] > 0
+    assert list(shares)[5:] == ["extraction", "loading"]
+
+
 def test_killed_between_history_and_checkpoint(tmp_path, monkeypatch):
     unbroken, history = train_small(tmp_path / "unbroken", epochs=2)
     with monkeypatch.context() as patch:
