@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def _asked(
     from igmc.inference.incoming import from_text
 
     if pairs == "-":
-        return read_pairs(predictor, sys.stdin, "stdin")
+        return read_pairs(predictor, io.StringIO(_decoded(sys.stdin.buffer.read()), newline=""), "stdin")
     if pairs is not None:
         return read_pairs_file(predictor, Path(pairs))
     words = [word.strip() for word in (items or "").split(",") if word.strip()]
@@ -99,6 +100,14 @@ def _asked(
         raise click.UsageError("--items names no item; give ids with commas between, such as 50,181")
     item_ids = from_text(predictor.items, words)
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
+
+
+def _decoded(data: bytes) -> str:
+    """As files are read, whatever the terminal's encoding is."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _document(run: Path, predictor: Predictor, answers: pd.DataFrame, clip: bool) -> dict[str, object]:

@@ -55,6 +55,13 @@ def test_pairs_may_come_from_stdin_or_compressed_and_with_tabs(predict, tmp_path
     assert frame(from_file).item_id.tolist() == ["i3", "i0"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_stdin_is_read_in_the_encodings_of_files(predict, monkeypatch, encoding):
+    asked = io.BytesIO("user,item\nMüller,i3\n".encode(encoding))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(asked, encoding="ascii"))
+    assert frame(predict("--pairs", "-")).user_id.tolist() == ["Müller"]
+
+
 def test_a_newcomers_ratings_count(predict, run, tmp_path):
     ratings = tmp_path / "mine.csv"
     ratings.write_text("user_id,item_id,rating\nme,i1,5\nme,i2,1\nme,extra,4\nu3,i4,1\n")
