@@ -216,7 +216,12 @@ class TrainConfig(Config):
     decay_factor: float = knob(0.1, "the learning rate is multiplied by this ...", low=1e-6, high=1.0)
     decay_every: int = knob(50, "... every so many epochs", low=1)
     arr: float = knob(0.001, "weight of the adjacent-rating regularization", low=0.0)
-    patience: int = knob(10, "epochs without a better validation RMSE before stopping ('validated')", low=1)
+    patience: int = knob(
+        10,
+        "epochs without a better validation RMSE before stopping ('validated'), after the first decay of the "
+        "learning rate where one comes",
+        low=1,
+    )
     ensemble_size: int = knob(4, "number of checkpoints whose predictions are averaged", low=1)
     ensemble_every: int = knob(
         10, "epochs between those checkpoints, the last one at the end ('paper')", low=1

@@ -40,13 +40,18 @@ def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> li
 
 
 def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool:
-    """Whether training ends after the epochs so far: at the last epoch, or when patience is at its end."""
+    """Whether training ends after the epochs so far: at the last epoch, or when patience is at its end.
+
+    Patience does not end before the learning rate has fallen once, if it is to fall, and that has had its
+    chance: most of what a lower rate gains comes at once, and a plateau before it says nothing about that.
+    """
     if len(validation) >= config.epochs:
         return True
     if config.protocol == "paper" or not validation:
         return False
     best = chosen_epochs(config, validation)[0]
-    return len(validation) - best >= config.patience
+    falls = config.decay_factor < 1.0 and config.decay_every < config.epochs
+    return len(validation) - max(best, config.decay_every if falls else 0) >= config.patience
 
 
 def predict(model: nn.Module, loader: Loader, device: torch.device) -> NDArray[np.float32]:

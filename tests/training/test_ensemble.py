@@ -39,7 +39,7 @@ def test_the_paper_stops_at_its_last_epoch_whatever_validation_says():
 
 
 def test_validated_stops_when_patience_is_at_its_end():
-    config = TrainConfig(epochs=100, patience=2)
+    config = TrainConfig(epochs=50, patience=2)
     scores = [1.0, 0.8, 0.9, 0.8, 0.7]
     assert [should_stop(config, scores[:n]) for n in range(6)] == [False] * 4 + [True, False]
     assert should_stop(config, [1.0, 1.0, 1.0]), "an equal score is no better"
@@ -48,6 +48,28 @@ def test_validated_stops_when_patience_is_at_its_end():
 def test_validated_stops_at_its_last_epoch():
     config = TrainConfig(epochs=2, patience=9)
     assert [should_stop(config, [0.9, 0.8][:n]) for n in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        ({}, 3),
+        ({"decay_every": 2}, 4),
+        ({"decay_every": 4}, 6),
+        ({"decay_every": 8}, 3),
+        ({"decay_every": 4, "decay_factor": 1.0}, 3),
+    ],
+)
+def test_patience_counts_from_the_first_decay_where_one_comes(settings, epochs):
+    config = TrainConfig(epochs=8, patience=2, **settings)
+    scores = [0.5, *[0.6] * 7]
+    assert next(n for n in range(9) if should_stop(config, scores[:n])) == epochs
+
+
+def test_a_better_epoch_after_the_decay_is_waited_on():
+    config = TrainConfig(epochs=20, patience=2, decay_every=4)
+    scores = [0.5, 0.6, 0.6, 0.6, 0.6, 0.4, *[0.5] * 14]
+    assert next(n for n in range(21) if should_stop(config, scores[:n])) == 8
 
 
 @given(st.lists(st.sampled_from([0.7, 0.8, 0.9, 1.0]), max_size=12), st.integers(1, 5), st.integers(1, 5))
