@@ -90,9 +90,10 @@ def _asked(
 ) -> tuple[list[int | str], list[int | str]]:
     from igmc.inference.files import read_pairs, read_pairs_file
     from igmc.inference.incoming import from_text
+    from igmc.ratings.readers_files import decoded
 
     if pairs == "-":
-        return read_pairs(predictor, io.StringIO(_decoded(sys.stdin.buffer.read()), newline=""), "stdin")
+        return read_pairs(predictor, io.StringIO(decoded(sys.stdin.buffer.read()), newline=""), "stdin")
     if pairs is not None:
         return read_pairs_file(predictor, Path(pairs))
     words = [word.strip() for word in (items or "").split(",") if word.strip()]
@@ -100,14 +101,6 @@ def _asked(
         raise click.UsageError("--items names no item; give ids with commas between, such as 50,181")
     item_ids = from_text(predictor.items, words)
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
-
-
-def _decoded(data: bytes) -> str:
-    """As files are read, whatever the terminal's encoding is."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def _document(run: Path, predictor: Predictor, answers: pd.DataFrame, clip: bool) -> dict[str, object]:

@@ -40,7 +40,7 @@ __all__ = ["train_command"]
 @click.option(
     "--profile",
     is_flag=True,
-    help="Print the share of the training time that loading, forward, backward and optimizer took.",
+    help="Print the shares of the training time: extraction, loading, forward, backward, optimizer.",
 )
 @track_option
 @running_options()

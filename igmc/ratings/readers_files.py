@@ -17,7 +17,7 @@ from typing import IO, cast
 
 from igmc.errors import DataError
 
-__all__ = ["RatingFile", "find_file"]
+__all__ = ["RatingFile", "decoded", "find_file"]
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".data", ".parquet")
 _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
@@ -108,6 +108,18 @@ def find_file(path: Path) -> RatingFile:
             if archive == path:
                 return RatingFile(path)
     raise _missing(path)
+
+
+def decoded(data: bytes) -> str:
+    """Text that is Latin-1 unless it is UTF-8, or UTF-16 with its mark.
+
+    >>> decoded("Müller".encode("latin-1")), decoded("Müller".encode("utf-8-sig"))
+    ('Müller', 'Müller')
+    """
+    try:
+        return data.decode(_MARKS.get(data[:2], "utf-8-sig"))
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def _member(archive: Path, wanted: str) -> str:

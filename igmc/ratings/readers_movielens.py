@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
-from igmc.ratings.readers_files import RatingFile, find_file
+from igmc.ratings.readers_files import RatingFile, decoded, find_file
 from igmc.ratings.readers_raw import RawRatings
 from igmc.ratings.readers_table import to_table
 from igmc.ratings.readers_text import read_text
@@ -210,11 +210,7 @@ def _info(
 def _cells(file: RatingFile, delimiter: str, fields: int) -> Iterator[tuple[int, list[str]]]:
     """The number and fields of each line that is not blank; Latin-1 unless it is UTF-8."""
     with file.open() as stream:
-        content = stream.read()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
+        text = decoded(stream.read())
     lines = re.split("\r\n|\n|\r", text)
     # Only the CSV files quote; there is no line break inside their quotes.
     rows = csv.reader(lines) if delimiter == "," else (line.split(delimiter) for line in lines)

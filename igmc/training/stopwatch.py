@@ -52,15 +52,13 @@ class Stopwatch:
 
         What the sample took is not counted.
         """
-        seconds = dict(self.seconds)
-        sample, total = seconds.pop(part, 0.0), seconds.get(whole, 0.0)
+        total, sample = self.seconds.get(whole, 0.0), self.seconds.get(part, 0.0)
         estimate = min(total, sample * self.laps[whole] / max(1, self.laps[part]))
-        divided = {part: estimate, rest: total - estimate}
-        return {
-            key: value
-            for name, spent in seconds.items()
-            for key, value in (divided if name == whole else {name: spent}).items()
-        }
+        divided: dict[str, float] = {}
+        for name, seconds in self.seconds.items():
+            if name != part:
+                divided |= {part: estimate, rest: total - estimate} if name == whole else {name: seconds}
+        return divided
 
 
 def shares(step: Mapping[str, float], background: Mapping[str, float]) -> str:
