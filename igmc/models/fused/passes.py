@@ -84,6 +84,11 @@ def backward(
     """
     c = take(counter)
     while c < len(chunks) - 1:
+        grads.first[c] = 0
+        grads.root[c] = 0
+        grads.bias[c] = 0
+        grads.stacked[c] = 0
+        grads.biases[c] = 0
         for p in range(chunks[c], chunks[c + 1]):
             sides = _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
             if len(head.rating) > 0:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.models.fused.arena import ARENA
 from igmc.models.fused.runs import Messages
 
 
@@ -48,46 +48,38 @@ class Scratch(NamedTuple):
 
 
 def make_scratch(graphs: Graphs, weights: Weights) -> Scratch:
-    """Room for the largest subgraph of a batch."""
+    """Room for the largest subgraph of a batch, in this thread's arena."""
     labels, width = weights.root.shape
     levels, depth = len(weights.first) // labels, len(weights.biases)
     users, items, edges = (
-        np.diff(ptr).max(initial=0) for ptr in (graphs.user_ptr, graphs.item_ptr, graphs.edge_ptr)
+        int(np.diff(ptr).max(initial=0)) for ptr in (graphs.user_ptr, graphs.item_ptr, graphs.edge_ptr)
     )
     nodes = max(users, items)
     senders = min(edges, levels * nodes)
-    return Scratch(
+    ARENA.reset()
+    scratch = Scratch(
         _make_messages(nodes, edges, senders, levels, labels // 2),
         _make_messages(nodes, edges, senders, levels, labels // 2),
-        _rows(max(depth, 1), users + items, width),
-        _rows(senders, width),
-        _rows(nodes, width),
-        _rows(2, users + items, width),
-        _rows(2, levels + 1, width),
-        np.arange(max(senders, nodes), dtype=np.int32),
+        states=ARENA.empty((max(depth, 1), users + items, width)),
+        sent=ARENA.empty((senders, width)),
+        slope=ARENA.empty((nodes, width)),
+        grad=ARENA.empty((2, users + items, width)),
+        sums=ARENA.empty((2, levels + 1, width)),
+        all_rows=ARENA.empty(max(senders, nodes), np.int32),
     )
+    scratch.all_rows[:] = np.arange(len(scratch.all_rows))
+    return scratch
 
 
 def _make_messages(nodes: int, edges: int, senders: int, levels: int, distances: int) -> Messages:
-    def room(size: int, dtype: type = np.int32) -> NDArray[Any]:
-        return np.empty(size, dtype)
-
     return Messages(
-        end=room(nodes),
-        near=room(edges + 1),
-        weight=room(edges, np.float32),
-        counts=room(nodes * levels * distances, np.float32),
-        node=room(senders + 1),
-        level=room(senders + 1, np.uint8),
-        level_end=room(levels),
-        rows=room(nodes),
-        row_count=room(1),
+        end=ARENA.empty(nodes, np.int32),
+        near=ARENA.empty(edges + 1, np.int32),
+        weight=ARENA.empty(edges),
+        counts=ARENA.empty(nodes * levels * distances),
+        node=ARENA.empty(senders + 1, np.int32),
+        level=ARENA.empty(senders + 1, np.uint8),
+        level_end=ARENA.empty(levels, np.int32),
+        rows=ARENA.empty(nodes, np.int32),
+        row_count=ARENA.empty(1, np.int32),
     )
-
-
-def _rows(*shape: int) -> NDArray[np.float32]:
-    """Empty float32 array that begins where a cache line does, so that no vector lies in two."""
-    size = math.prod(shape)
-    buffer = np.empty(size + 16, np.float32)
-    first = -buffer.ctypes.data % 64 // 4
-    return buffer[first : first + size].reshape(shape)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from igmc.loading.batch import Batch
 from igmc.models.dropout import threshold
+from igmc.models.fused.arena import ARENA
 from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
 from igmc.models.fused.passes import backward, forward
 from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
@@ -222,7 +223,8 @@ class _Job:
         matrices = stacked.reshape(depth, rows // width, width, width)
         transposed = np.ascontiguousarray(matrices.transpose(0, 1, 3, 2)).reshape(stacked.shape)
         shapes = self.weights._replace(biases=self.weights.biases[:, None])
-        grads = Weights(*(np.zeros((len(chunks) - 1, *w.shape), np.float32) for w in shapes))
+        ARENA.reset()
+        grads = Weights(*(ARENA.empty((len(chunks) - 1, *w.shape)) for w in shapes))
         _share(len(chunks) - 1, task)
         sums = Weights(*(g.sum(axis=0) for g in grads))
         return tuple(torch.from_numpy(g) for g in sums._replace(biases=sums.biases[:, 0]))
