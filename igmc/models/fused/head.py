@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numba import njit
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from igmc.loading.batch import Batch
 from igmc.models.fused.simd import add, fma, load, number, put, splat, store
@@ -42,19 +42,23 @@ NO_HEAD = Head(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NOTHING, _NOTHING, _NO_ROWS, _NO_R
 def make_head(
     batch: Batch, width: int, inputs: int, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, limit: int
 ) -> Head:
-    """The head of a batch; `w1` [M, inputs + F], `b1` [M], `w2` [1, M] and `b2` [1] are lin1's and lin2's."""
-    units, pairs = len(w1), len(batch)
-    offset = b1.expand(pairs, -1)
+    """The head of a batch. `w1` [M, inputs + F], `b1` [M], `w2` [1, M] and `b2` [1] are lin1's and lin2's."""
+    (units, columns), pairs = w1.shape, len(batch)
+    padded = units + -units % (2 * width)  # even, as the kernel takes two at a time
+    offset = np.zeros((pairs, padded), np.float32)
+    offset[:, :units] = b1.numpy()
     if batch.side is not None:
-        offset = offset + batch.side @ w1[:, inputs:].T
-    padding = -units % (2 * width)  # even, as the kernel takes two at a time
-    outward = nn.functional.pad(w1[:, :inputs], (0, 0, 0, padding))
-    hidden = np.empty((pairs * (units + padding) // width, width), np.float32)
+        offset[:, :units] += (batch.side @ w1[:, inputs:].T).numpy()
+    outward = w1.numpy()
+    if (units, columns) != (padded, inputs):
+        outward = np.zeros((padded, inputs), np.float32)
+        outward[:units] = w1.numpy()[:, :inputs]
+    hidden = np.empty((pairs * padded // width, width), np.float32)
     return Head(
-        nn.functional.pad(offset, (0, padding)).contiguous().view(-1, width).numpy(),
-        outward.T.contiguous().view(-1, width).numpy(),
-        outward.contiguous().view(-1, width).numpy(),
-        torch.cat([w2[0], b2]).numpy(),
+        offset.reshape(-1, width),
+        np.ascontiguousarray(outward.T).reshape(-1, width),
+        outward.reshape(-1, width),
+        np.append(w2.numpy(), b2.numpy()),
         batch.rating.numpy(),
         hidden,
         np.empty_like(hidden),

@@ -56,12 +56,12 @@ def _sides(levels, hops, graphs, scratch, p):
 @_inner
 def _sizes(weights):
     """Further layers, levels, hops."""
-    labels = len(weights.root)
+    labels = len(weights.base)
     return len(weights.biases), len(weights.first) // labels, labels // 2 - 1
 
 
 @_jit
-def forward(lanes, counter, chunks, graphs, weights, base, norm, limit, both, key, scratch, out):
+def forward(lanes, counter, chunks, graphs, weights, norm, limit, both, key, scratch, out):
     """The outputs of all layers at the two targets of the subgraphs of each chunk, to `out` [P * 2 * L, H].
 
     Threads take the chunks from `counter`, so that one that is held up leaves more to the others.
@@ -69,13 +69,13 @@ def forward(lanes, counter, chunks, graphs, weights, base, norm, limit, both, ke
     c = take(counter)
     while c < len(chunks) - 1:
         for p in range(chunks[c], chunks[c + 1]):
-            _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
+            _states(lanes, p, graphs, weights, norm, limit, both, key, scratch, out)
         c = take(counter)
 
 
 @_jit
 def backward(
-    lanes, counter, chunks, graphs, weights, base, transposed, norm, limit, both, key, head,
+    lanes, counter, chunks, graphs, weights, norm, limit, both, key, head,
     scratch, out, d_out, grads,
 ):  # fmt: skip
     """Gradients of the chunks of subgraphs, taken as by `forward`, each chunk's sum in its place of `grads`.
@@ -90,15 +90,15 @@ def backward(
         grads.stacked[c] = 0
         grads.biases[c] = 0
         for p in range(chunks[c], chunks[c + 1]):
-            sides = _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out)
+            sides = _states(lanes, p, graphs, weights, norm, limit, both, key, scratch, out)
             if len(head.rating) > 0:
                 apply_head(lanes, p, head, key, out, d_out)
-            _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_out, grads)
+            _states_back(lanes, p, c, sides, weights, norm, scratch, out, d_out, grads)
         c = take(counter)
 
 
 @_inner
-def _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, out):
+def _states(lanes, p, graphs, weights, norm, limit, both, key, scratch, out):
     """All layers of subgraph p; returns its sides."""
     depth, levels, hops = _sizes(weights)
     sides, states, all_rows = _sides(levels, hops, graphs, scratch, p), scratch.states, scratch.all_rows
@@ -110,7 +110,7 @@ def _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, ou
     )  # fmt: skip
     for s in range(2):
         side, own = sides[s], (2 * p + s) * (depth + 1)
-        first_layer(lanes, levels * (hops + 1), all_rows, side, weights.first, base, states[0])
+        first_layer(lanes, levels * (hops + 1), all_rows, side, weights.first, weights.base, states[0])
         store(out, own, load(lanes, states[0], side.row))
     for k in range(depth):
         for s in range(2):
@@ -128,7 +128,7 @@ def _states(lanes, p, graphs, weights, base, norm, limit, both, key, scratch, ou
 
 
 @_inner
-def _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_out, grads):
+def _states_back(lanes, p, c, sides, weights, norm, scratch, out, d_out, grads):
     depth, levels, hops = _sizes(weights)
     size = len(sides[0].label) + len(sides[1].label)
     states, all_rows = scratch.states, scratch.all_rows
@@ -141,14 +141,14 @@ def _states_back(lanes, p, c, sides, weights, transposed, norm, scratch, out, d_
             d_weight, d_bias = grads.stacked[c, k], grads.biases[c, k]
             if k == depth - 1:
                 last_layer_back(
-                    lanes, norm, side, states[k], weights.stacked[k], transposed[k],
+                    lanes, norm, side, states[k], weights.stacked[k], weights.transposed[k],
                     weights.biases[k : k + 1], scratch.sums[0], scratch.sums[1], out, d_out, own,
                     d_x, d_weight, d_bias,
                 )  # fmt: skip
             else:
                 layer_back(
-                    lanes, norm, k < depth - 2, all_rows, side, states[k], transposed[k], states[k + 1],
-                    grad, d_x, scratch.sent, scratch.slope, d_weight, d_bias,
+                    lanes, norm, k < depth - 2, all_rows, side, states[k], weights.transposed[k],
+                    states[k + 1], grad, d_x, scratch.sent, scratch.slope, d_weight, d_bias,
                 )  # fmt: skip
         grad, d_x = d_x, grad
         _add_targets(lanes, sides, p, depth, k, d_out, grad)

@@ -1,4 +1,4 @@
-"""The kernels' arguments: a batch, the weights, and each thread's own memory."""
+"""The kernels' arguments: a batch, and each thread's own memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.models.fused.arena import ARENA
+from igmc.models.fused.memory import HugePages, last_kept
+from igmc.models.fused.parameters import Sizes
 from igmc.models.fused.runs import Messages
 
 
@@ -24,16 +25,6 @@ class Graphs(NamedTuple):
     edge_level: NDArray[np.uint8]
 
 
-class Weights(NamedTuple):
-    """Parameters of all layers as arrays."""
-
-    first: NDArray[np.float32]  # [R * labels, H]
-    root: NDArray[np.float32]  # [labels, H]
-    bias: NDArray[np.float32]  # [1, H]
-    stacked: NDArray[np.float32]  # [L - 1, (R + 1) * H, H], relations and root
-    biases: NDArray[np.float32]  # [L - 1, H]
-
-
 class Scratch(NamedTuple):
     """What one thread writes over again for each subgraph, so that it stays in its cache."""
 
@@ -47,39 +38,36 @@ class Scratch(NamedTuple):
     all_rows: NDArray[np.int32]  # 0, 1, 2 ...
 
 
-def make_scratch(graphs: Graphs, weights: Weights) -> Scratch:
-    """Room for the largest subgraph of a batch, in this thread's arena."""
-    labels, width = weights.root.shape
-    levels, depth = len(weights.first) // labels, len(weights.biases)
-    users, items, edges = (
-        int(np.diff(ptr).max(initial=0)) for ptr in (graphs.user_ptr, graphs.item_ptr, graphs.edge_ptr)
-    )
+@last_kept
+def make_scratch(sizes: Sizes, users: int, items: int, edges: int) -> Scratch:
+    """Room for the largest subgraph of a batch, this thread's own."""
+    levels, labels, width, depth = sizes
     nodes = max(users, items)
     senders = min(edges, levels * nodes)
-    ARENA.reset()
-    scratch = Scratch(
-        _make_messages(nodes, edges, senders, levels, labels // 2),
-        _make_messages(nodes, edges, senders, levels, labels // 2),
-        states=ARENA.empty((max(depth, 1), users + items, width)),
-        sent=ARENA.empty((senders, width)),
-        slope=ARENA.empty((nodes, width)),
-        grad=ARENA.empty((2, users + items, width)),
-        sums=ARENA.empty((2, levels + 1, width)),
-        all_rows=ARENA.empty(max(senders, nodes), np.int32),
+    pages = HugePages()
+    return Scratch(
+        _make_messages(pages, nodes, edges, senders, levels, labels // 2),
+        _make_messages(pages, nodes, edges, senders, levels, labels // 2),
+        states=pages.empty((max(depth, 1), users + items, width)),
+        sent=pages.empty((senders, width)),
+        slope=pages.empty((nodes, width)),
+        grad=pages.empty((2, users + items, width)),
+        sums=pages.empty((2, levels + 1, width)),
+        all_rows=np.arange(max(senders, nodes), dtype=np.int32),
     )
-    scratch.all_rows[:] = np.arange(len(scratch.all_rows))
-    return scratch
 
 
-def _make_messages(nodes: int, edges: int, senders: int, levels: int, distances: int) -> Messages:
+def _make_messages(
+    pages: HugePages, nodes: int, edges: int, senders: int, levels: int, distances: int
+) -> Messages:
     return Messages(
-        end=ARENA.empty(nodes, np.int32),
-        near=ARENA.empty(edges + 1, np.int32),
-        weight=ARENA.empty(edges),
-        counts=ARENA.empty(nodes * levels * distances),
-        node=ARENA.empty(senders + 1, np.int32),
-        level=ARENA.empty(senders + 1, np.uint8),
-        level_end=ARENA.empty(levels, np.int32),
-        rows=ARENA.empty(nodes, np.int32),
-        row_count=ARENA.empty(1, np.int32),
+        end=pages.empty(nodes, np.int32),
+        near=pages.empty(edges + 1, np.int32),
+        weight=pages.empty(edges),
+        counts=pages.empty(nodes * levels * distances),
+        node=pages.empty(senders + 1, np.int32),
+        level=pages.empty(senders + 1, np.uint8),
+        level_end=pages.empty(levels, np.int32),
+        rows=pages.empty(nodes, np.int32),
+        row_count=pages.empty(1, np.int32),
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -23,15 +23,26 @@ from torch import Tensor, nn
 
 from igmc.loading.batch import Batch
 from igmc.models.dropout import threshold
-from igmc.models.fused.arena import ARENA
 from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
+from igmc.models.fused.memory import rounded
+from igmc.models.fused.parameters import (
+    Parameters,
+    Weights,
+    make_gradients,
+    make_weights,
+    pack,
+    sizes_of,
+    unpack,
+)
 from igmc.models.fused.passes import backward, forward
 from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
-from igmc.models.fused.scratch import Graphs, Weights, make_scratch
+from igmc.models.fused.scratch import Graphs, make_scratch
 from igmc.models.rgcn import RGCNLayer
 
 __all__ = ["gradients", "stack_states", "threads"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Options = tuple[int, int, bool]  # norm, threshold of the edge dropout, whether it is one for both directions
 
 NORMS = {"none": NORM_NONE, "relation": NORM_RELATION, "degree": NORM_DEGREE}
@@ -67,7 +78,7 @@ def stack_states(
     The same function as `igmc.models.rgcn.stack_states`; see there. All layers have the width H.
     """
     options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
-    return _States.apply(batch, options, *_parameters(layers))  # type: ignore[no-any-return, no-untyped-call]
+    return _States.apply(batch, options, *_tensors(layers))  # type: ignore[no-any-return, no-untyped-call]
 
 
 def gradients(
@@ -89,145 +100,119 @@ def gradients(
     took a fifth of a step.
     """
     options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
+    tensors = _tensors(layers)
     with torch.no_grad():
-        job = _Job(batch, options, _parameters(layers))
-        states, width = 2 * len(job.weights.biases) + 2, job.out.shape[1]
+        job = _Job(batch, options, tensors)
+        width = job.sizes.width
         head = make_head(
             batch,
             width,
-            states * width,
-            lin1.weight,
-            lin1.bias,
-            lin2.weight,
-            lin2.bias,
+            2 * len(layers) * width,
+            lin1.weight.detach(),
+            lin1.bias.detach(),
+            lin2.weight.detach(),
+            lin2.bias.detach(),
             threshold(mlp_dropout),
         )
-        first, root, bias, stacked, biases = job.backward(head, np.empty_like(job.out))
+        grads, arr = _away(job.backward, head, np.empty_like(job.out), arr_weight)
+        for tensor, grad in zip(tensors, grads, strict=True):
+            tensor.grad = grad
         x = torch.from_numpy(job.out).view(len(batch), -1)
         lin1.weight.grad, lin1.bias.grad, lin2.weight.grad, lin2.bias.grad = head_gradients(batch, head, x)
-        arr = _set_layers(layers[:1], job.weights.first[None], first[None], root[None], bias, arr_weight)
-        if len(layers) > 1:
-            rows = stacked.size(1) - width
-            arr += _set_layers(
-                layers[1:],
-                job.weights.stacked[:, :rows],
-                stacked[:, :rows],
-                stacked[:, rows:],
-                biases,
-                arr_weight,
-            )
-        return torch.from_numpy(head.error).square().mean(), arr
+        return torch.from_numpy(head.error).square().mean(), torch.tensor(arr)
 
 
-def _set_layers(
-    layers: Sequence[RGCNLayer],
-    weights: NDArray[np.float32],
-    d_weights: Tensor,
-    d_roots: Tensor,
-    d_biases: Tensor,
-    arr_weight: float,
-) -> Tensor:
-    """Set the gradients of layers of one shape, from those of their relations' weights [L, R * in, out].
-
-    Adds those of arr_weight * ARR, and returns ARR.
-    """
-    n_layers = len(layers)
-    bases: list[Tensor] = [layer.weight for layer in layers]
-    n_levels = len(bases[0]) if layers[0].comp is None else len(layers[0].comp)
-    d = d_weights.reshape(n_layers, n_levels, -1)
-    steps = torch.from_numpy(weights).reshape(n_layers, n_levels, -1).diff(dim=1)
-    d[:, 1:].add_(steps, alpha=2.0 * arr_weight)
-    d[:, :-1].sub_(steps, alpha=2.0 * arr_weight)
-    comps: list[Tensor] = [layer.comp for layer in layers if layer.comp is not None]
-    if comps:
-        d_comps = d @ torch.stack(bases).flatten(2).mT
-        d = torch.stack(comps).mT @ d
-        for k, comp in enumerate(comps):
-            comp.grad = d_comps[k]
-    for k, layer in enumerate(layers):
-        layer.weight.grad, layer.root.grad, layer.bias.grad = (
-            d[k].view_as(layer.weight),
-            d_roots[k],
-            d_biases[k],
-        )
-    return steps.square().sum()
+def _tensors(layers: Sequence[RGCNLayer]) -> list[Tensor]:
+    """The layers' parameters in the order of `Parameters`; a layer without bases has no `comp`."""
+    comps = [layer.comp for layer in layers if layer.comp is not None]
+    return [
+        *comps,
+        *(layer.weight for layer in layers),
+        *(layer.root for layer in layers),
+        *(layer.bias for layer in layers),
+    ]
 
 
-def _parameters(layers: Sequence[RGCNLayer]) -> tuple[Tensor, ...]:
-    """The layers' parameters as `Weights` has them."""
-    first, *rest = list(layers)
-    width, relations = first.root.size(1), first.relation_weights()  # [R, labels, H]
-    if rest:
-        weights, comps = torch.stack([layer.weight for layer in rest]), [layer.comp for layer in rest]
-        if first.comp is not None:
-            weights = torch.stack([c for c in comps if c is not None]) @ weights.flatten(2)
-        roots = torch.stack([layer.root for layer in rest])
-        stacked = torch.cat([weights.view(len(rest), -1, width), roots], dim=1)
-        biases = torch.stack([layer.bias for layer in rest])
-    else:
-        stacked = first.root.new_empty(0, (len(relations) + 1) * width, width)
-        biases = first.root.new_empty(0, width)
-    return relations.flatten(0, 1), first.root, first.bias[None], stacked, biases
+def _named(tensors: Sequence[Tensor]) -> Parameters:
+    """What `_tensors` listed, as the kernels take it."""
+    arrays = [tensor.detach().contiguous().numpy() for tensor in tensors]
+    count = sum(array.ndim == 1 for array in arrays)  # of layers, as of biases
+    comps = arrays[: -3 * count] or [np.empty((0, 0), np.float32)] * count
+    return Parameters(
+        tuple(comps),
+        tuple(arrays[-3 * count : -2 * count]),
+        tuple(arrays[-2 * count : -count]),
+        tuple(arrays[-count:]),
+    )
 
 
 class _States(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, batch: Batch, options: Options, *parameters: Tensor) -> Tensor:
-        job = _Job(batch, options, parameters)
-        job.forward()
-        ctx.job = job
-        depth, width = job.weights.biases.shape
-        return torch.from_numpy(job.out).view(len(batch), 2, (depth + 1) * width)
+    def forward(ctx: Any, batch: Batch, options: Options, *tensors: Tensor) -> Tensor:
+        ctx.batch, ctx.options = batch, options
+        ctx.save_for_backward(*tensors)
+        job = _Job(batch, options, tensors)
+        _away(job.forward)
+        return torch.from_numpy(job.out).view(len(batch), 2, (job.sizes.depth + 1) * job.sizes.width)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        job: _Job = ctx.job
+        job = _Job(ctx.batch, ctx.options, ctx.saved_tensors)
         d_out = np.ascontiguousarray(grad.numpy()).reshape(job.out.shape)
-        return None, None, *job.backward(NO_HEAD, d_out)
+        return None, None, *_away(job.backward, NO_HEAD, d_out, 0.0)[0]
 
 
 class _Job:
     """The kernels' arguments for one batch."""
 
-    def __init__(self, batch: Batch, options: Options, parameters: Sequence[Tensor]) -> None:
+    def __init__(self, batch: Batch, options: Options, tensors: Sequence[Tensor]) -> None:
         self.graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
-        self.weights = Weights(*(p.detach().contiguous().numpy() for p in parameters))
+        self.parameters = _named(tensors)
+        self.sizes = sizes_of(self.parameters)
         self.options, self.key = options, np.uint64(batch.noise)
-        depth, width = self.weights.biases.shape
-        self.base = self.weights.root + self.weights.bias
-        self.out = np.empty((len(batch) * 2 * (depth + 1), width), np.float32)
+        self.lanes = (0,) * self.sizes.width
+        self.chunks = _chunks(self.graphs.edge_ptr)
+        self.largest = [
+            rounded(int(np.diff(ptr).max(initial=0)))
+            for ptr in (self.graphs.user_ptr, self.graphs.item_ptr, self.graphs.edge_ptr)
+        ]
+        self.out = np.empty((len(batch) * 2 * (self.sizes.depth + 1), self.sizes.width), np.float32)
 
     def forward(self) -> None:
+        """Fill `out`."""
+
         def task(counter: NDArray[np.int64]) -> None:
-            lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
+            scratch = make_scratch(self.sizes, *self.largest)
             forward(
-                lanes, counter, chunks, self.graphs, self.weights, self.base, *self.options,
-                self.key, scratch, self.out,
+                self.lanes, counter, self.chunks, self.graphs, weights, *self.options, self.key, scratch,
+                self.out,
             )  # fmt: skip
 
-        chunks = _chunks(self.graphs.edge_ptr)
-        _share(len(chunks) - 1, task)
+        weights = self._pack()
+        _share(len(self.chunks) - 1, task)
 
-    def backward(self, head: Head, d_out: NDArray[np.float32]) -> tuple[Tensor, ...]:
-        """The gradients of the stack's parameters."""
+    def backward(
+        self, head: Head, d_out: NDArray[np.float32], arr_weight: float
+    ) -> tuple[list[Tensor], float]:
+        """Fill `out`; returns the gradients of the tensors, arr_weight * ARR's among them, and ARR."""
 
         def task(counter: NDArray[np.int64]) -> None:
-            lanes, scratch = (0,) * self.out.shape[1], make_scratch(self.graphs, self.weights)
+            scratch = make_scratch(self.sizes, *self.largest)
             backward(
-                lanes, counter, chunks, self.graphs, self.weights, self.base, transposed, *self.options,
-                self.key, head, scratch, self.out, d_out, grads,
+                self.lanes, counter, self.chunks, self.graphs, weights, *self.options, self.key, head,
+                scratch, self.out, d_out, grads,
             )  # fmt: skip
 
-        chunks, stacked = _chunks(self.graphs.edge_ptr), self.weights.stacked
-        depth, rows, width = stacked.shape
-        matrices = stacked.reshape(depth, rows // width, width, width)
-        transposed = np.ascontiguousarray(matrices.transpose(0, 1, 3, 2)).reshape(stacked.shape)
-        shapes = self.weights._replace(biases=self.weights.biases[:, None])
-        ARENA.reset()
-        grads = Weights(*(ARENA.empty((len(chunks) - 1, *w.shape)) for w in shapes))
-        _share(len(chunks) - 1, task)
-        sums = Weights(*(g.sum(axis=0) for g in grads))
-        return tuple(torch.from_numpy(g) for g in sums._replace(biases=sums.biases[:, 0]))
+        weights, grads = self._pack(), make_gradients(self.sizes, len(self.chunks) - 1)
+        _share(len(self.chunks) - 1, task)
+        found = Parameters(*(tuple(np.empty_like(a) for a in arrays) for arrays in self.parameters))
+        arr = unpack(self.lanes, grads, self.parameters, weights, arr_weight, found)
+        return [torch.from_numpy(a) for arrays in found for a in arrays if a.size], arr
+
+    def _pack(self) -> Weights:
+        weights = make_weights(self.sizes)
+        pack(self.lanes, self.parameters, weights)
+        return weights
 
 
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -239,16 +224,30 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     return bounds
 
 
-def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
-    """Run ``task(counter)`` on each thread; together they take the chunks 0..count-1 from the counter.
+def _away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of ``work(...)`` on a thread of its own, while this one only waits.
 
-    The caller only waits: a signal that meets the main thread inside of a kernel would end in a SystemError.
+    A signal that meets the main thread inside of a kernel would end in a SystemError. And work that an
+    interrupt left behind goes on in memory that is no later work's.
     """
-    workers, counter = max(1, min(_threads, count)), np.zeros(1, np.int64)
-    for future in [_pool(workers).submit(task, counter) for _ in range(workers)]:
-        future.result()
+    return _leaders().submit(work, *args, **kwargs).result()
+
+
+def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
+    """Run ``task(counter)`` here and on helpers; they share the chunks 0..count-1, taken from the counter."""
+    helpers, counter = max(0, min(_threads, count) - 1), np.zeros(1, np.int64)
+    futures = [_helpers(helpers).submit(task, counter) for _ in range(helpers)]
+    task(counter)
+    for future in futures:
+        if not future.cancel():  # one that has not begun is not missed
+            future.result()
 
 
 @cache
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="igmc-fused")
+def _leaders() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="igmc-fused")
+
+
+@cache
+def _helpers(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="igmc-fused-helper")
