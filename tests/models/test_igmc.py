@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -127,6 +128,41 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
             results.append(found | {f"step.{n}": p.grad for n, p in model.named_parameters()})
     for other in results[1:]:
         assert all(torch.equal(other[name], value) for name, value in results[0].items())
+
+
+def test_work_on_several_models_at_once_does_not_mix():
+    jobs = [
+        (make_model(layers=(width,) * 3, hops=hops).train(), hops) for width in (8, 16) for hops in (1, 2)
+    ]
+    batches = [make_batch(pairs=100, hops=hops, seed=k) for k, (_, hops) in enumerate(jobs)]
+    alone = [answers(model, model.convs, batch) for (model, _), batch in zip(jobs, batches, strict=True)]
+
+    def run(k: int) -> list[dict[str, torch.Tensor]]:
+        return [answers(jobs[k][0], jobs[k][0].convs, batches[k]) for _ in range(10)]
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        together = list(pool.map(run, range(len(jobs))))
+    for right, found in zip(alone, together, strict=True):
+        assert all(torch.equal(other[name], right[name]) for other in found for name in right)
+
+
+def test_a_later_forward_pass_leaves_an_earlier_one_its_gradients():
+    model, batches = make_model().train(), [make_batch(seed=seed) for seed in (1, 2)]
+    right = [answers(model, model.convs, batch) for batch in batches]
+    losses = [(model(batch) - batch.rating).square().mean() for batch in batches]
+    for loss, expected in zip(losses, right, strict=True):
+        model.zero_grad()
+        loss.backward()
+        assert all(torch.equal(p.grad, expected[name]) for name, p in model.convs.named_parameters())
+
+
+def test_weights_changed_between_forward_and_backward_are_refused():
+    model, batch = make_model().train(), make_batch()
+    loss = model(batch).square().mean()
+    with torch.no_grad():
+        model.convs[1].weight.add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
 
 
 def test_threads_are_given_back():
