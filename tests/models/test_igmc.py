@@ -131,17 +131,19 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
 
 
 def test_work_on_several_models_at_once_does_not_mix():
-    jobs = [
-        (make_model(layers=(width,) * 3, hops=hops).train(), hops) for width in (8, 16) for hops in (1, 2)
-    ]
-    batches = [make_batch(pairs=100, hops=hops, seed=k) for k, (_, hops) in enumerate(jobs)]
-    alone = [answers(model, model.convs, batch) for (model, _), batch in zip(jobs, batches, strict=True)]
+    models, batches = (
+        [make_model().train() for _ in range(4)],
+        [make_batch(pairs=100, seed=k) for k in range(4)],
+    )
+    for seed, model in enumerate(models):
+        model.reset_parameters(seed)
 
     def run(k: int) -> list[dict[str, torch.Tensor]]:
-        return [answers(jobs[k][0], jobs[k][0].convs, batches[k]) for _ in range(10)]
+        return [answers(models[k], models[k].convs, batches[k]) for _ in range(10)]
 
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        together = list(pool.map(run, range(len(jobs))))
+    alone = [run(k)[0] for k in range(len(models))]
+    with ThreadPoolExecutor(len(models)) as pool:
+        together = list(pool.map(run, range(len(models))))
     for right, found in zip(alone, together, strict=True):
         assert all(torch.equal(other[name], right[name]) for other in found for name in right)
 
