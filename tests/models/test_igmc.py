@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -11,6 +16,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.loading.batch import Batch
 from igmc.models import fused
+from igmc.models.fused import stack
 from igmc.models.igmc import IGMC
 from igmc.models.twin import PyGTwin
 from tests.graph.graphs import all_pairs, random_graph
@@ -165,6 +171,62 @@ def test_weights_changed_between_forward_and_backward_are_refused():
         model.convs[1].weight.add_(1.0)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+def test_an_error_is_raised_when_all_threads_have_ended():
+    ended = []
+
+    def task(counter) -> None:
+        if threading.current_thread() is threading.main_thread():
+            raise MemoryError("no room")
+        time.sleep(0.2)
+        ended.append(counter)
+
+    with fused.threads(3), pytest.raises(MemoryError, match="no room"):
+        stack._share(8, task)
+    before = len(ended)
+    time.sleep(0.4)
+    assert len(ended) == before
+
+
+def test_an_error_of_a_helper_is_raised():
+    def task(counter) -> None:
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(0.2)
+        else:
+            raise MemoryError("no room")
+
+    with fused.threads(2), pytest.raises(MemoryError, match="no room"):
+        stack._share(8, task)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_can_use_the_model():
+    script = """
+import os
+import torch
+from tests.models.test_igmc import make_batch, make_model
+
+torch.set_num_threads(1)
+model, batch = make_model().eval(), make_batch()
+right = model(batch)
+child = os.fork()
+if not child:
+    os._exit(0 if torch.equal(model(batch), right) else 1)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=120)
+
+
+def test_weights_of_any_strides():
+    model, batch = make_model().train(), make_batch()
+    model.gradients(batch, 0.1)
+    right = {name: p.grad for name, p in model.named_parameters()}
+    for module, name in ((model.lin1, "weight"), (model.convs[1], "weight"), (model.convs[2], "comp")):
+        spread = torch.repeat_interleave(getattr(module, name).detach(), 2, dim=-1)
+        setattr(module, name, nn.Parameter(spread[..., ::2]))
+    model.gradients(batch, 0.1)
+    assert all(torch.equal(p.grad, right[name]) for name, p in model.named_parameters())
 
 
 def test_threads_are_given_back():

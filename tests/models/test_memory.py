@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from igmc.models.fused.memory import HUGE_PAGE, HugePages, last_kept, rounded
+from igmc.models.fused.memory import HUGE_PAGE, HugePages, last_kept
+from igmc.models.fused.parameters import Sizes
+from igmc.models.fused.scratch import make_scratch
 
 
 def test_arrays_side_by_side():
@@ -47,18 +49,36 @@ def test_last_kept_gives_each_thread_its_own():
         assert pool.submit(make).result() is not make()
 
 
-def test_last_kept_forgets_what_failed():
+def test_last_kept_forgets_what_was_there_before_a_failure():
+    made = []
+
     @last_kept
-    def make(size: int) -> int:
-        return 1 // size
+    def make(size: int) -> float:
+        made.append(size)
+        return 1 / size
 
+    make(1)
     with pytest.raises(ZeroDivisionError):
         make(0)
-    assert make(1) == 1
-    with pytest.raises(ZeroDivisionError):
-        make(0)
+    make(1)
+    assert made == [1, 0, 1]
 
 
-@pytest.mark.parametrize(("size", "expected"), [(0, 1), (1, 1), (2, 2), (3, 4), (1024, 1024), (1025, 2048)])
-def test_rounded(size, expected):
-    assert rounded(size) == expected
+def test_scratch_grows_and_does_not_shrink():
+    sizes = Sizes(levels=5, labels=4, width=8, depth=3)
+    first = make_scratch(sizes, 10, 20, 100)
+    assert make_scratch(sizes, 10, 5, 100) is first
+    second = make_scratch(sizes, 30, 5, 50)
+    assert second.states.shape == (3, 50, 8)
+    assert len(second.to_users.near) == 101
+    assert make_scratch(sizes, 30, 20, 100) is second
+    other = make_scratch(sizes._replace(depth=1), 1, 1, 1)
+    assert other.states.shape == (1, 2, 8)
+
+
+def test_scratch_too_large_to_be_had_leaves_small_batches_theirs():
+    sizes = Sizes(levels=5, labels=4, width=8, depth=3)
+    make_scratch(sizes, 10, 20, 100)
+    with pytest.raises((MemoryError, ValueError)):
+        make_scratch(sizes, 2**55, 20, 100)
+    assert make_scratch(sizes, 10, 20, 100).states.shape == (3, 30, 8)

@@ -49,10 +49,10 @@ def make_head(
     offset[:, :units] = b1.numpy()
     if batch.side is not None:
         offset[:, :units] += (batch.side @ w1[:, inputs:].T).numpy()
-    outward = w1.numpy()
+    outward = np.ascontiguousarray(w1.numpy())
     if (units, columns) != (padded, inputs):
         outward = np.zeros((padded, inputs), np.float32)
-        outward[:units] = w1.numpy()[:, :inputs]
+        outward[:units] = w1[:, :inputs].numpy()
     hidden = np.empty((pairs * padded // width, width), np.float32)
     return Head(
         offset.reshape(-1, width),

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["HugePages", "last_kept", "rounded"]
+__all__ = ["HugePages", "last_kept"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,8 +62,3 @@ def last_kept(make: Callable[P, T]) -> Callable[P, T]:
         return value
 
     return get
-
-
-def rounded(size: int) -> int:
-    """The next power of two, so that sizes of batches are mostly the same."""
-    return 1 << max(size - 1, 0).bit_length()

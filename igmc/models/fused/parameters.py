@@ -112,17 +112,17 @@ def pack(like, parameters, weights):
 
 
 @_inner
-def _mix(like, comp, weight, out):
+def _mix(like, comp, basis, out):
     """The weight of each relation, [R * in, H], from the bases, [B, in, H]."""
-    bases, rows = weight.shape[0], weight.shape[1]
+    bases, rows = basis.shape[0], basis.shape[1]
     if len(comp) == 0:
         for i in range(bases * rows):
-            store(out, i, load(like, weight, i))
+            store(out, i, load(like, basis, i))
     for r in range(len(comp)):
         for i in range(rows):
             z = splat(like, 0.0)
             for b in range(bases):
-                z = fma(number(comp, r * bases + b), load(like, weight, b * rows + i), z)
+                z = fma(number(comp, r * bases + b), load(like, basis, b * rows + i), z)
             store(out, r * rows + i, z)
 
 
@@ -162,9 +162,7 @@ def _sum(like, parts, first, step, chunks, rows, out):
 
 
 @_inner
-def _relations_back(
-    like, parts, first, step, chunks, weight, comp, basis, arr_weight, d_comp, d_basis
-):  # fmt: skip
+def _relations_back(like, parts, first, step, chunks, weight, comp, basis, arr_weight, d_comp, d_basis):
     """The gradients of the parameters that `_mix` made `weight` from, ARR's among them; returns ARR."""
     bases, rows = basis.shape[0], basis.shape[1]
     levels = len(comp) if len(comp) > 0 else bases

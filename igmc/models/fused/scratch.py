@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -38,9 +39,30 @@ class Scratch(NamedTuple):
     all_rows: NDArray[np.int32]  # 0, 1, 2 ...
 
 
+class _Room(threading.local):
+    """What each thread's `make_scratch` had room for last."""
+
+    sizes: Sizes | None = None
+    largest: tuple[int, ...] = ()
+
+
+_ROOM = _Room()
+
+
+def make_scratch(sizes: Sizes, *largest: int) -> Scratch:
+    """Room for a batch whose largest subgraph has `largest` users, items and edges, this thread's own.
+
+    The same as for the batch before, if that had as much, else as much as either needs.
+    """
+    if sizes == _ROOM.sizes:
+        largest = tuple(map(max, largest, _ROOM.largest))
+    scratch = _new_scratch(sizes, *largest)
+    _ROOM.sizes, _ROOM.largest = sizes, largest
+    return scratch
+
+
 @last_kept
-def make_scratch(sizes: Sizes, users: int, items: int, edges: int) -> Scratch:
-    """Room for the largest subgraph of a batch, this thread's own."""
+def _new_scratch(sizes: Sizes, users: int, items: int, edges: int) -> Scratch:
     levels, labels, width, depth = sizes
     nodes = max(users, items)
     senders = min(edges, levels * nodes)

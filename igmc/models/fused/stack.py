@@ -3,7 +3,7 @@
 Against message passing on the merged batch it computes each sender's message once, not once an edge, saves
 the first layer's products (counts by level and label do), the last layer at all nodes but the two targets and
 the one before at all but their neighbours. Subgraphs are independent: each goes through all layers, and back,
-in the cache of one core, and threads share nothing but the weights. Gradients are added in a fixed order, so
+in the cache of one core, and threads write to places of their own. Gradients are added in a fixed order, so
 the result does not depend on the number of threads.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
@@ -24,7 +24,6 @@ from torch import Tensor, nn
 from igmc.loading.batch import Batch
 from igmc.models.dropout import threshold
 from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
-from igmc.models.fused.memory import rounded
 from igmc.models.fused.parameters import (
     Parameters,
     Weights,
@@ -173,7 +172,7 @@ class _Job:
         self.lanes = (0,) * self.sizes.width
         self.chunks = _chunks(self.graphs.edge_ptr)
         self.largest = [
-            rounded(int(np.diff(ptr).max(initial=0)))
+            int(np.diff(ptr).max(initial=0))
             for ptr in (self.graphs.user_ptr, self.graphs.item_ptr, self.graphs.edge_ptr)
         ]
         self.out = np.empty((len(batch) * 2 * (self.sizes.depth + 1), self.sizes.width), np.float32)
@@ -225,29 +224,43 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of ``work(...)`` on a thread of its own, while this one only waits.
+    """The result of ``work(...)`` on a leader's thread, while this one only waits.
 
-    A signal that meets the main thread inside of a kernel would end in a SystemError. And work that an
-    interrupt left behind goes on in memory that is no later work's.
+    A signal that meets the main thread inside of a kernel would end in a SystemError. And what an interrupt
+    leaves behind keeps its leader, and so the leader's memory, until it ends.
     """
     return _leaders().submit(work, *args, **kwargs).result()
 
 
 def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
-    """Run ``task(counter)`` here and on helpers; they share the chunks 0..count-1, taken from the counter."""
-    helpers, counter = max(0, min(_threads, count) - 1), np.zeros(1, np.int64)
-    futures = [_helpers(helpers).submit(task, counter) for _ in range(helpers)]
-    task(counter)
-    for future in futures:
-        if not future.cancel():  # one that has not begun is not missed
-            future.result()
+    """Run ``task(counter)`` here and on helpers; they share the chunks 0..count-1, taken from the counter.
+
+    Returns or raises when all have ended, as what they write to is used again.
+    """
+    counter, futures = np.zeros(1, np.int64), []
+    try:
+        for _ in range(min(_threads, count) - 1):
+            futures.append(_helpers().submit(task, counter))
+        task(counter)
+    finally:
+        begun = [future for future in futures if not future.cancel()]
+        wait(begun)
+    for future in begun:
+        future.result()
 
 
 @cache
 def _leaders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(thread_name_prefix="igmc-fused")
+    return ThreadPoolExecutor(
+        2, thread_name_prefix="igmc-fused"
+    )  # one, and one that an interrupt left behind
 
 
 @cache
-def _helpers(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="igmc-fused-helper")
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MAX_CHUNKS - 1, thread_name_prefix="igmc-fused-helper")
+
+
+if hasattr(os, "register_at_fork"):  # a child has no threads but its own
+    os.register_at_fork(after_in_child=_leaders.cache_clear)
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
