@@ -52,7 +52,7 @@ _ROOM = _Room()
 def make_scratch(sizes: Sizes, *largest: int) -> Scratch:
     """Room for a batch whose largest subgraph has `largest` users, items and edges, this thread's own.
 
-    The same as for the batch before, if that had as much, else as much as either needs.
+    The same as for the batch before, if that had as much, else as much as either needs: it never shrinks.
     """
     if sizes == _ROOM.sizes:
         largest = tuple(map(max, largest, _ROOM.largest))

@@ -132,7 +132,7 @@ def _tensors(layers: Sequence[RGCNLayer]) -> list[Tensor]:
     ]
 
 
-def _named(tensors: Sequence[Tensor]) -> Parameters:
+def _parameters(tensors: Sequence[Tensor]) -> Parameters:
     """What `_tensors` listed, as the kernels take it."""
     arrays = [tensor.detach().contiguous().numpy() for tensor in tensors]
     count = sum(array.ndim == 1 for array in arrays)  # of layers, as of biases
@@ -166,7 +166,7 @@ class _Job:
 
     def __init__(self, batch: Batch, options: Options, tensors: Sequence[Tensor]) -> None:
         self.graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
-        self.parameters = _named(tensors)
+        self.parameters = _parameters(tensors)
         self.sizes = sizes_of(self.parameters)
         self.options, self.key = options, np.uint64(batch.noise)
         self.lanes = (0,) * self.sizes.width
@@ -251,9 +251,8 @@ def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
 
 @cache
 def _leaders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(
-        2, thread_name_prefix="igmc-fused"
-    )  # one, and one that an interrupt left behind
+    """One, and another for as long as an interrupt left the first one busy."""
+    return ThreadPoolExecutor(2, thread_name_prefix="igmc-fused")
 
 
 @cache
