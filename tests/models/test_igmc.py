@@ -137,10 +137,8 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
 
 
 def test_work_on_several_models_at_once_does_not_mix():
-    models, batches = (
-        [make_model().train() for _ in range(4)],
-        [make_batch(pairs=100, seed=k) for k in range(4)],
-    )
+    models = [make_model().train() for _ in range(4)]
+    batches = [make_batch(pairs=100, seed=k) for k in range(4)]
     for seed, model in enumerate(models):
         model.reset_parameters(seed)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numba import njit
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from igmc.loading.batch import Batch
 from igmc.models.fused.simd import add, fma, load, number, put, splat, store
@@ -39,20 +39,17 @@ _NOTHING, _NO_ROWS = np.empty(0, np.float32), np.empty((0, 1), np.float32)
 NO_HEAD = Head(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NOTHING, _NOTHING, _NO_ROWS, _NO_ROWS, _NOTHING, 0, 0)
 
 
-def make_head(
-    batch: Batch, width: int, inputs: int, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, limit: int
-) -> Head:
-    """The head of a batch. `w1` [M, inputs + F], `b1` [M], `w2` [1, M] and `b2` [1] are lin1's and lin2's."""
-    (units, columns), pairs = w1.shape, len(batch)
+def make_head(batch: Batch, width: int, inputs: int, lin1: nn.Linear, lin2: nn.Linear, limit: int) -> Head:
+    """The head of a batch; `lin1` takes `inputs` + F features to M units, `lin2` those to the rating."""
+    w1, b1, w2, b2 = (p.detach() for p in (lin1.weight, lin1.bias, lin2.weight, lin2.bias))
+    units, pairs = len(w1), len(batch)
     padded = units + -units % (2 * width)  # even, as the kernel takes two at a time
     offset = np.zeros((pairs, padded), np.float32)
     offset[:, :units] = b1.numpy()
     if batch.side is not None:
         offset[:, :units] += (batch.side @ w1[:, inputs:].T).numpy()
-    outward = np.ascontiguousarray(w1.numpy())
-    if (units, columns) != (padded, inputs):
-        outward = np.zeros((padded, inputs), np.float32)
-        outward[:units] = w1[:, :inputs].numpy()
+    outward = np.zeros((padded, inputs), np.float32)
+    outward[:units] = w1[:, :inputs].numpy()
     hidden = np.empty((pairs * padded // width, width), np.float32)
     return Head(
         offset.reshape(-1, width),
@@ -69,7 +66,7 @@ def make_head(
 
 
 def head_gradients(batch: Batch, head: Head, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The gradients of `w1`, `b1`, `w2` and `b2` of `make_head`, where x [P, inputs] is what the head saw."""
+    """The gradients of lin1's weight and bias and of lin2's, where x [P, inputs] is what the head saw."""
     pairs, units = len(batch), head.units
     d_hidden = torch.from_numpy(head.d_hidden).view(pairs, -1)[:, :units]
     hidden = torch.from_numpy(head.hidden).view(pairs, -1)[:, :units]

@@ -1,4 +1,8 @@
-"""Memory that a thread writes over again from batch to batch."""
+"""Memory that a thread writes over again from batch to batch.
+
+Kept, and in huge pages, it made a training step of 50 subgraphs of ML-100K 2 to 20 % shorter than new memory
+in small pages for each step; how much went by the process.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ HUGE_PAGE = 2**21
 class HugePages:
     """Empty arrays side by side, in huge pages where Linux gives them.
 
-    A subgraph's states and messages lie in more small pages than the processor holds addresses of.
+    The states and messages of a large subgraph take hundreds of small ones.
     """
 
     def __init__(self) -> None:
@@ -48,7 +52,7 @@ def _new(size: int) -> NDArray[np.uint8]:
 def last_kept(make: Callable[P, T]) -> Callable[P, T]:
     """Each thread gets what `make` gave it last, as long as the arguments stay the same.
 
-    New memory costs a page fault every 4 KiB: on batches of 50 a tenth of a training step.
+    New memory would cost a page fault for each page.
     """
     last = threading.local()
 

@@ -119,11 +119,17 @@ def _mix(like, comp, basis, out):
         for i in range(bases * rows):
             store(out, i, load(like, basis, i))
     for r in range(len(comp)):
-        for i in range(rows):
-            z = splat(like, 0.0)
-            for b in range(bases):
-                z = fma(number(comp, r * bases + b), load(like, basis, b * rows + i), z)
-            store(out, r * rows + i, z)
+        _combine(like, comp, r * bases, 1, bases, basis, rows, out, r)
+
+
+@_inner
+def _combine(like, factors, first, step, count, parts, rows, out, at):
+    """To matrix `at` of `out`, the sum over c of factors[first + c * step] times matrix c of `parts`."""
+    for i in range(rows):
+        z = splat(like, 0.0)
+        for c in range(count):
+            z = fma(number(factors, first + c * step), load(like, parts, c * rows + i), z)
+        store(out, at * rows + i, z)
 
 
 @_jit
@@ -190,11 +196,7 @@ def _unmix(like, levels, bases, rows, comp, basis, d_weight, d_comp, d_basis):
             for i in range(rows):
                 z = fma(load(like, d_weight, r * rows + i), load(like, basis, b * rows + i), z)
             put(d_comp, r * bases + b, _across(like, z))
-        for i in range(rows):
-            z = splat(like, 0.0)
-            for r in range(levels):
-                z = fma(number(comp, r * bases + b), load(like, d_weight, r * rows + i), z)
-            store(d_basis, b * rows + i, z)
+        _combine(like, comp, b, bases, levels, d_weight, rows, d_basis, b)
 
 
 @_inner

@@ -103,17 +103,8 @@ def gradients(
     with torch.no_grad():
         job = _Job(batch, options, tensors)
         width = job.sizes.width
-        head = make_head(
-            batch,
-            width,
-            2 * len(layers) * width,
-            lin1.weight.detach(),
-            lin1.bias.detach(),
-            lin2.weight.detach(),
-            lin2.bias.detach(),
-            threshold(mlp_dropout),
-        )
-        grads, arr = _away(job.backward, head, np.empty_like(job.out), arr_weight)
+        head = make_head(batch, width, 2 * len(layers) * width, lin1, lin2, threshold(mlp_dropout))
+        grads, arr = _away(job.backward, head, np.empty_like(job.out), float(arr_weight))
         for tensor, grad in zip(tensors, grads, strict=True):
             tensor.grad = grad
         x = torch.from_numpy(job.out).view(len(batch), -1)
