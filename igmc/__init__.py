@@ -13,21 +13,18 @@ __version__ = "0.2.0.dev0"
 if TYPE_CHECKING:
     from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, TransferConfig
     from igmc.errors import IgmcError
-    from igmc.evaluation.harness import evaluate
-    from igmc.evaluation.report import RunReport
+    from igmc.evaluation import evaluate
     from igmc.evaluation.transfer import transfer
-    from igmc.extract.pool import extract_store
-    from igmc.graph.kernel import extract_subgraphs
-    from igmc.graph.parts import make_parts
-    from igmc.inference.explain import explain
-    from igmc.inference.predictor import Predictor, predict
-    from igmc.inference.recommend import recommend
-    from igmc.models.igmc import IGMC
-    from igmc.ratings.convert import to_hetero, to_networkx, to_pyg
-    from igmc.ratings.dataset import load_dataset
-    from igmc.ratings.describe import describe
-    from igmc.ratings.split import make_split
+    from igmc.extract import extract_store
+    from igmc.graph import extract_subgraphs, make_parts
+    from igmc.inference import Predictor, predict
+    from igmc.inference.lists import recommend
+    from igmc.inference.why import explain
+    from igmc.models import IGMC
+    from igmc.ratings import load_dataset, make_split, to_hetero, to_networkx, to_pyg
+    from igmc.ratings.description import describe
     from igmc.run import train
+    from igmc.run_report import RunReport
 
 _HOMES = {
     "DataConfig": "igmc.config",
@@ -37,22 +34,22 @@ _HOMES = {
     "TrainConfig": "igmc.config",
     "TransferConfig": "igmc.config",
     "IgmcError": "igmc.errors",
-    "load_dataset": "igmc.ratings.dataset",
-    "describe": "igmc.ratings.describe",
-    "to_networkx": "igmc.ratings.convert",
-    "to_pyg": "igmc.ratings.convert",
-    "to_hetero": "igmc.ratings.convert",
-    "make_split": "igmc.ratings.split",
-    "make_parts": "igmc.graph.parts",
-    "extract_subgraphs": "igmc.graph.kernel",
-    "evaluate": "igmc.evaluation.harness",
-    "extract_store": "igmc.extract.pool",
-    "IGMC": "igmc.models.igmc",
-    "explain": "igmc.inference.explain",
-    "Predictor": "igmc.inference.predictor",
-    "predict": "igmc.inference.predictor",
-    "recommend": "igmc.inference.recommend",
-    "RunReport": "igmc.evaluation.report",
+    "load_dataset": "igmc.ratings",
+    "describe": "igmc.ratings.description",
+    "to_networkx": "igmc.ratings",
+    "to_pyg": "igmc.ratings",
+    "to_hetero": "igmc.ratings",
+    "make_split": "igmc.ratings",
+    "make_parts": "igmc.graph",
+    "extract_subgraphs": "igmc.graph",
+    "evaluate": "igmc.evaluation",
+    "extract_store": "igmc.extract",
+    "IGMC": "igmc.models",
+    "explain": "igmc.inference.why",
+    "Predictor": "igmc.inference",
+    "predict": "igmc.inference",
+    "recommend": "igmc.inference.lists",
+    "RunReport": "igmc.run_report",
     "train": "igmc.run",
     "transfer": "igmc.evaluation.transfer",
 }

@@ -17,32 +17,22 @@ import torch
 from numpy.typing import NDArray
 
 from igmc.config import RunConfig, merged, paper_settings
+from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
-from igmc.evaluation.references import reference_predictions
-from igmc.evaluation.report import RunReport, machine, versions
-from igmc.extract.pool import extract_store
-from igmc.extract.size import projected_bytes
+from igmc.extract import extract_store, projected_bytes
 from igmc.files import locked, replace_file, writing
-from igmc.graph.parts import Part, make_parts
-from igmc.inference.checkpoints import load_models
-from igmc.inference.item_info import ITEMS_FILE, ItemInfo
-from igmc.loading.loader import Loader, SideFeatures
-from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
-from igmc.loading.support_dropout import SupportDropout
-from igmc.models.igmc import IGMC
-from igmc.plots.training import save_curves
-from igmc.ratings.dataset import load_dataset
+from igmc.graph import Part, make_parts
+from igmc.inference import ITEMS_FILE, ItemInfo, load_models
+from igmc.loading import LiveSource, Loader, SideFeatures, StoreSource, SubgraphSource, SupportDropout
+from igmc.models import IGMC
+from igmc.plots import save_curves
+from igmc.ratings import Split, load_dataset, make_split, side_features
 from igmc.ratings.sources import home_dir
-from igmc.ratings.split import Split, make_split
-from igmc.store.fingerprint import fingerprint
-from igmc.store.location import store_folder
-from igmc.store.reader import CACHE_BYTES, StoreReader
-from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs, predict_samples
-from igmc.training.folder import RunFolder
-from igmc.training.loop import fit
-from igmc.training.track import Tracker
+from igmc.run_references import reference_predictions
+from igmc.run_report import RunReport
+from igmc.store import CACHE_BYTES, StoreReader, fingerprint, store_folder
+from igmc.training import RunFolder, Tracker, chosen_epochs, fit, on_device, pick_device, predict_samples
 
 __all__ = ["default_folder", "demo_run", "train"]
 
@@ -69,7 +59,7 @@ def train(
 
     Args:
         config: all settings.
-        data_dir, home: where raw data are and where stores go; see `igmc.ratings.dataset.load_dataset`.
+        data_dir, home: where raw data are and where stores go; see `igmc.ratings.load.load_dataset`.
         out: the run folder; `default_folder` if None.
         device: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes that extract, and threads that train on a CPU; all cores if None.
@@ -96,7 +86,7 @@ def train(
             got=config.data.validation_ratio,
             remedy="raise --validation-ratio, or use --protocol paper",
         )
-    side = dataset.side_features() if config.model.side_features else None
+    side = side_features(dataset) if config.model.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
     facts = {
         "data_digest": dataset.table.digest(),
@@ -281,7 +271,7 @@ def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     It takes ten seconds on two idle cores. Newcomers ask it, so that it is trained with support dropout.
 
     Args:
-        home: see `igmc.ratings.sources.home_dir`, which is the default.
+        home: see `igmc.ratings.sources.locate.home_dir`, which is the default.
         progress: show bars, if stderr is a terminal.
 
     Raises:

@@ -15,12 +15,12 @@ import numpy as np
 import record
 import studies
 
+from igmc.environment import machine, versions
+from igmc.evaluation import markdown
 from igmc.evaluation.metrics import score
-from igmc.evaluation.report import machine, versions
-from igmc.evaluation.tables import markdown
-from igmc.graph.parts import make_parts
-from igmc.inference.predictor import Predictor
-from igmc.ratings.split import Split
+from igmc.graph import make_parts
+from igmc.inference import Predictor
+from igmc.ratings import Split
 
 WAYS = {"one": "one for all", "own": "one each"}
 

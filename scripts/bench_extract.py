@@ -16,9 +16,7 @@ import numpy as np
 
 import igmc
 from igmc.config import ExtractConfig
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.parts import Part
-from igmc.graph.reference import reference_subgraphs
+from igmc.graph import Part, extract_subgraphs, reference_subgraphs
 
 BLOCK = 250  # pairs a task
 OFFICIAL_PER_S = 970  # official code, 2 processes, arrays only; see the README

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 
 import igmc
-from igmc.graph.serving import ServingGraph
-from igmc.inference.predictor import Predictor
-from igmc.inference.scoring import Scorer
-from igmc.models.igmc import IGMC
-from igmc.ratings.split import Split
+from igmc.graph import ServingGraph
+from igmc.inference import Predictor, Scorer
+from igmc.models import IGMC
+from igmc.ratings import Split
 
 
 def make_predictor(split: Split, cap: int, checkpoints: int) -> Predictor:

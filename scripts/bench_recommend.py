@@ -18,16 +18,12 @@ from scipy import sparse
 
 import igmc
 from igmc.config import ExtractConfig, ListConfig, ModelConfig, RunConfig, paper_settings
-from igmc.evaluation.ranking import ranking_metrics
-from igmc.graph.parts import make_parts
-from igmc.graph.serving import ServingGraph
-from igmc.inference.candidates import candidate_order
-from igmc.inference.item_info import ItemInfo
-from igmc.inference.recommend import list_items, recommend
-from igmc.inference.request import Request
-from igmc.inference.scoring import Scorer
-from igmc.models.igmc import IGMC
-from igmc.ratings.split import Split
+from igmc.evaluation.metrics import ranking_metrics
+from igmc.graph import ServingGraph, make_parts
+from igmc.inference import ItemInfo, Scorer
+from igmc.inference.lists import ListRequest, candidate_order, list_items, recommend
+from igmc.models import IGMC
+from igmc.ratings import Split
 
 SIZES = (50, 100, 200, 400)  # of candidates
 RELEVANT = 4.0  # stars, at least
@@ -49,7 +45,7 @@ def loss(run: Path, users: int) -> dict[str, Any]:
         ways |= {f"{size} candidates": ListConfig(candidates=size) for size in SIZES}
         for name, config in ways.items():
             start = time.perf_counter()
-            lists.setdefault(name, []).append(list_items(predictor, Request(user_id, config=config)).item)
+            lists.setdefault(name, []).append(list_items(predictor, ListRequest(user_id, config=config)).item)
             seconds.setdefault(name, []).append(time.perf_counter() - start)
         lists.setdefault("candidates' order alone", []).append(stage_one(predictor, user_id))
     rows = []

@@ -13,14 +13,11 @@ import numpy as np
 import torch
 
 from igmc.config import ExtractConfig, ModelConfig
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.graph.parts import Part
-from igmc.loading.loader import Loader
-from igmc.loading.source import LiveSource
-from igmc.models import fused
-from igmc.models.igmc import IGMC
-from igmc.ratings.synthetic import make_ratings
-from igmc.ratings.table import Pairs
+from igmc.graph import BipartiteGraph, Part
+from igmc.loading import LiveSource, Loader
+from igmc.models import IGMC, fused
+from igmc.ratings import Pairs
+from igmc.ratings.demo import make_ratings
 
 
 def build(users: int, items: int, ratings: int) -> Part:

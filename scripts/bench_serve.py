@@ -25,8 +25,8 @@ from bench_predict import make_predictor
 
 import igmc
 from igmc.config import ServeConfig
-from igmc.inference.predictor import Predictor
-from igmc.inference.recommend import recommend
+from igmc.inference import Predictor
+from igmc.inference.lists import recommend
 
 Body = dict[str, Any]
 
@@ -40,9 +40,7 @@ def paper_predictor(data_dir: Path | None, cap: int) -> Predictor:
 
 def run_server(data_dir: Path | None, cap: int, address: Any) -> None:
     """Serve until terminated; the port goes into the pipe."""
-    from igmc.web.app import make_app
-    from igmc.web.server import listen, serve
-    from igmc.web.service import Service
+    from igmc.web import Service, listen, make_app, serve
 
     limits = ServeConfig()
     app = make_app(Service(paper_predictor(data_dir, cap), limits), limits)

@@ -13,11 +13,8 @@ import numpy as np
 import torch
 
 from igmc.config import ExtractConfig, ModelConfig
-from igmc.loading.batch import Batch
-from igmc.loading.loader import Loader
-from igmc.loading.source import LiveSource
-from igmc.models import fused
-from igmc.models.igmc import IGMC
+from igmc.loading import Batch, LiveSource, Loader
+from igmc.models import IGMC, fused
 from igmc.models.twin import PyGTwin
 
 STEPS = 16  # a round: longer than the time for which the threads of the other one go on spinning

@@ -16,7 +16,7 @@ import record
 
 import igmc
 from igmc.config import RunConfig, merged, paper_settings
-from igmc.evaluation.tables import markdown
+from igmc.evaluation import markdown
 
 EPOCHS = {"flixster": 40, "ml_100k": 10}
 CHOICES = [(norm, init) for norm in ("none", "degree", "relation") for init in ("uniform", "glorot")]

@@ -14,8 +14,8 @@ import record
 import torch
 
 import igmc
-from igmc.evaluation.report import machine, versions
-from igmc.graph.parts import Part
+from igmc.environment import machine, versions
+from igmc.graph import Part
 
 
 def setting() -> dict[str, Any]:

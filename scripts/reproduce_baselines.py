@@ -17,9 +17,7 @@ import click
 import record
 
 from igmc.cli.logs import start_logging
-from igmc.evaluation.harness import evaluate
-from igmc.evaluation.results import EvaluationReport
-from igmc.evaluation.tables import markdown
+from igmc.evaluation import EvaluationReport, evaluate, markdown
 
 RATING_MODELS = (
     *("global_mean", "user_mean", "item_mean", "user_item_mean", "biases", "item_knn", "user_knn"),

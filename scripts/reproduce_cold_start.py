@@ -14,7 +14,7 @@ import click
 import record
 import studies
 
-from igmc.evaluation.tables import markdown
+from igmc.evaluation import markdown
 
 RIVALS = ("biases", "user_item_mean", "item_mean", "popularity", "item_knn", "mf")
 STATES = {"user": "user-cold", "item": "item-cold", "both": "both cold"}

@@ -17,7 +17,7 @@ import record
 
 import igmc
 from igmc.config import RunConfig, merged, paper_settings
-from igmc.evaluation.tables import markdown
+from igmc.evaluation import markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles

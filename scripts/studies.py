@@ -10,11 +10,8 @@ import click
 import record
 
 from igmc.cli.logs import start_logging
-from igmc.evaluation.harness import evaluate
-from igmc.evaluation.results import EvaluationReport
-from igmc.evaluation.tables import markdown
-from igmc.plots.curves import Curve, CurvePanel, curve_figure
-from igmc.plots.style import save_figure
+from igmc.evaluation import EvaluationReport, evaluate, markdown
+from igmc.plots import Curve, CurvePanel, curve_figure, save_figure
 
 
 def options(folder: str, epochs: int) -> Callable[[Callable[..., None]], Callable[..., None]]:

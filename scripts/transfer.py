@@ -20,8 +20,8 @@ import studies
 
 import igmc
 from igmc.cli.logs import start_logging
-from igmc.evaluation.tables import markdown
-from igmc.plots.curves import Curve, CurvePanel
+from igmc.evaluation import markdown
+from igmc.plots import Curve, CurvePanel
 
 TARGETS = ("flixster", "douban", "yahoo_music")
 PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}

@@ -1,6 +1,7 @@
-"""The layout of DESIGN.md, held by tests: who may import whom, what stays light, and how big things get."""
+"""The layout held by tests: who may import whom, what stays light, and how big things get."""
 
 import ast
+import importlib.util
 import json
 import subprocess
 import sys
@@ -13,27 +14,10 @@ PACKAGE = ROOT / "igmc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
 
-# A module imports only from layers before its own, or from its own.
-LAYERS = (
-    "errors",
-    "config",
-    "rng",
-    "files",
-    "ratings",
-    "graph",
-    "store",
-    "extract",
-    "loading",
-    "models",
-    "training",
-    "plots",
-    "inference",
-    "recommenders",
-    "evaluation",
-    "run",
-    "web",
-    "cli",
-)
+spec = importlib.util.spec_from_file_location("architecture", ROOT / "scripts" / "architecture.py")
+architecture = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(architecture)
+
 HEAVY = ("torch", "torch_geometric", "numba", "pandas", "scipy", "h5py")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
@@ -48,57 +32,53 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def layer_of(module: str) -> str | None:
-    """'igmc.store.reader' -> 'store'; None for `igmc` itself, whose public names are lazy."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 else None
-
-
-def imported_modules(tree: ast.AST) -> list[str]:
-    """Full names of what a module imports from igmc, inside functions too."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                found.append("<relative>")
-            elif node.module == "igmc":
-                found += [f"igmc.{alias.name}" for alias in node.names]
-            elif node.module:
-                found.append(node.module)
-    return [name for name in found if name == "<relative>" or name.split(".")[0] == "igmc"]
-
-
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function from its def on; documentation does not count."""
     lines = (function.end_lineno or 0) - function.lineno + 1
     return lines - len((ast.get_docstring(function) or "").splitlines())
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+FOUND = architecture.modules()
+GRAPH = architecture.arrows(FOUND)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_point_backwards_only(path):
-    own = layer_of(module_name(path))
-    if own in (None, "__main__"):
-        return
-    assert own in LAYERS, f"{name_of(path)} belongs to no layer: add it to LAYERS"
-    for imported in imported_modules(ast.parse(path.read_text())):
-        layer = layer_of(imported)
-        if layer == "__version__":
-            continue
-        # `igmc` itself would give access to everything, and a relative import hides where it points.
-        assert layer in LAYERS, f"{name_of(path)} imports {imported}: name the module in full"
-        assert LAYERS.index(layer) <= LAYERS.index(own), f"{name_of(path)} imports {imported}, a later layer"
+def test_imports_point_downwards_only():
+    assert architecture.upward(GRAPH) == []
+
+
+def test_no_modules_import_each_other():
+    assert architecture.circles(GRAPH) == []
+
+
+def test_packages_are_entered_by_the_front_door():
+    assert architecture.side_doors(GRAPH, FOUND) == []
 
 
 def test_an_import_in_the_wrong_direction_would_be_found():
-    source = "def f():\n    from igmc.cli import main\n    import igmc.run\n    from igmc import training\n"
-    assert imported_modules(ast.parse(source)) == ["igmc.cli", "igmc.run", "igmc.training"]
+    source = (
+        "def f():\n    from igmc.cli import main\n    import igmc.run\n"
+        "if TYPE_CHECKING:\n    from igmc import training\nfrom igmc.store import StoreReader\n"
+    )
+    offers = {name: set() for name in FOUND} | {"igmc.store": {"StoreReader"}}
+    found = architecture.imports(ast.parse(source), offers)
+    assert found == {"igmc.cli.main", "igmc.run", "igmc.training", "igmc.store"}
+    wrong = architecture.upward({"igmc.graph.kernel": found, "igmc.extract.pool": {"igmc.loading"}})
+    assert ("igmc.graph.kernel", "igmc.run") in wrong
+    assert ("igmc.extract.pool", "igmc.loading") in wrong
+
+
+def test_a_circle_and_a_side_door_would_be_found():
+    graph = {"igmc.graph.parts": {"igmc.graph.kernel"}, "igmc.graph.kernel": {"igmc.graph.parts"}}
+    assert architecture.circles(graph) == [["igmc.graph.kernel", "igmc.graph.parts"]]
+    entered = {"igmc.run": {"igmc.store.reader", "igmc.store"}, "igmc.store.reader": {"igmc.store.shard"}}
+    assert architecture.side_doors(entered, FOUND) == [("igmc.run", "igmc.store.reader")]
+
+
+def test_the_script_prints_floors_and_circles():
+    command = [sys.executable, ROOT / "scripts" / "architecture.py", "--modules"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "igmc.store.reader -> igmc.store.shard" in done.stdout
+    assert done.stdout.endswith("upward: none\ncircle: none\nside door: none\n")
 
 
 def loaded_by(code: str) -> set[str]:

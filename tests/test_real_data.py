@@ -11,7 +11,7 @@ from igmc.graph.reference import reference_subgraphs
 from igmc.loading.batch import Batch
 from igmc.models.igmc import IGMC
 from igmc.models.twin import PyGTwin
-from igmc.ratings.dataset import load_dataset
+from igmc.ratings.load import load_dataset
 from igmc.ratings.split import make_split
 
 SETTINGS = [("ml_100k", None), ("ml_100k", 200), ("flixster", None), ("ml_latest_small", 200)]

@@ -18,17 +18,18 @@ import torch
 from igmc import run as run_module
 from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig
 from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
-from igmc.evaluation.metrics import rmse, score
-from igmc.evaluation.references import reference_predictions
-from igmc.evaluation.report import RunReport
+from igmc.evaluation.metrics.errors import rmse, score
 from igmc.graph.parts import make_parts
 from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
-from igmc.ratings.dataset import load_dataset
+from igmc.ratings.features import side_features
+from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.run import default_folder, train
+from igmc.run_references import reference_predictions
+from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
 from igmc.training.ensemble import predict_batches
 from tests.evaluation.splits import random_rows
@@ -351,7 +352,7 @@ def test_side_features_reach_the_model(data_root, tmp_path):
             patch.setattr(run_module, "make_split", few_test_ratings)
             run(config, tmp_path / str(side), data_dir=data_root)
         sizes[side] = {name: tensor.shape for (_, name), tensor in weights(tmp_path / str(side)).items()}
-    users, items = load_dataset("ml_100k", data_dir=data_root).side_features()
+    users, items = side_features(load_dataset("ml_100k", data_dir=data_root))
     assert sizes[False]["lin1.weight"] == (8, 32)
     assert sizes[True]["lin1.weight"] == (8, 32 + users.shape[1] + items.shape[1])
     plain, informed = (predictions(tmp_path / str(side)).single for side in (False, True))

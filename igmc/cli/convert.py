@@ -14,8 +14,7 @@ from igmc.cli.output import emit, emit_json, human_bytes
 from igmc.errors import ConfigError
 
 if TYPE_CHECKING:
-    from igmc.ratings.dataset import Dataset
-    from igmc.ratings.split import Split
+    from igmc.ratings import Dataset, Split
 
 __all__ = ["convert_command"]
 
@@ -92,9 +91,7 @@ def convert_command(
             f"{out} is {kind}; nothing was written",
             remedy="give --out another name" + ("" if out.is_dir() else ", or say --overwrite to replace it"),
         )
-    from igmc.ratings.convert import write_graph
-    from igmc.ratings.dataset import load_dataset
-    from igmc.ratings.split import make_split
+    from igmc.ratings import load_dataset, make_split, write_graph
 
     data = config.data.replace(dataset=name)
     dataset = load_dataset(data, data_dir=data_dir, home=home)
@@ -104,7 +101,7 @@ def convert_command(
 
 
 def _graph(dataset: Dataset, split: Split, target: str, directions: str, features: bool) -> Any:
-    from igmc.ratings.convert import to_hetero, to_networkx, to_pyg
+    from igmc.ratings import to_hetero, to_networkx, to_pyg
 
     if target == "networkx":
         return to_networkx(dataset, split=split)

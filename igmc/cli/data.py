@@ -46,7 +46,7 @@ data_command.add_command(split_command)
 @running_options("data_dir", "home", "as_json")
 def list_command(data_dir: Path | None, home: Path | None, as_json: bool) -> None:
     """Show the data sets known by name: size, licence, and where they lie on this machine."""
-    from igmc.ratings.catalogue import DATASETS
+    from igmc.ratings.sources import DATASETS
 
     found: list[dict[str, Any]] = []
     for source in DATASETS.values():
@@ -88,8 +88,7 @@ def fetch_command(name: str, from_zip: Path | None, home: Path | None, verbose: 
     With --from-zip nothing is downloaded: the archive is checked and unpacked.
     """
     start_logging(verbose=verbose, quiet=quiet)
-    from igmc.ratings.catalogue import DATASETS, canonical_name
-    from igmc.ratings.sources import fetch
+    from igmc.ratings.sources import DATASETS, canonical_name, fetch
 
     folder = fetch(name, home=home, from_zip=from_zip, progress=shows_progress(quiet=quiet))
     source = DATASETS[canonical_name(name) or name]

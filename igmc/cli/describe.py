@@ -52,15 +52,14 @@ def describe_command(
     """
     start_logging(verbose=verbose, quiet=quiet)
     config = read_config(ctx, file).data.replace(dataset=name)
-    from igmc.ratings.dataset import load_dataset
-    from igmc.ratings.describe import describe
+    from igmc.ratings import load_dataset
+    from igmc.ratings.description import describe
 
     dataset = load_dataset(config, data_dir=data_dir, home=home)
     page = describe(dataset)
     drawn: list[str] = []
     if plots is not None:
-        from igmc.plots.data import describe_figures
-        from igmc.plots.style import save_figure
+        from igmc.plots import describe_figures, save_figure
 
         for what, figure in describe_figures(dataset).items():
             drawn += map(str, save_figure(figure, plots / f"{dataset.name}-{what}"))

@@ -100,7 +100,7 @@ def evaluate_command(
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
-    from igmc.evaluation.harness import evaluate
+    from igmc.evaluation import evaluate
 
     if list_models or list_protocols:
         emit(_models() if list_models else _protocols())
@@ -130,7 +130,7 @@ def evaluate_command(
 
 
 def _check_against(against: str | None, models: tuple[str, ...]) -> None:
-    from igmc.evaluation.spec import ModelSpec
+    from igmc.evaluation import ModelSpec
 
     labels = [ModelSpec.parse(model).label for model in models]
     if against is not None and against not in labels:
@@ -140,7 +140,7 @@ def _check_against(against: str | None, models: tuple[str, ...]) -> None:
 
 
 def _models() -> str:
-    from igmc.recommenders.registry import RECOMMENDERS, recommender_class
+    from igmc.recommenders import RECOMMENDERS, recommender_class
 
     pages = []
     for name in RECOMMENDERS:

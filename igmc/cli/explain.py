@@ -16,8 +16,8 @@ from igmc.cli.sections import read_section, section_options
 from igmc.config import ExplainConfig
 
 if TYPE_CHECKING:
-    from igmc.inference.explanation import Explanation
-    from igmc.inference.predictor import Predictor
+    from igmc.inference import Predictor
+    from igmc.inference.why import Explanation
 
 __all__ = ["explain_command"]
 
@@ -70,9 +70,8 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
         raise click.UsageError("--attention is drawn: say where, with --plot STEM")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
-    from igmc.inference.explain import explain
-    from igmc.inference.files import read_own_ratings
-    from igmc.inference.incoming import from_text
+    from igmc.inference import from_text, read_own_ratings
+    from igmc.inference.why import explain
 
     run, predictor = make_predictor(given)
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
@@ -92,13 +91,11 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _draw(predictor: Predictor, found: Explanation, stem: Path, attention: Path | None) -> list[str]:
-    from igmc.plots.style import save_figure
-    from igmc.plots.subgraph import subgraph_figure
+    from igmc.plots import save_figure, subgraph_figure
 
     panels = [found.panel()]
     if attention is not None:
-        from igmc.recommenders.attention import attention_panel
-        from igmc.recommenders.gat import GAT
+        from igmc.recommenders.graph import GAT, attention_panel
 
         model = GAT.load(attention)
         panels.append(attention_panel(found, model, predictor.users, predictor.items))

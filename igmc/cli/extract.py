@@ -20,7 +20,7 @@ from igmc.config import RunConfig
 from igmc.errors import DataError
 
 if TYPE_CHECKING:
-    from igmc.graph.parts import Part
+    from igmc.graph import Part
 
 __all__ = ["extract_command"]
 
@@ -119,12 +119,10 @@ def extract_command(
 
 def _stages(config: RunConfig, data_dir: Path | None, home: Path | None) -> list[_Stage]:
     """The parts that a run with this configuration has, and their stores' places."""
-    from igmc.graph.parts import make_parts
-    from igmc.ratings.dataset import load_dataset
+    from igmc.graph import make_parts
+    from igmc.ratings import load_dataset, make_split
     from igmc.ratings.sources import home_dir
-    from igmc.ratings.split import make_split
-    from igmc.store.fingerprint import fingerprint
-    from igmc.store.location import store_folder
+    from igmc.store import fingerprint, store_folder
 
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
@@ -139,7 +137,7 @@ def _stages(config: RunConfig, data_dir: Path | None, home: Path | None) -> list
 
 def _make(stage: _Stage, config: RunConfig, **how: Any) -> dict[str, Any]:
     """Make one store, or what is missing of it; returns its line of the report."""
-    from igmc.extract.pool import extract_store
+    from igmc.extract import extract_store
 
     report = extract_store(stage.part, config.extract, seed=config.seed, folder=stage.folder, **how)
     return {
@@ -180,7 +178,7 @@ def _report(made: dict[str, dict[str, Any]], folder: Path, as_json: bool) -> int
 
 def _verify(stages: list[_Stage], as_json: bool) -> int:
     """Read everything again; 3 if anything is damaged."""
-    from igmc.store.verify import verify_store
+    from igmc.store import verify_store
 
     for stage in stages:
         if not stage.folder.is_dir():
@@ -208,7 +206,7 @@ def _verify(stages: list[_Stage], as_json: bool) -> int:
 
 
 def _clear_damage(stages: list[_Stage]) -> None:
-    from igmc.store.verify import repair_store
+    from igmc.store import repair_store
 
     for stage in stages:
         if stage.folder.is_dir():
@@ -218,7 +216,7 @@ def _clear_damage(stages: list[_Stage]) -> None:
 
 def _measure(stages: list[_Stage], config: RunConfig, as_json: bool) -> int:
     """Extract a sample of each part in memory, and say how fast that went and how large a store would be."""
-    from igmc.extract.size import projected_bytes
+    from igmc.extract import projected_bytes
 
     measured = {}
     for stage in stages:
@@ -258,7 +256,7 @@ def _measure(stages: list[_Stage], config: RunConfig, as_json: bool) -> int:
 
 def _live(part: Part, config: RunConfig) -> Iterator[tuple[int, int, int]]:
     """Pairs, nodes and edges of block after block of a part, in random order."""
-    from igmc.graph.kernel import extract_subgraphs
+    from igmc.graph import extract_subgraphs
     from igmc.rng import stream
 
     order = stream(config.seed, "measure").permutation(len(part.pairs))

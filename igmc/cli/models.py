@@ -12,7 +12,7 @@ import click
 from igmc.cli.logs import shows_progress
 
 if TYPE_CHECKING:
-    from igmc.inference.predictor import Predictor
+    from igmc.inference import Predictor
 
 __all__ = ["checkpoint_options", "make_predictor", "model_options"]
 
@@ -55,7 +55,7 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
         IgmcError: as `Predictor.from_run` does.
     """
     run: Path | None = given["run"]
-    from igmc.inference.predictor import Predictor
+    from igmc.inference import Predictor
 
     if run is None:
         from igmc.run import demo_run

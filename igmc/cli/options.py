@@ -176,7 +176,7 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
     Raises:
         ConfigError: on a file that is missing, is not JSON or has unknown keys, and on a value out of range.
     """
-    from igmc.ratings.catalogue import canonical_name
+    from igmc.ratings.sources import canonical_name
 
     given = _file_settings(file) if file is not None else {}
     flags: dict[str, Any] = {}

@@ -20,8 +20,8 @@ from igmc.errors import CheckpointError, ConfigError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from igmc.ratings.split import Split
-    from igmc.training.folder import RunFolder
+    from igmc.ratings import Split
+    from igmc.training import RunFolder
 
 __all__ = ["plot_command"]
 
@@ -75,9 +75,9 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
         raise click.UsageError("--user and --item go together")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
-    from igmc.inference.checkpoints import open_run
-    from igmc.plots.style import save_figure
-    from igmc.ratings.split import Split
+    from igmc.inference import open_run
+    from igmc.plots import save_figure
+    from igmc.ratings import Split
 
     folder = open_run(run)
     split = Split.load(folder.path / "split.npz")
@@ -101,7 +101,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
 
 
 def _training(folder: RunFolder) -> Figure:
-    from igmc.plots.training import training_figure
+    from igmc.plots import training_figure
 
     path = folder.path / "metrics.jsonl"
     try:
@@ -117,11 +117,11 @@ def _training(folder: RunFolder) -> Figure:
 def _errors(folder: RunFolder, split: Split) -> Figure:
     import numpy as np
 
-    from igmc.evaluation.errors_by import calibration, errors_by_activity
-    from igmc.inference.outcome import Outcome
-    from igmc.plots.predictions import Bucket, prediction_figure
+    from igmc.evaluation.metrics import calibration, errors_by_activity
+    from igmc.inference import RunPredictions
+    from igmc.plots import Bucket, prediction_figure
 
-    outcome, table = Outcome.load(folder.path, split), split.table
+    outcome, table = RunPredictions.load(folder.path, split), split.table
     known = np.concatenate([split.train, split.validation, split.support])
     sides = []
     for index, column, size in (
@@ -142,11 +142,9 @@ def _errors(folder: RunFolder, split: Split) -> Figure:
 
 
 def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: dict[str, Any]) -> Figure:
-    from igmc.inference.explain import explain
-    from igmc.inference.incoming import from_text
-    from igmc.inference.outcome import Outcome
-    from igmc.inference.predictor import Predictor
-    from igmc.plots.subgraph import subgraph_figure
+    from igmc.inference import Predictor, RunPredictions, from_text
+    from igmc.inference.why import explain
+    from igmc.plots import subgraph_figure
 
     places = {name: given[name] for name in ("workers", "data_dir", "home")}
     predictor = Predictor.from_run(folder.path, **places)
@@ -154,7 +152,7 @@ def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: di
     if given["user"] is not None:
         pair = from_text(users, [given["user"]])[0], from_text(items, [given["item"]])[0]
         return subgraph_figure([explain(predictor, *pair, **how).panel()])
-    outcome, panels = Outcome.load(folder.path, split), []
+    outcome, panels = RunPredictions.load(folder.path, split), []
     for letter, which, at in zip("ab", ("highest", "lowest"), outcome.extremes(predictor.graph), strict=True):
         found = explain(predictor, users.ids[outcome.user[at]], items.ids[outcome.item[at]], **how)
         title = (
@@ -165,9 +163,9 @@ def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: di
 
 
 def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) -> Figure:
-    from igmc.inference.item_info import ItemInfo
-    from igmc.plots.embeddings import embedding_figure, pca, umap
-    from igmc.recommenders.registry import load_recommender
+    from igmc.inference import ItemInfo
+    from igmc.plots import embedding_figure, pca, umap
+    from igmc.recommenders import load_recommender
 
     model: Any = load_recommender(path)
     if not hasattr(model, "embeddings"):

@@ -19,7 +19,7 @@ from igmc.cli.output import emit, emit_json
 if TYPE_CHECKING:
     import pandas as pd
 
-    from igmc.inference.predictor import Predictor
+    from igmc.inference import Predictor
 
 __all__ = ["predict_command"]
 
@@ -72,7 +72,7 @@ def predict_command(**given: Any) -> None:
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
     if given["ratings"] is not None:
-        from igmc.inference.files import with_ratings_file
+        from igmc.inference import with_ratings_file
 
         predictor = with_ratings_file(predictor, given["ratings"])
     answers = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
@@ -88,9 +88,8 @@ def predict_command(**given: Any) -> None:
 def _asked(
     predictor: Predictor, pairs: str | None, user: str | None, items: str | None
 ) -> tuple[list[int | str], list[int | str]]:
-    from igmc.inference.files import read_pairs, read_pairs_file
-    from igmc.inference.incoming import from_text
-    from igmc.ratings.readers_files import decoded
+    from igmc.inference import from_text, read_pairs, read_pairs_file
+    from igmc.ratings.readers import decoded
 
     if pairs == "-":
         return read_pairs(predictor, io.StringIO(decoded(sys.stdin.buffer.read()), newline=""), "stdin")

@@ -20,9 +20,8 @@ from igmc.config import ListConfig
 if TYPE_CHECKING:
     import pandas as pd
 
-    from igmc.inference.predictor import Predictor
-    from igmc.inference.recommend import Recommendations
-    from igmc.inference.request import Request
+    from igmc.inference import Predictor
+    from igmc.inference.lists import ListRequest, Recommendations
 
 __all__ = ["recommend_command"]
 
@@ -129,16 +128,15 @@ def _years(text: str | None) -> tuple[int | None, int | None] | None:
 
 def _request(
     predictor: Predictor, given: dict[str, Any], years: tuple[int | None, int | None] | None
-) -> Request:
-    from igmc.inference.files import read_item_ids, read_own_ratings
-    from igmc.inference.incoming import from_text
-    from igmc.inference.request import Request
+) -> ListRequest:
+    from igmc.inference import from_text, read_item_ids, read_own_ratings
+    from igmc.inference.lists import ListRequest
 
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_item_ids(predictor, given["items"]))
     ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"], user)
-    return Request(
+    return ListRequest(
         user_id=user,
         ratings={} if given["all_users"] else ratings,  # whose each are known
         genre=given["genre"],
@@ -149,8 +147,8 @@ def _request(
     )
 
 
-def _all_users(predictor: Predictor, request: Request, given: dict[str, Any]) -> None:
-    from igmc.inference.recommend_all import recommend_all
+def _all_users(predictor: Predictor, request: ListRequest, given: dict[str, Any]) -> None:
+    from igmc.inference.lists import recommend_all
 
     progress = shows_progress(quiet=given["quiet"])
     written = recommend_all(predictor, given["out"], request, progress=progress)
@@ -161,8 +159,8 @@ def _all_users(predictor: Predictor, request: Request, given: dict[str, Any]) ->
         emit(f"{written.items} items for {written.users} users in {given['out']}{short}")
 
 
-def _one(predictor: Predictor, request: Request, given: dict[str, Any], run: Path) -> None:
-    from igmc.inference.recommend import list_items
+def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run: Path) -> None:
+    from igmc.inference.lists import list_items
 
     found = list_items(predictor, request)
     frame = found.frame(predictor, request.user_id)
@@ -178,7 +176,7 @@ def _one(predictor: Predictor, request: Request, given: dict[str, Any], run: Pat
         emit(_shown(frame))
 
 
-def _tell_ratings(predictor: Predictor, request: Request) -> None:
+def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:
     """What a newcomer to the demo rated, so that the list makes sense."""
     info = predictor.info
     for item, rating in (request.ratings or {}).items():
@@ -208,7 +206,7 @@ def _plain(text: str) -> str:
 
 
 def _document(
-    run: Path, predictor: Predictor, request: Request, found: Recommendations, frame: pd.DataFrame
+    run: Path, predictor: Predictor, request: ListRequest, found: Recommendations, frame: pd.DataFrame
 ) -> dict[str, Any]:
     rows = frame.drop(columns="user").astype(object)
     rows = rows.where(rows.notna(), None)

@@ -74,10 +74,7 @@ def serve_command(**given: Any) -> None:
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
     )
     try:
-        from igmc.web.app import make_app
-        from igmc.web.security import check_token
-        from igmc.web.server import listen, serve
-        from igmc.web.service import Service
+        from igmc.web import Service, check_token, listen, make_app, serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("fastapi", "pydantic", "starlette", "uvicorn"):
             raise

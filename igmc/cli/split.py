@@ -64,7 +64,7 @@ def split_command(
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
     from igmc.evaluation.protocols import make_protocol
-    from igmc.ratings.dataset import load_dataset
+    from igmc.ratings import load_dataset
 
     chosen = make_protocol(protocol)
     dataset = load_dataset(DataConfig(dataset=name, columns=columns), data_dir=data_dir, home=home)

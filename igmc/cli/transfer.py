@@ -77,7 +77,7 @@ def transfer_command(
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation.transfer import transfer
-    from igmc.ratings.catalogue import canonical_name
+    from igmc.ratings.sources import canonical_name
 
     how = TransferConfig.from_dict(read_section(ctx, "transfer"))
     for name, ways in _ONLY_FOR.items():

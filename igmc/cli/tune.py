@@ -16,7 +16,7 @@ from igmc.cli.options import PlainOption, running_options, track_option
 from igmc.cli.output import emit, emit_json, table
 
 if TYPE_CHECKING:
-    from igmc.evaluation.trials import TuningResult
+    from igmc.evaluation.tuning import TuningResult
 
 __all__ = ["tune_command"]
 
@@ -122,7 +122,7 @@ def tune_command(
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
     from igmc.evaluation.tuning import tune
-    from igmc.recommenders.space import parse_space
+    from igmc.recommenders import parse_space
 
     result = tune(
         model,
@@ -153,7 +153,7 @@ def _default_folder(model: str, dataset: str, *others: object) -> Path:
 
 def _page(result: TuningResult) -> str:
     """The best trials, and where the settings are."""
-    from igmc.evaluation.trials import shown
+    from igmc.evaluation.tuning import shown
 
     names = list(result.space)
     rows = [

@@ -1,0 +1,8 @@
+"""Evaluation: any models on any data sets, protocols and seeds, to one report."""
+
+from igmc.evaluation.harness import evaluate
+from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.report import EvaluationReport
+from igmc.evaluation.tables import markdown
+
+__all__ = ["EvaluationReport", "ModelSpec", "evaluate", "markdown"]

@@ -17,15 +17,14 @@ import numpy as np
 from igmc import __version__
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, IgmcError
-from igmc.evaluation.cell import Cell, evaluate_cell
+from igmc.evaluation.fitted_models import FittedModels
+from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
+from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
-from igmc.evaluation.results import EvaluationReport, Failure
-from igmc.evaluation.shelf import Shelf
-from igmc.evaluation.spec import ModelSpec
+from igmc.evaluation.report import EvaluationReport, Failure
 from igmc.files import locked, replace_file, replacing, sweep, writing
-from igmc.ratings.dataset import Dataset, load_dataset
-from igmc.ratings.split import Split
-from igmc.training.track import Tracker
+from igmc.ratings import Dataset, Split, load_dataset
+from igmc.training import Tracker
 
 __all__ = ["evaluate"]
 
@@ -52,8 +51,8 @@ def evaluate(
 
     Args:
         models: names of recommenders, with settings if wanted: see `ModelSpec.parse`.
-        datasets: names or paths; see `igmc.ratings.dataset.load_dataset`.
-        protocols: how to split: names with settings, see `igmc.evaluation.protocols.make_protocol`.
+        datasets: names or paths; see `igmc.ratings.load.load_dataset`.
+        protocols: how to split: names with settings, see `igmc.evaluation.protocols.registry.make_protocol`.
         seeds: of split and model.
         ks: lengths of ranked lists.
         rankings: measure full rankings where the protocol allows it. They ask a score of every item for every
@@ -89,7 +88,7 @@ def evaluate(
     seeds = list(dict.fromkeys(seeds))
     digests: dict[str, str] = {}
     store = _Store(Path(out), ks, rankings) if out is not None else None
-    cells: list[Cell] = []
+    cells: list[ModelEvaluation] = []
     failures: list[Failure] = []
     with Tracker(track) as tracker:
         for config in datasets:
@@ -128,7 +127,7 @@ class _Store:
             folder / "cells",
             [sorted(set(ks)), *([] if rankings else ["ratings only"])],
         )
-        self.shelf = Shelf(folder / "models")
+        self.shelf = FittedModels(folder / "models")
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
@@ -142,19 +141,19 @@ class _Store:
         name = re.sub(r"[^\w.-]+", "_", dataset.name)
         return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"
 
-    def read(self, place: Path) -> Cell | None:
+    def read(self, place: Path) -> ModelEvaluation | None:
         """The cell; None if it is not there, or damaged."""
         try:
             values = json.loads(_file(place, "json").read_text())
             with np.load(_file(place, "npz"), allow_pickle=False) as file:
-                return Cell.from_parts(values, {name: file[name] for name in file.files})
+                return ModelEvaluation.from_parts(values, {name: file[name] for name in file.files})
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise nearly anything
             logger.warning("%s is damaged and made anew: %s", place.name, error)
             return None
 
-    def write(self, place: Path, cell: Cell) -> None:
+    def write(self, place: Path, cell: ModelEvaluation) -> None:
         arrays: dict[str, Any] = cell.arrays()
         with replacing(_file(place, "npz")) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -175,7 +174,7 @@ def _cell(
     rankings: bool,
     store: _Store | None,
     tracker: Tracker,
-) -> Cell:
+) -> ModelEvaluation:
     place = store.place(spec, dataset, protocol, split) if store is not None else None
     found = store.read(place) if store is not None and place is not None else None
     if found is not None:
@@ -185,7 +184,7 @@ def _cell(
         return replace(found, label=spec.label)
     shelf = store.shelf if store is not None else None
     monitor = tracker.monitor(f"{dataset.name}/{protocol.label}/seed-{split.seed}/{spec.label}")
-    cell = evaluate_cell(
+    cell = evaluate_model(
         spec, dataset, protocol, split, ks=ks, monitor=monitor, shelf=shelf, rankings=rankings
     )
     shown = [

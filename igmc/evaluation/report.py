@@ -1,123 +1,207 @@
-"""What a run comes to: the test errors of its checkpoints, beside simple references."""
+"""The result of an evaluation: its cells, their means over seeds, comparisons, and tables of all that."""
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from importlib import metadata
+import csv
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from igmc.errors import CheckpointError
-from igmc.evaluation.metrics import Scores
+import numpy as np
 
-__all__ = ["RunReport", "machine", "versions"]
+from igmc.environment import machine, versions
+from igmc.errors import ConfigError, MissingExtraError
+from igmc.evaluation.metrics import Comparison, paired_test
+from igmc.evaluation.model_evaluation import ModelEvaluation
+from igmc.evaluation.protocols import make_protocol
+from igmc.evaluation.tables import Group, markdown, panels, table
+from igmc.files import replace_file, writing
+from igmc.plots import model_figure, save_figure
+
+__all__ = ["EvaluationReport", "Failure"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RunReport:
-    """The result of one run; the test part was scored once, after all choices were made.
-
-    Attributes:
-        dataset, split, protocol, seed: what was run.
-        train_pairs, validation_pairs, test_pairs: sizes of the parts.
-        epochs: passes over the training pairs.
-        seconds: time in training steps, over all resumes; without extraction and validation.
-        single_epoch: the single checkpoint: the last epoch ("paper"), or the best on validation.
-        single: its scores on the test part.
-        ensemble_epochs: the checkpoints whose predictions are averaged.
-        ensemble: scores of the average.
-        validation_rmse: of the single checkpoint; None under "paper".
-        references: scores of what is reached without a model.
-        device, machine, versions: where and with what.
-        folder: of the run.
-    """
+class Failure:
+    """A cell that came to nothing, and why."""
 
     dataset: str
-    split: str
     protocol: str
     seed: int
-    train_pairs: int
-    validation_pairs: int
-    test_pairs: int
-    epochs: int
-    seconds: float
-    single_epoch: int
-    single: Scores
-    ensemble_epochs: tuple[int, ...]
-    ensemble: Scores
-    validation_rmse: float | None
-    references: dict[str, Scores]
-    device: str
-    machine: str
-    versions: dict[str, str]
-    folder: str
+    label: str
+    error: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types only."""
-        return asdict(self) | {"ensemble_epochs": list(self.ensemble_epochs)}
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`.
+@dataclass(frozen=True)
+class EvaluationReport:
+    """All cells of an evaluation.
+
+    Attributes:
+        cells: in the order in which they were asked for.
+        failures: what could not be evaluated.
+    """
+
+    cells: tuple[ModelEvaluation, ...]
+    failures: tuple[Failure, ...] = ()
+    machine: str = field(default_factory=machine)
+    versions: dict[str, str] = field(default_factory=versions)
+
+    def groups(self) -> list[Group]:
+        """The cells by data set, protocol and model, seeds together; in the order asked for."""
+        found: dict[tuple[str, str, str], list[ModelEvaluation]] = {}
+        for cell in self.cells:
+            found.setdefault((cell.dataset, _protocol(cell), cell.label), []).append(cell)
+        return [Group(*key, tuple(sorted(cells, key=lambda cell: cell.seed))) for key, cells in found.items()]
+
+    def metrics(self) -> list[str]:
+        """All metrics that any cell has, in a fixed order."""
+        return list(dict.fromkeys(name for cell in self.cells for name in cell.metrics))
+
+    def compare(self, first: str, second: str, metric: str) -> list[tuple[ModelEvaluation, Comparison]]:
+        """Paired tests of two models on every split that both were measured on.
+
+        Args:
+            first, second: labels of models.
+            metric: "rmse", "mae", or one that is measured for each user, such as "ndcg@10".
+
+        Returns:
+            the first model's cell and the comparison, first less second, for each split; none where one of
+            the two has no such metric, as a model that only ranks has no RMSE.
 
         Raises:
-            CheckpointError: if something is missing or of the wrong kind.
+            ConfigError: on a model or metric that is not in the report.
         """
+        if metric not in ("rmse", "mae", *(name for cell in self.cells for name in cell.per_user)):
+            raise ConfigError(
+                "no such metric to compare models by",
+                got=metric,
+                allowed="rmse, mae, or one by user: ndcg@10",
+            )
+        labels = {cell.label for cell in self.cells}
+        for label in (first, second):
+            if label not in labels:
+                raise ConfigError("no such model was evaluated", got=label, allowed=", ".join(sorted(labels)))
+        found = []
+        for one in self.cells:
+            for other in self.cells:
+                if (one.label, other.label) == (first, second) and one.split_digest == other.split_digest:
+                    comparison = _compared(one, other, metric)
+                    found += [(one, comparison)] if comparison is not None else []
+        return found
+
+    def versus(self, label: str, metric: str) -> str:
+        """A table of the paired tests of every other model against one, a line a model and split."""
+        header = ["model", "split", f"{metric}, less that of {label}", "95 % interval", "p"]
+        body = []
+        for other in dict.fromkeys(cell.label for cell in self.cells if cell.label != label):
+            for cell, test in self.compare(other, label, metric):
+                where = f"{cell.dataset}, {_protocol(cell)}, seed {cell.seed}"
+                bounds = f"{test.low:+.4f} .. {test.high:+.4f}"
+                body.append([other, where, f"{test.difference:+.4f}", bounds, f"{test.p_value:.4f}"])
+        return markdown(header, body)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only; without the predictions."""
+        return {
+            "machine": self.machine,
+            "versions": self.versions,
+            "cells": [cell.to_dict() for cell in self.cells],
+            "failures": [vars(failure) for failure in self.failures],
+        }
+
+    def to_csv(self) -> str:
+        """A line a cell: what it is of, the sizes, all metrics, seconds and memory."""
+        rows = []
+        for cell in self.cells:
+            row = {
+                "dataset": cell.dataset,
+                "protocol": _protocol(cell),
+                "seed": cell.seed,
+                "model": cell.label,
+            }
+            row |= {f"{name}_ratings": size for name, size in cell.sizes.items()} | dict(cell.metrics)
+            row |= {f"{name}_seconds": round(value, 3) for name, value in cell.seconds.items()}
+            rows.append(row | {"peak_bytes": cell.peak_bytes, "retrained": cell.retrained})
+        header = list(dict.fromkeys(name for row in rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue()
+
+    def to_markdown(self, metrics: Sequence[str] | None = None) -> str:
+        """A table for each data set and protocol, the best model first.
+
+        A figure is the mean over seeds ± their standard deviation, or with one seed its 95 % interval.
+
+        Args:
+            metrics: the columns; if None, RMSE and MAE, and recall, precision and NDCG of the longest list.
+        """
+        shown = list(metrics) if metrics is not None else self.usual_metrics()
+        for name in shown:
+            if name not in self.metrics():
+                raise ConfigError("no such metric", got=name, allowed=", ".join(self.metrics()))
+        tables = [table(groups, shown) for groups in self._places()]
+        lines = [f"- {f.label} on {f.dataset}, {f.protocol}, seed {f.seed}: {f.error}" for f in self.failures]
+        if any(cell.retrained for cell in self.cells):
+            tables.append("`*` trained again for the support ratings, which it cannot take in as they come.")
+        if lines:
+            tables.append("Failed:\n\n" + "\n".join(lines))
+        return "\n\n".join(tables)
+
+    def save(self, folder: Path) -> None:
+        """Write ``report.json``, ``.csv`` and ``.md`` into a folder, and a figure if matplotlib is there.
+
+        Raises:
+            IgmcError: if they cannot be written.
+        """
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / "report.json", json.dumps(self.to_dict(), indent=1).encode() + b"\n")
+        replace_file(folder / "report.csv", self.to_csv().encode())
+        replace_file(folder / "report.md", self.to_markdown().encode() + b"\n")
+        shown = [name for name in self.usual_metrics() if name.startswith(("rmse", "ndcg@"))]
+        drawn = [panel for groups in self._places() for panel in panels(groups, shown)]
+        if not drawn:
+            return
         try:
-            known = {f.name: values[f.name] for f in fields(cls)}
-            known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
-            known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
-            known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(
-                f"the report of a run is damaged ({error!r})",
-                remedy="delete its metrics.json and run the same command again",
-            ) from error
-        return cls(**known)
+            save_figure(model_figure(drawn), folder / "report")
+        except MissingExtraError as error:
+            logger.warning("no report.png: %s", error)
 
-    def format(self) -> str:
-        """A table for the terminal."""
-        chosen = "at fixed epochs" if self.protocol == "paper" else "chosen on validation"
-        epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
-        rows = [
-            (f"IGMC, mean of epochs {epochs}", self.ensemble),
-            (f"IGMC, epoch {self.single_epoch} alone", self.single),
-            *sorted(self.references.items(), key=lambda row: row[1].rmse),
-        ]
-        width = max(len(name) for name, _ in rows)
-        sizes = (
-            f"{self.train_pairs:,} training, {self.validation_pairs:,} validation, {self.test_pairs:,} test"
-        )
-        passes = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        lines = [
-            f"{self.dataset}, split {self.split}, protocol {self.protocol}, seed {self.seed}",
-            f"{sizes} ratings",
-            f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
-            "",
-            f"{'test error':{width}}     RMSE      MAE   clipped: RMSE      MAE",
-            *(
-                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}         "
-                f"{s.rmse_clipped:7.4f}  {s.mae_clipped:7.4f}"
-                for name, s in rows
-            ),
-            "",
-            f"run folder: {self.folder}",
-        ]
-        return "\n".join(lines)
+    def _places(self) -> list[list[Group]]:
+        """The groups of each data set and protocol."""
+        found: dict[tuple[str, str], list[Group]] = {}
+        for group in self.groups():
+            found.setdefault((group.dataset, group.protocol), []).append(group)
+        return list(found.values())
+
+    def usual_metrics(self) -> list[str]:
+        """RMSE and MAE, and recall, precision and NDCG of the longest list, as far as they were measured."""
+        there = self.metrics()
+        lengths = sorted({int(name.partition("@")[2]) for name in there if name.startswith("recall@")})
+        longest = [f"{name}@{k}" for k in lengths[-1:] for name in ("recall", "precision", "ndcg")]
+        return [name for name in ("rmse", "mae", *longest) if name in there]
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that the numbers depend on."""
-    names = ("igmc", "torch", "numpy", "numba", "scipy", "h5py")
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in names}
+def _protocol(cell: ModelEvaluation) -> str:
+    return make_protocol(cell.protocol["name"], cell.protocol["settings"]).label
 
 
-def machine() -> str:
-    """Processor and operating system, in words."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    processor = f"{len(models)} x {models[0]}" if models else platform.processor() or platform.machine()
-    return f"{processor}, {platform.system()}"
+def _compared(one: ModelEvaluation, other: ModelEvaluation, metric: str) -> Comparison | None:
+    if metric in ("rmse", "mae"):
+        if not len(one.predicted) or not len(other.predicted):
+            return None
+        squared = metric == "rmse"
+        errors = (np.abs(cell.predicted - cell.asked_rating, dtype=np.float64) for cell in (one, other))
+        first, second = (error**2 if squared else error for error in errors)
+        return paired_test(first, second, one.asked_user, seed=one.seed, root=squared)
+    if metric not in one.per_user or metric not in other.per_user:
+        return None
+    return paired_test(one.per_user[metric], other.per_user[metric], seed=one.seed)

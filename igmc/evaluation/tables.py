@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
-from igmc.evaluation.cell import Cell
-from igmc.plots.evaluation import Estimate, ModelPanel
+from igmc.evaluation.model_evaluation import ModelEvaluation
+from igmc.plots import Estimate, ModelPanel
 
 __all__ = ["Group", "markdown", "panels", "table"]
 
@@ -26,7 +26,7 @@ class Group:
     dataset: str
     protocol: str
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ModelEvaluation, ...]
 
     def values(self, metric: str) -> list[float]:
         """The metric for each seed; empty if the model has no such metric."""

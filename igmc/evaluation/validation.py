@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from igmc.errors import ConfigError
-from igmc.evaluation.cell import gains
-from igmc.evaluation.lists import checked_lengths
-from igmc.evaluation.metrics import score
+from igmc.evaluation.metrics import checked_lengths, evaluate_ranking, score
+from igmc.evaluation.model_evaluation import gains
 from igmc.evaluation.protocols import Protocol
-from igmc.evaluation.ranking import evaluate_ranking
-from igmc.recommenders.base import Recommender
-from igmc.recommenders.data import TrainingData
+from igmc.recommenders import Recommender, TrainingData
 
 __all__ = ["ERRORS", "RANKINGS", "checked_metric", "validation_figure"]
 

@@ -30,11 +30,20 @@ from igmc.errors import ConfigError, IgmcError, StoreError
 from igmc.extract.size import bytes_per_pair, choose_shard_size
 from igmc.extract.worker import Job, make_shard, save_job, start_worker
 from igmc.files import WORK, locked, sweep, writing
-from igmc.graph.parts import Part
-from igmc.store.fingerprint import content_digest, fingerprint_of, origin
-from igmc.store.manifest import Manifest, check_fingerprint, read_manifest, write_manifest
-from igmc.store.schema import DIGEST
-from igmc.store.shard import read_column, read_commit, shard_name
+from igmc.graph import Part
+from igmc.store import (
+    DIGEST,
+    Manifest,
+    check_fingerprint,
+    content_digest,
+    fingerprint_of,
+    origin,
+    read_column,
+    read_commit,
+    read_manifest,
+    shard_name,
+    write_manifest,
+)
 
 __all__ = ["ExtractReport", "extract_store"]
 

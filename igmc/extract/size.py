@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from igmc.config import ExtractConfig
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.parts import Part
+from igmc.graph import Part, extract_subgraphs
 from igmc.rng import stream
-from igmc.store.schema import encode
+from igmc.store import encode
 
 __all__ = ["bytes_per_pair", "choose_shard_size", "projected_bytes"]
 

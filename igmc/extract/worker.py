@@ -15,13 +15,9 @@ from numpy.typing import NDArray
 
 from igmc.config import ExtractConfig
 from igmc.files import writing
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.subgraph import Subgraphs
-from igmc.ratings.table import Pairs
-from igmc.store.manifest import Manifest
-from igmc.store.shard import shard_name
-from igmc.store.writer import write_shard
+from igmc.graph import BipartiteGraph, Subgraphs, extract_subgraphs
+from igmc.ratings import Pairs
+from igmc.store import Manifest, shard_name, write_shard
 
 __all__ = ["Job", "load_job", "make_shard", "save_job", "start_worker"]
 

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from igmc.config import PROTOCOLS
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
-from igmc.ratings.split import Split
-from igmc.ratings.table import Pairs
+from igmc.ratings import Pairs, Split
 
 __all__ = ["Part", "make_parts"]
 

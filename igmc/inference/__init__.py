@@ -1,0 +1,36 @@
+"""From a trained run to answers."""
+
+from igmc.inference.checkpoints import load_models, open_run
+from igmc.inference.encoding import from_text, near_ids
+from igmc.inference.fallback import damped_means, has_neighbourhood
+from igmc.inference.item_info import ITEMS_FILE, ItemInfo
+from igmc.inference.predictor import Predictor, predict
+from igmc.inference.request_files import (
+    read_item_ids,
+    read_own_ratings,
+    read_pairs,
+    read_pairs_file,
+    with_ratings_file,
+)
+from igmc.inference.run_predictions import RunPredictions
+from igmc.inference.scoring import Scorer
+
+__all__ = [
+    "ITEMS_FILE",
+    "ItemInfo",
+    "Predictor",
+    "RunPredictions",
+    "Scorer",
+    "damped_means",
+    "from_text",
+    "has_neighbourhood",
+    "load_models",
+    "near_ids",
+    "open_run",
+    "predict",
+    "read_item_ids",
+    "read_own_ratings",
+    "read_pairs",
+    "read_pairs_file",
+    "with_ratings_file",
+]

@@ -10,9 +10,8 @@ import torch
 
 from igmc.config import TrainConfig
 from igmc.errors import CheckpointError, ConfigError
-from igmc.models.igmc import IGMC
-from igmc.training.ensemble import chosen_epochs
-from igmc.training.folder import RunFolder
+from igmc.models import IGMC
+from igmc.training import RunFolder, chosen_epochs
 
 __all__ = ["load_models", "open_run", "pick_epochs"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.graph.serving import Rows, ServingGraph
+from igmc.graph import Rows, ServingGraph
 
 __all__ = ["DAMPING", "damped_means", "has_neighbourhood"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import CheckpointError
 from igmc.files import replace_file
-from igmc.ratings.ids import IdTable
+from igmc.ratings import IdTable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,21 +13,17 @@ from numpy.typing import ArrayLike
 
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, DataError
-from igmc.graph.parts import make_parts
-from igmc.graph.serving import ServingGraph
-from igmc.inference.answers import Predictions, answer
+from igmc.graph import ServingGraph, make_parts
 from igmc.inference.checkpoints import load_models, open_run, pick_epochs
-from igmc.inference.incoming import check_lengths, dense_indices, encode_ratings, grown, unknown_ids
+from igmc.inference.encoding import check_lengths, dense_indices, encode_ratings, grown, unknown_ids
 from igmc.inference.item_info import ItemInfo
+from igmc.inference.predictions import Predictions, answer
 from igmc.inference.scoring import Scorer
 from igmc.inference.user_view import UserView, encode_items
-from igmc.loading.loader import SideFeatures
-from igmc.models.igmc import IGMC
-from igmc.ratings.dataset import load_dataset
-from igmc.ratings.ids import IdTable, RawId
-from igmc.ratings.scale import RatingScale
-from igmc.ratings.split import Split
-from igmc.training.device import pick_device
+from igmc.loading import SideFeatures
+from igmc.models import IGMC
+from igmc.ratings import IdTable, RatingScale, RawId, Split, load_dataset, side_features
+from igmc.training import pick_device
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,4 +281,4 @@ def _side_features(
             f"{config.data.dataset} holds other ratings now than when the run was trained",
             remedy="bring back the data of that run: its side features come from there",
         )
-    return dataset.side_features()
+    return side_features(dataset)

@@ -20,15 +20,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import ExtractConfig
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.serving import ServingGraph
-from igmc.graph.subgraph import Subgraphs
-from igmc.loading.batch import Batch
-from igmc.loading.loader import SideFeatures
-from igmc.models.igmc import IGMC
-from igmc.training.device import on_device
-from igmc.training.ensemble import predict_batches
+from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
+from igmc.loading import Batch, SideFeatures
+from igmc.models import IGMC
+from igmc.training import on_device, predict_batches
 
 __all__ = ["Scorer"]
 

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.graph.serving import ServingGraph
-from igmc.inference.answers import Predictions, answer
-from igmc.inference.incoming import near_ids, unknown_ids
+from igmc.graph import ServingGraph
+from igmc.inference.encoding import near_ids, unknown_ids
+from igmc.inference.predictions import Predictions, answer
 from igmc.inference.scoring import Scorer
-from igmc.ratings.ids import IdTable, RawId
-from igmc.ratings.scale import RatingScale
+from igmc.ratings import IdTable, RatingScale, RawId
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Subgraphs
 
 __all__ = ["Batch"]
 

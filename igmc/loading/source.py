@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from igmc.config import ExtractConfig
 from igmc.errors import StoreError
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.parts import Part
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Part, Subgraphs, extract_subgraphs
 from igmc.loading.support_dropout import SupportDropout
-from igmc.ratings.table import Pairs
-from igmc.store.reader import StoreReader
+from igmc.ratings import Pairs
+from igmc.store import StoreReader
 
 __all__ = ["LiveSource", "StoreSource", "SubgraphSource"]
 

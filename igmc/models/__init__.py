@@ -1,0 +1,5 @@
+"""The networks; nothing here reads a file."""
+
+from igmc.models.igmc import IGMC
+
+__all__ = ["IGMC"]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from igmc.config import ModelConfig
 from igmc.errors import ConfigError, DataError
-from igmc.loading.batch import Batch
+from igmc.loading import Batch
 from igmc.models import fused
 from igmc.models.dropout import dropout
 from igmc.models.rgcn import RGCNLayer, make_topology, stack_states

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from igmc.loading.batch import Batch
+from igmc.loading import Batch
 from igmc.models.dropout import edge_masks
 
 __all__ = ["RGCNLayer", "Topology", "make_topology", "stack_states"]

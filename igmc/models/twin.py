@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import RGCNConv
 
-from igmc.loading.batch import Batch
+from igmc.loading import Batch
 from igmc.models.dropout import dropout, edge_masks
 from igmc.models.igmc import IGMC
 

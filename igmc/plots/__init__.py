@@ -1,0 +1,31 @@
+"""Figures for print and screen (extra `plot`)."""
+
+from igmc.plots.curves import Curve, CurvePanel, curve_figure
+from igmc.plots.data import describe_figures
+from igmc.plots.embeddings import embedding_figure, pca, umap
+from igmc.plots.evaluation import Estimate, ModelPanel, model_figure
+from igmc.plots.predictions import Bucket, prediction_figure
+from igmc.plots.style import save_figure
+from igmc.plots.subgraph import Edge, SubgraphPanel, subgraph_figure
+from igmc.plots.training import save_curves, training_figure
+
+__all__ = [
+    "Bucket",
+    "Curve",
+    "CurvePanel",
+    "Edge",
+    "Estimate",
+    "ModelPanel",
+    "SubgraphPanel",
+    "curve_figure",
+    "describe_figures",
+    "embedding_figure",
+    "model_figure",
+    "pca",
+    "prediction_figure",
+    "save_curves",
+    "save_figure",
+    "subgraph_figure",
+    "training_figure",
+    "umap",
+]

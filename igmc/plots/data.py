@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.plots.style import BLUE, COLUMN, GREEN, PAGE, VERMILION, house_style, new_figure
-from igmc.ratings.dataset import Dataset
-from igmc.ratings.describe import describe
-from igmc.ratings.description import Bin, Genre
+from igmc.ratings import Dataset
+from igmc.ratings.description import Bin, Genre, describe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

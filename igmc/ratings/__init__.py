@@ -1,1 +1,30 @@
-"""Ratings: raw files -> checked `RatingTable` -> `Split`. Import the modules that you need."""
+"""Ratings: raw files -> checked `RatingTable` -> `Split`."""
+
+from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
+from igmc.ratings.dataset import Dataset
+from igmc.ratings.features import info_features, side_features
+from igmc.ratings.ids import IdTable, RawId
+from igmc.ratings.load import load_dataset
+from igmc.ratings.scale import RatingScale
+from igmc.ratings.split import Split, build_split, divided, make_split
+from igmc.ratings.table import Pairs, RatingTable
+
+__all__ = [
+    "Dataset",
+    "IdTable",
+    "Pairs",
+    "RatingScale",
+    "RatingTable",
+    "RawId",
+    "Split",
+    "build_split",
+    "divided",
+    "info_features",
+    "load_dataset",
+    "make_split",
+    "side_features",
+    "to_hetero",
+    "to_networkx",
+    "to_pyg",
+    "write_graph",
+]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.files import replacing, writing
 from igmc.ratings.dataset import Dataset
+from igmc.ratings.features import side_features
 from igmc.ratings.split import Split
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ DIRECTIONS = ("both", "one")
 
 # The first three are PyG's own names.
 _MASKS = {"train": "train_mask", "validation": "val_mask", "test": "test_mask", "support": "support_mask"}
-# What XML 1.0 cannot hold, not even escaped.
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 
 Columns = dict[str, NDArray[Any]]
 
@@ -52,7 +52,7 @@ def to_networkx(
         DataError: if the split is of other ratings, or a row is out of range or stands twice.
         MissingExtraError: without networkx.
 
-    >>> from igmc.ratings.synthetic import make_demo
+    >>> from igmc.ratings.demo.dataset import make_demo
     >>> graph = to_networkx(make_demo())
     >>> graph.number_of_nodes(), graph.number_of_edges()
     (550, 12000)
@@ -122,7 +122,7 @@ def to_pyg(
     data.node_type = torch.tensor([0, 1]).repeat_interleave(torch.tensor([n_users, n_items]))
     data.raw_ids = _raw_ids(dataset)
     if features:
-        users, items = map(torch.from_numpy, dataset.side_features())
+        users, items = map(torch.from_numpy, side_features(dataset))
         data.x = torch.block_diag(users, items)  # type: ignore[no-untyped-call]
     return data
 
@@ -166,7 +166,7 @@ def to_hetero(
             data[name][column] = values
     data.raw_ids = _raw_ids(dataset)
     if features:
-        data["user"].x, data["item"].x = map(torch.from_numpy, dataset.side_features())
+        data["user"].x, data["item"].x = map(torch.from_numpy, side_features(dataset))
     return data
 
 

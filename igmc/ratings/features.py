@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.dataset import Dataset
 
 if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
-
-    from igmc.ratings.dataset import Dataset
 
 __all__ = ["info_features", "side_features"]
 
@@ -21,7 +20,16 @@ Floats = NDArray[np.float32]
 
 
 def side_features(dataset: Dataset) -> tuple[Floats, Floats]:
-    """See `Dataset.side_features`."""
+    """Features of all users and of all items, built from info and graphs, never from ratings.
+
+    Returns:
+        float32 [n_users, F] and float32 [n_items, G]: numbers standardized to mean 0 and variance 1 (0
+        where missing), one column for each gender, occupation and genre (0 or 1), and the rows of the
+        side graph. A side of which nothing is known has width 0.
+
+    Raises:
+        DataError: if nothing is known of either side.
+    """
     users = _side(dataset.user_info, dataset.user_graph, len(dataset.table.users))
     items = _side(dataset.item_info, dataset.item_graph, len(dataset.table.items))
     if users.shape[1] == 0 and items.shape[1] == 0:

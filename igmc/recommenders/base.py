@@ -18,7 +18,7 @@ from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.space import OneOf, Range
-from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+from igmc.training import load_checkpoint, save_checkpoint
 
 __all__ = ["Monitor", "NoSettings", "Recommender"]
 

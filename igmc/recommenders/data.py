@@ -10,16 +10,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.errors import DataError
-from igmc.ratings.scale import RatingScale
-from igmc.ratings.table import RatingTable
+from igmc.ratings import RatingScale, RatingTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
-    from igmc.ratings.dataset import Dataset
-    from igmc.ratings.split import Split
+    from igmc.ratings import Dataset, Split
 
 __all__ = ["Ratings", "TrainingData"]
 

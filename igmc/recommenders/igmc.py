@@ -13,23 +13,16 @@ from numpy.typing import NDArray
 
 from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, paper_settings
 from igmc.errors import ConfigError
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.graph.parts import Part
-from igmc.inference.scoring import Scorer
-from igmc.loading.loader import Loader
-from igmc.loading.source import LiveSource
-from igmc.loading.support_dropout import SupportDropout
-from igmc.models.igmc import IGMC
-from igmc.ratings.scale import RatingScale
-from igmc.ratings.table import Pairs
+from igmc.graph import BipartiteGraph, Part
+from igmc.inference import Scorer
+from igmc.loading import LiveSource, Loader, SupportDropout
+from igmc.models import IGMC
+from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.space import OneOf, Range
-from igmc.training.device import on_device, pick_device
-from igmc.training.ensemble import chosen_epochs
-from igmc.training.folder import RunFolder
-from igmc.training.loop import fit
+from igmc.training import RunFolder, chosen_epochs, fit, on_device, pick_device
 
 __all__ = ["IGMCConfig", "IGMCRecommender"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from igmc.errors import CheckpointError, ConfigError
 from igmc.recommenders.base import Recommender
-from igmc.training.checkpoint import load_checkpoint
+from igmc.training import load_checkpoint
 
 __all__ = ["RECOMMENDERS", "load_recommender", "make_recommender", "recommender_class"]
 
@@ -22,16 +22,16 @@ RECOMMENDERS: dict[str, str] = {
     "user_item_mean": "igmc.recommenders.means:UserItemMean",
     "popularity": "igmc.recommenders.means:Popularity",
     "biases": "igmc.recommenders.biases:Biases",
-    "item_knn": "igmc.recommenders.knn:ItemKNN",
-    "user_knn": "igmc.recommenders.knn:UserKNN",
+    "item_knn": "igmc.recommenders.knn.model:ItemKNN",
+    "user_knn": "igmc.recommenders.knn.model:UserKNN",
     "ease": "igmc.recommenders.ease:EASE",
-    "mf": "igmc.recommenders.mf:MF",
-    "svdpp": "igmc.recommenders.svdpp:SVDpp",
-    "gcn": "igmc.recommenders.gcn:GCN",
-    "gat": "igmc.recommenders.gat:GAT",
-    "graphsage": "igmc.recommenders.graphsage:GraphSAGE",
-    "ngcf": "igmc.recommenders.ngcf:NGCF",
-    "lightgcn": "igmc.recommenders.lightgcn:LightGCN",
+    "mf": "igmc.recommenders.factorization.mf:MF",
+    "svdpp": "igmc.recommenders.factorization.svdpp:SVDpp",
+    "gcn": "igmc.recommenders.graph.gcn:GCN",
+    "gat": "igmc.recommenders.graph.gat:GAT",
+    "graphsage": "igmc.recommenders.graph.graphsage:GraphSAGE",
+    "ngcf": "igmc.recommenders.graph.ngcf:NGCF",
+    "lightgcn": "igmc.recommenders.graph.lightgcn:LightGCN",
     "igmc": "igmc.recommenders.igmc:IGMCRecommender",
 }
 

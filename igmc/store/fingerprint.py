@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ExtractConfig
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.ratings.table import Pairs
+from igmc.graph import BipartiteGraph
+from igmc.ratings import Pairs
 from igmc.store.schema import COLUMNS, FORMAT, VERSION, Columns, pointers
 
 __all__ = ["content_digest", "data_digest", "fingerprint", "fingerprint_of", "origin", "pair_digests"]

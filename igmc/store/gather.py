@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Subgraphs
 from igmc.store.shard import Shard
 
 __all__ = ["allocate", "fill"]

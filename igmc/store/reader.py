@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import StoreError
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Subgraphs
 from igmc.store.gather import allocate, fill
 from igmc.store.manifest import check_fingerprint, read_manifest
 from igmc.store.shard import Shard, read_column, read_shard, shard_name

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import StoreError
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Subgraphs
 
 __all__ = [
     "COLUMNS",

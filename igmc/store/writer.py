@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.files import replace_file
-from igmc.graph.subgraph import Subgraphs
+from igmc.graph import Subgraphs
 from igmc.store.fingerprint import data_digest, pair_digests
 from igmc.store.schema import COLUMNS, DIGEST, encode
 from igmc.store.shard import Commit, shard_image

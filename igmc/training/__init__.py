@@ -1,0 +1,21 @@
+"""The training loop, its checkpoints and its run folder."""
+
+from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+from igmc.training.device import on_device, pick_device
+from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
+from igmc.training.folder import RunFolder
+from igmc.training.loop import fit
+from igmc.training.track import Tracker
+
+__all__ = [
+    "RunFolder",
+    "Tracker",
+    "chosen_epochs",
+    "fit",
+    "load_checkpoint",
+    "on_device",
+    "pick_device",
+    "predict_batches",
+    "predict_samples",
+    "save_checkpoint",
+]

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from igmc.config import TrainConfig
-from igmc.loading.batch import Batch
-from igmc.loading.loader import Loader
+from igmc.loading import Batch, Loader
 
 __all__ = ["chosen_epochs", "predict", "predict_batches", "predict_samples", "should_stop"]
 

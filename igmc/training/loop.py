@@ -14,9 +14,8 @@ from tqdm import tqdm
 
 from igmc.config import TrainConfig
 from igmc.errors import TrainingError
-from igmc.loading.batch import Batch
-from igmc.loading.loader import Loader
-from igmc.models.igmc import IGMC
+from igmc.loading import Batch, Loader
+from igmc.models import IGMC
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
 from igmc.training.folder import RunFolder
 from igmc.training.stopwatch import Stopwatch, shares

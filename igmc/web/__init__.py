@@ -1,0 +1,8 @@
+"""A JSON API and a page over a trained run (extra `web`)."""
+
+from igmc.web.app import make_app
+from igmc.web.security import check_token
+from igmc.web.server import listen, serve
+from igmc.web.service import Service
+
+__all__ = ["Service", "check_token", "listen", "make_app", "serve"]

@@ -14,17 +14,12 @@ from numpy.typing import NDArray
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.graph.bipartite import BipartiteGraph
-from igmc.graph.serving import ServingGraph
-from igmc.graph.subgraph import Subgraphs
-from igmc.inference.explain import explain
-from igmc.inference.explanation import Node as ExplainedNode
-from igmc.inference.incoming import near_ids
-from igmc.inference.predictor import Predictor
-from igmc.inference.recommend import list_items
-from igmc.inference.request import Request
-from igmc.inference.scoring import Scorer
-from igmc.ratings.ids import IdTable, RawId
+from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs
+from igmc.inference import Predictor, Scorer, near_ids
+from igmc.inference.lists import ListRequest, list_items
+from igmc.inference.why import Node as ExplainedNode
+from igmc.inference.why import explain
+from igmc.ratings import IdTable, RawId
 from igmc.web import schemas
 
 __all__ = ["Service", "UnknownIdError"]
@@ -112,7 +107,7 @@ class Service:
         return schemas.ItemList(items=[self._item(k) for k in sorted(found, key=place)[:limit]])
 
     def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
-        """A list for somebody; see `igmc.inference.recommend.recommend`.
+        """A list for somebody; see `igmc.inference.lists.recommend.recommend`.
 
         Raises:
             UnknownIdError: on an unknown user.
@@ -122,7 +117,7 @@ class Service:
         years = (
             None if asked.year_from is None and asked.year_to is None else (asked.year_from, asked.year_to)
         )
-        request = Request(
+        request = ListRequest(
             user_id=asked.user_id,
             ratings=self._ratings(asked),
             genre=tuple(asked.genres),
@@ -145,7 +140,7 @@ class Service:
         )
 
     def explain(self, asked: schemas.ExplanationRequest, deadline: float) -> schemas.ExplanationAnswer:
-        """Why somebody is predicted to give an item what the models say; see `igmc.inference.explain`.
+        """Why somebody is predicted to give an item what the models say; see `igmc.inference.why.explain`.
 
         Raises:
             UnknownIdError: on an unknown user or item.

@@ -11,8 +11,8 @@ from torch_geometric.data import Data, HeteroData
 from igmc.cli.convert import convert_command
 from igmc.config import DataConfig
 from igmc.ratings.convert import DIRECTIONS
+from igmc.ratings.demo.dataset import make_demo
 from igmc.ratings.split import make_split
-from igmc.ratings.synthetic import make_demo
 
 
 def test_graphml(command, home, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from igmc.ratings.catalogue import DATASETS
+from igmc.ratings.sources.catalogue import DATASETS
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_attention_is_drawn_beside_it(explain, run, tmp_path):
 
     assert imread(both.with_suffix(".png")).shape[0] > 1.5 * imread(plain.with_suffix(".png")).shape[0]
 
-    from igmc.recommenders.attention import attention_panel
+    from igmc.recommenders.graph.attention import attention_panel
 
     predictor = Predictor.from_run(run)
     found = igmc.explain(predictor, 3, "f007", top=3)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from igmc.inference.outcome import Outcome
 from igmc.inference.predictor import Predictor
+from igmc.inference.run_predictions import RunPredictions
 from igmc.ratings.split import Split
 from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
@@ -51,7 +51,7 @@ def test_figures_go_to_the_run_folder_and_show_one_pair_if_asked(command, home, 
 
 def test_extremes_are_the_ends_of_the_predictions(run):
     split, frame = Split.load(run / "split.npz"), pd.read_csv(run / "predictions.csv.gz")
-    outcome, predictor = Outcome.load(run, split), Predictor.from_run(run)
+    outcome, predictor = RunPredictions.load(run, split), Predictor.from_run(run)
     high, low = outcome.extremes(predictor.graph)
     for at, best in ((high, frame.ensemble.max()), (low, frame.ensemble.min())):
         assert frame.ensemble[at] == best
@@ -66,12 +66,12 @@ def test_extremes_are_the_ends_of_the_predictions(run):
 
 def test_pairs_without_a_neighbourhood_are_no_extremes(run):
     split, predictor = Split.load(run / "split.npz"), Predictor.from_run(run)
-    outcome = Outcome.load(run, split)
+    outcome = RunPredictions.load(run, split)
     high, _ = outcome.extremes(predictor.graph)
     stranger = outcome.item.copy()
     stranger[high] = predictor.graph.n_items  # rated by nobody
     wider = predictor.graph.with_ratings([], [], [], n_items=predictor.graph.n_items + 1)
-    moved = Outcome(outcome.user, stranger, outcome.true, outcome.predicted)
+    moved = RunPredictions(outcome.user, stranger, outcome.true, outcome.predicted)
     assert moved.extremes(wider)[0] != high
 
 
@@ -144,7 +144,7 @@ def test_activity_counts_what_is_known_when_the_test_pairs_are_asked(
         with house_style():
             return new_figure()[0]
 
-    monkeypatch.setattr("igmc.plots.predictions.prediction_figure", look)
+    monkeypatch.setattr("igmc.plots.prediction_figure", look)
     assert command("igmc-plot", run, "--top", 1, "--out", tmp_path / "f")[0] == 0
     split, frame = Split.load(run / "split.npz"), pd.read_csv(run / "predictions.csv.gz")
     assert seen["predicted"].tolist() == frame.ensemble.tolist()

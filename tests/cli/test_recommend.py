@@ -8,8 +8,8 @@ import pytest
 
 import igmc.run
 from igmc.config import RunConfig
+from igmc.inference.lists.recommend import recommend as in_python
 from igmc.inference.predictor import Predictor
-from igmc.inference.recommend import recommend as in_python
 
 SMALL = {
     "extract": {"max_nodes_per_hop": 10},

@@ -43,7 +43,7 @@ def test_a_limit_out_of_range_is_told_by_its_option(tmp_path):
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("igmc.web.")]:
+    for name in [name for name in sys.modules if name.startswith("igmc.web")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fastapi", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'igmc\[web\]'"):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from igmc.evaluation.protocols import make_protocol
-from igmc.ratings.dataset import load_dataset
+from igmc.evaluation.protocols.registry import make_protocol
+from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split
 
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from igmc.errors import ConfigError, TrainingError
-from igmc.evaluation import harness, shelf
+from igmc.evaluation import fitted_models, harness
 from igmc.evaluation.harness import evaluate
-from igmc.evaluation.results import EvaluationReport
+from igmc.evaluation.report import EvaluationReport
 from igmc.recommenders.biases import Biases
 
 MODELS = ["biases", "strong=biases:damping=100", "popularity"]
@@ -24,13 +24,13 @@ def report():
 def counted(monkeypatch):
     """The labels of the cells that are really run."""
     ran = []
-    real = harness.evaluate_cell
+    real = harness.evaluate_model
 
     def run(spec, *args, **kwargs):
         ran.append(spec.label)
         return real(spec, *args, **kwargs)
 
-    monkeypatch.setattr(harness, "evaluate_cell", run)
+    monkeypatch.setattr(harness, "evaluate_model", run)
     return ran
 
 
@@ -65,14 +65,14 @@ def test_a_damaged_cell_is_made_anew(tmp_path, counted, caplog):
 
 
 def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):
-    real = harness.evaluate_cell
+    real = harness.evaluate_model
 
     def run(spec, *args, **kwargs):
         if spec.label == "biases":
             raise TrainingError("the loss is not finite")
         return real(spec, *args, **kwargs)
 
-    monkeypatch.setattr(harness, "evaluate_cell", run)
+    monkeypatch.setattr(harness, "evaluate_model", run)
     report = evaluate(["biases", "item_mean"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
     assert [cell.label for cell in report.cells] == ["item_mean"]
     assert "- biases on demo, random_80_20, seed 1: the loss is not finite" in report.to_markdown()
@@ -153,7 +153,7 @@ def test_what_makes_no_evaluation_says_why(changes, message):
 def test_what_took_long_to_train_is_trained_once_for_all_it_is_asked(tmp_path, monkeypatch):
     trained = []
     real = Biases._fit
-    monkeypatch.setattr(shelf, "KEEP_AFTER", -1.0)
+    monkeypatch.setattr(fitted_models, "KEEP_AFTER", -1.0)
     monkeypatch.setattr(Biases, "_fit", lambda self, *given: trained.append(self) or real(self, *given))
     protocols = ["unseen_users:k=0", "unseen_users:k=5"]
     alone = [evaluate(["biases"], ["demo"], protocols=[way], ks=[5]).cells[0] for way in protocols]

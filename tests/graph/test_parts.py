@@ -6,7 +6,7 @@ import pytest
 from igmc.config import DataConfig, ExtractConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.parts import make_parts
-from igmc.ratings.dataset import load_dataset
+from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, build_split, make_split
 from igmc.store.fingerprint import fingerprint
 

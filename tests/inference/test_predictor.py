@@ -15,8 +15,8 @@ from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
 from igmc.inference.predictor import Predictor, predict
-from igmc.ratings.dataset import load_dataset
 from igmc.ratings.ids import IdTable
+from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.run import train
 from tests.conftest import SMALL_RUN

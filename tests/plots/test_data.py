@@ -10,9 +10,9 @@ from igmc.errors import MissingExtraError
 from igmc.plots.data import describe_figures
 from igmc.plots.style import save_figure
 from igmc.ratings.dataset import Dataset, ReadReport
-from igmc.ratings.describe import describe
+from igmc.ratings.demo.dataset import make_demo
+from igmc.ratings.description.measure import describe
 from igmc.ratings.ids import IdTable
-from igmc.ratings.synthetic import make_demo
 from igmc.ratings.table import RatingTable
 
 DAY = 86_400

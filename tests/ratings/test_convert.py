@@ -15,10 +15,11 @@ from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError, IgmcError, MissingExtraError
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset, ReadReport
+from igmc.ratings.demo.dataset import make_demo
+from igmc.ratings.features import side_features
 from igmc.ratings.ids import IdTable
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.split import Split, make_split
-from igmc.ratings.synthetic import make_demo
 from igmc.ratings.table import RatingTable
 
 
@@ -84,7 +85,7 @@ def test_hetero_known_answer(toy, split):
     assert (store.timestamp.tolist(), store.level.tolist()) == ([100, -1, 300], [0, 1, -1])
     masks = torch.stack([store.train_mask, store.val_mask, store.test_mask])
     assert masks.tolist() == torch.eye(3, dtype=torch.bool).tolist()
-    users, items = toy.side_features()
+    users, items = side_features(toy)
     np.testing.assert_array_equal(data["user"].x, users)
     np.testing.assert_array_equal(data["item"].x, items)
 
@@ -97,7 +98,7 @@ def test_homogeneous_known_answer(toy, split):
     assert data.is_undirected()
     assert data.edge_rating.tolist() == [1.0, 2.5, 4.0] * 2
     assert data.edge_test_mask.tolist() == [False, False, True] * 2
-    users, items = toy.side_features()
+    users, items = side_features(toy)
     np.testing.assert_array_equal(data.x[:3, : users.shape[1]], users)
     np.testing.assert_array_equal(data.x[3:, users.shape[1] :], items)
     assert not data.x[:3, users.shape[1] :].any()

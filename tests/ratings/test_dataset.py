@@ -6,8 +6,10 @@ import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.dataset import Dataset, LazySplits, ReadReport, load_dataset
+from igmc.ratings.dataset import Dataset, LazySplits, ReadReport
+from igmc.ratings.features import side_features
 from igmc.ratings.ids import IdTable
+from igmc.ratings.load import load_dataset
 from igmc.ratings.table import RatingTable
 
 TABLE = RatingTable(IdTable(("a", "b")), IdTable((1, 2, 3)), [0, 1], [2, 0], [1.0, 2.0])
@@ -90,7 +92,7 @@ def test_side_features_known_answer():
     items = pd.DataFrame(
         {"title": list("xyz"), "year": pd.array([1990, None, 2010], "Int64"), "genres": ["B|A", "", "A"]}
     )
-    got_users, got_items = Dataset("toy", TABLE, REPORT, users, items).side_features()
+    got_users, got_items = side_features(Dataset("toy", TABLE, REPORT, users, items))
     np.testing.assert_array_equal(got_users, [[0, 1], [0, 0]])  # one age alone has no spread
     np.testing.assert_array_equal(got_items, [[-1, 1, 1], [0, 0, 0], [1, 1, 0]])
 
@@ -98,7 +100,7 @@ def test_side_features_known_answer():
 def test_side_features_do_not_depend_on_ratings():
     items = pd.DataFrame({"year": pd.array([1990, 1995, 2010], "Int64")})
     other = RatingTable(TABLE.users, TABLE.items, [0, 0], [0, 1], [5.0, 5.0])
-    one, two = (Dataset("toy", t, REPORT, item_info=items).side_features()[1] for t in (TABLE, other))
+    one, two = (side_features(Dataset("toy", t, REPORT, item_info=items))[1] for t in (TABLE, other))
     np.testing.assert_array_equal(one, two)
 
 
@@ -107,7 +109,7 @@ def test_info_without_features():
     with pytest.raises(
         DataError, match=r"has no side features; allowed: age, gender, occupation of users; year"
     ):
-        Dataset("toy", TABLE, REPORT, item_info=titles).side_features()
+        side_features(Dataset("toy", TABLE, REPORT, item_info=titles))
 
 
 def test_lazy_splits_read_only_what_is_asked():

@@ -12,7 +12,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
 from tests.recommenders.boards import checkerboard, data_of, ratings
-from tests.recommenders.graph_contract import CHANGES, SMALL, GraphContract
+from tests.recommenders.graph.contract import CHANGES, SMALL, GraphContract
 
 FEATURE_CHANGES = {
     **CHANGES,
@@ -101,7 +101,7 @@ def test_a_folded_model_is_the_one_that_knew_all_but_for_its_weights(name):
 
 
 def folded_features(model, known):
-    from igmc.recommenders.features import NodeFeatures
+    from igmc.recommenders.graph.features import NodeFeatures
 
     return NodeFeatures(**model.features).of(known)
 

@@ -6,7 +6,7 @@ import pytest
 
 from igmc.errors import ConfigError
 from igmc.recommenders.igmc import IGMCConfig
-from igmc.recommenders.knn import KNNConfig
+from igmc.recommenders.knn.model import KNNConfig
 from igmc.recommenders.means import MeanConfig
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender, recommender_class
 from igmc.recommenders.space import OneOf, Range, changed, checked_space, parse_space, setting_names

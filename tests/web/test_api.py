@@ -8,8 +8,8 @@ import pytest
 
 from igmc.config import ServeConfig
 from igmc.errors import DataError
-from igmc.inference.explain import explain
-from igmc.inference.recommend import recommend
+from igmc.inference.lists.recommend import recommend
+from igmc.inference.why.explain import explain
 from igmc.web.service import Service
 from tests.web.conftest import FIVE
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from igmc.inference.recommend import recommend
+from igmc.inference.lists.recommend import recommend
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from igmc.loading.batch import Batch
+from igmc.loading import Batch
 from igmc.models.fused.simd import add, fma, load, number, put, splat, store
 from igmc.rng import fold
 

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from igmc.loading.batch import Batch
+from igmc.loading import Batch
 from igmc.models.dropout import threshold
 from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
 from igmc.models.fused.parameters import (

@@ -1,0 +1,24 @@
+"""Metrics: errors of ratings, order of lists, and their intervals."""
+
+from igmc.evaluation.metrics.errors import PerUser, Scores, score
+from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
+from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
+from igmc.evaluation.metrics.ranking import MAX_RATING, evaluate_ranking, ranking_metrics, rated_ndcg
+from igmc.evaluation.metrics.top_k import checked_lengths
+
+__all__ = [
+    "MAX_RATING",
+    "Comparison",
+    "PerUser",
+    "Scores",
+    "bootstrap_interval",
+    "calibration",
+    "checked_lengths",
+    "errors_by_activity",
+    "evaluate_ranking",
+    "paired_test",
+    "per_user_errors",
+    "ranking_metrics",
+    "rated_ndcg",
+    "score",
+]

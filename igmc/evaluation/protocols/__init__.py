@@ -1,0 +1,5 @@
+"""Evaluation protocols: how ratings are split into what is known, what is revealed and what is asked."""
+
+from igmc.evaluation.protocols.registry import PROTOCOLS, Protocol, make_protocol
+
+__all__ = ["PROTOCOLS", "Protocol", "make_protocol"]

@@ -1,0 +1,107 @@
+"""Stage one of a recommendation: in which order items are worth asking the models about.
+
+Who rated what the user rated, and agreed, has a say in proportion to that; an item is promising where these
+people liked it. For user u, with ratings r as shares of the span of the scale and with n_v and n_i the
+numbers of ratings of user v and of item i:
+
+    w_v = sum_j (1 - |r_uj - r_vj|) / sqrt(n_v)                 over the items j that both rated
+    s_i = sum_v w_v (r_vi - mean) / (n_i + DAMPING)             over the users v other than u who rated i
+
+So s is one row of a product of the sparse matrix of the known ratings with itself, damped by popularity: few
+ratings neither make an item promising nor hopeless. Items that the product does not reach have s_i = 0; among
+equals, those of more ratings come first. That is also the whole order for a user without ratings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from igmc.graph import Rows, ServingGraph
+from igmc.inference.fallback import DAMPING
+
+# Numba types its functions itself, at compile time.
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+
+__all__ = ["candidate_order", "candidate_scores"]
+
+Floats = NDArray[np.float64]
+
+
+def candidate_scores(graph: ServingGraph, user: int, values: Floats, *, budget: int) -> Floats:
+    """How promising each item is for a user, float64 [n_items]: s of the module's formula.
+
+    Safe to call from many threads.
+
+    Args:
+        graph: the ratings that are known.
+        user: dense index.
+        values: float64 [L], ascending, the rating that each level stands for.
+        budget: how many ratings are read at most in each of the two sums, which bounds the time: a count, so
+            that answers do not depend on how busy the machine is. What says most is read first: the user's
+            items of fewest ratings, and the people of greatest weight. The first is read in any case.
+    """
+    span = float(values[-1] - values[0]) or 1.0
+    rating = values / span
+    mean = float(graph.level_counts @ rating) / max(graph.n_ratings, 1)
+    items, levels = graph.by_user.row(user)
+    kept = _within(np.argsort(graph.by_item.degrees(items), kind="stable"), items, graph.by_item, budget)
+    agreement = 1 - np.abs(rating[levels[kept]][:, None] - rating)  # [items, L]
+    weight = _spread(graph.by_item, items[kept], agreement, graph.n_users)
+    weight[user] = 0
+    users = np.flatnonzero(weight).astype(np.int32)
+    weight = weight[users] / np.sqrt(graph.by_user.degrees(users))
+    kept = _within(np.argsort(-weight, kind="stable"), users, graph.by_user, budget)
+    liking = weight[kept, None] * (rating - mean)  # [users, L]
+    total = _spread(graph.by_user, users[kept], liking, graph.n_items)
+    scores: Floats = total / (graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32)) + DAMPING)
+    return scores
+
+
+def candidate_order(
+    graph: ServingGraph,
+    user: int,
+    allowed: NDArray[np.bool_],
+    values: Floats,
+    *,
+    budget: int,
+    bottom: bool = False,
+) -> NDArray[np.int32]:
+    """The items that are allowed, int32 [n], the most promising first; see `candidate_scores`.
+
+    Args:
+        allowed: bool [n_items].
+        bottom: the least promising first.
+    """
+    scores = candidate_scores(graph, user, values, budget=budget)
+    items = np.flatnonzero(allowed).astype(np.int32)
+    first = scores[items] if bottom else -scores[items]
+    return items[np.lexsort((items, -graph.by_item.degrees(items), first))]
+
+
+def _within(order: NDArray[np.int64], nodes: NDArray[np.int32], rows: Rows, budget: int) -> NDArray[np.int64]:
+    """Positions, of the first in an order, whose rows hold no more than the budget; at least one."""
+    read = np.cumsum(rows.degrees(nodes[order]))
+    return order[: max(1, int(np.searchsorted(read, budget, side="right")))]
+
+
+def _spread(rows: Rows, nodes: NDArray[np.int32], gain: Floats, size: int) -> Floats:
+    """``sum_k gain[k, level of (nodes[k], j)]`` for each j of the other side, float64 [size]."""
+    columns = rows.ptr, rows.neighbours, rows.levels, rows.patch
+    total: Floats = _sums(nodes, np.ascontiguousarray(gain), *columns, size)
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _sums(nodes, gain, ptr, neighbours, levels, patch, size):
+    total = np.zeros(size)
+    for k in range(len(nodes)):
+        at = np.searchsorted(patch.nodes, nodes[k])
+        if at < len(patch.nodes) and patch.nodes[at] == nodes[k]:
+            for e in range(patch.ptr[at], patch.ptr[at + 1]):
+                total[patch.neighbours[e]] += gain[k, patch.levels[e]]
+        else:
+            for e in range(ptr[nodes[k]], ptr[nodes[k] + 1]):
+                total[neighbours[e]] += gain[k, levels[e]]
+    return total

@@ -1,0 +1,200 @@
+"""Lists of items for a user, by predicted rating: candidates by co-rating first, then the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.config import ListConfig
+from igmc.inference.lists.candidates import candidate_order
+from igmc.inference.lists.request import Eligible, ListRequest, eligible_items
+from igmc.inference.predictor import Predictor
+from igmc.inference.user_view import UserView, view_of
+from igmc.ratings import RawId
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Recommendations", "list_items", "recommend"]
+
+Floats = NDArray[np.float32]
+
+
+class Recommendations(NamedTuple):
+    """The answer to a request.
+
+    Attributes:
+        item: int32 [n], n <= k, dense indices, the first of the list first.
+        score: float32 [n], predicted ratings, within the scale.
+        source: [n] texts; see `Predictions`.
+        reason: why there are fewer than k, as a sentence; empty if there are k.
+        scored: how many items the models were asked about.
+        rated: how many ratings are known of the user.
+    """
+
+    item: NDArray[np.int32]
+    score: Floats
+    source: NDArray[np.str_]
+    reason: str
+    scored: int
+    rated: int
+
+    def frame(self, predictor: Predictor, user_id: RawId | None) -> pd.DataFrame:
+        """The list as `recommend` returns it."""
+        import pandas as pd
+
+        info, places = predictor.info, self.item.tolist()
+        columns: dict[str, object] = {
+            "user": pd.Series([user_id] * len(places), dtype=object),
+            "item": pd.Series(predictor.items.decode(self.item), dtype=object),
+            "score": self.score,
+            "rank": np.arange(1, len(places) + 1),
+        }
+        if info is not None:
+            known = len(info.titles)
+            columns |= {
+                "title": [info.titles[k] if k < known else "" for k in places],
+                "genres": [info.genres[k] if k < known else "" for k in places],
+                "year": pd.array([info.years[k] if k < known else None for k in places], dtype="Int64"),
+            }
+        frame = pd.DataFrame({**columns, "source": self.source})
+        frame.attrs["reason"] = self.reason
+        return frame
+
+
+def recommend(
+    run: str | Path | Predictor,
+    *,
+    user_id: RawId | None = None,
+    ratings: Mapping[RawId, float] | None = None,
+    k: int = 10,
+    genre: str | Iterable[str] = (),
+    exclude_genre: str | Iterable[str] = (),
+    years: tuple[int | None, int | None] | None = None,
+    min_score: float | None = None,
+    items: RawId | Iterable[RawId] | None = None,
+    candidates: int = 200,
+    budget: int = 2_000_000,
+    exhaustive: bool = False,
+    bottom: bool = False,
+) -> pd.DataFrame:
+    """The items that a user is predicted to like best, of those that the user has not rated.
+
+    For anyone, at once: nothing is trained and nothing is kept. There are exactly k items whenever k exist:
+    filters come before the choice of candidates, and candidates are added where `min_score` leaves too few.
+
+    Args:
+        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        user_id: a user of the run; with `ratings` also a new one.
+        ratings: item id -> rating, of a new user, or besides those that are known of the user.
+        k: length of the list.
+        genre, exclude_genre: an item has at least one of the former and none of the latter.
+        years: the first and the last year of an item, None where there is no bound.
+        min_score: leave out what is predicted to get less.
+        items: the only one or ones to choose from; ids that the run does not know are passed over.
+        candidates: items that the models score, the most promising first; see `candidate_order`.
+        budget: ratings read at most, in each of two steps, to find the candidates.
+        exhaustive: let the models score all items.
+        bottom: the k items that the user is predicted to like least, the worst first.
+
+    Returns:
+        a row for each item, by falling score, rising with `bottom`: user, item (raw ids), score (float32,
+        within the scale), rank (from 1); title, genres and year if the run knows them; and source (see
+        `Predictions`). Scores are ranked before they are moved into the scale; items
+        of equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence
+        why there are fewer than k rows, and is empty if there are k.
+
+    Raises:
+        ConfigError: on a setting out of range, an unknown genre, or a filter by what the run does not know.
+        DataError: on an unknown user or rated item, or a rating that is not on the scale.
+        CheckpointError: see `Predictor.from_run`.
+    """
+    request = ListRequest(
+        user_id=user_id,
+        ratings=ratings,
+        genre=genre,  # type: ignore[arg-type] # what is one or several becomes several there
+        exclude_genre=exclude_genre,  # type: ignore[arg-type]
+        years=years,
+        items=items,  # type: ignore[arg-type]
+        config=ListConfig(
+            k=k,
+            min_score=min_score,
+            bottom=bottom,
+            candidates=candidates,
+            budget=budget,
+            exhaustive=exhaustive,
+        ),
+    )
+    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    return list_items(predictor, request).frame(predictor, user_id)
+
+
+def list_items(
+    predictor: Predictor, request: ListRequest, *, eligible: Eligible | None = None
+) -> Recommendations:
+    """The answer to a request: a pure function of its arguments, which any number of threads may call.
+
+    Args:
+        predictor: what is known.
+        request: for whom, of which items, how.
+        eligible: what `eligible_items` gives for this request, if it is at hand.
+
+    Raises:
+        IgmcError: see `recommend`.
+    """
+    view = view_of(predictor, request.user_id, request.ratings)
+    mask, steps = eligible or eligible_items(predictor, request)
+    mask = mask.copy()
+    mask[view.rated[view.rated < len(mask)]] = False
+    left = int(mask.sum())
+    item, raw, source, scored = _best(view, mask, request.config)
+    k, reason = request.config.k, ""
+    if len(item) < k:
+        steps = (f"of {predictor.graph.n_items} items", *steps, f"{left} not rated by the user")
+        if request.config.min_score is not None:
+            steps = (*steps, f"{len(item)} predicted to get {request.config.min_score:g} or more")
+        reason = f"{f'only {len(item)} items are' if len(item) else 'no item is'} left: {', '.join(steps)}"
+    score = predictor.scale.clip(raw)
+    return Recommendations(item, score, source, reason, scored, len(view.rated))
+
+
+def _best(
+    view: UserView, mask: NDArray[np.bool_], config: ListConfig
+) -> tuple[NDArray[np.int32], Floats, NDArray[np.str_], int]:
+    """The first k items of those in a mask, their scores, not clipped, and sources; and how many were scored.
+
+    Scores do not depend on what is asked beside them, so that widening only ever adds to what is there.
+    """
+    total = int(mask.sum())
+    order = np.flatnonzero(mask).astype(np.int32)
+    step = total if config.exhaustive else max(config.candidates, config.k)
+    if step < total:
+        order = candidate_order(
+            view.graph, view.user, mask, view.scale.values, budget=config.budget, bottom=config.bottom
+        )
+    scores, sources = [np.empty(0, np.float32)], [np.empty(0, "<U11")]
+    enough, scored = 0, 0
+    while enough < config.k and scored < total:
+        piece = order[scored : scored + step]
+        found = view.score_indices(piece, clip=False)
+        scores.append(found.score)
+        sources.append(found.source)
+        enough += int(_passes(view, found.score, config).sum())
+        scored += len(piece)
+        step *= 2
+    score, source = np.concatenate(scores), np.concatenate(sources)
+    kept = np.flatnonzero(_passes(view, score, config))
+    ranked = np.lexsort((order[kept], score[kept] if config.bottom else -score[kept]))
+    best = kept[ranked[: config.k]]
+    return order[best], score[best], source[best], scored
+
+
+def _passes(view: UserView, score: Floats, config: ListConfig) -> NDArray[np.bool_]:
+    if config.min_score is None:
+        return np.ones(len(score), bool)
+    passes: NDArray[np.bool_] = view.scale.clip(score) >= np.float32(config.min_score)
+    return passes

@@ -1,0 +1,118 @@
+"""Lists for all users of a run, streamed to one file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from tqdm import tqdm
+
+from igmc.errors import ConfigError
+from igmc.files import replacing
+from igmc.inference.lists.recommend import list_items
+from igmc.inference.lists.request import ListRequest, eligible_items
+from igmc.inference.predictor import Predictor
+from igmc.ratings import RawId
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Written", "recommend_all"]
+
+SUFFIXES = (".csv", ".jsonl")
+
+
+class Written(NamedTuple):
+    """For how many users `recommend_all` wrote, how many items in all, and how many lists fell short of k."""
+
+    users: int
+    items: int
+    short: int
+
+
+def recommend_all(
+    predictor: Predictor,
+    path: str | Path,
+    request: ListRequest,
+    *,
+    users: Iterable[RawId] | None = None,
+    progress: bool = True,
+) -> Written:
+    """Write the lists of many users, in memory that does not grow with their number.
+
+    Args:
+        predictor: what is known.
+        path: of the file, which is there whole in the end or not at all. ``.csv``: a line for each item, with
+            the columns of `igmc.recommend`. ``.jsonl``: a line for each user, with user,
+            reason and items.
+        request: which items, how many and how; its user and ratings do not count.
+        users: raw ids of known users; all users of the predictor if None.
+        progress: show a bar, if stderr is a terminal.
+
+    Raises:
+        ConfigError: if the path ends otherwise; see also `recommend`.
+        DataError: on an unknown user.
+        IgmcError: if the file cannot be written; nothing is left behind.
+    """
+    target = Path(path)
+    if target.suffix not in SUFFIXES:
+        raise ConfigError(
+            "the lists of all users go to a file of another kind",
+            got=target.name,
+            allowed=f"a name that ends in {' or '.join(SUFFIXES)}",
+        )
+    chosen = predictor.users.ids if users is None else list(users)
+    eligible = eligible_items(predictor, request)
+    items = short = 0
+    with replacing(target) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        write = _csv_writer(text) if target.suffix == ".csv" else _json_writer(text)
+        for user_id in tqdm(chosen, "lists", unit="user", disable=None if progress else True):
+            one = replace(request, user_id=user_id, ratings=None)
+            found = list_items(predictor, one, eligible=eligible)
+            write(user_id, found.frame(predictor, user_id))
+            items += len(found.item)
+            short += bool(found.reason)
+        text.flush()
+        text.detach()  # the file is closed by who opened it
+    return Written(len(chosen), items, short)
+
+
+Write = Callable[[RawId, "pd.DataFrame"], None]
+
+
+def _csv_writer(text: TextIO) -> Write:
+    lines: Any = csv.writer(text, lineterminator="\n")
+    begun = False
+
+    def write(user_id: RawId, frame: pd.DataFrame) -> None:
+        nonlocal begun
+        if not begun:
+            lines.writerow(frame.columns)
+            begun = True
+        lines.writerows(_rows(frame))
+
+    return write
+
+
+def _json_writer(text: TextIO) -> Write:
+    def write(user_id: RawId, frame: pd.DataFrame) -> None:
+        names = list(frame.columns)[1:]
+        items = [dict(zip(names, row[1:], strict=True)) for row in _rows(frame)]
+        value = {"user": user_id, "reason": frame.attrs["reason"], "items": items}
+        text.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _rows(frame: pd.DataFrame) -> list[list[Any]]:
+    """Plain values, scores to 4 places, None where a year is unknown."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    plain["score"] = [round(float(score), 4) for score in frame["score"]]
+    rows: list[list[Any]] = plain.to_numpy().tolist()
+    return rows

@@ -1,0 +1,5 @@
+"""The data set `demo`, which igmc makes from a seed."""
+
+from igmc.ratings.demo.dataset import make_demo, make_ratings
+
+__all__ = ["make_demo", "make_ratings"]

@@ -1,0 +1,124 @@
+"""The compiled inner loops of `gibbs.py`; one thread, so equal draws give equal results."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["implicit_sums", "solve_rows", "update_links"]
+
+_jit = njit(nogil=True, cache=True, error_model="numpy")
+_fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+
+
+@_fast
+def _collect(near, target, other, alpha, A, b):
+    """Add ``alpha sum x x'`` to the lower half of A and ``alpha sum x y`` to b, where x is (factors, 1)."""
+    width = other.shape[1]
+    x = np.empty(width)
+    for e in range(len(near)):
+        row = other[near[e]]
+        for k in range(width - 1):
+            x[k] = row[k]
+        x[width - 1] = 1.0
+        y = alpha * (target[e] - row[width - 1])
+        for k in range(width):
+            b[k] += y * x[k]
+            scaled = alpha * x[k]
+            for m in range(k + 1):
+                A[k, m] += scaled * x[m]
+
+
+@_jit
+def _cholesky(A):
+    """In place, the lower half."""
+    for j in range(len(A)):
+        for k in range(j):
+            A[j, j] -= A[j, k] * A[j, k]
+        A[j, j] = np.sqrt(A[j, j])
+        for i in range(j + 1, len(A)):
+            total = A[i, j]
+            for k in range(j):
+                total -= A[i, k] * A[j, k]
+            A[i, j] = total / A[j, j]
+
+
+@_jit
+def solve_rows(ptr, near, target, other, prior_means, precision, alpha, noise):
+    """Draw each row from its conditional Gaussian; its mean if `noise` has no rows.
+
+    Args:
+        ptr, near, target: the ratings by rows: int64 [n + 1], int32 [m], float64 [m].
+        other: float64 [n_other, D], the last column the bias.
+        prior_means: float64 [n, D]; precision: float64 [D, D]; alpha: precision of the noise in ratings.
+        noise: float64 [n, D], standard normal, or [0, D].
+    """
+    n, width = prior_means.shape
+    out = np.empty((n, width))
+    A, b = np.empty((width, width)), np.empty(width)
+    for row in range(n):
+        A[:] = precision
+        for k in range(width):
+            b[k] = 0.0
+            for m in range(width):
+                b[k] += precision[k, m] * prior_means[row, m]
+        _collect(near[ptr[row] : ptr[row + 1]], target[ptr[row] : ptr[row + 1]], other, alpha, A, b)
+        _cholesky(A)
+        for k in range(width):  # L w = b
+            for m in range(k):
+                b[k] -= A[k, m] * b[m]
+            b[k] /= A[k, k]
+        if len(noise):
+            for k in range(width):
+                b[k] += noise[row, k]
+        for k in range(width - 1, -1, -1):  # L' theta = w + noise
+            for m in range(k + 1, width):
+                b[k] -= A[m, k] * b[m]
+            b[k] /= A[k, k]
+        out[row] = b
+    return out
+
+
+@_jit
+def implicit_sums(ptr, near, weight, links):
+    """``weight_u sum_{j in N(u)} links_j`` for each row u, float64 [n, D]."""
+    n, width = len(ptr) - 1, links.shape[1]
+    out = np.zeros((n, width))
+    for row in range(n):
+        for e in range(ptr[row], ptr[row + 1]):
+            for k in range(width):
+                out[row, k] += links[near[e], k]
+        for k in range(width):
+            out[row, k] *= weight[row]
+    return out
+
+
+@_jit
+def update_links(ptr, near, weight, left, links, shrink, noise):
+    """Draw each row j of `links` given all others, in place.
+
+    Args:
+        ptr, near: for each j the rows u whose sums contain it.
+        weight: float64 [n_u]. left: float64 [n_u, D], vectors less all that explains them; kept up to date.
+        shrink: how much more precise the prior of `links` is than that of the vectors.
+        noise: float64 [n_j, D], draws with the covariance of the vectors.
+    """
+    width = links.shape[1]
+    total = np.empty(width)
+    for j in range(len(ptr) - 1):
+        squares = 0.0
+        total[:] = 0.0
+        for e in range(ptr[j], ptr[j + 1]):
+            u = near[e]
+            squares += weight[u] * weight[u]
+            for k in range(width):
+                total[k] += weight[u] * left[u, k]
+        scale = 1.0 / (shrink + squares)
+        for k in range(width):
+            new = (total[k] + squares * links[j, k]) * scale + noise[j, k] * np.sqrt(scale)
+            total[k] = new - links[j, k]
+            links[j, k] = new
+        for e in range(ptr[j], ptr[j + 1]):
+            u = near[e]
+            for k in range(width):
+                left[u, k] -= weight[u] * total[k]

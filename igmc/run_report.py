@@ -1,0 +1,105 @@
+"""What a run comes to: the test errors of its checkpoints, beside simple references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from igmc.errors import CheckpointError
+from igmc.evaluation.metrics import Scores
+
+__all__ = ["RunReport"]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The result of one run; the test part was scored once, after all choices were made.
+
+    Attributes:
+        dataset, split, protocol, seed: what was run.
+        train_pairs, validation_pairs, test_pairs: sizes of the parts.
+        epochs: passes over the training pairs.
+        seconds: time in training steps, over all resumes; without extraction and validation.
+        single_epoch: the single checkpoint: the last epoch ("paper"), or the best on validation.
+        single: its scores on the test part.
+        ensemble_epochs: the checkpoints whose predictions are averaged.
+        ensemble: scores of the average.
+        validation_rmse: of the single checkpoint; None under "paper".
+        references: scores of what is reached without a model.
+        device, machine, versions: where and with what.
+        folder: of the run.
+    """
+
+    dataset: str
+    split: str
+    protocol: str
+    seed: int
+    train_pairs: int
+    validation_pairs: int
+    test_pairs: int
+    epochs: int
+    seconds: float
+    single_epoch: int
+    single: Scores
+    ensemble_epochs: tuple[int, ...]
+    ensemble: Scores
+    validation_rmse: float | None
+    references: dict[str, Scores]
+    device: str
+    machine: str
+    versions: dict[str, str]
+    folder: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types only."""
+        return asdict(self) | {"ensemble_epochs": list(self.ensemble_epochs)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`.
+
+        Raises:
+            CheckpointError: if something is missing or of the wrong kind.
+        """
+        try:
+            known = {f.name: values[f.name] for f in fields(cls)}
+            known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
+            known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
+            known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(
+                f"the report of a run is damaged ({error!r})",
+                remedy="delete its metrics.json and run the same command again",
+            ) from error
+        return cls(**known)
+
+    def format(self) -> str:
+        """A table for the terminal."""
+        chosen = "at fixed epochs" if self.protocol == "paper" else "chosen on validation"
+        epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
+        rows = [
+            (f"IGMC, mean of epochs {epochs}", self.ensemble),
+            (f"IGMC, epoch {self.single_epoch} alone", self.single),
+            *sorted(self.references.items(), key=lambda row: row[1].rmse),
+        ]
+        width = max(len(name) for name, _ in rows)
+        sizes = (
+            f"{self.train_pairs:,} training, {self.validation_pairs:,} validation, {self.test_pairs:,} test"
+        )
+        passes = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        lines = [
+            f"{self.dataset}, split {self.split}, protocol {self.protocol}, seed {self.seed}",
+            f"{sizes} ratings",
+            f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
+            "",
+            f"{'test error':{width}}     RMSE      MAE   clipped: RMSE      MAE",
+            *(
+                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}         "
+                f"{s.rmse_clipped:7.4f}  {s.mae_clipped:7.4f}"
+                for name, s in rows
+            ),
+            "",
+            f"run folder: {self.folder}",
+        ]
+        return "\n".join(lines)

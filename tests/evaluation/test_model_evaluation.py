@@ -1,0 +1,161 @@
+"""A cell fits on what the protocol allows, and measures what the functions of metrics and ranking say."""
+
+import numpy as np
+import pytest
+
+from igmc.errors import DataError
+from igmc.evaluation.metrics.errors import rmse
+from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
+from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.protocols.registry import make_protocol
+from igmc.ratings.load import load_dataset
+from igmc.recommenders.base import Recommender
+from igmc.recommenders.data import TrainingData
+from igmc.recommenders.registry import RECOMMENDERS, make_recommender
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return load_dataset("demo")
+
+
+def run(demo, model, protocol, seed=1, ks=(5, 10)):
+    way = make_protocol(protocol)
+    split = way.split(demo, seed)
+    return evaluate_model(ModelSpec.parse(model), demo, way, split, ks=ks), split
+
+
+class Spy(Recommender):
+    """Predicts the mean, and remembers what it was shown."""
+
+    name = "spy"
+    seen: list = []
+
+    choosing = True
+
+    @property
+    def chooses(self):
+        return self.choosing
+
+    def _fit(self, data, monitor):
+        self.mean = float(data.train.rating.mean())
+        Spy.seen.append(
+            (len(data.train), len(data.validation), set(zip(data.train.user, data.train.item, strict=True)))
+        )
+
+    def _predict(self, user, item):
+        return np.full(len(user), self.mean, np.float32)
+
+
+@pytest.fixture
+def spy(monkeypatch):
+    monkeypatch.setitem(RECOMMENDERS, "spy", f"{__name__}:Spy")
+    monkeypatch.setattr(Spy, "seen", [])
+    return Spy
+
+
+def test_figures_are_those_of_the_fitted_model(demo):
+    cell, split = run(demo, "biases", "random_80_20")
+    data = TrainingData.from_split(split)
+    model = make_recommender("biases").fit(data).refit(data)
+    asked = split.pairs(split.test)
+    predicted = model.predict(asked.user, asked.item)
+    np.testing.assert_array_equal(cell.predicted, predicted)
+    assert cell.metrics["rmse"] == rmse(predicted, asked.rating)
+    low, high = cell.intervals["rmse"]
+    assert low < cell.metrics["rmse"] < high
+    assert cell.metrics["recall@10"] == pytest.approx(cell.per_user["recall@10"].mean())
+    assert cell.sizes == {
+        "train": len(split.train),
+        "validation": len(split.validation),
+        "support": 0,
+        "test": len(split.test),
+    }
+    assert cell.settings["damping"] is not None, "what was chosen is among the settings"
+    assert sum(b["pairs"] for b in cell.details["by_user_activity"]) == len(asked)
+    assert sum(b["pairs"] for b in cell.details["calibration"]) == len(asked)
+
+
+def test_it_chooses_on_validation_and_is_fitted_to_both_then(demo, spy):
+    _, split = run(demo, "spy", "random_80_20")
+    sizes = [seen[:2] for seen in spy.seen]
+    assert sizes == [(len(split.train), len(split.validation)), (len(split.train) + len(split.validation), 0)]
+
+
+def test_without_a_refit_the_model_stays_as_it_was_chosen(demo, spy):
+    _, split = run(demo, "spy", "random_80_20:refit=false")
+    assert [seen[:2] for seen in spy.seen] == [(len(split.train), len(split.validation))]
+
+
+def test_a_model_that_does_not_choose_is_fitted_once(demo, spy, monkeypatch):
+    monkeypatch.setattr(spy, "choosing", False)
+    _, split = run(demo, "spy", "random_80_20")
+    assert [seen[:2] for seen in spy.seen] == [(len(split.train) + len(split.validation), 0)]
+
+
+@pytest.mark.parametrize("protocol", ["random_80_20", "unseen_users:k=5", "leave_last_out"])
+def test_no_model_is_shown_a_test_pair(demo, spy, protocol):
+    if protocol == "leave_last_out" and demo.table.timestamp is None:
+        pytest.skip("the demo has no times")
+    _, split = run(demo, "spy", protocol)
+    asked = split.pairs(split.test)
+    for _, _, pairs in spy.seen:
+        assert pairs.isdisjoint(zip(asked.user, asked.item, strict=True))
+
+
+def test_support_ratings_are_folded_in_or_trained_on(demo, spy):
+    folded, split = run(demo, "item_mean", "unseen_users:k=5")
+    assert not folded.retrained
+    assert folded.seconds["fold_in"] > 0
+    trained, _ = run(demo, "spy", "unseen_users:k=5")
+    assert trained.retrained
+    assert spy.seen[0][0] == len(split.train), "what is chosen, is chosen without the support ratings"
+    assert spy.seen[-1][0] == len(split.train) + len(split.validation) + len(split.support)
+
+
+def test_seen_items_are_not_ranked(demo):
+    """The popularity ranking of all unseen items, by hand."""
+    cell, split = run(demo, "popularity", "random_80_20", ks=(5,))
+    table = split.table
+    known = np.concatenate([split.train, split.validation])
+    counts = np.bincount(table.item[known], minlength=len(table.items))
+    user = int(cell.ranked_users[7])
+    seen = table.item[known][table.user[known] == user]
+    wanted = set(table.item[split.test][table.user[split.test] == user])
+    order = [i for i in np.argsort(-counts, kind="stable") if i not in set(seen)][:5]
+    assert cell.per_user["precision@5"][7] == len(wanted.intersection(order)) / 5
+    assert "rmse" not in cell.metrics
+    assert not len(cell.predicted)
+
+
+def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_ratings(demo):
+    way = make_protocol("unseen_both")
+    cell = evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5])
+    assert list(cell.metrics) == [
+        *("rated_ndcg", "rated_ndcg_linear"),
+        *("rated_ndcg@5", "rated_ndcg_linear@5"),
+    ]
+    assert 0.5 < cell.metrics["rated_ndcg"] < 1
+    assert len(cell.rated_users)
+    assert not len(cell.predicted)
+    assert not cell.details
+
+
+def test_a_model_that_only_ranks_has_nothing_to_say_where_there_is_nothing_to_order(demo):
+    way = make_protocol("leave_last_out")
+    with pytest.raises(DataError, match=r"popularity only ranks, and leave_last_out asks for ratings"):
+        evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5], rankings=False)
+
+
+def test_lists_longer_than_the_catalogue_are_left_out(demo):
+    cell, _ = run(demo, "global_mean", "random_80_20", ks=(5, 10_000))
+    assert "recall@5" in cell.metrics
+    assert "recall@10000" not in cell.metrics
+
+
+def test_a_cell_survives_its_files(demo):
+    cell, _ = run(demo, "biases", "random_80_20", ks=(5,))
+    again = ModelEvaluation.from_parts(cell.to_dict(), cell.arrays())
+    assert again.to_dict() == cell.to_dict()
+    for name, array in cell.arrays().items():
+        np.testing.assert_array_equal(again.arrays()[name], array)

@@ -1,0 +1,93 @@
+import bz2
+import gzip
+import lzma
+import os
+import zipfile
+
+import pytest
+
+from igmc.errors import DataError
+from igmc.ratings.readers.files import find_file
+
+TEXT = b"user,item,rating\n1,2,3\n"
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_compression_is_seen_in_the_content(tmp_path, pack):
+    path = tmp_path / "any.name"
+    path.write_bytes(pack(TEXT))
+    with find_file(path).open() as stream:
+        assert stream.read() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("a.csv", ".csv"), ("a.TSV.gz", ".tsv"), ("a.parquet", ".parquet"), ("a.x.xz", ".x")]
+)
+def test_suffix_of_what_is_inside(tmp_path, name, suffix):
+    (tmp_path / name).write_bytes(TEXT)
+    assert find_file(tmp_path / name).suffix == suffix
+
+
+def test_the_one_table_in_a_zip(tmp_path):
+    path = zipped(tmp_path / "x.zip", **{"a/": "", "a/README": "hi", "a/r.csv": TEXT, "__MACOSX/r.csv": "no"})
+    file = find_file(path)
+    assert str(file) == f"{path}/a/r.csv"
+    assert file.suffix == ".csv"
+    with file.open() as stream:
+        assert stream.read() == TEXT
+
+
+def test_a_zip_as_a_folder(tmp_path):
+    path = zipped(tmp_path / "x.zip", **{"a/r.csv": TEXT, "a/m.csv": "other"})
+    with find_file(path / "a" / "r.csv").open() as stream:
+        assert stream.read() == TEXT
+    with pytest.raises(DataError, match=r"exactly one table; allowed: a/r.csv, a/m.csv; .*x\.zip/a/r\.csv"):
+        find_file(path)
+    with pytest.raises(DataError, match=r"does not hold b\.csv; allowed: a/r\.csv, a/m\.csv"):
+        find_file(path / "b.csv")
+
+
+def test_empty_and_damaged_zips(tmp_path):
+    with pytest.raises(DataError, match="does not hold exactly one table"):
+        find_file(zipped(tmp_path / "empty.zip"))
+    path = zipped(tmp_path / "x.zip", **{"r.csv": TEXT * 100})
+    content = bytearray(path.read_bytes())
+    content[45] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.zip/r\.csv cannot be read"), find_file(path).open() as stream:
+        stream.read()
+
+
+def test_missing_files(tmp_path):
+    (tmp_path / "ratings.csv").write_bytes(TEXT)
+    with pytest.raises(
+        DataError, match=r"there is no file .*rating\.csv; to mend it: did you mean ratings\.csv\?"
+    ):
+        find_file(tmp_path / "rating.csv")
+    with pytest.raises(DataError, match=r"no file .*; to mend it: check the path"):
+        find_file(tmp_path / "no" / "such.csv")
+    with pytest.raises(DataError, match="is a folder where a file is needed"):
+        find_file(tmp_path)
+
+
+def test_a_file_that_goes_away(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(TEXT)
+    file = find_file(path)
+    os.unlink(path)
+    with pytest.raises(DataError, match="there is no file"), file.open():
+        pass
+
+
+def test_binary_content(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(b"\x89PNG\0\0")
+    with pytest.raises(DataError, match=r"is not a text file; allowed: CSV, TSV"):
+        find_file(path).encodings()

@@ -1,0 +1,91 @@
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+import igmc
+from igmc.environment import machine, versions
+from igmc.errors import CheckpointError
+from igmc.evaluation.metrics.errors import Scores
+from igmc.run_report import RunReport
+
+REPORT = RunReport(
+    dataset="demo",
+    split="random",
+    protocol="validated",
+    seed=7,
+    train_pairs=9720,
+    validation_pairs=1080,
+    test_pairs=1200,
+    epochs=14,
+    seconds=61.6,
+    single_epoch=4,
+    single=Scores(0.91, 0.71, 0.905, 0.705),
+    ensemble_epochs=(4, 2, 9, 3),
+    ensemble=Scores(0.89, 0.69, 0.885, 0.685),
+    validation_rmse=0.92,
+    references={
+        "global mean": Scores(1.2, 1.0, 1.2, 1.0),
+        "regularized biases": Scores(0.95, 0.75, 0.94, 0.74),
+    },
+    device="cpu",
+    machine="2 x a processor, Linux",
+    versions={"igmc": "0.1.0"},
+    folder="runs/demo",
+)
+
+
+def test_json_and_back():
+    assert RunReport.from_dict(json.loads(json.dumps(REPORT.to_dict(), allow_nan=False))) == REPORT
+    paper = replace(REPORT, validation_rmse=None)
+    assert RunReport.from_dict(json.loads(json.dumps(paper.to_dict()))) == paper
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(RunReport)])
+def test_a_report_that_lacks_something_is_damaged(name):
+    values = REPORT.to_dict()
+    del values[name]
+    with pytest.raises(
+        CheckpointError, match=f"the report of a run is damaged.*{name}.*delete its metrics.json"
+    ):
+        RunReport.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"single": 3}, {"ensemble": {"rmse": 1.0}}, {"references": []}, {"ensemble_epochs": 3}],
+)
+def test_a_report_of_wrong_kinds_is_damaged(change):
+    with pytest.raises(CheckpointError, match="is damaged"):
+        RunReport.from_dict(REPORT.to_dict() | change)
+
+
+def test_what_the_terminal_shows():
+    assert REPORT.format().splitlines() == [
+        "demo, split random, protocol validated, seed 7",
+        "9,720 training, 1,080 validation, 1,200 test ratings",
+        "14 epochs in 62 s on cpu, checkpoints chosen on validation",
+        "",
+        "test error".ljust(31) + "     RMSE      MAE   clipped: RMSE      MAE",
+        "IGMC, mean of epochs 2, 3, 4, 9".ljust(31) + "   0.8900   0.6900          0.8850   0.6850",
+        "IGMC, epoch 4 alone".ljust(31) + "   0.9100   0.7100          0.9050   0.7050",
+        "regularized biases".ljust(31) + "   0.9500   0.7500          0.9400   0.7400",
+        "global mean".ljust(31) + "   1.2000   1.0000          1.2000   1.0000",
+        "",
+        "run folder: runs/demo",
+    ]
+
+
+def test_the_protocols_are_never_mixed_up():
+    paper = replace(REPORT, protocol="paper", single_epoch=40, ensemble_epochs=(40, 30, 20, 10)).format()
+    assert "protocol paper" in paper
+    assert "checkpoints at fixed epochs" in paper
+    assert "IGMC, mean of epochs 10, 20, 30, 40 " in paper
+    assert "IGMC, epoch 40 alone " in paper
+    assert "chosen on validation" not in paper
+
+
+def test_with_what_it_was_made():
+    assert versions()["igmc"] == igmc.__version__
+    assert {"python", "torch", "numpy", "numba", "scipy", "h5py"} < set(versions())
+    assert "Linux" in machine()
