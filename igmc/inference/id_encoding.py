@@ -1,28 +1,19 @@
-"""What comes from outside: ids as text or not seen before, and ratings and indices that may be no such."""
+"""Raw ids to dense indices: ids as typed, ids that came after training, and ids that are misspelt."""
 
 from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from igmc.errors import DataError
-from igmc.ratings import IdTable, RatingScale, RawId
+from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import natural_ids
 
-__all__ = [
-    "check_lengths",
-    "dense_indices",
-    "encode_ratings",
-    "from_text",
-    "grown",
-    "near_ids",
-    "unknown_ids",
-]
+__all__ = ["ExtendedIds", "from_text", "near_ids", "unknown_ids"]
 
 _MANY = 20_000
 _LONGEST = 60  # to compare a longer one with many takes long
@@ -55,75 +46,47 @@ def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
     return list(IdTable.build(unknown)[0].ids)
 
 
-def encode_ratings(
-    scale: RatingScale, ratings: Iterable[object], *, where: Callable[[int], str] | None = None
-) -> NDArray[np.uint8]:
-    """The levels, uint8 [n], of n ratings; on a scale of groups, each rating in range belongs to one.
+@dataclass(frozen=True, eq=False)
+class ExtendedIds:
+    """The ids of a table, and others that came later, whose dense indices follow on. Make one with `of`.
 
-    Args:
-        scale: which ratings there are.
-        ratings: what was given.
-        where: names the place of the k-th in messages, such as "ratings.csv, line 7".
+    It costs memory in proportion to the new ids alone, whatever the size of the table.
 
-    Raises:
-        DataError: on a rating that is no finite number, or not on the scale.
+    Attributes:
+        table: the known ids.
+        new: the others -> their dense indices, from ``len(table)`` on.
     """
-    given: list[Any] = list(ratings)
 
-    def wrong(at: int, what: str) -> DataError:
-        place = f"{where(at)}: " if where is not None else ""
-        return DataError(f"{place}a rating is not {what}", got=given[at], allowed=_allowed(scale))
+    table: IdTable
+    new: Mapping[RawId, int]
 
-    for at, rating in enumerate(given):
-        if isinstance(rating, bool | np.bool_) or not isinstance(rating, int | float | np.number):
-            raise wrong(at, "a number")
-    # An int may be too large for a float, and such a one is on no scale.
-    numbers = np.array([np.inf if isinstance(r, int) and abs(r) > 2**64 else r for r in given], np.float64)
-    if scale.grouped:
-        fits = (numbers >= scale.low) & (numbers <= scale.high)
-    else:
-        fits = np.isin(numbers, scale.values)
-    if not fits.all():
-        raise wrong(int(np.argmin(fits)), "on the scale")
-    return scale.encode(numbers)
+    @classmethod
+    def of(cls, table: IdTable, raw_ids: Iterable[RawId]) -> ExtendedIds:
+        """A table, extended by those of the ids that are not in it.
 
+        Raises:
+            DataError: on an id that is neither a whole number nor a text.
+        """
+        return cls(table, {raw: len(table) + k for k, raw in enumerate(unknown_ids(table, raw_ids))})
 
-def dense_indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
-    """Dense indices, int32 [n], that were given as any integers.
+    def __len__(self) -> int:
+        return len(self.table) + len(self.new)
 
-    Raises:
-        DataError: if they are no whole numbers, or not in 0..size-1.
-    """
-    index = np.atleast_1d(np.asarray(values))
-    if index.size and index.dtype.kind not in "iu":
-        raise DataError(f"{side} indices are not whole numbers", got=index.dtype.name)
-    if index.size and (index.min() < 0 or index.max() >= size):
-        bad = index[(index < 0) | (index >= size)][0]
-        raise DataError(f"a {side} index is out of range", got=int(bad), allowed=f"0..{size - 1}")
-    return index.astype(np.int32)
+    def encode(self, raw_ids: Iterable[RawId]) -> NDArray[np.int32]:
+        """The dense indices, int32 [n], of n raw ids; -1 for an id that is neither known nor new.
 
+        Raises:
+            DataError: on an id that is neither a whole number nor a text.
+        """
+        given = list(raw_ids)
+        index = self.table.encode(given)
+        for at in np.flatnonzero(index < 0).tolist() if self.new else ():
+            index[at] = self.new.get(given[at], -1)
+        return index
 
-def check_lengths(**columns: Any) -> None:
-    """Raise unless all columns are of one length.
-
-    Raises:
-        DataError: naming them.
-    """
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise DataError("the columns differ in length", got=lengths, allowed="one length")
-
-
-def grown(table: IdTable, raw_ids: list[RawId]) -> IdTable:
-    """The table itself, or, where some ids are new, one that holds them after its own."""
-    new = unknown_ids(table, raw_ids)
-    return IdTable((*table.ids, *new)) if new else table
-
-
-def _allowed(scale: RatingScale) -> str:
-    if scale.grouped:
-        return f"{scale.low:g}..{scale.high:g}"
-    return ", ".join(f"{value:g}" for value in scale.values)
+    def merged(self) -> IdTable:
+        """All the ids as one table; the known one itself if none is new."""
+        return IdTable((*self.table.ids, *self.new)) if self.new else self.table
 
 
 def near_ids(table: IdTable, raw: RawId) -> str:

@@ -1,22 +1,11 @@
-"""Ids and ratings that come from outside."""
+"""Raw ids become dense indices as the table writes them; new ids follow on; near misses are told."""
 
 import numpy as np
 import pytest
 
 from igmc.errors import DataError
-from igmc.inference.encoding import (
-    check_lengths,
-    dense_indices,
-    encode_ratings,
-    from_text,
-    grown,
-    unknown_ids,
-)
+from igmc.inference.id_encoding import ExtendedIds, from_text, near_ids, unknown_ids
 from igmc.ratings.ids import IdTable
-from igmc.ratings.scale import KnownScale, RatingScale
-
-STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
-GROUPS = RatingScale.fit([-10.0, 0.5, 10.0], levels=4)
 
 
 def test_text_is_taken_as_the_table_writes_it():
@@ -30,45 +19,38 @@ def test_unknown_ids_stand_once_and_in_order():
     table = IdTable((3, "a"))
     assert unknown_ids(table, ["b", 9, "a", 3, "b", 1]) == [1, 9, "b"]
     assert unknown_ids(table, [3]) == []
-    assert grown(table, ["b", 3, 1]).ids == (3, "a", 1, "b")
-    assert grown(table, [3]) is table
 
 
-def test_ratings_become_levels():
-    assert encode_ratings(STARS, [5, 1.0, np.float32(3), np.int64(2)]).tolist() == [4, 0, 2, 1]
-    assert encode_ratings(STARS, []).tolist() == []
-    assert encode_ratings(GROUPS, [-10, -4.9, 0, 9.99, 10]).tolist() == [0, 1, 2, 3, 3]
+def test_new_ids_follow_on_those_of_the_table():
+    table = IdTable((3, "a"))
+    ids = ExtendedIds.of(table, ["b", 3, 1, "b"])
+    assert len(ids) == 4
+    assert ids.encode(["b", 3, 1, "a", "never"]).tolist() == [3, 0, 2, 1, -1]
+    assert ids.encode([np.int64(1), np.str_("b")]).tolist() == [2, 3]
+    assert ids.encode([]).dtype == np.int32
+    assert ids.merged().ids == (3, "a", 1, "b")
+    assert ids.merged().encode(["b", 1]).tolist() == ids.encode(["b", 1]).tolist()
 
 
-@pytest.mark.parametrize("rating", [0, 6, 3.5, float("nan"), float("inf"), -float("inf"), 10**400])
-def test_ratings_off_the_scale(rating):
-    with pytest.raises(DataError, match=r"not on the scale; got .*; allowed: 1, 2, 3, 4, 5"):
-        encode_ratings(STARS, [1, rating])
+def test_a_table_without_new_ids_stays_the_same_object():
+    table = IdTable((3, "a"))
+    ids = ExtendedIds.of(table, ["a", 3])
+    assert (len(ids), ids.new) == (2, {})
+    assert ids.merged() is table
+    assert ids.encode(["x", "a"]).tolist() == [-1, 1]
 
 
-@pytest.mark.parametrize("rating", [-10.5, 11, float("nan"), 10**400])
-def test_ratings_outside_the_range_of_groups(rating):
-    with pytest.raises(DataError, match=r"not on the scale; got .*; allowed: -10\.\.10"):
-        encode_ratings(GROUPS, [1, rating])
+def test_what_is_no_id_is_refused():
+    for wrong in (1.5, None, True):
+        with pytest.raises(DataError, match="an id is neither a whole number nor a text"):
+            ExtendedIds.of(IdTable((1,)), [wrong])
 
 
-@pytest.mark.parametrize("rating", ["4", None, True, [4]])
-def test_what_is_no_rating(rating):
-    with pytest.raises(DataError, match=r"a rating is not a number; (got .*; )?allowed: 1, 2, 3, 4, 5"):
-        encode_ratings(STARS, [rating])
-
-
-def test_indices():
-    assert dense_indices("user", [0, 4], 5).dtype == np.int32
-    assert dense_indices("user", [], 5).tolist() == []
-    with pytest.raises(DataError, match="user indices are not whole numbers; got 'float64'"):
-        dense_indices("user", [0.5], 5)
-    for bad in (-1, 5):
-        with pytest.raises(DataError, match=rf"a item index is out of range; got {bad}; allowed: 0\.\.4"):
-            dense_indices("item", [0, bad], 5)
-
-
-def test_lengths():
-    check_lengths(a=[1], b=[2])
-    with pytest.raises(DataError, match=r"differ in length; got {'a': 1, 'b': 2}"):
-        check_lengths(a=[1], b=[2, 3])
+def test_near_ids_are_found_in_large_tables_too():
+    table = IdTable(tuple(f"user-{number:06}" for number in range(30_000)))
+    assert near_ids(table, "USER-000123").startswith("did you mean 'user-000123' or 'user-")
+    assert near_ids(table, "zz") == "ids are such as 'user-000000'"
+    for size, near in ((60, True), (61, False)):  # one that is longer takes too long to compare
+        found = near_ids(IdTable(("x" * size,)), "x" * (size - 1) + "y")
+        assert found.startswith("did you mean") == near
+    assert near_ids(IdTable(()), "x") == "there are none"

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
-from igmc.inference.encoding import near_ids
+from igmc.inference.id_encoding import near_ids
 from igmc.inference.predictor import Predictor
-from igmc.inference.user_view import UserView, view_of
+from igmc.inference.requested_user import requested_user
+from igmc.inference.user_view import UserView
 from igmc.inference.why.explanation import Explanation, Node
 from igmc.inference.why.importance import edge_users, gradients, occlusion
 from igmc.plots import Edge
@@ -40,7 +41,7 @@ def explain(
     of its own, what is shown comes from all of them, and a rating counts by the mean over the checkpoints.
 
     Args:
-        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
         user_id: a known user, or, with `ratings`, a new one, who needs no id.
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
@@ -66,7 +67,7 @@ def explain(
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
-    view = view_of(predictor, user_id, ratings)
+    view = requested_user(predictor, user_id, ratings)
     found = view.score_indices(np.array([item], np.int32), clip=False)
     by_model = str(found.source[0]) == "model"
     near = _neighbourhood(view, item, config) if by_model else _NOTHING

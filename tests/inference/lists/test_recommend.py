@@ -15,7 +15,6 @@ import igmc.run
 from igmc.config import ListConfig, RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError, IgmcError
 from igmc.graph.serving import ServingGraph
-from igmc.inference.encoding import near_ids
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.recommend import list_items, recommend
@@ -251,16 +250,6 @@ def test_threads_do_not_mix(predictor):
 def test_what_is_wrong_is_said(predictor, wrong, error, message):
     with pytest.raises(error, match=message):
         recommend(predictor, **wrong)
-
-
-def test_near_ids_are_found_in_large_tables_too():
-    table = IdTable(tuple(f"user-{number:06}" for number in range(30_000)))
-    assert near_ids(table, "USER-000123").startswith("did you mean 'user-000123' or 'user-")
-    assert near_ids(table, "zz") == "ids are such as 'user-000000'"
-    for size, near in ((60, True), (61, False)):  # one that is longer takes too long to compare
-        found = near_ids(IdTable(("x" * size,)), "x" * (size - 1) + "y")
-        assert found.startswith("did you mean") == near
-    assert near_ids(IdTable(()), "x") == "there are none"
 
 
 @pytest.fixture
