@@ -15,9 +15,8 @@ from igmc.inference.id_encoding import near_ids
 from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
-from igmc.inference.why.explanation import Explanation, Node
+from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from igmc.inference.why.importance import edge_users, gradients, occlusion
-from igmc.plots import Edge
 from igmc.ratings import RawId
 
 __all__ = ["explain"]
@@ -78,10 +77,10 @@ def explain(
         prediction=float(found.score[0]),
         source=str(found.source[0]),
         method=config.method,
-        users=(Node(user_id), *(Node(predictor.users.ids[k]) for k in near.users)),
+        users=(ExplainedNode(user_id), *(ExplainedNode(predictor.users.ids[k]) for k in near.users)),
         items=tuple(_item(predictor, k) for k in (item, *near.items)),
         edges=tuple(
-            Edge(user, item, float(view.scale.values[level]), importance)
+            ExplainedEdge(user, item, float(view.scale.values[level]), importance)
             for user, item, level, importance in near.edges
         ),
         n_users=near.n_users,
@@ -204,6 +203,6 @@ def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArr
     return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 
-def _item(predictor: Predictor, item: int) -> Node:
+def _item(predictor: Predictor, item: int) -> ExplainedNode:
     titles = () if predictor.info is None else predictor.info.titles
-    return Node(predictor.items.ids[item], titles[item] if item < len(titles) else "")
+    return ExplainedNode(predictor.items.ids[item], titles[item] if item < len(titles) else "")
