@@ -18,7 +18,7 @@ from igmc.inference.checkpoints import load_models, open_run, pick_epochs
 from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.rating_encoding import encode_ratings
+from igmc.inference.rating_encoding import encode_ratings, rating_columns
 from igmc.inference.scoring import Scorer
 from igmc.inference.user_view import UserView
 from igmc.loading import SideFeatures
@@ -186,9 +186,8 @@ class Predictor:
         users = ExtendedIds.of(self.users, [] if user_id is None else [user_id])
         items = ExtendedIds.of(self.items, ratings)
         user = len(users) if user_id is None else int(users.encode([user_id])[0])
-        graph = self._extended(
-            max(len(users), user + 1), items, np.full(len(ratings), user), ratings, ratings.values()
-        )
+        n_users = max(len(users), user + 1)
+        graph = self._extended(n_users, items, np.full(len(ratings), user), ratings, ratings.values())
         return UserView(user, graph, items, self.scale, self.scorer)
 
     def score_user(
@@ -227,14 +226,8 @@ class Predictor:
             DataError: on a missing column, columns of unequal length, a pair that stands twice, a rating that
                 is not on the scale, or an id that is neither a whole number nor a text.
         """
-        names = ("user_id", "item_id", "rating")
-        for name in names:
-            if name not in ratings:
-                raise DataError("a column of the new ratings is missing", got=name, allowed=", ".join(names))
-        user_ids, item_ids, values = (list(ratings[name]) for name in names)
-        check_lengths(user_id=user_ids, item_id=item_ids, rating=values)
-        users = ExtendedIds.of(self.users, user_ids)
-        items = ExtendedIds.of(self.items, item_ids)
+        user_ids, item_ids, values = rating_columns(ratings)
+        users, items = ExtendedIds.of(self.users, user_ids), ExtendedIds.of(self.items, item_ids)
         seen: set[tuple[RawId, RawId]] = set()
         for pair in zip(user_ids, item_ids, strict=True):
             if pair in seen:

@@ -1,17 +1,39 @@
-"""Raw ratings to levels: the checks of what was given, and the places that messages name."""
+"""Raw ratings to levels: checks of the columns and the ratings that are given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.ratings import RatingScale
+from igmc.ratings import RatingScale, check_lengths
 
-__all__ = ["encode_ratings"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["encode_ratings", "rating_columns"]
+
+
+_COLUMNS = ("user_id", "item_id", "rating")
+
+
+def rating_columns(
+    ratings: pd.DataFrame | Mapping[str, Iterable[Any]],
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """The columns user_id, item_id and rating of n ratings, [n] each, unchecked but for their length.
+
+    Raises:
+        DataError: on a missing column, or columns of unequal length.
+    """
+    for name in _COLUMNS:
+        if name not in ratings:
+            raise DataError("a column of the new ratings is missing", got=name, allowed=", ".join(_COLUMNS))
+    user_ids, item_ids, values = (list(ratings[name]) for name in _COLUMNS)
+    check_lengths(user_id=user_ids, item_id=item_ids, rating=values)
+    return user_ids, item_ids, values
 
 
 def encode_ratings(

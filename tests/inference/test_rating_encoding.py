@@ -1,10 +1,11 @@
 """Ratings that come from outside become levels, or are refused by value and place."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from igmc.errors import DataError
-from igmc.inference.rating_encoding import encode_ratings
+from igmc.inference.rating_encoding import encode_ratings, rating_columns
 from igmc.ratings.scale import KnownScale, RatingScale
 
 STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
@@ -39,3 +40,22 @@ def test_what_is_no_rating(rating):
 def test_the_place_of_the_first_bad_rating_is_named(ratings, line):
     with pytest.raises(DataError, match=rf"^mine\.csv, line {line}: a rating is not"):
         encode_ratings(STARS, ratings, where=lambda at: f"mine.csv, line {at + 3}")
+
+
+def test_columns_are_told_by_name_whatever_holds_them():
+    columns = {"rating": [5, 1], "item_id": ("i", "j"), "user_id": iter([1, 2]), "when": [0]}
+    assert rating_columns(columns) == ([1, 2], ["i", "j"], [5, 1])
+    frame = pd.DataFrame({"item_id": ["i"], "rating": [5], "user_id": [1]})
+    assert rating_columns(frame) == ([1], ["i"], [5])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"user_id": [1], "rating": [1]}, "missing; got 'item_id'; allowed: user_id, item_id, rating"),
+        ({"user_id": [1], "item_id": [1, 2], "rating": [1]}, "the columns differ in length"),
+    ],
+)
+def test_columns_that_are_missing_or_of_unequal_length(columns, message):
+    with pytest.raises(DataError, match=message):
+        rating_columns(columns)
