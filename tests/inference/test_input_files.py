@@ -44,6 +44,10 @@ def test_pairs_are_read_by_the_names_of_their_columns(known, delimiter):
     assert read_pairs(known, text, "p") == ([1, 2, 1], [3, "new", "03"])
 
 
+def test_a_byte_order_mark_is_no_part_of_a_name(known):
+    assert read_pairs(known, io.StringIO("\ufeffuser,item\n1,2\n"), "p") == ([1], [2])
+
+
 def test_pairs_of_a_file_may_be_compressed_marked_or_in_latin_1(known, write):
     text = "userId,item\nMüller,3\n"
     for content, name in (

@@ -61,9 +61,6 @@ def test_what_is_known_of_items_survives_the_file(tmp_path):
     assert ItemInfo.load(tmp_path / "nowhere", items) is None
 
 
-def test_the_same_items_make_the_same_bytes(tmp_path):
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        INFO.save(tmp_path / name, ITEMS)
-    one, two = ((tmp_path / name / ITEMS_FILE).read_bytes() for name in "ab")
-    assert one == two
+def test_the_file_holds_no_time_so_that_equal_items_make_equal_bytes(tmp_path):
+    INFO.save(tmp_path, ITEMS)
+    assert (tmp_path / ITEMS_FILE).read_bytes()[4:8] == bytes(4)  # where gzip writes the time
