@@ -91,9 +91,9 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _draw(predictor: Predictor, found: Explanation, stem: Path, attention: Path | None) -> list[str]:
-    from igmc.plots import save_figure, subgraph_figure
+    from igmc.plots import explanation_panel, save_figure, subgraph_figure
 
-    panels = [found.panel()]
+    panels = [explanation_panel(found)]
     if attention is not None:
         from igmc.recommenders.graph import GAT, attention_panel
 

@@ -1,4 +1,4 @@
-"""Which model answers: options of the commands that ask a trained run, and the predictor they stand for."""
+"""Which model predicts: options of the commands that use a trained run, and the predictor they name."""
 
 from __future__ import annotations
 

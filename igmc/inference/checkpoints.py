@@ -1,4 +1,4 @@
-"""Which checkpoints of a run answer, and the models that they are: to test a run, and to serve it."""
+"""Which checkpoints of a run predict, and the models that they hold: to test a run, and to serve it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_run(path: str | Path) -> RunFolder:
 
 
 def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None = None) -> list[int]:
-    """The epochs whose checkpoints are to answer, the mean of their predictions being the answer.
+    """The epochs whose checkpoints predict; where there are several, their predictions are averaged.
 
     Args:
         folder: of a run with at least one checkpoint.

@@ -1,4 +1,4 @@
-"""One answer for each pair that is asked, and how it came about."""
+"""The predictions for pairs: by the models, or by a damped mean where a pair has no neighbourhood."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.graph import ServingGraph
-from igmc.inference.fallback import damped_means, has_neighbourhood
+from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.scoring import Scorer
 from igmc.ratings import RatingScale
 
-__all__ = ["Predictions", "answer"]
+__all__ = ["Predictions", "predict_pairs"]
 
 
 class Predictions(NamedTuple):
@@ -22,14 +22,14 @@ class Predictions(NamedTuple):
         score: float32 [P].
         source: [P] texts. "model": read off the pair's subgraph. "user mean", "item mean" or "global mean":
             there was none, since the user or the item is not known or has no rating besides the pair's own;
-            the mean is damped as `igmc.inference.fallback` says.
+            the mean is damped as `igmc.inference.mean_fallback` says.
     """
 
     score: NDArray[np.float32]
     source: NDArray[np.str_]
 
 
-def answer(
+def predict_pairs(
     scorer: Scorer,
     scale: RatingScale,
     graph: ServingGraph,

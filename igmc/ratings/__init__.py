@@ -1,5 +1,6 @@
 """Ratings: raw files -> checked `RatingTable` -> `Split`."""
 
+from igmc.ratings.checks import check_lengths, check_range, dense_indices
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.features import info_features, side_features
@@ -18,6 +19,9 @@ __all__ = [
     "RawId",
     "Split",
     "build_split",
+    "check_lengths",
+    "check_range",
+    "dense_indices",
     "divided",
     "info_features",
     "load_dataset",

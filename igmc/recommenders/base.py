@@ -16,6 +16,7 @@ from scipy import sparse
 
 from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.ratings import dense_indices
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.space import OneOf, Range
 from igmc.training import load_checkpoint, save_checkpoint
@@ -229,13 +230,7 @@ class Recommender(ABC):
     def _indices(self, name: str, values: ArrayLike, size: int) -> Indices:
         if not self.n_items:
             raise DataError(f"{self.name} has not been fitted", remedy="call fit first")
-        given = np.asarray(values)
-        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
-            raise DataError(f"the {name}s are no list of dense indices", got=given.dtype.name)
-        if given.size and (given.min() < 0 or given.max() >= size):
-            worst = int(given.min() if given.min() < 0 else given.max())
-            raise DataError(f"a {name} index is out of range", got=worst, allowed=f"0..{size - 1}")
-        return given.astype(np.int32)
+        return dense_indices(name, values, size)
 
 
 def _packed(value: Any) -> Any:

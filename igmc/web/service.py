@@ -17,8 +17,7 @@ from igmc.errors import DataError
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs
 from igmc.inference import Predictor, Scorer, near_ids
 from igmc.inference.lists import ListRequest, list_items
-from igmc.inference.why import Node as ExplainedNode
-from igmc.inference.why import explain
+from igmc.inference.why import ExplainedNode, explain
 from igmc.ratings import IdTable, RawId
 from igmc.web import schemas
 

@@ -179,14 +179,6 @@ def test_neither_the_order_of_ratings_and_items_nor_their_number_counts(predicto
         assert predictor.score_user(ratings, [item]).score[0] == answers.score[item]
 
 
-def test_a_view_lists_what_the_user_has_rated(predictor):
-    view = predictor.with_user({"f002": 1, "f001": 5})
-    assert view.rated.tolist() == [0, 1]
-    assert predictor.graph.n_users == view.user
-    assert set(predictor.with_user({"f001": 5}, 7).rated) >= set(predictor.graph.by_user.row(6)[0])
-    assert predictor.with_user({}).rated.tolist() == []
-
-
 def test_without_ratings_all_are_means_and_say_so(predictor):
     answers = predictor.score_user({}, ["f001", "nobody knows"])
     assert answers.source.tolist() == ["item mean", "global mean"]

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
-from igmc.inference.encoding import near_ids
+from igmc.inference.id_encoding import near_ids
 from igmc.inference.predictor import Predictor
-from igmc.inference.user_view import UserView, view_of
-from igmc.inference.why.explanation import Explanation, Node
+from igmc.inference.requested_user import requested_user
+from igmc.inference.user_view import UserView
+from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from igmc.inference.why.importance import edge_users, gradients, occlusion
-from igmc.plots import Edge
 from igmc.ratings import RawId
 
 __all__ = ["explain"]
@@ -40,7 +40,7 @@ def explain(
     of its own, what is shown comes from all of them, and a rating counts by the mean over the checkpoints.
 
     Args:
-        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
         user_id: a known user, or, with `ratings`, a new one, who needs no id.
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
@@ -66,7 +66,7 @@ def explain(
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
-    view = view_of(predictor, user_id, ratings)
+    view = requested_user(predictor, user_id, ratings)
     found = view.score_indices(np.array([item], np.int32), clip=False)
     by_model = str(found.source[0]) == "model"
     near = _neighbourhood(view, item, config) if by_model else _NOTHING
@@ -77,10 +77,10 @@ def explain(
         prediction=float(found.score[0]),
         source=str(found.source[0]),
         method=config.method,
-        users=(Node(user_id), *(Node(predictor.users.ids[k]) for k in near.users)),
+        users=(ExplainedNode(user_id), *(ExplainedNode(predictor.users.ids[k]) for k in near.users)),
         items=tuple(_item(predictor, k) for k in (item, *near.items)),
         edges=tuple(
-            Edge(user, item, float(view.scale.values[level]), importance)
+            ExplainedEdge(user, item, float(view.scale.values[level]), importance)
             for user, item, level, importance in near.edges
         ),
         n_users=near.n_users,
@@ -203,6 +203,6 @@ def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArr
     return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 
-def _item(predictor: Predictor, item: int) -> Node:
+def _item(predictor: Predictor, item: int) -> ExplainedNode:
     titles = () if predictor.info is None else predictor.info.titles
-    return Node(predictor.items.ids[item], titles[item] if item < len(titles) else "")
+    return ExplainedNode(predictor.items.ids[item], titles[item] if item < len(titles) else "")

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = [
     *("FENCE", "JUDGED", "TOP", "Bin", "Description", "Extreme", "Fence", "Gap", "Genre", "RatingSummary"),
-    *("Side", "Summary", "TimeSpan"),
+    *("SideSummary", "Summary", "TimeSpan"),
 ]
 
 FENCE = 1.5  # interquartile ranges from the quartiles to Tukey's fences
@@ -85,7 +85,7 @@ class Fence:
 
 
 @dataclass(frozen=True)
-class Side:
+class SideSummary:
     """The users, or the items. All but `total` is of those with a rating.
 
     Attributes:
@@ -176,8 +176,8 @@ class Description:
     ratings: int
     density: float
     rating: RatingSummary
-    users: Side
-    items: Side
+    users: SideSummary
+    items: SideSummary
     missing: tuple[Gap, ...]
     time: TimeSpan | None
     genres: tuple[Genre, ...]
@@ -249,7 +249,7 @@ class Description:
         ]
 
 
-def _activity_lines(users: Side, items: Side) -> list[str]:
+def _activity_lines(users: SideSummary, items: SideSummary) -> list[str]:
     head = ("min", "25%", "median", "75%", "95%", "max", "mean", "one only", "Gini", "top 20%")
     lines = [f"{'ratings a':<10}" + "".join(f"{word:>9}" for word in head)]
     for name, side in (("user", users), ("item", items)):
@@ -261,7 +261,7 @@ def _activity_lines(users: Side, items: Side) -> list[str]:
     return [*lines, "  (top 20%: share of the ratings that the most active fifth has)"]
 
 
-def _outlier_lines(users: Side, items: Side) -> list[str]:
+def _outlier_lines(users: SideSummary, items: SideSummary) -> list[str]:
     lines = [f"outliers, beyond {FENCE} interquartile ranges from the quartiles"]
     for name, side in (("users", users), ("items", items)):
         lines.append(f"  {f'{name}, log of ratings':<23}{_beyond(side.activity_fence)}")

@@ -1,4 +1,4 @@
-"""Files that come with a question: the pairs that are asked, and ratings given since training."""
+"""Files that a user gives to a trained run: pairs to predict, ratings, item ids."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from igmc.errors import DataError
-from igmc.inference.encoding import encode_ratings, from_text
+from igmc.inference.id_encoding import from_text
 from igmc.inference.predictor import Predictor
+from igmc.inference.rating_encoding import encode_ratings
 from igmc.ratings import RawId
 from igmc.ratings.readers import USUAL, find_file, read_parquet, read_text
 

@@ -1,7 +1,7 @@
-"""What is answered where there is nothing to read off: damped means, and which pairs get them.
+"""The mean that stands in for a prediction where a pair has no neighbourhood.
 
-A pair whose user or item has no rating but the one that is asked has no neighbourhood on that side. It gets
-the mean of all ratings, moved by what the other side's n ratings r say, as if `DAMPING` ratings of the mean
+A pair whose user or item has no rating but the pair's own has no neighbourhood on that side. It gets the
+mean of all ratings, moved by what the other side's n ratings r say, as if `DAMPING` ratings of the mean
 stood beside them:
 
     mean + sum(r - mean) / (n + DAMPING)

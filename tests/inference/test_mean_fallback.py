@@ -5,7 +5,7 @@ import pytest
 
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
-from igmc.inference.fallback import DAMPING, damped_means, has_neighbourhood
+from igmc.inference.mean_fallback import DAMPING, damped_means, has_neighbourhood
 
 VALUES = np.arange(1.0, 6.0)
 # user 0: items 0, 1, 2; user 1: item 2; user 2: item 3; user 3: nothing. Item 4: nothing.
