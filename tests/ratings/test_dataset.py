@@ -7,9 +7,9 @@ import pytest
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.dataset import Dataset, LazySplits, ReadReport
-from igmc.ratings.features import side_features
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
+from igmc.ratings.side_features import side_features
 from igmc.ratings.table import RatingTable
 
 TABLE = RatingTable(IdTable(("a", "b")), IdTable((1, 2, 3)), [0, 1], [2, 0], [1.0, 2.0])

@@ -14,8 +14,8 @@ from igmc.errors import ConfigError
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.demo.dataset import demo_noise_floor, make_demo, make_ratings
 from igmc.ratings.demo.generator import NOISE, World, draw_ratings, make_world
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, ReadReport
 from igmc.ratings.demo.dataset import make_demo
 from igmc.ratings.description.measure import describe, genre_flags, rating_bins
-from igmc.ratings.description.text import Bin, Extreme, Gap
+from igmc.ratings.description.report import Bin, Extreme, Gap
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
 from igmc.ratings.scale import KnownScale

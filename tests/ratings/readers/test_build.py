@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from igmc.errors import DataError
-from igmc.ratings.readers.build import to_table
 from igmc.ratings.readers.files import find_file
-from igmc.ratings.readers.raw import natural_ids
+from igmc.ratings.readers.raw_ratings import natural_ids
 from igmc.ratings.readers.text import read_text
+from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
 
 HEADER = "user,item,rating,timestamp\n"

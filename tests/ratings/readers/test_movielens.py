@@ -6,9 +6,9 @@ import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import DataError
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
 from igmc.ratings.readers.movielens import read_csv_release, read_dat_release, read_ml_100k
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import make_split
 
 ITEMS = (
