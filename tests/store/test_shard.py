@@ -1,14 +1,17 @@
 """Whatever happens to a store, its reader says so or returns what was written: never silently other data."""
 
+import errno
 import json
 import os
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
-from igmc.errors import StoreError
+from igmc.errors import IgmcError, StoreError
 from igmc.store.reader import StoreReader
+from igmc.store.shard import read_column, read_commit, read_shard, shard_name
 from tests.store.small_stores import assert_equal, make_store
 
 
@@ -136,3 +139,64 @@ def test_unreadable_shard_is_not_called_damaged(tmp_path):
     (tmp_path / "00000.h5").chmod(0)
     with pytest.raises(Exception, match="cannot be read: Permission denied"):
         StoreReader(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "00000.h5"), (42, "00042.h5"), (123_456, "123456.h5")])
+def test_names_sort_as_numbers_up_to_five_digits(number, name):
+    assert shard_name(number) == name
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"first": "0"}, "its commit record has values of the wrong type"),
+        ({"pairs": 1.0}, "its commit record has values of the wrong type"),
+        ({"format": "other"}, r"it has another format"),
+        ({"surprise": 1}, "unexpected keyword argument 'surprise'"),
+    ],
+)
+def test_a_commit_record_that_is_not_as_agreed(tmp_path, record, message):
+    make_store(tmp_path)
+    path = tmp_path / "00001.h5"
+    with h5py.File(path, "r+") as file:
+        commit = json.loads(file.attrs["commit"]) | record
+        file.attrs["commit"] = np.bytes_(json.dumps(commit).encode())
+    with pytest.raises(StoreError, match=rf"00001\.h5 is damaged: .*{message}.*--repair"):
+        read_commit(path)
+
+
+def test_a_shard_is_checked_against_the_record_that_is_expected(tmp_path):
+    make_store(tmp_path, shard_size=20)
+    path = tmp_path / "00001.h5"
+    commit = read_commit(path)
+    shard = read_shard(path, commit)
+    assert (commit.first, commit.pairs) == (20, len(shard.columns["pair/user"])) == (20, 20)
+    assert shard.nbytes == commit.data_bytes + 3 * 8 * 21, (
+        "columns, and three pointers for each pair and the end"
+    )
+    with pytest.raises(StoreError, match=r"00001\.h5 is damaged: its commit record has changed"):
+        read_shard(path, replace(commit, first=40))
+
+
+def test_one_column_is_read_without_the_others(tmp_path):
+    stored = make_store(tmp_path, shard_size=20)
+    assert read_column(tmp_path / "00002.h5", "pair/user").tolist() == stored.user[40:60].tolist()
+    with pytest.raises(StoreError, match=r"00002\.h5 is damaged: .*'users2' doesn't exist"):
+        read_column(tmp_path / "00002.h5", "pair/users2")
+    with pytest.raises(StoreError, match=r"00077\.h5 is missing"):
+        read_column(tmp_path / "00077.h5", "pair/user")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EMFILE, errno.ENOMEM])
+def test_trouble_of_the_machine_is_not_called_damage(tmp_path, monkeypatch, code):
+    make_store(tmp_path)
+
+    def refuse(*args, **options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("igmc.store.shard.h5py.File", refuse)
+    with pytest.raises(
+        IgmcError, match=rf"cannot be read: {os.strerror(code)}; .*run the same command again"
+    ) as caught:
+        read_commit(tmp_path / "00000.h5")
+    assert not isinstance(caught.value, StoreError), "or a repair would remove it"
