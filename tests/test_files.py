@@ -11,7 +11,7 @@ import pytest
 
 from igmc.errors import IgmcError
 from igmc.files import locked, replace_file, sweep, writing
-from tests.store.stores import make_store
+from tests.store.small_stores import make_store
 
 
 def test_file_is_replaced_whole(tmp_path):

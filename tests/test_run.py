@@ -24,8 +24,8 @@ from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
 from igmc.run import default_folder, train
 from igmc.run_references import reference_predictions

@@ -1,4 +1,4 @@
-"""A data set as a graph of other libraries: NetworkX and PyTorch Geometric."""
+"""A data set as a graph for other libraries: NetworkX and PyTorch Geometric."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.files import replacing, writing
 from igmc.ratings.checks import check_range
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.features import side_features
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split
 
 if TYPE_CHECKING:

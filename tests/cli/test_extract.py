@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from igmc.cli.extract import extract_command
+
 
 @pytest.fixture
 def extract(command, home, ratings_file):
@@ -122,3 +124,9 @@ def test_what_is_wrong_is_said_in_one_line(extract, arguments, code, message):
     assert err.startswith("igmc-extract: error: ")
     assert err.count("\n") == 1
     assert re.search(message, err)
+
+
+def test_extract_offers_what_determines_subgraphs_and_nothing_else():
+    names = {param.name for param in extract_command.params}
+    assert {"dataset", "hops", "protocol", "seed", "live"} <= names
+    assert not names & {"epochs", "norm", "layers", "out", "device"}

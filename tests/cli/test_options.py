@@ -8,13 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from igmc.cli.extract import extract_command
-from igmc.cli.main import _igmc
 from igmc.cli.options import as_typed, config_options, read_config
 from igmc.cli.train import train_command
 from igmc.config import Config, RunConfig
 from igmc.errors import ConfigError
-from tests.cli.conftest import COMMANDS
 
 SECTIONS = {f.name: getattr(RunConfig(), f.name) for f in dataclasses.fields(RunConfig)}
 KNOBS = [
@@ -189,28 +186,6 @@ def test_a_value_out_of_range_is_named_as_typed():
     assert as_typed(str(caught.value)) == "--max-nodes-per-hop is out of range; got 0; allowed: at least 1"
 
 
-def commands(command=_igmc, path="igmc"):
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{path} {name}")
-
-
-@pytest.mark.parametrize(
-    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_every_help_ends_with_two_examples_that_parse(path, command):
-    page = CliRunner().invoke(command, ["-h"]).output
-    tail = page.split("Examples:\n")[1].strip().splitlines()
-    assert [line.strip() for line in tail] == list(command.examples)
-    assert len(tail) == 2
-    for line in tail:
-        words = shlex.split(line)
-        at = COMMANDS[words.pop(0)]
-        while isinstance(at, click.Group):
-            at = at.commands[words.pop(0)]
-        at.make_context("x", words)
-
-
 def test_help_states_range_default_and_presets_of_a_knob():
     page = " ".join(CliRunner().invoke(train_command, ["-h"], terminal_width=1000).output.split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
@@ -219,9 +194,3 @@ def test_help_states_range_default_and_presets_of_a_knob():
         assert title in page
     for _, field in KNOBS:
         assert "--" + field.name.replace("_", "-") in page
-
-
-def test_extract_offers_what_determines_subgraphs_and_nothing_else():
-    names = {param.name for param in extract_command.params}
-    assert {"dataset", "hops", "protocol", "seed", "live"} <= names
-    assert not names & {"epochs", "norm", "layers", "out", "device"}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.description.text import (
+from igmc.ratings.description.report import (
     FENCE,
     JUDGED,
     TOP,

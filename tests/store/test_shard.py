@@ -1,18 +1,18 @@
 """Whatever happens to a store, its reader says so or returns what was written: never silently other data."""
 
+import errno
 import json
+import os
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
 from igmc.errors import IgmcError, StoreError
-from igmc.store.manifest import read_manifest
 from igmc.store.reader import StoreReader
-from igmc.store.shard import shard_name
-from igmc.store.verify import repair_store, verify_store
-from tests.graph.graphs import random_graph
-from tests.store.stores import assert_equal, make_store
+from igmc.store.shard import read_column, read_commit, read_shard, shard_name
+from tests.store.small_stores import assert_equal, make_store
 
 
 def outcome(folder, stored) -> str:
@@ -124,72 +124,79 @@ def test_columns_that_are_missing_or_do_not_fit(store, name):
         assert outcome(folder, stored) == "noticed"
 
 
-def test_verify_names_every_bad_shard_and_repair_removes_them_only(tmp_path):
+def test_shard_of_another_version_is_refused(tmp_path):
+    make_store(tmp_path)
+    with h5py.File(tmp_path / "00001.h5", "r+") as file:
+        commit = json.loads(file.attrs["commit"]) | {"version": 2}
+        file.attrs["commit"] = np.bytes_(json.dumps(commit).encode())
+    with pytest.raises(StoreError, match=r"00001\.h5.*another format.*igmc-store version 1"):
+        StoreReader(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind root")
+def test_unreadable_shard_is_not_called_damaged(tmp_path):
+    make_store(tmp_path)
+    (tmp_path / "00000.h5").chmod(0)
+    with pytest.raises(Exception, match="cannot be read: Permission denied"):
+        StoreReader(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "00000.h5"), (42, "00042.h5"), (123_456, "123456.h5")])
+def test_names_sort_as_numbers_up_to_five_digits(number, name):
+    assert shard_name(number) == name
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"first": "0"}, "its commit record has values of the wrong type"),
+        ({"pairs": 1.0}, "its commit record has values of the wrong type"),
+        ({"format": "other"}, r"it has another format"),
+        ({"surprise": 1}, "unexpected keyword argument 'surprise'"),
+    ],
+)
+def test_a_commit_record_that_is_not_as_agreed(tmp_path, record, message):
+    make_store(tmp_path)
+    path = tmp_path / "00001.h5"
+    with h5py.File(path, "r+") as file:
+        commit = json.loads(file.attrs["commit"]) | record
+        file.attrs["commit"] = np.bytes_(json.dumps(commit).encode())
+    with pytest.raises(StoreError, match=rf"00001\.h5 is damaged: .*{message}.*--repair"):
+        read_commit(path)
+
+
+def test_a_shard_is_checked_against_the_record_that_is_expected(tmp_path):
     make_store(tmp_path, shard_size=20)
-    assert verify_store(tmp_path) == []
-    (tmp_path / shard_name(1)).unlink()
-    bad = bytearray((tmp_path / shard_name(3)).read_bytes())
-    with h5py.File(tmp_path / shard_name(3)) as file:
-        bad[file["edge/item"].id.get_chunk_info(0).byte_offset] ^= 4
-    (tmp_path / shard_name(3)).write_bytes(bad)
-    (tmp_path / shard_name(4)).write_bytes(b"")
-    (tmp_path / "00002.h5.123.partial").write_bytes(b"half")
-    damage = verify_store(tmp_path)
-    assert [file.path.name for file in damage] == ["00001.h5", "00003.h5", "00004.h5"]
-    assert "missing" in damage[0].reason
-    assert repair_store(tmp_path) == damage
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "00000.h5",
-        "00002.h5",
-        "00005.h5",
-        "manifest.json",
-    ]
-
-
-def test_verify_recomputes_the_digest_of_each_pair(tmp_path, monkeypatch):
-    make_store(tmp_path)
-    monkeypatch.setattr(
-        "igmc.store.verify.pair_digests", lambda columns: np.zeros_like(columns["pair/digest"])
+    path = tmp_path / "00001.h5"
+    commit = read_commit(path)
+    shard = read_shard(path, commit)
+    assert (commit.first, commit.pairs) == (20, len(shard.columns["pair/user"])) == (20, 20)
+    assert shard.nbytes == commit.data_bytes + 3 * 8 * 21, (
+        "columns, and three pointers for each pair and the end"
     )
-    assert "its pairs do not match their digests" in verify_store(tmp_path)[0].reason
+    with pytest.raises(StoreError, match=r"00001\.h5 is damaged: its commit record has changed"):
+        read_shard(path, replace(commit, first=40))
 
 
-def test_repair_leaves_a_store_of_something_else_alone(tmp_path):
+def test_one_column_is_read_without_the_others(tmp_path):
+    stored = make_store(tmp_path, shard_size=20)
+    assert read_column(tmp_path / "00002.h5", "pair/user").tolist() == stored.user[40:60].tolist()
+    with pytest.raises(StoreError, match=r"00002\.h5 is damaged: .*'users2' doesn't exist"):
+        read_column(tmp_path / "00002.h5", "pair/users2")
+    with pytest.raises(StoreError, match=r"00077\.h5 is missing"):
+        read_column(tmp_path / "00077.h5", "pair/user")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EMFILE, errno.ENOMEM])
+def test_trouble_of_the_machine_is_not_called_damage(tmp_path, monkeypatch, code):
     make_store(tmp_path)
-    (tmp_path / "00000.h5").write_bytes(b"")
-    with pytest.raises(StoreError, match="made from other"):
-        repair_store(tmp_path, fingerprint="0" * 64)
-    assert (tmp_path / "00000.h5").exists()
 
+    def refuse(*args, **options):
+        raise OSError(code, os.strerror(code))
 
-def test_damaged_manifest(tmp_path):
-    make_store(tmp_path, random_graph(4, 4, 2, 0.5, seed=1))
-    path = tmp_path / "manifest.json"
-    record = json.loads(path.read_text())
-    bad = [b"", b"{", b"[]", b"\xff\xfe", json.dumps(record | {"pairs": "16"}).encode()]
-    bad += [json.dumps(record | change).encode() for change in ({"shard_size": 0}, {"pairs": -1}, {"x": 1})]
-    for text in bad:
-        path.write_bytes(text)
-        with pytest.raises(StoreError, match=r"manifest.*--repair"):
-            StoreReader(tmp_path)
-    assert [file.path.name for file in repair_store(tmp_path)] == ["manifest.json"]
-    assert not path.exists()
-    assert [file.reason for file in verify_store(tmp_path)] == ["it is missing"]
-
-
-def test_flipped_bits_in_the_manifest(tmp_path):
-    stored = make_store(tmp_path, random_graph(6, 6, 2, 0.5, seed=1), shard_size=7)
-    path = tmp_path / "manifest.json"
-    whole = path.read_bytes()
-    fingerprint = read_manifest(tmp_path).fingerprint
-    origin = range(whole.index(b'"origin"'), whole.index(b'"pairs": 36'))  # kept for people to read
-    for position in set(range(len(whole))) - set(origin):
-        bad = bytearray(whole)
-        bad[position] ^= 1 << (position % 5)
-        path.write_bytes(bad)
-        try:
-            reader = StoreReader(tmp_path, fingerprint=fingerprint)
-            assert_equal(reader.read(np.arange(len(reader))), stored)
-            assert reader.content_digest == json.loads(whole)["content_digest"] or reader.verify()
-        except IgmcError:
-            pass
+    monkeypatch.setattr("igmc.store.shard.h5py.File", refuse)
+    with pytest.raises(
+        IgmcError, match=rf"cannot be read: {os.strerror(code)}; .*run the same command again"
+    ) as caught:
+        read_commit(tmp_path / "00000.h5")
+    assert not isinstance(caught.value, StoreError), "or a repair would remove it"

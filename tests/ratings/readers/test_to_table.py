@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from igmc.errors import DataError
-from igmc.ratings.readers.build import to_table
 from igmc.ratings.readers.files import find_file
-from igmc.ratings.readers.raw import natural_ids
 from igmc.ratings.readers.text import read_text
+from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
 
 HEADER = "user,item,rating,timestamp\n"
@@ -15,24 +14,6 @@ def made(tmp_path, lines: str, duplicates: str = "last", known=None):
     path = tmp_path / "ratings.csv"
     path.write_text(HEADER + lines)
     return to_table(read_text(find_file(path)), str(path), duplicates=duplicates, known=known)
-
-
-@pytest.mark.parametrize(
-    ("texts", "ids"),
-    [
-        (["1", "-20", "0"], [1, -20, 0]),
-        (["1", "01"], ["1", "01"]),
-        (["1", "+2"], ["1", "+2"]),
-        (["1", "-0"], ["1", "-0"]),
-        (["1", "2.0"], ["1", "2.0"]),
-        (["1", " 2"], ["1", " 2"]),
-        (["1", "\u0665"], ["1", "\u0665"]),
-        (["9223372036854775807", "-9223372036854775808"], [2**63 - 1, -(2**63)]),
-        (["1", "9223372036854775808"], ["1", "9223372036854775808"]),
-    ],
-)
-def test_a_column_is_of_numbers_only_if_every_value_is_one(texts, ids):
-    assert natural_ids(texts) == ids
 
 
 def test_ids_of_each_column_come_back_as_given(tmp_path):

@@ -1,4 +1,4 @@
-"""From ratings as they stand in a file to a checked table: ids, scale, duplicates."""
+"""Ratings as they stand in a file become a checked table: ids, scale, duplicates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.dataset import ReadReport
 from igmc.ratings.ids import IdTable
-from igmc.ratings.readers.raw import RawRatings
+from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 

@@ -1,4 +1,4 @@
-"""Which reader reads what: by the name of a data set, or by what a path leads to."""
+"""Chooses the reader for a folder or a file, by what is in it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.readers.build import to_table
 from igmc.ratings.readers.columns import parse_columns
 from igmc.ratings.readers.files import find_file
 from igmc.ratings.readers.monti import MONTI_FILE, read_monti
 from igmc.ratings.readers.movielens import read_csv_release, read_dat_release, read_ml_100k
 from igmc.ratings.readers.parquet import read_parquet
 from igmc.ratings.readers.text import read_text
+from igmc.ratings.readers.to_table import to_table
 
 __all__ = ["looks_like_path", "read_folder", "read_path"]
 

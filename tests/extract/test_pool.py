@@ -1,11 +1,15 @@
+"""Extractions make what is missing and nothing else, whether interrupted, killed or left in peace."""
+
 import logging
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import active_children
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +17,14 @@ import pytest
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, IgmcError, StoreError
 from igmc.extract.pool import extract_store
-from igmc.extract.size import bytes_per_pair, choose_shard_size, projected_bytes
+from igmc.extract.size import projected_bytes
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.parts import Part
 from igmc.ratings.table import Pairs
 from igmc.store.reader import StoreReader
 from igmc.store.verify import repair_store, verify_store
-from tests.extract.job import CONFIG, SEED, make_part
-from tests.store.stores import assert_equal
+from tests.extract.killable_extraction import CONFIG, SEED, make_part
+from tests.store.small_stores import assert_equal
 
 PART = make_part(700)
 
@@ -239,16 +243,93 @@ def test_no_bar_without_a_terminal(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("config", [CONFIG, ExtractConfig(), ExtractConfig(hops=2, max_nodes_per_hop=20)])
-def test_projected_size_is_near_the_real_one(tmp_path, config):
-    part = make_part(4000)
-    report = extract(tmp_path, part=part, config=config, shard_size=1000)
-    projected = projected_bytes(part, config, seed=SEED)
-    assert projected == pytest.approx(report.bytes, rel=0.05)
-    assert projected == round(4000 * bytes_per_pair(part, config, seed=SEED))
+REPO = Path(__file__).parents[2]
 
 
-def test_shard_size_follows_the_size_of_the_subgraphs():
-    assert choose_shard_size(8192) == 4096
-    assert choose_shard_size(0) == choose_shard_size(10) == 2**14
-    assert choose_shard_size(1e12) == 1
+SHARDS = 50
+
+
+@pytest.fixture(scope="module")
+def digest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken")
+    return extract_store(
+        make_part(10_000), CONFIG, seed=SEED, folder=folder, workers=1, progress=False
+    ).digest
+
+
+def start(folder, workers):
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.extract.killable_extraction", str(folder), str(workers)],
+        cwd=REPO,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_shards(process, folder, more):
+    """Wait until the process has made a few shards; returns how many there are."""
+    before = len(list(folder.glob("*.h5")))
+    while process.poll() is None:
+        count = len(list(folder.glob("*.h5")))
+        if count >= before + more:
+            return count
+        time.sleep(0.005)
+    return SHARDS
+
+
+def children(process):
+    listing = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(pid) for pid in listing.read_text().split()] if listing.exists() else []
+
+
+def alive(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+
+
+def finish(folder, workers):
+    out, err = start(folder, workers).communicate(timeout=60)
+    assert StoreReader(folder).verify() == []
+    assert {path.suffix for path in folder.iterdir()} == {".h5", ".json"}, err
+    return out.strip()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_random_moments_and_resumed(tmp_path, digest, workers):
+    rng = np.random.default_rng(workers)
+    for _ in range(4 - workers):
+        process = start(tmp_path, workers)
+        wait_for_shards(process, tmp_path, more=int(rng.integers(1, 8)))
+        time.sleep(rng.uniform(0, 0.02))
+        orphans = children(process)
+        process.kill()
+        process.communicate()
+        deadline = time.monotonic() + 10
+        while any(map(alive, orphans)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not any(map(alive, orphans)), "workers outlive their parent"
+    assert 0 < len(list(tmp_path.glob("*.h5"))) < SHARDS
+    assert finish(tmp_path, workers) == digest
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "workers"),
+    [(signal.SIGINT, -signal.SIGINT, 1), (signal.SIGINT, -signal.SIGINT, 2), (signal.SIGTERM, 143, 2)],
+)
+def test_interrupted_cleanly_and_resumed(tmp_path, digest, number, code, workers):
+    process = start(tmp_path, workers)
+    wait_for_shards(process, tmp_path, more=2)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: the workers get it too
+    else:
+        process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert "the same command goes on from there" in err
+    assert err.count("Traceback") <= (number == signal.SIGINT)  # none of a worker
+    made = len(list(tmp_path.glob("*.h5")))
+    assert 2 <= made < SHARDS
+    assert {path.suffix for path in tmp_path.iterdir()} == {".h5", ".json"}
+    assert finish(tmp_path, workers) == digest

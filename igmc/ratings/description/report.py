@@ -1,4 +1,4 @@
-"""What a data set looks like, in numbers: the value object that `igmc.ratings.description.measure` fills."""
+"""The description of a data set, as numbers and as a page; `igmc.ratings.description.measure` fills it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A job of a second or two; as a program (``python -m tests.extract.job FOLDER WORKERS``), to be killed."""
+"""An extraction of a second or two; as a program of its own it can be killed.
+
+python -m tests.extract.killable_extraction FOLDER WORKERS
+"""
 
 import logging
 import signal
