@@ -87,7 +87,7 @@ def latency(data_dir: Path | None, requests: int, threads: int | None) -> dict[s
     settings = RunConfig.from_dict({**paper_settings("ml_1m"), "data": {"dataset": "ml_1m"}})
     dataset = igmc.load_dataset("ml_1m", data_dir=data_dir)
     split = igmc.make_split(dataset, settings.data, seed=1)
-    graph = ServingGraph.of(make_parts(split, "paper")["test"].graph)
+    graph = ServingGraph.of(make_parts(split, "fixed")["test"].graph)
     newcomers = draw_newcomers(split, requests + 3)
     rows = []
     for cap, exhaustive, models in ((100, False, 1), (100, False, 4), (50, True, 1), (50, True, 4)):

@@ -1,7 +1,7 @@
 """Compares norms and first weights of IGMC by validation RMSE; writes the result file and the README table.
 
-A short run of each combination under the protocol "validated", seed 1; compared is the best validation
-RMSE, never a test figure.
+A short run of each combination with selection on validation, seed 1; compared is the best validation RMSE,
+never a test figure.
 
 Example: python scripts/compare_choices.py --data-dir ../shared/data --only flixster
 """

@@ -50,10 +50,10 @@ def rating_table(cells: list[dict], igmc: list[dict]) -> str:
         (c["label"], c["dataset"]): f"{c['metrics']['rmse']:.4f}" for c in cells if "rmse" in c["metrics"]
     }
     for dataset in RATINGS:
-        rows = [r for r in igmc if (r["dataset"], r["protocol"]) == (dataset, "paper")]
+        rows = [r for r in igmc if (r["dataset"], r["selection"]) == (dataset, "fixed")]
         if rows:
             figure = mean(r["ensemble"]["rmse"] for r in rows)
-            found["IGMC (paper protocol)", dataset] = (
+            found["IGMC (fixed epochs)", dataset] = (
                 f"{figure:.4f} ({len(rows)} seeds)" if len(rows) > 1 else f"{figure:.4f}"
             )
     labels = dict.fromkeys(label for label, _ in found)
@@ -92,7 +92,7 @@ def write(reports: list[EvaluationReport]) -> None:
     cells.sort(key=lambda c: (c["dataset"], c["protocol"]["name"], c["label"], c["seed"]))
     record.write("baselines", cells)
     ratings = [cell for cell in cells if cell["protocol"]["name"] == "official"]
-    record.put_table("baselines, ratings", rating_table(ratings, record.read("tables")))
+    record.put_table("baselines, ratings", rating_table(ratings, record.read_runs("tables")))
     protocols = [name for name in RANKINGS if any(c["protocol"]["name"] == name for c in cells)]
     record.put_table("baselines, rankings", "\n\n".join(ranking_table(cells, name) for name in protocols))
 

@@ -135,7 +135,7 @@ class _Store:
 
     def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the cell is, without the suffixes of its two files."""
-        settings = spec.make(dataset.name, split.seed).config.to_dict()
+        settings = spec.make(dataset.name, split.seed).config.identity()
         key = [__version__, MEASURES, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         name = re.sub(r"[^\w.-]+", "_", dataset.name)

@@ -56,8 +56,8 @@ def test_compressed_stores_are_smaller(extract, tmp_path):
     assert result(extract("--json", "--compress", "--home", tmp_path / "gzip"))["bytes"] < plain
 
 
-def test_the_paper_protocol_has_no_validation_part(extract):
-    parts = result(extract("--json", "--protocol", "paper"))["parts"]
+def test_fixed_epochs_have_no_validation_part(extract):
+    parts = result(extract("--json", "--selection", "fixed"))["parts"]
     assert {name: part["pairs"] for name, part in parts.items()} == {"train": 270, "test": 30}
 
 

@@ -38,6 +38,14 @@ def test_settings_go_above_the_preset_of_the_data_set():
     assert (config.train.batch_size, config.train.epochs, config.extract.max_nodes_per_hop) == (7, 80, 200)
 
 
+def test_a_setting_under_its_former_name_is_read():
+    text = "igmc:train.{}=paper,train.epochs=3"
+    former = ModelSpec.parse(text.format("protocol")).make("demo", 1).config
+    assert (former.train.selection, former.train.epochs) == ("fixed", 3)
+    with pytest.raises(ConfigError, match=r"model igmc: .*given twice; got 'protocol and selection'"):
+        ModelSpec.parse("igmc:train.protocol=paper,train.selection=fixed").make("demo", 1)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

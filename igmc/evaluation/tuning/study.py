@@ -212,7 +212,7 @@ class _Search:
         return {
             **facts,
             "model": self.usual.name,
-            "settings": self.usual.config.to_dict(),
+            "settings": self.usual.config.identity(),
             "space": {name: str(choice) for name, choice in sorted(self.space.items())},
             "metric": self.metric,
             "prune": self.prune,
