@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import RunConfig, merged, paper_settings
+from igmc.config import RunConfig, merged, preset_settings
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
@@ -281,7 +281,7 @@ def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
         IgmcError: if the folder cannot be written.
     """
     chosen = {"live": True, "train": {"support_dropout": 0.5}}
-    config = RunConfig.from_dict(merged(paper_settings("demo"), chosen))
+    config = RunConfig.from_dict(merged(preset_settings("demo"), chosen))
     place = Path(home or home_dir()) / "demo-run"
     folder = RunFolder(place / f"{versions()['igmc']}-{config.digest()}")
     if not folder.finished:

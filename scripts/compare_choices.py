@@ -15,7 +15,7 @@ import click
 import record
 
 import igmc
-from igmc.config import RunConfig, merged, paper_settings
+from igmc.config import RunConfig, merged, preset_settings
 from igmc.evaluation import markdown
 
 EPOCHS = {"flixster": 40, "ml_100k": 10}
@@ -53,7 +53,7 @@ def main(
                 continue
             train = {"epochs": EPOCHS[dataset], "patience": EPOCHS[dataset]}
             chosen = {"data": {"dataset": dataset}, "model": {"norm": norm, "init": init}, "train": train}
-            values = merged(paper_settings(dataset), chosen)
+            values = merged(preset_settings(dataset), chosen)
             folder = runs / f"{dataset}-{norm}-{init}"
             report = igmc.train(
                 RunConfig.from_dict({**values, "live": True}),

@@ -16,7 +16,7 @@ import click
 import record
 
 import igmc
-from igmc.config import SELECTIONS, RunConfig, merged, paper_settings
+from igmc.config import SELECTIONS, RunConfig, merged, preset_settings
 from igmc.evaluation import markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
@@ -32,7 +32,7 @@ PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
 def settings(dataset: str, seed: int, selection: str) -> RunConfig:
     """The paper's settings for a data set, with either selection of checkpoints."""
     chosen = {"data": {"dataset": dataset}, "train": {"selection": selection}, "seed": seed, "live": True}
-    return RunConfig.from_dict(merged(paper_settings(dataset), chosen))
+    return RunConfig.from_dict(merged(preset_settings(dataset), chosen))
 
 
 def render(rows: list[dict]) -> str:

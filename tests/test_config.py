@@ -16,7 +16,7 @@ from igmc.config import (
     ModelConfig,
     RunConfig,
     TrainConfig,
-    paper_settings,
+    preset_settings,
 )
 from igmc.errors import ConfigError
 
@@ -143,25 +143,25 @@ def test_knob_names_are_unique_over_the_sections_since_options_carry_no_section(
 
 @pytest.mark.parametrize("dataset", PRESETS)
 def test_every_preset_is_a_valid_partial_configuration(dataset):
-    settings = paper_settings(dataset)
+    settings = preset_settings(dataset)
     config = RunConfig.from_dict(settings)
     assert config != RunConfig()
     settings["train"] = {"epochs": 1}
-    assert RunConfig.from_dict(paper_settings(dataset)) == config, "the caller's copy is its own"
+    assert RunConfig.from_dict(preset_settings(dataset)) == config, "the caller's copy is its own"
 
 
 def test_the_papers_settings():
-    ml_1m = RunConfig.from_dict(paper_settings("ml_1m"))
+    ml_1m = RunConfig.from_dict(preset_settings("ml_1m"))
     assert (ml_1m.extract.max_nodes_per_hop, ml_1m.model.edge_dropout) == (100, 0.0)
     assert ml_1m.model.init == "uniform"
     assert (ml_1m.train.epochs, ml_1m.train.decay_every, ml_1m.train.ensemble_every) == (40, 20, 5)
-    ml_100k = RunConfig.from_dict(paper_settings("ml_100k"))
+    ml_100k = RunConfig.from_dict(preset_settings("ml_100k"))
     assert (ml_100k.extract.max_nodes_per_hop, ml_100k.train.epochs, ml_100k.train.decay_every) == (
         200,
         80,
         50,
     )
-    assert paper_settings("flixster") == {}
+    assert preset_settings("flixster") == {}
     assert RunConfig().train.epochs == 40
 
 

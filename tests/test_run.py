@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from igmc import run as run_module
-from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, paper_settings
+from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, preset_settings
 from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
 from igmc.evaluation.metrics.errors import rmse, score
 from igmc.graph.parts import make_parts
@@ -465,7 +465,7 @@ def test_the_default_folder_is_named_after_the_run_and_its_ratings(monkeypatch, 
     ("settings", "name"),
     [
         ({}, "demo-validated-seed1-cd74a75e"),
-        (paper_settings("demo"), "demo-validated-seed1-9b4f8ef4"),
+        (preset_settings("demo"), "demo-validated-seed1-9b4f8ef4"),
         (
             {
                 "extract": {"max_nodes_per_hop": 200},

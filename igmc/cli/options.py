@@ -1,6 +1,6 @@
 """Command-line options made from the knobs of `igmc.config`, and the configuration made from the options.
 
-Precedence: defaults < `paper_settings` of the data set < ``--config FILE`` < flags.
+Precedence: defaults < `preset_settings` of the data set < ``--config FILE`` < flags.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from igmc.config import PRESETS, Config, RunConfig, merged, paper_settings
+from igmc.config import PRESETS, Config, RunConfig, merged, preset_settings
 from igmc.errors import ConfigError
 
 __all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
@@ -202,7 +202,7 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
     dataset = chosen.get("data", {}).get("dataset", RunConfig().data.dataset)
     dataset = canonical_name(dataset) or dataset
     return RunConfig.from_dict(
-        merged(paper_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
+        merged(preset_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
     )
 
 
@@ -246,7 +246,7 @@ def _help(knob: _Knob) -> str:
     if (knob.base, knob.field.default) != (bool, None):
         notes.append(f"default {_text(knob.field.default)}")
     for dataset in PRESETS:
-        preset = paper_settings(dataset).get(knob.section, {})
+        preset = preset_settings(dataset).get(knob.section, {})
         if preset.get(knob.field.name, knob.field.default) != knob.field.default:
             notes.append(f"{dataset} {_text(preset[knob.field.name])}")
     sentence = meta["help"]

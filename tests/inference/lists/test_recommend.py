@@ -360,7 +360,7 @@ def test_a_file_of_all_users_is_there_whole_or_not_at_all(predictor, tmp_path):
 
 def test_the_demo_run_is_made_once(monkeypatch, tmp_path):
     small = {name: SMALL_RUN[name] for name in ("extract", "model")} | {"train": {"epochs": 1}}
-    monkeypatch.setattr(igmc.run, "paper_settings", lambda name: small)
+    monkeypatch.setattr(igmc.run, "preset_settings", lambda name: small)
     folder = igmc.run.demo_run(tmp_path, progress=False)
     assert folder.parent == tmp_path / "demo-run"
     assert (folder / "metrics.json").exists()
