@@ -97,7 +97,7 @@ def evaluate(
             for spec in specs:
                 spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
             for protocol, seed in itertools.product(ways, seeds):
-                split = protocol.split(dataset, seed)
+                split = protocol.draw(dataset, seed)
                 for spec in specs:
                     try:
                         cells.append(_cell(spec, dataset, protocol, split, ks, rankings, store, tracker))
@@ -136,7 +136,7 @@ class _Store:
     def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the cell is, without the suffixes of its two files."""
         settings = spec.make(dataset.name, split.seed).config.identity()
-        key = [__version__, MEASURES, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
+        key = [__version__, MEASURES, split.digest(), protocol.record(), spec.name, settings, *self._asked]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         name = re.sub(r"[^\w.-]+", "_", dataset.name)
         return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"

@@ -42,7 +42,7 @@ class ModelEvaluation:
 
     Attributes:
         dataset, seed: of the split; the seed is the model's too.
-        protocol: how the split was made, as `Protocol.to_dict` says.
+        protocol: how the split was made, as `Protocol.record` says.
         split_digest: of the split; figures of cells with equal digests can be compared.
         label, model: in the tables, and in the registry.
         settings: all settings of the model that was scored, with what was chosen on validation.
@@ -167,7 +167,7 @@ def evaluate_model(
     return ModelEvaluation(
         dataset=dataset.name,
         seed=split.seed,
-        protocol=protocol.to_dict(),
+        protocol=protocol.record(),
         split_digest=split.digest(),
         label=spec.label,
         model=model.name,

@@ -21,7 +21,7 @@ def demo():
 
 def run(demo, model, protocol, seed=1, ks=(5, 10)):
     way = make_protocol(protocol)
-    split = way.split(demo, seed)
+    split = way.draw(demo, seed)
     return evaluate_model(ModelSpec.parse(model), demo, way, split, ks=ks), split
 
 
@@ -130,7 +130,7 @@ def test_seen_items_are_not_ranked(demo):
 
 def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_ratings(demo):
     way = make_protocol("unseen_both")
-    cell = evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5])
+    cell = evaluate_model(ModelSpec("popularity"), demo, way, way.draw(demo, 1), ks=[5])
     assert list(cell.metrics) == [
         *("rated_ndcg", "rated_ndcg_linear"),
         *("rated_ndcg@5", "rated_ndcg_linear@5"),
@@ -144,7 +144,7 @@ def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_rati
 def test_a_model_that_only_ranks_has_nothing_to_say_where_there_is_nothing_to_order(demo):
     way = make_protocol("leave_last_out")
     with pytest.raises(DataError, match=r"popularity only ranks, and leave_last_out asks for ratings"):
-        evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5], rankings=False)
+        evaluate_model(ModelSpec("popularity"), demo, way, way.draw(demo, 1), ks=[5], rankings=False)
 
 
 def test_lists_longer_than_the_catalogue_are_left_out(demo):

@@ -96,7 +96,7 @@ def tune(
         source = load_dataset(given, data_dir=data_dir, home=home)
         usual = spec.make(source.name, seed)
         searched = _searched(spec, usual, space or {})
-        split = way.split(source, seed)
+        split = way.draw(source, seed)
         data = TrainingData.from_split(split, source)  # all that is looked at from here on
         metric = checked_metric(usual, metric, way, data)
         search = _Search(usual, data, metric, searched, prune, seed, tracker, Path(out) if out else None)
@@ -255,7 +255,7 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
 
     On another split, what the settings were chosen on might stand in the test part.
     """
-    settings = way.settings.to_dict()
+    settings = way.to_dict()
     shared = {name: value for name, value in settings.items() if name in given.to_dict()}
     try:
         config = given.replace(**{"split": "random", **shared})
