@@ -27,8 +27,8 @@ def render(rows: list[dict]) -> str:
     found = {(row["norm"], row["init"], row["dataset"]): row for row in rows}
     body = []
     for norm, init in CHOICES:
-        cells = [found.get((norm, init, dataset)) for dataset in EPOCHS]
-        shown = ["not run" if row is None else f"{row['validation_rmse']:.4f}" for row in cells]
+        here = [found.get((norm, init, dataset)) for dataset in EPOCHS]
+        shown = ["not run" if row is None else f"{row['validation_rmse']:.4f}" for row in here]
         body.append([f"{norm}, {init}", *shown])
     return markdown(["norm, first weights", *(f"{d}, {n} epochs" for d, n in EPOCHS.items())], body)
 

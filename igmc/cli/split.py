@@ -88,8 +88,8 @@ def split_command(
             }
         )
         return
-    cells = [[part, *(f"{number:,}" for number in size.values())] for part, size in sizes.items()]
+    rows = [[part, *(f"{number:,}" for number in size.values())] for part, size in sizes.items()]
     emit(
         f"{dataset.name}, protocol {chosen.label}, seed {seed}\nheld out: {chosen.description}\n\n"
-        f"{table(['part', 'ratings', 'users', 'items'], cells)}\n\ndigest {split.digest()}\nsplit: {out}"
+        f"{table(['part', 'ratings', 'users', 'items'], rows)}\n\ndigest {split.digest()}\nsplit: {out}"
     )

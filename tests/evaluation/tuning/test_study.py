@@ -246,8 +246,8 @@ def test_settings_that_fail_end_their_trial_and_not_the_study(stairs, caplog):
 
 def test_igmc_evaluate_takes_the_best_settings(tmp_path):
     result = tune("item_knn", "x", trials=3, out=tmp_path)
-    spec = ModelSpec.parse(f"item_knn@{tmp_path / 'best.json'}")
-    assert spec.make("x", 1).config.to_dict() == result.settings
+    model = ModelSpec.parse(f"item_knn@{tmp_path / 'best.json'}")
+    assert model.make("x", 1).config.to_dict() == result.settings
     assert not (tmp_path / "train.json").exists()
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -260,8 +260,8 @@ def test_igmc_train_takes_the_best_settings_of_igmc_on_the_same_split(dataset, t
     split = make_protocol(protocol).draw(dataset, 4)
     for name in ("train", "validation", "test"):
         np.testing.assert_array_equal(getattr(again, name), getattr(split, name))
-    spec = ModelSpec.parse(f"igmc@{tmp_path / 'best.json'}").make("x", 4).config
-    assert (config.model, config.train, config.extract) == (spec.model, spec.train, spec.extract)
+    chosen = ModelSpec.parse(f"igmc@{tmp_path / 'best.json'}").make("x", 4).config
+    assert (config.model, config.train, config.extract) == (chosen.model, chosen.train, chosen.extract)
     assert config.data.dataset == "x"
 
 
