@@ -48,7 +48,7 @@ class _PartStore:
         "igmc-extract --dataset ml_100k --split u1 --max-nodes-per-hop 200 --workers 2",
     ),
 )
-@config_options("data", "extract", "train.protocol", "run.seed")
+@config_options("data", "extract", "train.selection", "run.seed")
 @click.option(
     "--verify", is_flag=True, help="Only read every stored byte again; list what is damaged, exit 3."
 )
@@ -86,7 +86,7 @@ def extract_command(
 ) -> int:
     """Cut the enclosing subgraph of every rating of a data set, and store them for igmc-train.
 
-    There is one store for each part of the --protocol (train, validation, test), in <home>/processed/<data
+    There is one store for each part of the --selection (train, validation, test), in <home>/processed/<data
     set>. What is stored already is kept: interrupted or killed, the same command goes on where it stopped.
     igmc-train with the same settings finds the stores by their fingerprint. Under a cap, the store of the
     test part holds the sample of the first checkpoint; those of the others are cut when they are read. The
@@ -126,7 +126,7 @@ def _part_stores(config: RunConfig, data_dir: Path | None, home: Path | None) ->
 
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
-    parts = make_parts(make_split(dataset, config.data, config.seed), config.train.protocol)
+    parts = make_parts(make_split(dataset, config.data, config.seed), config.train.selection)
     stores = []
     for part in parts.values():
         key = fingerprint(part.graph, part.pairs, config.extract, config.seed)

@@ -123,7 +123,7 @@ class Predictor:
             users=split.table.users,
             items=split.table.items,
             scale=split.scale,
-            graph=ServingGraph.of(make_parts(split, "paper")["test"].graph),
+            graph=ServingGraph.of(make_parts(split, "fixed")["test"].graph),
             scorer=Scorer(models, config.extract, seed=config.seed, device=place, threads=workers, side=side),
             config=config,
             epochs=tuple(epochs),

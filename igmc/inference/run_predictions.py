@@ -26,7 +26,7 @@ class RunPredictions:
     Attributes:
         user, item: int32 [P], dense indices.
         true: float64 [P], the ratings given.
-        predicted: float64 [P], the mean prediction of the checkpoints of the protocol, not clipped.
+        predicted: float64 [P], the mean prediction of the checkpoints that the run averages, not clipped.
     """
 
     user: NDArray[np.int32]

@@ -8,7 +8,7 @@ from igmc.ratings.load import load_dataset
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.side_features import info_features, side_features
 from igmc.ratings.split import Split, build_split, divided, make_split
-from igmc.ratings.table import Pairs, RatingTable
+from igmc.ratings.table import Pairs, RatingTable, pair_keys
 
 __all__ = [
     "Dataset",
@@ -26,6 +26,7 @@ __all__ = [
     "info_features",
     "load_dataset",
     "make_split",
+    "pair_keys",
     "side_features",
     "to_hetero",
     "to_networkx",

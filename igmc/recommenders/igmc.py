@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, paper_settings
+from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, Part
 from igmc.inference import Scorer
@@ -56,7 +56,7 @@ class IGMCRecommender(Recommender):
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
-        return paper_settings(dataset)
+        return preset_settings(dataset)
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Around what the paper uses on one data set or another: rate 1e-3, ARR 0.001, four layers of 32, edge
@@ -73,7 +73,7 @@ class IGMCRecommender(Recommender):
 
     @property
     def chooses(self) -> bool:
-        return bool(self.config.train.protocol == "validated")
+        return bool(self.config.train.selection == "validation")
 
     def chosen(self) -> IGMCConfig:
         """With the best epoch as the last one, which makes fixed epochs of it.
@@ -88,7 +88,7 @@ class IGMCRecommender(Recommender):
         size = min(train.ensemble_size, max(1, epochs // 2))
         every = min(train.ensemble_every, max(1, epochs // (2 * size)))
         return config.replace(
-            train=train.replace(protocol="paper", epochs=epochs, ensemble_size=size, ensemble_every=every)
+            train=train.replace(selection="fixed", epochs=epochs, ensemble_size=size, ensemble_every=every)
         )
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
@@ -99,7 +99,7 @@ class IGMCRecommender(Recommender):
             )
         train = config.train
         if not len(data.validation):
-            train = train.replace(protocol="paper")
+            train = train.replace(selection="fixed")
         self.scale = data.scale.to_dict()
         self.known = data.train.columns()
         self._restore()
@@ -108,7 +108,7 @@ class IGMCRecommender(Recommender):
         source = self._source(data.train, SupportDropout.of(train))
         training = Loader(source, train.batch_size, seed=self.seed, shuffle=True)
         validation = None
-        if train.protocol == "validated":
+        if train.selection == "validation":
             validation = Loader(self._source(data.validation), SCORE_BATCH)
         with tempfile.TemporaryDirectory() as path, on_device(device):
             folder = RunFolder(Path(path))

@@ -40,7 +40,7 @@ def fit(
     profile: bool = False,
     monitor: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Train until the protocol says stop; resumes from the last checkpoint in the folder.
+    """Train until `should_stop` says so; resumes from the last checkpoint in the folder.
 
     After each epoch the model, the optimizer and the history are on the disk. All randomness is a function of
     the seed and the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
@@ -48,7 +48,7 @@ def fit(
     Args:
         model: on any device; moved to `device`.
         train: the training pairs.
-        validation: the pairs that early stopping and checkpoint choice look at; None under "paper".
+        validation: the pairs that early stopping and checkpoint choice look at; None under "fixed".
         config: of the training.
         folder: of the run.
         device: to train on.
@@ -58,7 +58,7 @@ def fit(
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
-        learning_rate, validation_rmse (None under "paper"), seconds, subgraphs_per_second.
+        learning_rate, validation_rmse (None under "fixed"), seconds, subgraphs_per_second.
 
     Raises:
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.

@@ -10,7 +10,7 @@ SMALL = {
 
 
 def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home, monkeypatch):
-    monkeypatch.setattr(igmc.run, "paper_settings", lambda name: SMALL)
+    monkeypatch.setattr(igmc.run, "preset_settings", lambda name: SMALL)
     code, out, err = command("igmc-recommend", "--demo", "-k", 3)
     assert code == 0
     assert len(out.splitlines()) == 4

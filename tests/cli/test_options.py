@@ -44,7 +44,7 @@ TYPED = {
     "mlp_width": ("9", 9),
     "mlp_dropout": ("0", 0.0),
     "side_features": (None, True),
-    "protocol": ("paper", "paper"),
+    "selection": ("fixed", "fixed"),
     "epochs": ("3", 3),
     "batch_size": ("11", 11),
     "learning_rate": ("1e-4", 1e-4),
@@ -134,6 +134,29 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
     assert config_of(f"--config {file}") == config, "the config.json of a run folder"
 
 
+@pytest.mark.parametrize(("former", "value"), [("paper", "fixed"), ("validated", "validation")])
+def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(former, value, capsys):
+    assert config_of(f"--protocol {former}") == config_of(f"--selection {value}")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
+
+
+def test_former_names_in_a_file_are_read_and_a_flag_goes_before_them(tmp_path, capsys):
+    file = tmp_path / "f.json"
+    file.write_text('{"train": {"protocol": "paper", "epochs": 7}}')
+    config = config_of(f"--config {file}").train
+    assert (config.selection, config.epochs) == ("fixed", 7)
+    assert config_of(f"--config {file} --selection validation").train.selection == "validation"
+    assert capsys.readouterr().err == ""
+
+
+def test_former_names_are_not_in_the_help_and_their_values_are_checked():
+    assert "--protocol" not in CliRunner().invoke(train_command, ["-h"]).output
+    with pytest.raises(ConfigError, match=r"selection is not known; got 'papr'; allowed: fixed, validation"):
+        config_of("--protocol papr")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -143,7 +166,7 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
         ),
         (
             '{"train": {"epoch": 1}}',
-            r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: protocol",
+            r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: selection",
         ),
         ('{"epochs": 1}', r"f\.json: unknown setting in run; got 'epochs'; allowed: data, extract"),
         ("[1]", r"f\.json: run is not a mapping; got \[1\]; allowed: a JSON object"),

@@ -22,22 +22,22 @@ def report():
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The labels of the cells that are really run."""
+    """The labels of the models that are really run."""
     ran = []
     real = harness.evaluate_model
 
-    def run(spec, *args, **kwargs):
-        ran.append(spec.label)
-        return real(spec, *args, **kwargs)
+    def run(model, *args, **kwargs):
+        ran.append(model.label)
+        return real(model, *args, **kwargs)
 
     monkeypatch.setattr(harness, "evaluate_model", run)
     return ran
 
 
 def test_every_model_is_run_on_every_split(report):
-    found = [(cell.seed, cell.label) for cell in report.cells]
+    found = [(one.seed, one.label) for one in report.evaluations]
     assert found == [(seed, label) for seed in (1, 2) for label in ("biases", "strong", "popularity")]
-    first, second = (c for c in report.cells if c.label == "biases")
+    first, second = (c for c in report.evaluations if c.label == "biases")
     assert first.split_digest != second.split_digest
 
 
@@ -46,35 +46,35 @@ def test_what_is_done_is_not_run_again(tmp_path, counted):
     first = evaluate(["biases"], ["demo"], **arguments)
     again = evaluate(["renamed=biases", "global_mean"], ["demo"], **arguments)
     assert counted == ["biases", "global_mean"]
-    assert again.cells[0].label == "renamed"
-    assert again.cells[0].metrics == first.cells[0].metrics
+    assert again.evaluations[0].label == "renamed"
+    assert again.evaluations[0].metrics == first.evaluations[0].metrics
     evaluate(["biases"], ["demo"], **{**arguments, "ks": [7]})
     evaluate(["biases:damping=3"], ["demo"], **arguments)
     evaluate(["biases"], ["demo"], **{**arguments, "protocols": ["random_8_1_1"]})
-    assert counted[2:] == ["biases"] * 3, "other lengths, settings and protocols are other cells"
+    assert counted[2:] == ["biases"] * 3, "other lengths, settings and protocols are other evaluations"
 
 
-def test_a_damaged_cell_is_made_anew(tmp_path, counted, caplog):
+def test_a_damaged_evaluation_is_made_anew(tmp_path, counted, caplog):
     arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
     first = evaluate(["biases"], ["demo"], **arguments)
     next((tmp_path / "cells").glob("*.npz")).write_bytes(b"PK damaged")
     again = evaluate(["biases"], ["demo"], **arguments)
     assert counted == ["biases", "biases"]
-    assert again.cells[0].metrics == first.cells[0].metrics
+    assert again.evaluations[0].metrics == first.evaluations[0].metrics
     assert "is damaged and made anew" in caplog.text
 
 
 def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):
     real = harness.evaluate_model
 
-    def run(spec, *args, **kwargs):
-        if spec.label == "biases":
+    def run(model, *args, **kwargs):
+        if model.label == "biases":
             raise TrainingError("the loss is not finite")
-        return real(spec, *args, **kwargs)
+        return real(model, *args, **kwargs)
 
     monkeypatch.setattr(harness, "evaluate_model", run)
     report = evaluate(["biases", "item_mean"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
-    assert [cell.label for cell in report.cells] == ["item_mean"]
+    assert [one.label for one in report.evaluations] == ["item_mean"]
     assert "- biases on demo, random_80_20, seed 1: the loss is not finite" in report.to_markdown()
 
 
@@ -89,9 +89,10 @@ def test_the_table_has_the_best_first_and_means_over_seeds(report):
 
 
 def test_one_seed_is_shown_with_its_interval(report):
-    alone = EvaluationReport(report.cells[:1])
-    low, high = report.cells[0].intervals["rmse"]
-    assert f"{report.cells[0].metrics['rmse']:.4f} [{low:.4f}, {high:.4f}]" in alone.to_markdown(["rmse"])
+    alone = EvaluationReport(report.evaluations[:1])
+    low, high = alone.evaluations[0].intervals["rmse"]
+    shown = f"{alone.evaluations[0].metrics['rmse']:.4f} [{low:.4f}, {high:.4f}]"
+    assert shown in alone.to_markdown(["rmse"])
 
 
 def test_unknown_columns_are_refused(report):
@@ -101,10 +102,10 @@ def test_unknown_columns_are_refused(report):
 
 def test_a_model_is_compared_with_another_on_each_split(report):
     found = report.compare("strong", "biases", "rmse")
-    assert [cell.seed for cell, _ in found] == [1, 2]
-    for cell, test in found:
-        other = next(c for c in report.cells if c.label == "biases" and c.seed == cell.seed)
-        assert test.difference == pytest.approx(cell.metrics["rmse"] - other.metrics["rmse"], abs=1e-6)
+    assert [one.seed for one, _ in found] == [1, 2]
+    for one, test in found:
+        other = next(c for c in report.evaluations if c.label == "biases" and c.seed == one.seed)
+        assert test.difference == pytest.approx(one.metrics["rmse"] - other.metrics["rmse"], abs=1e-6)
         assert test.low < test.difference < test.high
         assert 0 < test.p_value < 0.01
     assert report.compare("popularity", "biases", "rmse") == []
@@ -127,9 +128,9 @@ def test_the_report_is_written_in_all_forms(report, tmp_path):
         "report.svg",
     }
     found = json.loads((folder / "report.json").read_text())
-    assert [cell["label"] for cell in found["cells"]] == [cell.label for cell in report.cells]
+    assert [one["label"] for one in found["cells"]] == [one.label for one in report.evaluations]
     rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
-    assert float(rows[0]["rmse"]) == report.cells[0].metrics["rmse"]
+    assert float(rows[0]["rmse"]) == report.evaluations[0].metrics["rmse"]
     assert rows[2]["rmse"] == ""
 
 
@@ -156,9 +157,9 @@ def test_what_took_long_to_train_is_trained_once_for_all_it_is_asked(tmp_path, m
     monkeypatch.setattr(fitted_models, "KEEP_AFTER", -1.0)
     monkeypatch.setattr(Biases, "_fit", lambda self, *given: trained.append(self) or real(self, *given))
     protocols = ["unseen_users:k=0", "unseen_users:k=5"]
-    alone = [evaluate(["biases"], ["demo"], protocols=[way], ks=[5]).cells[0] for way in protocols]
+    alone = [evaluate(["biases"], ["demo"], protocols=[way], ks=[5]).evaluations[0] for way in protocols]
     once = len(trained) // 2
-    shared = evaluate(["biases"], ["demo"], protocols=protocols, ks=[5], out=tmp_path).cells
+    shared = evaluate(["biases"], ["demo"], protocols=protocols, ks=[5], out=tmp_path).evaluations
     assert len(trained) == 3 * once
     for one, other in zip(alone, shared, strict=True):
         assert one.metrics == other.metrics
@@ -191,8 +192,8 @@ def test_what_is_trained_quickly_is_not_kept(tmp_path):
 
 def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
     arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
-    [both] = evaluate(["biases"], ["demo"], **arguments).cells
-    [ratings] = evaluate(["biases"], ["demo"], **arguments, rankings=False).cells
+    [both] = evaluate(["biases"], ["demo"], **arguments).evaluations
+    [ratings] = evaluate(["biases"], ["demo"], **arguments, rankings=False).evaluations
     assert counted == ["biases", "biases"], "the one is not taken for the other"
     assert "recall@5" in both.metrics
     assert "recall@5" not in ratings.metrics
@@ -201,7 +202,7 @@ def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
 
 def test_what_is_asked_twice_counts_once_and_namesakes_are_refused(tmp_path):
     found = evaluate(["biases"], ["demo"], protocols=["random_80_20", "random-80-20"], seeds=[1, 1], ks=[5])
-    assert len(found.cells) == 1
+    assert len(found.evaluations) == 1
     rows = [f"{user},{item},{1 + (user + item) % 5}" for user in range(30) for item in range(8)]
     files = []
     for folder, times in (("a", 1), ("b", 2)):
@@ -222,7 +223,7 @@ def test_ratings_of_any_scale_and_few_items_are_measured(tmp_path, values, items
     (tmp_path / "odd.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
     found = evaluate(["biases"], [str(tmp_path / "odd.csv")])
     assert not found.failures
-    assert {"rmse", "rated_ndcg", "rated_ndcg@5"} <= set(found.cells[0].metrics)
+    assert {"rmse", "rated_ndcg", "rated_ndcg@5"} <= set(found.evaluations[0].metrics)
 
 
 def test_a_wrong_setting_is_named_by_its_model():

@@ -34,7 +34,7 @@ def test_a_refit_trains_the_best_number_of_epochs():
     model = small().fit(data)
     validation = [record["validation_rmse"] for record in model.history]
     again = model.refit(data)
-    assert again.config.train.protocol == "paper"
+    assert again.config.train.selection == "fixed"
     assert len(again.history) == int(np.argmin(validation)) + 1
 
 

@@ -141,7 +141,7 @@ def _check_split(split: Split, levels: int, data: DataConfig) -> None:
 
 def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     start = time.perf_counter()
-    parts = make_parts(split, "paper")
+    parts = make_parts(split, "fixed")
     known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
     few, scorer = _drawn(known, how), source.scorer
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
@@ -195,7 +195,7 @@ def _fine_tuned(
     """The models, each trained further on a few ratings, as they stand on the models' own scale."""
     config, scorer = source.config, source.scorer
     train = config.train.replace(
-        protocol="paper", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
+        selection="fixed", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
     )
     part = Part("train", graph, Pairs(few.user, few.item, scale_map.to_source(few.rating)))
     loader = Loader(

@@ -90,13 +90,13 @@ def tune(
         raise ConfigError("there are no trials to make", got=trials, allowed="at least 1")
     with ExitStack() as stack:
         tracker = stack.enter_context(Tracker(track))
-        spec = ModelSpec.parse(model) if isinstance(model, str) else model
+        asked = ModelSpec.parse(model) if isinstance(model, str) else model
         way = make_protocol(protocol) if isinstance(protocol, str) else protocol
         given = DataConfig(dataset=dataset) if isinstance(dataset, str) else dataset
         source = load_dataset(given, data_dir=data_dir, home=home)
-        usual = spec.make(source.name, seed)
-        searched = _searched(spec, usual, space or {})
-        split = way.split(source, seed)
+        usual = asked.make(source.name, seed)
+        searched = _searched(asked, usual, space or {})
+        split = way.draw(source, seed)
         data = TrainingData.from_split(split, source)  # all that is looked at from here on
         metric = checked_metric(usual, metric, way, data)
         search = _Search(usual, data, metric, searched, prune, seed, tracker, Path(out) if out else None)
@@ -106,7 +106,7 @@ def tune(
                 search.folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(search.folder))
             sweep(search.folder)
-        run = _run_settings(given, source, way, split) if spec.name == "igmc" else None
+        run = _run_settings(given, source, way, split) if asked.name == "igmc" else None
         return search.run(trials, timeout, facts, run)
 
 
@@ -212,7 +212,7 @@ class _Search:
         return {
             **facts,
             "model": self.usual.name,
-            "settings": self.usual.config.to_dict(),
+            "settings": self.usual.config.identity(),
             "space": {name: str(choice) for name, choice in sorted(self.space.items())},
             "metric": self.metric,
             "prune": self.prune,
@@ -232,9 +232,9 @@ class _Search:
             replace_file(self.folder / name, json.dumps(value, indent=1).encode() + b"\n")
 
 
-def _searched(spec: ModelSpec, usual: Recommender, space: Space) -> dict[str, Any]:
+def _searched(asked: ModelSpec, usual: Recommender, space: Space) -> dict[str, Any]:
     """What the model proposes, without what was given, and what the caller wants."""
-    proposed = {k: v for k, v in usual.search_space().items() if not _given(spec.settings, k.split("."))}
+    proposed = {k: v for k, v in usual.search_space().items() if not _given(asked.settings, k.split("."))}
     searched = checked_space(usual.name, usual.config, {**proposed, **space})
     if not searched:
         raise ConfigError(
@@ -255,7 +255,7 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
 
     On another split, what the settings were chosen on might stand in the test part.
     """
-    settings = way.settings.to_dict()
+    settings = way.to_dict()
     shared = {name: value for name, value in settings.items() if name in given.to_dict()}
     try:
         config = given.replace(**{"split": "random", **shared})

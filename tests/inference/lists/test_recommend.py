@@ -218,7 +218,7 @@ def test_a_run_without_titles_answers_and_training_again_notes_them(copied, pred
 
 def test_the_demo_run_is_made_once(monkeypatch, tmp_path):
     small = {name: SMALL_RUN[name] for name in ("extract", "model")} | {"train": {"epochs": 1}}
-    monkeypatch.setattr(igmc.run, "paper_settings", lambda name: small)
+    monkeypatch.setattr(igmc.run, "preset_settings", lambda name: small)
     folder = igmc.run.demo_run(tmp_path, progress=False)
     assert folder.parent == tmp_path / "demo-run"
     assert (folder / "metrics.json").exists()
