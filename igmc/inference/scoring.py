@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import copy
 import itertools
-import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Self
 
 import numpy as np
@@ -23,6 +20,7 @@ from igmc.config import ExtractConfig
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
 from igmc.loading import Batch, SideFeatures
 from igmc.models import IGMC
+from igmc.threads import cores, pool
 from igmc.training import on_device, predict_batches
 
 __all__ = ["Scorer"]
@@ -71,7 +69,7 @@ class Scorer:
     ) -> None:
         self.models, self.extract, self.seed, self.device = tuple(models), extract, seed, device
         self._draws = range(len(self.models))
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         self._side = side
 
     def score(
@@ -153,15 +151,15 @@ class Scorer:
         count = max(-(-pairs // PIECE), min(self._threads, -(-pairs // LEAST)))
         bounds = [pairs * k // count for k in range(count + 1)] if pairs else []
         pieces = [slice(low, high) for low, high in itertools.pairwise(bounds)]
-        pool = _pool(self._threads)
+        cutters = pool("cut", self._threads)
         # The caller only waits: a signal that meets the main thread inside of a kernel ends in a SystemError.
         waiting = deque(
-            pool.submit(self._cut_batches, graph, user[p], item[p]) for p in pieces[: self._threads + 1]
+            cutters.submit(self._cut_batches, graph, user[p], item[p]) for p in pieces[: self._threads + 1]
         )
         try:
             for piece in pieces[self._threads + 1 :]:
                 samples = waiting.popleft().result()
-                waiting.append(pool.submit(self._cut_batches, graph, user[piece], item[piece]))
+                waiting.append(cutters.submit(self._cut_batches, graph, user[piece], item[piece]))
                 yield samples
             while waiting:
                 yield waiting.popleft().result()
@@ -205,8 +203,3 @@ def _features(known: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[n
     there = index < len(known)
     rows[there] = known[index[there]]
     return rows
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="igmc-cut")

@@ -1,5 +1,8 @@
 """An answer depends on the pair and the graph: not on what is asked beside it, on threads, or on haste."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -130,3 +133,22 @@ def test_side_features_reach_the_model_and_newcomers_have_none():
     with torch.inference_mode():
         expected = model(Batch.from_subgraphs(cut, np.zeros(4, np.float32), side=features))
     np.testing.assert_allclose(scores, expected.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_can_use_the_scorer():
+    script = """
+import os
+import signal
+import numpy as np
+from tests.inference.test_scoring import GRAPH, make_scorer, pairs
+
+scorer = make_scorer(threads=2)
+right = scorer.score(GRAPH, *pairs(50))
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    os._exit(0 if np.array_equal(scorer.score(GRAPH, *pairs(50)), right) else 1)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=120)

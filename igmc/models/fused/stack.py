@@ -9,11 +9,9 @@ the result does not depend on the number of threads.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -37,6 +35,7 @@ from igmc.models.fused.passes import backward, forward
 from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
 from igmc.models.fused.scratch import Graphs, make_scratch
 from igmc.models.rgcn import RGCNLayer
+from igmc.threads import cores, pool
 
 __all__ = ["gradients", "stack_states", "threads"]
 
@@ -46,9 +45,10 @@ Options = tuple[int, int, bool]  # norm, threshold of the edge dropout, whether 
 
 NORMS = {"none": NORM_NONE, "relation": NORM_RELATION, "degree": NORM_DEGREE}
 MAX_CHUNKS = 32  # gradient buffers a batch
+LEADERS = 2  # one, and another for as long as an interrupt left the first one busy
 
 
-_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_threads = cores()
 
 
 @contextmanager
@@ -220,7 +220,7 @@ def _away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     A signal that meets the main thread inside of a kernel would end in a SystemError. And what an interrupt
     leaves behind keeps its leader, and so the leader's memory, until it ends.
     """
-    return _leaders().submit(work, *args, **kwargs).result()
+    return pool("fused", LEADERS).submit(work, *args, **kwargs).result()
 
 
 def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
@@ -231,26 +231,10 @@ def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
     counter, futures = np.zeros(1, np.int64), []
     try:
         for _ in range(min(_threads, count) - 1):
-            futures.append(_helpers().submit(task, counter))
+            futures.append(pool("fused-helper", MAX_CHUNKS - 1).submit(task, counter))
         task(counter)
     finally:
         begun = [future for future in futures if not future.cancel()]
         wait(begun)
     for future in begun:
         future.result()
-
-
-@cache
-def _leaders() -> ThreadPoolExecutor:
-    """One, and another for as long as an interrupt left the first one busy."""
-    return ThreadPoolExecutor(2, thread_name_prefix="igmc-fused")
-
-
-@cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MAX_CHUNKS - 1, thread_name_prefix="igmc-fused-helper")
-
-
-if hasattr(os, "register_at_fork"):  # a child has no threads but its own
-    os.register_at_fork(after_in_child=_leaders.cache_clear)
-    os.register_at_fork(after_in_child=_helpers.cache_clear)
