@@ -1,10 +1,59 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
-from igmc.threads import cores, pool
+from igmc.threads import away, cores, pool, set_torch_threads
+
+
+def in_new_thread(work, *args):
+    with ThreadPoolExecutor(1) as new:
+        return new.submit(work, *args).result()
+
+
+def test_the_number_of_torch_is_set_for_one_thread_alone():
+    here, elsewhere = torch.get_num_threads(), in_new_thread(torch.get_num_threads)
+
+    def work():
+        before = set_torch_threads(elsewhere + 2)
+        return before, torch.get_num_threads(), in_new_thread(torch.get_num_threads)
+
+    assert in_new_thread(work) == (elsewhere, elsewhere + 2, elsewhere)
+    assert torch.get_num_threads() == here
+
+
+def test_work_goes_to_a_thread_with_one_thread_of_torch():
+    def work(k, *, add):
+        inner = away(threading.get_ident)
+        return k + add, threading.get_ident(), inner, torch.get_num_threads()
+
+    result, thread, inner, count = away(work, 1, add=2)
+    assert (result, count) == (3, 1)
+    assert thread != threading.get_ident()
+    assert thread == inner, "what is away already goes no further, else all threads could wait for others"
+    with pytest.raises(ZeroDivisionError):
+        away(lambda: 1 / 0)
+
+
+def test_many_are_away_at_once_and_the_default_of_torch_stays():
+    elsewhere = in_new_thread(torch.get_num_threads)
+    in_new_thread(torch.set_num_threads, 3)
+    all_of_them = threading.Barrier(20)
+
+    def work():
+        all_of_them.wait(30)
+        return torch.get_num_threads()
+
+    try:
+        with ThreadPoolExecutor(20) as callers:
+            assert set(callers.map(lambda _: away(work), range(20))) == {1}
+        assert in_new_thread(torch.get_num_threads) == 3
+    finally:
+        in_new_thread(torch.set_num_threads, elsewhere)
 
 
 def test_a_pool_is_made_once_a_name_and_number_of_threads():

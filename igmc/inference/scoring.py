@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
@@ -20,8 +19,8 @@ from igmc.config import ExtractConfig
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
 from igmc.loading import Batch, SideFeatures
 from igmc.models import IGMC
-from igmc.threads import cores, pool
-from igmc.training import on_device, predict_batches
+from igmc.threads import away, cores, pool
+from igmc.training import predict_batches
 
 __all__ = ["Scorer"]
 
@@ -29,9 +28,6 @@ PIECE, LEAST = (
     128,
     16,
 )  # pairs that are cut out and read off together: at most, and where there are threads to fill
-
-# Reading off sets the number of threads of torch and of the fused kernels, which the whole process shares.
-_READING = threading.Lock()
 
 
 class Scorer:
@@ -41,18 +37,16 @@ class Scorer:
     is one over samples too. More is cut out for it than with one sample for all, and no more is read; what it
     is worth, `scripts/average_draws.py` measures.
 
-    Models are run by one thread at a time in the whole process, a piece of at most 128 pairs after the other,
-    so that a small request does not wait for the end of a large one. Where the fused kernels apply (on a CPU,
-    layers of one width), a score depends on the pair, the graph, the models and their order, to the last bit:
-    not on the other pairs, how they stand, the number of threads or what runs beside it. Elsewhere that holds
-    up to the rounding of float32.
+    Where the fused kernels apply (on a CPU, layers of one width), a score depends on the pair, the graph, the
+    models and their order, to the last bit: not on the other pairs, how they stand, the number of threads or
+    what runs beside it. Elsewhere that holds up to the rounding of float32.
 
     Args:
         models: of the M checkpoints, on `device`; their order says which sample each of them reads.
         extract: what a subgraph is, as the models were trained.
         seed: of the sampling of subgraphs, that of the run.
         device: of the models.
-        threads: that cut subgraphs, and that read them off on a CPU; all cores if None.
+        threads: that cut subgraphs; all cores if None. How many the models take on a CPU is up to them.
         side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
             among them has zeros, which stands for nothing known.
     """
@@ -122,12 +116,14 @@ class Scorer:
         Args:
             subgraphs: of P pairs, E ratings in all.
         """
-        batch = self._batch(subgraphs).to(self.device)
-        weight = torch.ones(subgraphs.n_edges, device=self.device, requires_grad=True)
-        total = torch.zeros(subgraphs.n_edges, device=self.device)
-        with _READING, on_device(self.device, self._threads):
-            for model in self.models:
-                total += torch.autograd.grad(model(batch, weight).sum(), weight)[0]
+        return away(self._gradients, self._batch(subgraphs), subgraphs.n_edges)
+
+    def _gradients(self, batch: Batch, n_edges: int) -> NDArray[np.float32]:
+        there = batch.to(self.device)
+        weight = torch.ones(n_edges, device=self.device, requires_grad=True)
+        total = torch.zeros(n_edges, device=self.device)
+        for model in self.models:
+            total += torch.autograd.grad(model(there, weight).sum(), weight)[0]
         found: NDArray[np.float32] = (total / len(self.models)).cpu().numpy()
         return found
 
@@ -135,14 +131,18 @@ class Scorer:
         """Predictions for the pairs of all batches, each of them one batch for all models or one for each."""
         parts = [np.empty((len(self.models), 0), np.float32)]
         for samples in batches:
-            readers = [self.models] if len(samples) == 1 else [[model] for model in self.models]
-            with _READING, on_device(self.device, self._threads):
-                found = [
-                    predict_batches(models, [batch], self.device)
-                    for models, batch in zip(readers, samples, strict=True)
-                ]
-            parts.append(np.concatenate(found))
+            parts.append(away(self._read_piece, samples))
         return np.concatenate(parts, axis=1)
+
+    def _read_piece(self, samples: Sequence[Batch]) -> NDArray[np.float32]:
+        """Predictions for the pairs of one batch for all models, or of one for each, float32 [M, P]."""
+        readers = [self.models] if len(samples) == 1 else [[model] for model in self.models]
+        return np.concatenate(
+            [
+                predict_batches(models, [batch], self.device)
+                for models, batch in zip(readers, samples, strict=True)
+            ]
+        )
 
     def _batches(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +16,6 @@ from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
 from igmc.inference.scoring import Scorer
 from igmc.loading.batch import Batch
-from igmc.models.fused import stack
 from igmc.models.igmc import IGMC
 from tests.graph.graphs import all_pairs, random_graph
 
@@ -47,7 +47,7 @@ def test_each_model_reads_a_sample_of_its_own():
     scorer = make_scorer([*MODELS, MODELS[0]])
     scores = scorer.score(GRAPH, users, items)
     for k, model in enumerate(scorer.models):
-        # Outside the scorer torch has all its threads, which add up in another order.
+        # Here torch has all its threads, which may add up in another order.
         np.testing.assert_allclose(scores[k], answers(model, users, items, sample=k), rtol=1e-5, atol=1e-6)
         assert np.array_equal(scorer.only(k).score(GRAPH, users, items), scores[k : k + 1])
     assert not np.allclose(scores[0], scores[2])  # the same model
@@ -99,15 +99,49 @@ def test_neither_company_nor_order_nor_threads_change_a_bit(cap):
         assert np.array_equal(scorer.score(GRAPH, users[row], items[row]), whole[:, row])
 
 
-def test_scorers_side_by_side_leave_the_settings_of_the_process_as_they_were():
+def test_scorers_side_by_side_leave_their_callers_the_threads_of_torch():
     asked = pairs(200)
     expected = make_scorer().score(GRAPH, *asked)
-    before = torch.get_num_threads(), stack._threads
-    scorers = [make_scorer(threads=1 + k % 3) for k in range(8)] * 6
-    with ThreadPoolExecutor(8) as pool:
-        scores = list(pool.map(lambda scorer: scorer.score(GRAPH, *asked), scorers))
-    assert all(np.array_equal(found, expected) for found in scores)
-    assert (torch.get_num_threads(), stack._threads) == before
+
+    def ask(k):
+        before = torch.get_num_threads()
+        all_of_them.wait(30)  # none comes to torch while another's scorer starts a thread
+        scores = make_scorer(threads=1 + k % 3).score(GRAPH, *asked)
+        return scores, before == torch.get_num_threads()
+
+    all_of_them, before = threading.Barrier(8), torch.get_num_threads()
+    with ThreadPoolExecutor(8) as callers:
+        found = list(callers.map(ask, range(48)))
+    assert all(np.array_equal(scores, expected) and same for scores, same in found)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("method", ["score", "read", "gradients"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_threads_are_answered_at_the_same_time_with_the_bits_of_one(monkeypatch, method, shared):
+    halves = [tuple(side[rows] for side in pairs(300)) for rows in (slice(150), slice(150, None))]
+    first = make_scorer(threads=1)
+    scorers = [first, first if shared else make_scorer(threads=1)]
+
+    def ask(k):
+        if method == "score":
+            return scorers[k].score(GRAPH, *halves[k])
+        cut = scorers[k].cut(GRAPH, *halves[k])[0]
+        return scorers[k].read([cut]) if method == "read" else scorers[k].gradients(cut)
+
+    alone = [ask(k) for k in range(2)]
+    both, forward, counts = threading.Barrier(2), IGMC.forward, []
+
+    def meet(self, *args):
+        both.wait(30)  # for a model that is asked by the other thread
+        counts.append(torch.get_num_threads())
+        return forward(self, *args)
+
+    monkeypatch.setattr(IGMC, "forward", meet)
+    with ThreadPoolExecutor(2) as callers:
+        together = list(callers.map(ask, range(2)))
+    assert all(np.array_equal(*answers) for answers in zip(together, alone, strict=True))
+    assert set(counts) == {1}
 
 
 def test_no_pairs():
