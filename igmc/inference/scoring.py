@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import copy
 import itertools
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from typing import Self
 
 import numpy as np
@@ -67,18 +69,26 @@ class Scorer:
         self._side = side
 
     def score(
-        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+        self,
+        graph: BipartiteGraph | ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        *,
+        deadline: float = inf,
     ) -> NDArray[np.float32]:
         """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
 
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
+            deadline: on the clock of `time.monotonic`. A thread cannot be stopped from outside, and the list
+                that a request asks for may take scores of all items that there are.
 
         Raises:
             DataError: on an index out of range.
+            TimeoutError: if the deadline has passed before a piece of at most 128 pairs.
         """
-        return self._read(self._batches(graph, user, item))
+        return self._read(self._batches(graph, user, item), deadline)
 
     def only(self, model: int) -> Self:
         """The scorer of one of the models, which keeps to the sample that it reads among the others."""
@@ -101,12 +111,12 @@ class Scorer:
             *(extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=k) for k in others),
         ]
 
-    def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
+    def read(self, parts: Iterable[Subgraphs], *, deadline: float = inf) -> NDArray[np.float32]:
         """As `score`, for subgraphs that are cut out already, a part of the P pairs after the other.
 
-        All models read the same ones.
+        All models read the same ones. The deadline may pass before any of the parts.
         """
-        return self._read([self._batch(part)] for part in parts)
+        return self._read(([self._batch(part)] for part in parts), deadline)
 
     def gradients(self, subgraphs: Subgraphs) -> NDArray[np.float32]:
         """By how much the mean prediction of each pair changes with what a rating counts, float32 [E].
@@ -127,10 +137,12 @@ class Scorer:
         found: NDArray[np.float32] = (total / len(self.models)).cpu().numpy()
         return found
 
-    def _read(self, batches: Iterable[Sequence[Batch]]) -> NDArray[np.float32]:
+    def _read(self, batches: Iterable[Sequence[Batch]], deadline: float) -> NDArray[np.float32]:
         """Predictions for the pairs of all batches, each of them one batch for all models or one for each."""
         parts = [np.empty((len(self.models), 0), np.float32)]
         for samples in batches:
+            if time.monotonic() > deadline:
+                raise TimeoutError
             parts.append(away(self._read_piece, samples))
         return np.concatenate(parts, axis=1)
 

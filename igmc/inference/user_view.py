@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,10 +56,16 @@ class UserView:
         score, source = self.score_indices(encode_items(self.items, self.new_items, given), clip=clip)
         return pd.DataFrame({"item_id": given, "score": score, "source": source})
 
-    def score_indices(self, item: NDArray[np.int32], *, clip: bool = True) -> Predictions:
-        """Answers for n items, int32 [n] dense indices in the range of `graph`, or -1 for an unknown one."""
+    def score_indices(
+        self, item: NDArray[np.int32], *, clip: bool = True, deadline: float = inf
+    ) -> Predictions:
+        """Answers for n items, int32 [n] dense indices in the range of `graph`, or -1 for an unknown one.
+
+        Raises:
+            TimeoutError: after the deadline; see `igmc.inference.scoring.Scorer.score`.
+        """
         users = np.full(len(item), self.user, np.int32)
-        return answer(self.scorer, self.scale, self.graph, users, item, clip=clip)
+        return answer(self.scorer, self.scale, self.graph, users, item, clip=clip, deadline=deadline)
 
 
 def view_of(predictor: Predictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None) -> UserView:

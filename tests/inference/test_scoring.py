@@ -1,10 +1,12 @@
 """An answer depends on the pair and the graph: not on what is asked beside it, on threads, or on haste."""
 
+import itertools
 import os
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
+from igmc.inference import scoring
 from igmc.inference.scoring import Scorer
 from igmc.loading.batch import Batch
 from igmc.models.igmc import IGMC
@@ -142,6 +145,27 @@ def test_two_threads_are_answered_at_the_same_time_with_the_bits_of_one(monkeypa
         together = list(callers.map(ask, range(2)))
     assert all(np.array_equal(*answers) for answers in zip(together, alone, strict=True))
     assert set(counts) == {1}
+
+
+def test_no_piece_is_read_after_the_deadline(monkeypatch):
+    users, items = pairs(300)  # three pieces
+    clock, scorer = itertools.count(), make_scorer(threads=1)
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    whole, asked, forward = scorer.score(GRAPH, users, items, deadline=2), [], IGMC.forward
+
+    def note(self, batch):
+        asked.append(len(batch))
+        return forward(self, batch)
+
+    monkeypatch.setattr(IGMC, "forward", note)
+    with pytest.raises(TimeoutError):
+        scorer.score(GRAPH, users, items, deadline=3)
+    assert asked == [100, 100], "both models, one piece"
+    parts = [scorer.cut(GRAPH, users[rows], items[rows])[0] for rows in (slice(9), slice(9, 20))]
+    with pytest.raises(TimeoutError):
+        scorer.read(parts, deadline=5)
+    assert asked == [100, 100, 9, 9]
+    assert np.array_equal(scorer.read(parts, deadline=8)[0], whole[0, :20])
 
 
 def test_no_pairs():

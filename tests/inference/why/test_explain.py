@@ -1,7 +1,9 @@
 """An explanation names the ratings that matter: those without which the prediction would be another."""
 
 import dataclasses
+import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
+from igmc.inference import scoring
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictor import Predictor
 from igmc.inference.scoring import Scorer
@@ -316,3 +319,19 @@ def test_what_cannot_be_explained_is_said():
         explain(predictor, 99, 7)
     with pytest.raises(DataError, match=r"a rated item is not known to the run; got 99"):
         explain(predictor, None, 7, ratings={99: 4})
+
+
+@pytest.mark.parametrize("limit", [1000, 3])
+def test_the_deadline_holds_for_each_rating_that_is_left_out(limit, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    predictor = predictor_of(GRAPH, make_scorer(MODELS[:1]))
+    whole = explain(predictor, 4, 7, top=2, limit=limit, deadline=10_000)
+    assert len(whole.edges) > 2
+    looks = next(clock)
+    assert looks == 3, "at the prediction, the neighbours' ratings and the others shown"
+    for deadline in range(looks):
+        clock = itertools.count(1)
+        with pytest.raises(TimeoutError):
+            explain(predictor, 4, 7, top=2, limit=limit, deadline=deadline)
+        assert next(clock) == deadline + 2
