@@ -95,7 +95,7 @@ def train(
         "versions": versions(),
         "machine": machine(),
     }
-    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place, workers):
+    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place):
         if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
             ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
         if folder.finished:
@@ -143,6 +143,7 @@ def _run(
         hops=config.extract.hops,
         side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
         seed=config.seed,
+        threads=workers,
     )
     training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
     validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None

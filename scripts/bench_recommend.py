@@ -92,7 +92,8 @@ def latency(data_dir: Path | None, requests: int, threads: int | None) -> dict[s
     rows = []
     for cap, exhaustive, models in ((100, False, 1), (100, False, 4), (50, True, 1), (50, True, 4)):
         networks = [
-            IGMC(ModelConfig(), n_levels=len(split.scale), seed=seed).eval() for seed in range(models)
+            IGMC(ModelConfig(), n_levels=len(split.scale), seed=seed, threads=threads).eval()
+            for seed in range(models)
         ]
         extract = ExtractConfig(max_nodes_per_hop=cap)
         scorer = Scorer(networks, extract, seed=1, device=torch.device("cpu"), threads=threads)

@@ -15,9 +15,10 @@ import torch
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.graph import BipartiteGraph, Part
 from igmc.loading import LiveSource, Loader
-from igmc.models import IGMC, fused
+from igmc.models import IGMC
 from igmc.ratings import Pairs
 from igmc.ratings.demo import make_ratings
+from igmc.training import on_device
 
 
 def build(users: int, items: int, ratings: int) -> Part:
@@ -54,7 +55,7 @@ def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None
     model = IGMC(ModelConfig(), n_levels=part.graph.n_levels).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     trained = 0
-    with fused.threads():
+    with on_device(torch.device("cpu")):
         for step, batch in enumerate(loader.epoch(2)):
             if step == 10:  # the kernels are compiled by now
                 start, trained = time.perf_counter(), 0

@@ -14,8 +14,9 @@ import torch
 
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.loading import Batch, LiveSource, Loader
-from igmc.models import IGMC, fused
+from igmc.models import IGMC
 from igmc.models.twin import PyGTwin
+from igmc.training import on_device
 
 STEPS = 16  # a round: longer than the time for which the threads of the other one go on spinning
 
@@ -47,7 +48,7 @@ def measure_setting(graph_part, extract: ExtractConfig, batch_size: int, rounds:
     fused_steps, pyg_steps = make_step(ours, ours, batches), make_step(PyGTwin(base), base, batches)
 
     def fused_alone() -> None:
-        with fused.threads():
+        with on_device(torch.device("cpu")):
             fused_steps()
 
     seconds = measure.interleaved({"fused": fused_alone, "pyg": pyg_steps}, rounds)

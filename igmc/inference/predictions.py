@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ def predict_pairs(
     *,
     clip: bool,
     fallback: bool = True,
+    deadline: float = inf,
 ) -> Predictions:
     """The mean prediction of the models for P pairs; damped means where there is nothing to read off.
 
@@ -48,11 +50,15 @@ def predict_pairs(
         user, item: int32 [P], dense indices; -1 for one that is not known at all.
         clip: move scores beyond the ends of the scale to the nearer end.
         fallback: if not, the models are asked wherever both indices are known.
+        deadline: on the clock of `time.monotonic`; see `Scorer.score`.
+
+    Raises:
+        TimeoutError: after the deadline.
     """
     by_model = has_neighbourhood(graph, user, item) if fallback else (user >= 0) & (item >= 0)
     score = np.empty(len(user), np.float32)
     source = np.full(len(user), "model", dtype="<U11")
-    score[by_model] = scorer.score(graph, user[by_model], item[by_model]).mean(axis=0)
+    score[by_model] = scorer.score(graph, user[by_model], item[by_model], deadline=deadline).mean(axis=0)
     rest = ~by_model
     score[rest], source[rest] = damped_means(graph, scale.values, user[rest], item[rest])
     return Predictions(scale.clip(score) if clip else score, source)

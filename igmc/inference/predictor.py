@@ -116,6 +116,7 @@ class Predictor:
             n_levels=len(split.scale),
             hops=config.extract.hops,
             side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+            threads=workers,
         )
         epochs = pick_epochs(run, config.train, checkpoints)
         models = load_models(run, epochs, like, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +52,13 @@ class UserView:
         score, source = self.score_indices(self.items.encode(given), clip=clip)
         return pd.DataFrame({"item_id": given, "score": score, "source": source})
 
-    def score_indices(self, item: NDArray[np.int32], *, clip: bool = True) -> Predictions:
-        """Predictions for n items, int32 [n] dense indices of `graph`, or -1 for an unknown one."""
+    def score_indices(
+        self, item: NDArray[np.int32], *, clip: bool = True, deadline: float = inf
+    ) -> Predictions:
+        """Predictions for n items, int32 [n] dense indices of `graph`, or -1 for an unknown one.
+
+        Raises:
+            TimeoutError: after the deadline; see `igmc.inference.scoring.Scorer.score`.
+        """
         users = np.full(len(item), self.user, np.int32)
-        return predict_pairs(self.scorer, self.scale, self.graph, users, item, clip=clip)
+        return predict_pairs(self.scorer, self.scale, self.graph, users, item, clip=clip, deadline=deadline)

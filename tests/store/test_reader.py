@@ -1,5 +1,8 @@
 import itertools
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -127,6 +130,41 @@ def test_many_threads_read_the_same_as_one(tmp_path):
         thread.join()
     assert failures == []
     assert 0 < reader.cached_bytes <= 20_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_while_a_thread_reads_can_read(tmp_path):
+    script = f"""
+import os
+import signal
+import threading
+from igmc.store import reader as module
+
+reader, real = module.StoreReader({str(tmp_path)!r}), module.read_shard
+begun, forked = threading.Event(), threading.Event()
+
+
+def slow(*args):
+    begun.set()
+    forked.wait(60)
+    return real(*args)
+
+
+module.read_shard = slow
+thread = threading.Thread(target=reader.read, args=([1],))
+thread.start()
+begun.wait(60)
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    module.read_shard = real
+    os._exit(0 if len(reader.read([1, 2])) == 2 else 1)
+forked.set()
+thread.join()
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    make_store(tmp_path)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=60)
 
 
 def test_store_without_pairs(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -136,7 +137,11 @@ def recommend(
 
 
 def list_items(
-    predictor: Predictor, request: ListRequest, *, eligible: Eligible | None = None
+    predictor: Predictor,
+    request: ListRequest,
+    *,
+    eligible: Eligible | None = None,
+    deadline: float = inf,
 ) -> Recommendations:
     """The list that is requested: a pure function of its arguments, which any number of threads may call.
 
@@ -144,8 +149,10 @@ def list_items(
         predictor: what is known.
         request: for whom, of which items, how.
         eligible: what `eligible_items` gives for this request, if it is at hand.
+        deadline: on the clock of `time.monotonic`.
 
     Raises:
+        TimeoutError: after the deadline.
         IgmcError: see `recommend`.
     """
     view = requested_user(predictor, request.user_id, request.ratings)
@@ -153,7 +160,7 @@ def list_items(
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
     left = int(mask.sum())
-    item, raw, source, scored = _best(view, mask, request.config)
+    item, raw, source, scored = _best(view, mask, request.config, deadline)
     k, reason = request.config.k, ""
     if len(item) < k:
         steps = (f"of {predictor.graph.n_items} items", *steps, f"{left} not rated by the user")
@@ -165,7 +172,7 @@ def list_items(
 
 
 def _best(
-    view: UserView, mask: NDArray[np.bool_], config: ListConfig
+    view: UserView, mask: NDArray[np.bool_], config: ListConfig, deadline: float
 ) -> tuple[NDArray[np.int32], Floats, NDArray[np.str_], int]:
     """The first k items of those in a mask, their scores, not clipped, and sources; and how many were scored.
 
@@ -182,7 +189,7 @@ def _best(
     enough, scored = 0, 0
     while enough < config.k and scored < total:
         piece = order[scored : scored + step]
-        found = view.score_indices(piece, clip=False)
+        found = view.score_indices(piece, clip=False, deadline=deadline)
         scores.append(found.score)
         sources.append(found.source)
         enough += int(_passes(view, found.score, config).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ def explain(
     method: str = "occlusion",
     top: int = 12,
     limit: int = 1000,
+    deadline: float = inf,
 ) -> Explanation:
     """Why a user is predicted to give an item what the model says, by the ratings around the two.
 
@@ -49,6 +51,7 @@ def explain(
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.
+        deadline: on the clock of `time.monotonic`.
 
     Returns:
         the `top` users and items that matter most, and the importance of the ratings among them.
@@ -58,6 +61,7 @@ def explain(
         DataError: on an item, or a rated item, that the run does not know, or a user it does not know and
             whose ratings are not given; on a rating that is not on the scale.
         IgmcError: as `Predictor.from_run`.
+        TimeoutError: after the deadline.
     """
     config = ExplainConfig(method=method, top=top, limit=limit)
     if user_id is None and ratings is None:
@@ -67,9 +71,9 @@ def explain(
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
     view = requested_user(predictor, user_id, ratings)
-    found = view.score_indices(np.array([item], np.int32), clip=False)
+    found = view.score_indices(np.array([item], np.int32), clip=False, deadline=deadline)
     by_model = str(found.source[0]) == "model"
-    near = _neighbourhood(view, item, config) if by_model else _NOTHING
+    near = _neighbourhood(view, item, config, deadline) if by_model else _NOTHING
     rated, levels = view.graph.by_user.row(view.user)
     own = view.scale.values[levels[rated == item]].tolist()
     return Explanation(
@@ -115,7 +119,7 @@ class _Neighbourhood(NamedTuple):
 _NOTHING = _Neighbourhood([], [], [], 0, 0, 0, 0, 0)
 
 
-def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbourhood:
+def _neighbourhood(view: UserView, item: int, config: ExplainConfig, deadline: float) -> _Neighbourhood:
     near = _Samples(view, item)
     user, rated = near.user, near.item
     links = np.flatnonzero((user == view.user) | (rated == item))
@@ -126,13 +130,13 @@ def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbo
         if exact:
             considered = np.sort(_largest(importance, links)[: config.limit])
     if exact:
-        importance = near.occlusion(considered)
+        importance = near.occlusion(considered, deadline)
     ranked = _largest(importance, considered)
     users = np.append(view.user, user[ranked[rated[ranked] == item]][: config.top])
     items = np.append(item, rated[ranked[user[ranked] == view.user]][: config.top])
     shown = np.flatnonzero(np.isin(user, users) & np.isin(rated, items))
     if exact:
-        importance += near.occlusion(np.setdiff1d(shown, considered))
+        importance += near.occlusion(np.setdiff1d(shown, considered), deadline)
     at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
     shown = _largest(importance, shown)
     return _Neighbourhood(
@@ -188,13 +192,13 @@ class _Samples:
             total[place] += gradients(reader, subgraph)
         return total / np.float32(len(self._samples))
 
-    def occlusion(self, edges: NDArray[np.int64]) -> NDArray[np.float32]:
+    def occlusion(self, edges: NDArray[np.int64], deadline: float) -> NDArray[np.float32]:
         """See `igmc.inference.why.importance.occlusion`, float32 [E]; 0 for all but these ratings."""
         total = np.zeros(len(self.user), np.float32)
         for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
             there = np.flatnonzero(np.isin(place, edges))
             if len(there):
-                total[place[there]] += occlusion(reader, subgraph, there)
+                total[place[there]] += occlusion(reader, subgraph, there, deadline=deadline)
         return total / np.float32(len(self._samples))
 
 

@@ -1,8 +1,10 @@
 """Lists of items: what is in them, in which order, what is left out and why; titles from the run folder."""
 
 import dataclasses
+import itertools
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import igmc.run
 from igmc.config import ListConfig, RunConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.serving import ServingGraph
+from igmc.inference import scoring
 from igmc.inference.item_info import ITEMS_FILE
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.recommend import list_items, recommend
@@ -27,7 +30,7 @@ class Fake:
     def __init__(self, scores):
         self.scores, self.asked = np.asarray(scores, np.float32), []
 
-    def score(self, graph: ServingGraph, user, item):
+    def score(self, graph: ServingGraph, user, item, *, deadline):
         self.asked += item.tolist()
         return self.scores[item][None]
 
@@ -150,6 +153,19 @@ def test_someone_without_ratings_gets_what_others_like_flagged(predictor):
 def test_a_folder_answers_as_its_predictor(predictor, demo_run):
     pd.testing.assert_frame_equal(recommend(demo_run, user_id=1, k=3), recommend(predictor, user_id=1, k=3))
     assert igmc.recommend is recommend
+
+
+def test_the_deadline_holds_for_a_list_that_widens(predictor, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    all_below = ListRequest(ratings=MINE, config=ListConfig(min_score=5, candidates=10))
+    whole = list_items(predictor, all_below, deadline=10_000)
+    assert whole.scored == len(unseen(predictor))
+    pieces = next(clock)
+    clock = itertools.count()
+    with pytest.raises(TimeoutError):
+        list_items(predictor, all_below, deadline=pieces - 2)
+    assert next(clock) == pieces, "all but the last piece are scored"
 
 
 def test_threads_do_not_mix(predictor):

@@ -1,6 +1,8 @@
 """An explanation names the ratings that matter: those without which the prediction would be another."""
 
+import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,9 +10,10 @@ import pytest
 from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
+from igmc.inference import scoring
 from igmc.inference.why.explain import explain
 from igmc.inference.why.importance import edge_users, gradients, occlusion
-from tests.inference.small import GRAPH, SCALE, Telling, make_scorer, predictor_of
+from tests.inference.small import GRAPH, MODELS, SCALE, Telling, make_scorer, predictor_of
 
 
 @pytest.mark.parametrize(("method", "measure"), [("occlusion", occlusion), ("gradient", gradients)])
@@ -171,3 +174,19 @@ def test_what_cannot_be_explained_is_said():
         explain(predictor, 99, 7)
     with pytest.raises(DataError, match=r"a rated item is not known to the run; got 99"):
         explain(predictor, None, 7, ratings={99: 4})
+
+
+@pytest.mark.parametrize("limit", [1000, 3])
+def test_the_deadline_holds_for_each_rating_that_is_left_out(limit, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    predictor = predictor_of(GRAPH, make_scorer(MODELS[:1]))
+    whole = explain(predictor, 4, 7, top=2, limit=limit, deadline=10_000)
+    assert len(whole.edges) > 2
+    looks = next(clock)
+    assert looks == 3, "at the prediction, the neighbours' ratings and the others shown"
+    for deadline in range(looks):
+        clock = itertools.count(1)
+        with pytest.raises(TimeoutError):
+            explain(predictor, 4, 7, top=2, limit=limit, deadline=deadline)
+        assert next(clock) == deadline + 2
