@@ -23,7 +23,7 @@ def make_scorer(models=MODELS, *, hops=1, cap=None, **options):
 
 
 def predictor_of(graph, scorer) -> Predictor:
-    """One that answers without a run folder; its raw ids are the dense indices, its titles "film K"."""
+    """One without a run folder; its raw ids are the dense indices, its titles "film K"."""
     users, items = (IdTable(tuple(range(n))) for n in (graph.n_users, graph.n_items))
     info = ItemInfo(tuple(f"film {k}" for k in items.ids), ("",) * len(items), (None,) * len(items))
     return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, None, (1,), info)

@@ -1,4 +1,4 @@
-"""Which checkpoints answer: of a finished run, of one that is under way, and of a folder that is no run."""
+"""Which checkpoints predict: of a finished run, of one that is under way, and of a folder that is no run."""
 
 import json
 import shutil

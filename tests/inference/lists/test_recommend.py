@@ -48,8 +48,8 @@ def fake(predictor):
 
 def by_hand(predictor, ratings, items, *, bottom=False):
     """All of the items, scored one request each, best first."""
-    answers = predictor.score_user(ratings, items, clip=False)
-    return answers.sort_values("score", ascending=bottom, kind="stable").reset_index(drop=True)
+    predicted = predictor.score_user(ratings, items, clip=False)
+    return predicted.sort_values("score", ascending=bottom, kind="stable").reset_index(drop=True)
 
 
 @pytest.mark.parametrize("bottom", [False, True])

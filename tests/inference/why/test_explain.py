@@ -74,9 +74,9 @@ def test_the_informative_ratings_are_found_with_what_they_are_worth():
 def test_what_is_shown_is_what_the_predictor_answers_and_knows():
     predictor = predictor_of(GRAPH, make_scorer(cap=6).only(0))
     found = explain(predictor, 4, 7, top=3)
-    answer = predictor.predict([4], [7])
-    assert found.score == answer.score[0]
-    assert found.source == answer.source[0] == "model"
+    predicted = predictor.predict([4], [7])
+    assert found.score == predicted.score[0]
+    assert found.source == predicted.source[0] == "model"
     assert found.users[0].id == 4
     assert (found.items[0].id, found.items[0].title) == (7, "film 7")
     assert len(found.users) == len(found.items) == 4
