@@ -55,3 +55,33 @@ def test_goodbooks(data_root):
     assert (len(data.table.users), len(data.table.items)) == (53_424, 10_000)
     assert (data.report.rows, data.report.duplicates) == (981_756, 2_278)
     assert len(data.table) == 981_756 - 2_278
+
+
+def test_a_text_stands_for_a_configuration_with_that_data_set():
+    assert load_dataset("demo").table.digest() == load_dataset(DataConfig(dataset="Demo")).table.digest()
+
+
+@pytest.mark.parametrize("where", ["data_dir", "home"])
+def test_a_name_in_any_spelling_is_found_in_the_given_folder(tmp_path, monkeypatch, where):
+    monkeypatch.delenv("IGMC_DATA", raising=False)
+    monkeypatch.setenv("IGMC_HOME", str(tmp_path / "nothing here"))
+    folder = tmp_path / ("raw" if where == "home" else "") / "ml-latest-small"
+    folder.mkdir(parents=True)
+    (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,0.5,1\n2,7,5.0,0\n")
+    (folder / "movies.csv").write_text("movieId,title,genres\n1,X (1999),Drama\n")
+    data = load_dataset("ML-Latest-Small", **{where: tmp_path})
+    assert (data.name, data.table.users.ids) == ("ml_latest_small", (1, 2))
+    assert data.scale_hint.high == 5
+
+
+def test_a_path_may_begin_at_the_users_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.csv").write_text("user,item,rating\na,1,3\nb,2,4\n")
+    assert load_dataset("~/mine.csv").name == "mine"
+
+
+def test_a_file_of_the_name_of_a_data_set_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").write_text("user,item,rating\na,1,3\nb,2,4\n")
+    assert len(load_dataset("demo").table) == 12_000
+    assert len(load_dataset("./demo").table) == 2
