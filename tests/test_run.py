@@ -27,7 +27,7 @@ from igmc.models.igmc import IGMC
 from igmc.ratings.load import load_dataset
 from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
-from igmc.run import default_folder, train
+from igmc.run import default_folder, demo_run, train
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
@@ -481,6 +481,20 @@ def test_default_folders_are_those_of_earlier_versions(settings, name):
     config = RunConfig.from_dict(settings)
     split = make_split(load_dataset("demo"), config.data, config.seed)
     assert default_folder(config, split) == Path("runs") / name
+
+
+def test_the_demo_run_of_an_earlier_version_is_found(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(run_module, "train", lambda config, *, out, **more: asked.append((config, out)))
+    monkeypatch.setattr(run_module, "versions", lambda: {"igmc": "0.2.0.dev0"})
+    folder = demo_run(tmp_path)
+    assert folder == tmp_path / "demo-run" / "0.2.0.dev0-5d221856df101018"
+    [(config, out)] = asked
+    assert (out, config.live, config.train.support_dropout) == (folder, True, 0.5)
+    folder.mkdir()
+    (folder / "metrics.json").touch()
+    assert demo_run(tmp_path) == folder
+    assert len(asked) == 1, "one that is finished is not made again"
 
 
 def test_a_file_that_has_grown_makes_another_run(monkeypatch, tmp_path, ratings):

@@ -321,6 +321,14 @@ def test_a_folder_of_another_study_is_refused(tmp_path):
     assert len(tune(**given).trials) == 1
 
 
+def test_a_study_is_known_by_the_names_that_settings_have_been_stored_under(dataset, tmp_path):
+    tune(SMALL_IGMC, "x", trials=1, out=tmp_path)
+    study = optuna.load_study(study_name="igmc", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    assert study.user_attrs["identity"]["settings"]["train"]["protocol"] == "validated"
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best["train"]["selection"] == "validation"
+
+
 def test_a_study_that_cannot_be_read_is_said(tmp_path):
     (tmp_path / "study.db").write_text("no database at all, but long enough to be read as one" * 9)
     with pytest.raises(DataError, match=r"cannot read the study .*study.db.*another folder with --out"):
