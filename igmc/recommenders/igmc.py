@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +20,7 @@ from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
 from igmc.recommenders.data import Ratings, TrainingData
 from igmc.recommenders.space import OneOf, Range
-from igmc.training import RunFolder, chosen_epochs, fit, on_device, pick_device
+from igmc.training import MemoryCheckpointer, chosen_epochs, fit, on_device, pick_device
 
 __all__ = ["IGMCConfig", "IGMCRecommender"]
 
@@ -110,14 +108,13 @@ class IGMCRecommender(Recommender):
         validation = None
         if train.protocol == "validated":
             validation = Loader(self._source(data.validation), SCORE_BATCH)
-        with tempfile.TemporaryDirectory() as path, on_device(device):
-            folder = RunFolder(Path(path))
-            (folder.path / "checkpoints").mkdir()
+        checkpoints = MemoryCheckpointer()
+        with on_device(device):
             self.history = fit(
-                model, training, validation, train, folder, device, progress=False, monitor=monitor
+                model, training, validation, train, checkpoints, device, progress=False, monitor=monitor
             )
-            epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
-            self.states = {str(epoch): folder.load_epoch(epoch)["model"] for epoch in epochs}
+        epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
+        self.states = {str(epoch): checkpoints.load_epoch(epoch)["model"] for epoch in epochs}
 
     def _restore(self) -> None:
         """The graph of the known ratings, and biases for pairs that have no subgraph."""

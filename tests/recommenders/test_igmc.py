@@ -1,3 +1,5 @@
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -96,3 +98,29 @@ def test_side_features_are_refused():
     data, _ = checkerboard()
     with pytest.raises(ConfigError, match=r"side features are not for the harness"):
         small(model={"side_features": True}).fit(data)
+
+
+WRITES: list[str] | None = None  # what is opened for writing, while it is a list
+
+
+def _watch(event, arguments):
+    if WRITES is not None and (
+        event in ("os.mkdir", "os.rename") or (event == "open" and _writes(*arguments))
+    ):
+        WRITES.append(str(arguments[0]))
+
+
+def _writes(path, mode, flags):
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) and not str(path).startswith("/dev/")
+
+
+def test_nothing_is_written_to_disk(monkeypatch, tmp_path):
+    data, _ = checkerboard()
+    model = small(train={**TRAIN, "epochs": 2}).fit(data)  # compiled kernels may be cached on disk
+    sys.addaudithook(_watch)  # for good, so it looks at a list that comes and goes
+    written = []
+    monkeypatch.setattr(sys.modules[__name__], "WRITES", written)
+    model.fit(data)
+    assert written == []
+    (tmp_path / "file").write_text("")
+    assert written == [str(tmp_path / "file")], "it would have been seen"
