@@ -18,8 +18,8 @@ from igmc.models import IGMC
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.training import MemoryCheckpointer, chosen_epochs, fit, on_device, pick_device
 
 __all__ = ["IGMCConfig", "IGMCRecommender"]
@@ -70,17 +70,17 @@ class IGMCRecommender(Recommender):
         }
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return bool(self.config.train.protocol == "validated")
 
-    def chosen(self) -> IGMCConfig:
+    def chosen_config(self) -> IGMCConfig:
         """With the best epoch as the last one, which makes fixed epochs of it.
 
         As in the paper, the ensemble comes from the later half of these.
         """
         config: IGMCConfig = self.config
         validation = [record["validation_rmse"] for record in self.history]
-        if not self.chooses or None in validation or not validation:
+        if not self.uses_validation or None in validation or not validation:
             return config
         epochs, train = chosen_epochs(config.train, validation)[0], config.train
         size = min(train.ensemble_size, max(1, epochs // 2))

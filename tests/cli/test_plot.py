@@ -11,8 +11,8 @@ import pytest
 from igmc.inference.predictor import Predictor
 from igmc.inference.run_predictions import RunPredictions
 from igmc.ratings.split import Split
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture

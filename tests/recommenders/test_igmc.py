@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from igmc.errors import ConfigError
-from igmc.recommenders.data import Ratings
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import Ratings
 from igmc.training.ensemble import chosen_epochs
 from tests.recommenders.boards import checkerboard, ratings
 from tests.recommenders.contract import RecommenderContract
@@ -44,7 +44,7 @@ def test_the_ensemble_of_a_refit_comes_from_its_later_half():
     model = small(train={**TRAIN, "epochs": 100, "ensemble_size": 4, "ensemble_every": 10})
     for best in range(1, 101):
         model.history = [{"validation_rmse": abs(epoch - best)} for epoch in range(1, 101)]
-        averaged = chosen_epochs(model.chosen().train, [])
+        averaged = chosen_epochs(model.chosen_config().train, [])
         assert averaged[0] == best
         assert min(averaged) > best // 2
         assert len(averaged) == min(4, max(1, best // 2))
@@ -55,7 +55,7 @@ def test_without_a_validation_part_there_is_nothing_to_choose():
     data, _ = checkerboard()
     data = replace(data, validation=Ratings(*(column[:0] for column in data.train.columns().values())))
     model = small(train={**TRAIN, "epochs": 2}).fit(data)
-    assert model.chosen() == model.config
+    assert model.chosen_config() == model.config
 
 
 def test_pairs_without_a_subgraph_are_rated_by_biases():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.scale import KnownScale
-from igmc.recommenders.data import TrainingData
+from igmc.recommenders.training_data import TrainingData
 from tests.evaluation.datasets import datasets, make_dataset
 
 SEEDS = st.integers(0, 2**32 - 1)
