@@ -195,7 +195,7 @@ def _fitted(
     """The model before `fold_in`, and the seconds; `retrain`: train on the support ratings too."""
     seconds: dict[str, float] = {}
     data = TrainingData.from_split(split, dataset)
-    if model.chooses and len(data.validation):
+    if model.uses_validation and len(data.validation):
         with ResourceUsage() as part:
             model.fit(data, monitor=monitor)
         seconds["choose"] = part.seconds
@@ -204,7 +204,7 @@ def _fitted(
         rows += [split.validation] if protocol.refit else []
         rows += [split.support] if retrain else []
         known = replace(data.merged(), train=Ratings.of(split.table, np.concatenate(rows)))
-        model = type(model)(model.chosen() if model.n_items else model.config, seed=model.seed)
+        model = type(model)(model.chosen_config() if model.n_items else model.config, seed=model.seed)
         with ResourceUsage() as part:
             model.fit(known, monitor=monitor)
         seconds["fit"] = part.seconds

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,9 +18,9 @@ from igmc.models import IGMC
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
-from igmc.training import RunFolder, chosen_epochs, fit, on_device, pick_device
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.training import MemoryCheckpointer, chosen_epochs, fit, on_device, pick_device
 
 __all__ = ["IGMCConfig", "IGMCRecommender"]
 
@@ -72,17 +70,17 @@ class IGMCRecommender(Recommender):
         }
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return bool(self.config.train.selection == "validation")
 
-    def chosen(self) -> IGMCConfig:
+    def chosen_config(self) -> IGMCConfig:
         """With the best epoch as the last one, which makes fixed epochs of it.
 
         As in the paper, the ensemble comes from the later half of these.
         """
         config: IGMCConfig = self.config
         validation = [record["validation_rmse"] for record in self.history]
-        if not self.chooses or None in validation or not validation:
+        if not self.uses_validation or None in validation or not validation:
             return config
         epochs, train = chosen_epochs(config.train, validation)[0], config.train
         size = min(train.ensemble_size, max(1, epochs // 2))
@@ -110,14 +108,13 @@ class IGMCRecommender(Recommender):
         validation = None
         if train.selection == "validation":
             validation = Loader(self._source(data.validation), SCORE_BATCH)
-        with tempfile.TemporaryDirectory() as path, on_device(device):
-            folder = RunFolder(Path(path))
-            (folder.path / "checkpoints").mkdir()
+        checkpoints = MemoryCheckpointer()
+        with on_device(device):
             self.history = fit(
-                model, training, validation, train, folder, device, progress=False, monitor=monitor
+                model, training, validation, train, checkpoints, device, progress=False, monitor=monitor
             )
-            epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
-            self.states = {str(epoch): folder.load_epoch(epoch)["model"] for epoch in epochs}
+        epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
+        self.states = {str(epoch): checkpoints.load_epoch(epoch)["model"] for epoch in epochs}
 
     def _restore(self) -> None:
         """The graph of the known ratings, and biases for pairs that have no subgraph."""

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from igmc.ratings.split import Split
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture

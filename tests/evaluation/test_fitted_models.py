@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from igmc.recommenders.training_data import TrainingData
 
 from igmc.errors import TrainingError
 from igmc.evaluation import fitted_models
@@ -12,7 +13,6 @@ from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
 from igmc.recommenders.biases import Biases
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
 
 

@@ -10,8 +10,8 @@ from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
 from igmc.recommenders.base import Recommender
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ class Spy(Recommender):
     choosing = True
 
     @property
-    def chooses(self):
+    def uses_validation(self):
         return self.choosing
 
     def _fit(self, data, monitor):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +31,7 @@ from igmc.models import IGMC
 from igmc.ratings import Pairs, Split, load_dataset, make_split
 from igmc.rng import stream
 from igmc.run_references import reference_predictions
-from igmc.training import RunFolder, fit, on_device
+from igmc.training import MemoryCheckpointer, fit, on_device
 
 __all__ = ["transfer"]
 
@@ -203,11 +202,9 @@ def _fine_tuned(
     )
     models: list[IGMC] = []
     for model in scorer.models:
-        with tempfile.TemporaryDirectory() as path, on_device(scorer.device):
-            folder = RunFolder(Path(path))
-            (folder.path / "checkpoints").mkdir()
-            fit(model, loader, None, train, folder, scorer.device, progress=False)
-            models.append(model.eval())
+        with on_device(scorer.device):
+            fit(model, loader, None, train, MemoryCheckpointer(), scorer.device, progress=False)
+        models.append(model.eval())
     return Scorer(models, config.extract, seed=config.seed, device=scorer.device)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from igmc.errors import DataError
-from igmc.recommenders.data import TrainingData
+from igmc.recommenders.training_data import TrainingData
 
 
 def entities(split, part, side):

@@ -21,10 +21,10 @@ from igmc.evaluation.tuning.study import tune
 from igmc.evaluation.validation import RANKINGS, validation_figure
 from igmc.ratings.split import make_split
 from igmc.recommenders.base import Recommender
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender
-from igmc.recommenders.space import OneOf, Range
-from igmc.recommenders.stopping import validation_ndcg
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import TrainingData
+from igmc.recommenders.validation_ndcg import validation_ndcg
 from tests.evaluation.datasets import make_dataset
 
 SMALL_IGMC = "igmc:extract.max_nodes_per_hop=5,model.layers=[4],model.mlp_width=4,train.epochs=3"

@@ -5,6 +5,7 @@ import json
 
 import optuna
 import pytest
+from igmc.recommenders.search_space import OneOf, Range
 
 from igmc.config import Config, knob
 from igmc.errors import ConfigError, DataError
@@ -20,7 +21,6 @@ from igmc.evaluation.tuning.trials import (
     require_optuna,
     shown,
 )
-from igmc.recommenders.space import OneOf, Range
 
 IDENTITY = {"model": "some", "metric": "rmse", "seed": 1}
 SPACE = {

@@ -1,4 +1,4 @@
-"""Nearest neighbours: a rating is predicted from the ratings of similar items, or of similar users."""
+"""What both nearest-neighbour recommenders share: similarities, and means over the most similar."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from scipy import sparse
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.biases import bias_of, biases_of, folded_biases
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.knn.kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs, weigh_row
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.biases import fit_biases, fold_in_biases, predict_biases
+from igmc.recommenders.knn.kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
 
-__all__ = ["ItemKNN", "KNNConfig", "UserKNN"]
+__all__ = ["KNNConfig", "KNNRecommender", "csr_parts"]
+
+_OTHER = {"user": "item", "item": "user"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class KNNConfig(Config):
 RATING_DEFAULTS: dict[str, Any] = {"similarity": "pearson", "shrinkage": 100.0, "neighbours": 40, "kept": 500}
 
 
-class _KNN(Recommender):
+class KNNRecommender(Recommender):
     """Rows are the side that is compared, columns the other one.
 
     Attributes:
@@ -89,7 +91,7 @@ class _KNN(Recommender):
             space["damping"] = Range(1.0, 30.0, log=True)  # as of the recommender biases
         return space
 
-    def chosen(self) -> KNNConfig:
+    def chosen_config(self) -> KNNConfig:
         """The settings, with the defaults of model and objective filled in."""
         config: KNNConfig = self.config
         defaults = self.ranking_defaults if self.ranks_only else RATING_DEFAULTS
@@ -100,7 +102,7 @@ class _KNN(Recommender):
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         self.known = data.train.columns()
-        self.biases = biases_of(data, self.config.damping)
+        self.biases = fit_biases(data, self.config.damping)
         self._restore()
         self.near, self.weight = self._similar(np.arange(self.rows.shape[0]))
 
@@ -109,7 +111,7 @@ class _KNN(Recommender):
         known = Ratings(**self.known)
         value = np.ones(len(known))
         if not self.ranks_only:
-            value = known.rating - bias_of(self.biases, known.user, known.item)
+            value = known.rating - predict_biases(self.biases, known.user, known.item)
         sides = {"user": (known.user, self.n_users), "item": (known.item, self.n_items)}
         (row, n_rows), (column, n_columns) = sides[self.side], sides[_OTHER[self.side]]
         self.rows = sparse.csr_array((value, (row, column)), shape=(n_rows, n_columns))
@@ -118,7 +120,7 @@ class _KNN(Recommender):
             matrix.sort_indices()
 
     def _similar(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        settings = self.chosen()
+        settings = self.chosen_config()
         kind = {"pearson": PHI if self.ranks_only else PEARSON, "cosine": COSINE}[settings.similarity]
         compared = self.rows, self.columns
         if kind == COSINE and not self.ranks_only:  # of the ratings themselves
@@ -127,14 +129,14 @@ class _KNN(Recommender):
             turned = sparse.csr_array(matrix.T)
             turned.sort_indices()
             compared = (matrix, turned) if self.side == "user" else (turned, matrix)
-        parts = [*_parts(compared[0]), *_parts(compared[1])]
+        parts = [*csr_parts(compared[0]), *csr_parts(compared[1])]
         kept = min(settings.kept or 1, max(self.rows.shape[0] - 1, 1))
         near, weight = similar_rows(rows, *parts, kind, settings.shrinkage, kept)
         return near, weight
 
     def _fold_in(self, support: Ratings) -> None:
         """New ratings count at once; who has at least twice as many as before gets neighbours anew."""
-        self.biases = folded_biases(self.biases, self.known, support, self.n_users, self.n_items)
+        self.biases = fold_in_biases(self.biases, self.known, support, self.n_users, self.n_items)
         before = np.diff(self.rows.indptr)
         self.known = (Ratings(**self.known) + support).columns()
         self._restore()
@@ -149,7 +151,7 @@ class _KNN(Recommender):
         if self.ranks_only:
             return total.astype(np.float32)
         deviation: NDArray[np.float64] = total / np.maximum(weights + self.config.caution, 1e-12)
-        return (bias_of(self.biases, user, item) + deviation).astype(np.float32)
+        return (predict_biases(self.biases, user, item) + deviation).astype(np.float32)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
         row, column = (user, item) if self.side == "user" else (item, user)
@@ -159,56 +161,16 @@ class _KNN(Recommender):
             column[order],
             self.near,
             self.weight,
-            *_parts(self.columns),
-            self.chosen().neighbours,
+            *csr_parts(self.columns),
+            self.chosen_config().neighbours,
         )
         total, weights = np.empty((2, len(row)))
         total[order], weights[order] = sums
         return self._answer(total, weights, user, item)
 
 
-class ItemKNN(_KNN):
-    """``r_ui = b_ui + sum_j s_ij (r_uj - b_uj) / (sum_j s_ij + caution)`` over items j like i, rated by u.
-
-    ``b_ui`` are regularized biases, s shrunk similarities (Koren, KDD 2008, section 2.2); only positive ones
-    count. With the objective "ranking", the score is the sum of the similarities alone (Deshpande & Karypis,
-    *Item-based top-N recommendation algorithms*, 2004). A pair without neighbours gets its biases, or 0.
-
-    In `fold_in` a new user's ratings count at once, and a new item is compared with all others; it does not
-    become a neighbour of those.
-    """
-
-    name: ClassVar = "item_knn"
-    side: ClassVar = "item"
-    ranking_defaults: ClassVar = {"similarity": "cosine", "shrinkage": 10.0, "neighbours": 100, "kept": 100}
-
-
-class UserKNN(_KNN):
-    """``r_ui = b_ui + sum_v s_uv (r_vi - b_vi) / (sum_v s_uv + caution)`` over users v like u, who rated i.
-
-    As `ItemKNN`, with users compared. In `fold_in` a new item's ratings count at once, and a new user is
-    compared with all others.
-    """
-
-    name: ClassVar = "user_knn"
-    side: ClassVar = "user"
-    ranking_defaults: ClassVar = {"similarity": "pearson", "shrinkage": 0.0, "neighbours": 40, "kept": 500}
-
-    def _scores(self, users: Indices) -> Floats:
-        items = np.arange(self.n_items, dtype=np.int32)
-        parts = _parts(self.rows)
-        out = np.empty((len(users), self.n_items), np.float32)
-        for place, user in enumerate(users):
-            near, weight = self.near[user], self.weight[user]
-            total, weights = weigh_row(near, weight, *parts, self.n_items, self.chosen().neighbours)
-            out[place] = self._answer(total, weights, np.full(self.n_items, user, np.int32), items)
-        return out
-
-
-_OTHER = {"user": "item", "item": "user"}
-
-
-def _parts(
+def csr_parts(
     matrix: sparse.csr_array,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Row pointers, column indices and values of a matrix, in the types that the kernels are compiled for."""
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data

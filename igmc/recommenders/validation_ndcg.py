@@ -1,45 +1,19 @@
-"""When to stop training: how well the validation items are ranked, and which epoch was best."""
+"""How well a model ranks the items of the validation part."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from igmc.recommenders.data import TrainingData
+from igmc.recommenders.training_data import TrainingData
 
-__all__ = ["Best", "validation_ndcg"]
+__all__ = ["validation_ndcg"]
 
 CHUNK = 512  # users ranked at once
 MOST_USERS = 2000  # of more, evenly spaced ones are taken: it is done after each epoch
-
-
-class Best:
-    """The best epoch so far.
-
-    Args:
-        patience: so many measurements without a better one make it `stale`.
-        sign: 1 if more is better, -1 if less is.
-    """
-
-    def __init__(self, patience: int, sign: int) -> None:
-        self.patience, self.sign = patience, sign
-        self.epoch, self.value, self._since = 0, -math.inf * sign, 0
-
-    def update(self, epoch: int, value: float) -> bool:
-        """Take a measurement; whether it is the best."""
-        better = self.sign * value > self.sign * self.value
-        if better:
-            self.epoch, self.value = epoch, value
-        self._since = 0 if better else self._since + 1
-        return bool(better)
-
-    @property
-    def stale(self) -> bool:
-        return self._since >= self.patience
 
 
 def validation_ndcg(

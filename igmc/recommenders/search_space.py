@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from igmc.config import Config
 from igmc.errors import ConfigError
 
-__all__ = ["OneOf", "Range", "Space", "changed", "checked_space", "parse_space", "setting_names"]
+__all__ = ["OneOf", "Range", "SearchSpace", "checked_space", "parse_space", "setting_names", "with_settings"]
 
 _Config = TypeVar("_Config", bound=Config)
 
@@ -81,7 +81,7 @@ class OneOf:
         return ",".join(json.dumps(value) for value in self.values)
 
 
-Space = Mapping[str, Range | OneOf]  # by setting; ``a.b`` is setting b in section a
+SearchSpace = Mapping[str, Range | OneOf]  # by setting; ``a.b`` is setting b in section a
 
 
 def setting_names(cls: type[Config], prefix: str = "") -> list[str]:
@@ -100,7 +100,7 @@ def setting_names(cls: type[Config], prefix: str = "") -> list[str]:
     return names
 
 
-def changed(config: _Config, settings: Mapping[str, Any]) -> _Config:
+def with_settings(config: _Config, settings: Mapping[str, Any]) -> _Config:
     """A copy with some settings changed.
 
     Args:
@@ -120,7 +120,7 @@ def changed(config: _Config, settings: Mapping[str, Any]) -> _Config:
     return type(config).from_dict(plain)
 
 
-def checked_space(model: str, config: Config, space: Space) -> dict[str, Range | OneOf]:
+def checked_space(model: str, config: Config, space: SearchSpace) -> dict[str, Range | OneOf]:
     """The space as it was given, once each of its settings exists and may have each of its values.
 
     Args:
@@ -145,7 +145,7 @@ def checked_space(model: str, config: Config, space: Space) -> dict[str, Range |
             )
         for value in choice.ends:
             try:
-                changed(config, {name: value})
+                with_settings(config, {name: value})
             except ConfigError as error:
                 raise ConfigError(
                     f"{model} cannot have such a {name}", got=value, allowed=error.allowed

@@ -1,7 +1,8 @@
-"""What goes into a graph neural network for each user and item, and the network."""
+"""From ids and features of users and items to their embeddings: the part of a graph model that is trained."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,12 +10,25 @@ from torch import Tensor, nn
 
 from igmc.recommenders.graph.adjacency import Adjacency
 
-__all__ = ["NodeModel"]
+__all__ = ["GraphInput", "NodeEncoder"]
 
 IDS_SPREAD = 0.1
 
 
-class NodeModel(nn.Module):
+@dataclass(frozen=True, eq=False)
+class GraphInput:
+    """What follows from some known ratings, and embeddings follow from.
+
+    Attributes:
+        graph: of all users and items.
+        features: ``user`` float32 [n_users, F], ``item`` [n_items, G]; empty if only ids are used.
+    """
+
+    graph: Adjacency
+    features: dict[str, Tensor]
+
+
+class NodeEncoder(nn.Module):
     """Inputs of nodes, and a network over them.
 
     Args:
@@ -42,7 +56,7 @@ class NodeModel(nn.Module):
         Args:
             nodes: int64 [n], ascending.
             graph: on these nodes.
-            features: of all users and items: ``user`` [n_users, F], ``item`` [n_items, G].
+            features: of all users and items, as in `GraphInput`.
         """
         x = torch.zeros(()) if self.ids is None else self.ids(nodes)
         if self.user is not None and self.item is not None:
@@ -51,7 +65,7 @@ class NodeModel(nn.Module):
             x = x + torch.cat(parts)
         return x, self.network(x, graph)
 
-    def groups(self, weight_decay: float) -> list[dict[str, Any]]:
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """The parameters for the optimizer; the ids do not decay, since most of them are not in a batch."""
         ids = [] if self.ids is None else [self.ids.weight]
         others = [p for name, p in self.named_parameters() if not name.startswith("ids.")]

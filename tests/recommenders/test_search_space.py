@@ -6,10 +6,17 @@ import pytest
 
 from igmc.errors import ConfigError
 from igmc.recommenders.igmc import IGMCConfig
-from igmc.recommenders.knn.model import KNNConfig
+from igmc.recommenders.knn.knn_recommender import KNNConfig
 from igmc.recommenders.means import MeanConfig
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender, recommender_class
-from igmc.recommenders.space import OneOf, Range, changed, checked_space, parse_space, setting_names
+from igmc.recommenders.search_space import (
+    OneOf,
+    Range,
+    checked_space,
+    parse_space,
+    setting_names,
+    with_settings,
+)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_whole_numbers_are_those_given_as_such():
 
 
 def test_a_copy_with_settings_changed_in_sections():
-    config = changed(IGMCConfig(), {"train.epochs": 3, "model.layers": [8]})
+    config = with_settings(IGMCConfig(), {"train.epochs": 3, "model.layers": [8]})
     assert (config.train.epochs, config.model.layers, config.train.arr) == (3, (8,), 0.001)
     assert "model.layers" in setting_names(IGMCConfig)
 

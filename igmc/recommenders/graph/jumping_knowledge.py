@@ -1,4 +1,4 @@
-"""Layers one after the other, all of whose outputs are read."""
+"""Jumping knowledge: layers one after the other, all of whose outputs are read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch.nn import functional
 
 from igmc.recommenders.graph.adjacency import Adjacency
 
-__all__ = ["Stack"]
+__all__ = ["JumpingKnowledge"]
 
 FINAL_GAIN = 0.3  # of the last layer, so that products of embeddings start small
 
 
-class Stack(nn.Module):
+class JumpingKnowledge(nn.Module):
     """``z = W [x_0, ..., x_K] + b`` with ``x_k = dropout(relu(layer_k(x_{k-1})))``.
 
     Reading all layers (Xu et al., *Jumping Knowledge Networks*, ICML 2018) keeps what a node is itself from

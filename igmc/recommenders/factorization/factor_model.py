@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.factorization.gibbs import Sampler, conditional_means, prior_means
-from igmc.recommenders.stopping import Best
+from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.rng import stream
 
 __all__ = ["FactorModel"]
@@ -53,7 +53,7 @@ class FactorModel(Recommender):
         self.known = data.train.columns()
         sampler = Sampler(self._standard(), factors, implicit, stream(self.seed, self.name))
         kept: list[dict[str, NDArray[Any]]] = []
-        best, total = Best(patience, -1), np.zeros(len(asked))
+        stopping, total = EarlyStopping(patience, higher_is_better=False), np.zeros(len(asked))
         for epoch in range(1, config.burn_in + config.draws * config.thin + 1):
             record = {"epoch": float(epoch), "loss": sampler.sweep() * self.deviation**2}
             if epoch > config.burn_in and (epoch - config.burn_in) % config.thin == 0:
@@ -62,13 +62,13 @@ class FactorModel(Recommender):
                     total += _products(kept[-1], asked.user, asked.item)
                     predicted = self.mean + self.deviation * total / len(kept)
                     record["validation_rmse"] = float(np.sqrt(np.mean((predicted - asked.rating) ** 2)))
-                    best.update(len(kept), record["validation_rmse"])
+                    stopping.update(len(kept), record["validation_rmse"])
             self.history.append(record)
             if monitor is not None:
                 monitor(record)
-            if best.stale:
+            if stopping.stop:
                 break
-        kept = kept[: best.epoch or len(kept)]
+        kept = kept[: stopping.best_epoch or len(kept)]
         self.draws = {name: np.stack([draw[name] for draw in kept]) for name in kept[0]}
 
     @property

@@ -1,24 +1,9 @@
 import numpy as np
 import pytest
 
-from igmc.recommenders.stopping import Best, validation_ndcg
+from igmc.recommenders import validation_ndcg as module
+from igmc.recommenders.validation_ndcg import validation_ndcg
 from tests.recommenders.boards import data_of, ratings
-
-
-def test_the_best_epoch_is_the_first_of_equals_and_patience_counts_from_it():
-    best = Best(2, 1)
-    assert [best.update(epoch, value) for epoch, value in enumerate([3, 5, 5], 1)] == [True, True, False]
-    assert (best.epoch, best.value, best.stale) == (2, 5, False)
-    assert not best.update(4, 4)
-    assert best.stale
-    assert best.update(5, 6)
-    assert not best.stale
-
-
-def test_less_can_be_better():
-    best = Best(1, -1)
-    assert [best.update(epoch, value) for epoch, value in enumerate([3, 2, 4], 1)] == [True, True, False]
-    assert (best.epoch, best.stale) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +22,18 @@ def test_ndcg_of_the_validation_items_by_hand(k, expected):
     before = table.copy()
     assert validation_ndcg(lambda users: table[users], data, k) == pytest.approx(np.mean(expected))
     np.testing.assert_array_equal(table, before)
+
+
+def test_users_are_ranked_in_chunks_and_of_many_evenly_spaced_ones(monkeypatch):
+    known, wanted = ratings([0], [0], [5]), ratings(np.arange(10), np.full(10, 1), np.full(10, 5))
+    data = data_of(known, wanted, n_users=10, n_items=3)
+    asked = []
+
+    def scores(users):
+        asked.append(users.tolist())
+        return np.tile(np.array([[0, 2, 1]], np.float32), (len(users), 1))
+
+    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "MOST_USERS", 4)
+    assert validation_ndcg(scores, data) == pytest.approx(1.0)
+    assert asked == [[0, 3], [6, 9]]

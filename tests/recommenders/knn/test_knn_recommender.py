@@ -4,56 +4,7 @@ import pytest
 from igmc.recommenders.biases import BiasConfig, Biases
 from igmc.recommenders.registry import make_recommender
 from tests.recommenders.boards import data_of, ratings
-from tests.recommenders.contract import RecommenderContract
-
-
-class _KNN(RecommenderContract):
-    settings = {"neighbours": 5, "kept": 10, "shrinkage": 1.0}
-    changes = {
-        "objective": "ranking",
-        "similarity": "cosine",
-        "shrinkage": 30.0,
-        "neighbours": 1,
-        "kept": 1,
-        "caution": 3.0,
-        "damping": 30.0,
-    }
-
-
-class TestItemKNN(_KNN):
-    name = "item_knn"
-
-
-class TestUserKNN(_KNN):
-    name = "user_knn"
-
-
-class _RankingKNN(RecommenderContract):
-    settings = {"objective": "ranking", "similarity": "cosine", "neighbours": 5, "kept": 10, "shrinkage": 1.0}
-    changes = {
-        "objective": "rating",
-        "similarity": "pearson",
-        "shrinkage": 30.0,
-        "neighbours": 1,
-        "kept": 1,
-        "caution": ({"objective": "rating"}, 3.0),
-        "damping": ({"objective": "rating"}, 30.0),
-    }
-
-
-class TestItemKNNThatRanks(_RankingKNN):
-    name = "item_knn"
-
-
-class TestUserKNNThatRanks(_RankingKNN):
-    name = "user_knn"
-
-
-def tastes(seed=0, *, users=14, items=11):
-    rng = np.random.default_rng(seed)
-    rating = np.clip(np.rint(3 + rng.normal(0, 1, users)[:, None] + rng.normal(0, 1, (users, items))), 1, 5)
-    user, item = np.nonzero(rng.random(rating.shape) < 0.6)
-    return data_of(ratings(user, item, rating[user, item]), n_users=users, n_items=items)
+from tests.recommenders.knn.contract import tastes
 
 
 def slow_similarity(table, known, kind, shrinkage):
@@ -153,13 +104,17 @@ def test_ratings_on_the_other_side_count_at_once_and_leave_the_neighbours_alone(
     ],
 )
 def test_what_is_not_given_suits_model_and_objective(name, objective, expected):
-    chosen = make_recommender(name, {"objective": objective}).chosen()
+    chosen = make_recommender(name, {"objective": objective}).chosen_config()
     assert (chosen.similarity, chosen.shrinkage, chosen.neighbours, chosen.kept) == expected
-    given = make_recommender(name, {"objective": objective, "kept": 7}).chosen()
+    given = make_recommender(name, {"objective": objective, "kept": 7}).chosen_config()
     assert given == chosen.replace(kept=7)
 
 
 def test_as_many_are_kept_as_are_asked_for():
-    assert make_recommender("item_knn", {"objective": "ranking", "neighbours": 240}).chosen().kept == 240
-    assert make_recommender("item_knn", {"objective": "ranking", "neighbours": 20}).chosen().kept == 100
-    assert make_recommender("item_knn", {"neighbours": 9, "kept": 7}).chosen().kept == 7
+    assert (
+        make_recommender("item_knn", {"objective": "ranking", "neighbours": 240}).chosen_config().kept == 240
+    )
+    assert (
+        make_recommender("item_knn", {"objective": "ranking", "neighbours": 20}).chosen_config().kept == 100
+    )
+    assert make_recommender("item_knn", {"neighbours": 9, "kept": 7}).chosen_config().kept == 7

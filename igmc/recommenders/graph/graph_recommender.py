@@ -1,9 +1,8 @@
-"""What all graph recommenders share: inputs of nodes, propagation, losses, and the embeddings that remain."""
+"""What all graph recommenders share: inputs, training, and the embeddings that remain."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,52 +10,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from igmc.config import knob
 from igmc.errors import ConfigError
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.biases import bias_of, biases_of, folded_biases
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.graph.adjacency import EDGE_WEIGHTS, Adjacency, edge_weights
+from igmc.recommenders.biases import fit_biases, fold_in_biases, predict_biases
+from igmc.recommenders.graph.adjacency import Adjacency, edge_weights
+from igmc.recommenders.graph.config import GraphConfig
 from igmc.recommenders.graph.features import NodeFeatures
-from igmc.recommenders.graph.gradient import GradientConfig, seeded, train
-from igmc.recommenders.graph.nodes import NodeModel
-from igmc.recommenders.graph.steps import DAMPING, GraphSteps
-from igmc.recommenders.space import OneOf, Range
-from igmc.recommenders.stopping import validation_ndcg
+from igmc.recommenders.graph.node_encoder import GraphInput, NodeEncoder
+from igmc.recommenders.graph.objectives import BIAS_DAMPING, RankingObjective, RatingObjective
+from igmc.recommenders.graph.training_loop import torch_seeded, train
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.rng import stream
 
-__all__ = ["FeatureConfig", "GraphConfig", "GraphRecommender"]
-
-EDGE_WEIGHT = "what an edge weighs: 1, its rating, the rating less its user's mean, or less the older it is"
-
-INPUTS = "what stands for a user or item: a learned vector, features, or their sum"
-
-
-@dataclass(frozen=True)
-class GraphConfig(GradientConfig):
-    """A graph neural network on all users and items, and how it is trained."""
-
-    dim: int = knob(64, "width of the input and of each layer", low=1, high=65536)
-    layers: int = knob(3, "number of propagation layers", low=1, high=100)
-    edge_weight: str = knob("none", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
-    half_life: float = knob(365.0, "days in which an edge loses half its weight (recency)", low=1e-6)
-    edge_dropout: float = knob(0.0, "share of edges dropped at each step", low=0.0, high=0.99)
-    neighbors: tuple[int, ...] | None = knob(
-        None, "edges sampled into a node at each layer, from the batch outwards; all if not given", low=1
-    )
-
-
-@dataclass(frozen=True)
-class FeatureConfig(GraphConfig):
-    """A graph neural network with weights in its layers, on learned ids or features."""
-
-    learning_rate: float = knob(3e-3, "Adam's step size", low=1e-12, high=10.0)
-    l2: float = knob(0.01, "weight of the squared inputs of the nodes of a batch", low=0.0)
-    layers: int = knob(2, "number of propagation layers", low=1, high=100)
-    edge_weight: str = knob("centred", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
-    inputs: str = knob("both", INPUTS, choices=("ids", "features", "both"))
-    tag_rank: int = knob(32, "width to which tags, and the tag genome, are reduced (features)", low=1)
-    dropout: float = knob(0.3, "dropout after each layer", low=0.0, high=0.99)
-    weight_decay: float = knob(1e-4, "Adam's decay of all weights but the learned ids", low=0.0)
+__all__ = ["GraphRecommender"]
 
 
 class GraphRecommender(Recommender):
@@ -92,7 +60,7 @@ class GraphRecommender(Recommender):
         return bool(self.config.objective == "ranking")
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return True
 
     @property
@@ -120,7 +88,7 @@ class GraphRecommender(Recommender):
             space["dropout"] = Range(0.0, 0.5)
         return space
 
-    def chosen(self) -> GraphConfig:
+    def chosen_config(self) -> GraphConfig:
         config: GraphConfig = self.config
         return config.replace(epochs=self.epochs) if self.n_items else config
 
@@ -130,7 +98,7 @@ class GraphRecommender(Recommender):
 
     @abstractmethod
     def _network(self) -> nn.Module:
-        """A fresh one, as `NodeModel` takes it."""
+        """A fresh one, as `NodeEncoder` takes it."""
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: GraphConfig = self.config
@@ -142,68 +110,57 @@ class GraphRecommender(Recommender):
         self.features = {}
         if self.inputs != "ids":
             self.features = NodeFeatures.fit(data, config.tag_rank, self.seed).state()  # type: ignore[attr-defined]
-        self.biases = biases_of(data, DAMPING)
-        features, graph = self._node_features(), self._graph()
-        with seeded(self.seed, self.name):
-            model = self._model(features)
-            steps = GraphSteps(self, model, graph, data)
-            measure = (lambda: self._measure(model, graph, features, data)) if len(data.validation) else None
-            self.history, self.epochs = train(
-                model,
-                model.groups(getattr(config, "weight_decay", 0.0)),
-                steps.batches,
-                steps.ranking_loss if self.ranks_only else steps.rating_loss,
-                measure,
-                config,
-                monitor,
+        self.biases = fit_biases(data, BIAS_DAMPING)
+        whole, rng = self._input(), stream(self.seed, self.name, "steps")
+        with torch_seeded(self.seed, self.name):
+            encoder = self._encoder(whole)
+            shared = (encoder, config, data, rng)
+            objective = (
+                RankingObjective(*shared, whole) if self.ranks_only else RatingObjective(*shared, self._input)
             )
-        self.weights = {name: value.clone() for name, value in model.state_dict().items()}
-        self._embed(model, graph, features)
+            measure = (lambda: self._measure(encoder, whole, data)) if len(data.validation) else None
+            self.history, self.epochs = train(encoder, objective, measure, config, monitor)
+        self.weights = {name: value.clone() for name, value in encoder.state_dict().items()}
+        self._embed(encoder, whole)
 
-    def _measure(
-        self, model: NodeModel, graph: Adjacency, features: dict[str, Tensor], data: TrainingData
-    ) -> dict[str, float]:
-        self._embed(model, graph, features)
+    def _measure(self, encoder: NodeEncoder, given: GraphInput, data: TrainingData) -> dict[str, float]:
+        self._embed(encoder, given)
         if self.ranks_only:
             return {"validation_ndcg": validation_ndcg(self._scores, data)}
         error = self._predict(data.validation.user, data.validation.item) - data.validation.rating
         return {"validation_rmse": float(np.sqrt(np.mean(np.square(error, dtype=np.float64))))}
 
-    def _graph(self, known: Ratings | None = None) -> Adjacency:
-        """Of some ratings, or all that are known."""
+    def _input(self, known: Ratings | None = None) -> GraphInput:
+        """Graph and features by some ratings, or all that are known."""
         known, config = Ratings(**self.known) if known is None else known, self.config
-        return Adjacency.of(
+        graph = Adjacency.of(
             known,
             edge_weights(known, config.edge_weight, config.half_life),
             n_users=self.n_users,
             n_items=self.n_items,
             normalization=self.normalization,
         )
+        made = NodeFeatures(**self.features).of(known) if self.features else {}
+        return GraphInput(graph, {side: torch.from_numpy(values) for side, values in made.items()})
 
-    def _node_features(self, known: Ratings | None = None) -> dict[str, Tensor]:
-        """By some ratings, or all that are known; empty if only ids are used."""
-        if not self.features:
-            return {}
-        made = NodeFeatures(**self.features).of(Ratings(**self.known) if known is None else known)
-        return {side: torch.from_numpy(values) for side, values in made.items()}
-
-    def _model(self, features: dict[str, Tensor]) -> NodeModel:
-        widths = tuple(features[side].shape[1] if features else 0 for side in ("user", "item"))
-        return NodeModel(
-            self._network(), self.config.dim, self.n_users, self.n_items, self.inputs, (widths[0], widths[1])
+    def _encoder(self, given: GraphInput) -> NodeEncoder:
+        """A fresh one for such an input."""
+        user, item = (given.features[side].shape[1] if given.features else 0 for side in ("user", "item"))
+        return NodeEncoder(
+            self._network(), self.config.dim, self.n_users, self.n_items, self.inputs, (user, item)
         )
 
-    def _trained(self, features: dict[str, Tensor]) -> NodeModel:
-        """The model as it was trained."""
-        with seeded(self.seed, self.name):
-            model = self._model(features)
-        model.load_state_dict(self.weights)
-        return model.eval()
+    def _trained_encoder(self, given: GraphInput) -> NodeEncoder:
+        """As it was after training, for such an input."""
+        with torch_seeded(self.seed, self.name):
+            encoder = self._encoder(given)
+        encoder.load_state_dict(self.weights)
+        return encoder.eval()
 
-    def _embed(self, model: NodeModel, graph: Adjacency, features: dict[str, Tensor]) -> None:
+    def _embed(self, encoder: NodeEncoder, given: GraphInput) -> None:
         """Compute the embeddings of all nodes, over the whole graph."""
         with torch.no_grad():
-            _, z = model(torch.arange(len(graph)), graph, features)
+            _, z = encoder(torch.arange(len(given.graph)), given.graph, given.features)
         self.users, self.items = z[: self.n_users].numpy(), z[self.n_users :].numpy()
         if self.inputs == "features":
             return
@@ -213,16 +170,16 @@ class GraphRecommender(Recommender):
         self.items[~np.isin(np.arange(self.n_items), self.known["item"])] = 0.0
 
     def _fold_in(self, support: Ratings) -> None:
-        self.biases = folded_biases(self.biases, self.known, support, self.n_users, self.n_items)
+        self.biases = fold_in_biases(self.biases, self.known, support, self.n_users, self.n_items)
         self.known = (Ratings(**self.known) + support).columns()
-        features = self._node_features()
-        self._embed(self._trained(features), self._graph(), features)
+        given = self._input()
+        self._embed(self._trained_encoder(given), given)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
         products: Floats = np.einsum("pd,pd->p", self.users[user], self.items[item])
         if self.ranks_only:
             return products
-        return (products + bias_of(self.biases, user, item)).astype(np.float32)
+        return (products + predict_biases(self.biases, user, item)).astype(np.float32)
 
     def _scores(self, users: NDArray[Any]) -> Floats:
         products: Floats = self.users[users] @ self.items.T
