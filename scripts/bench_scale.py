@@ -46,7 +46,7 @@ def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None
     loader = Loader(LiveSource(part, ExtractConfig(max_nodes_per_hop=cap), seed=1), 50, seed=1, shuffle=True)
     start, extracted, edges = time.perf_counter(), 0, 0
     for batch in loader.epoch(1):
-        extracted, edges = extracted + len(batch), edges + len(batch.edge_item)
+        extracted, edges = extracted + len(batch), edges + batch.subgraphs.n_edges
         if time.perf_counter() - start > seconds:
             break
     extract_rate = extracted / (time.perf_counter() - start)

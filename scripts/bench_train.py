@@ -53,8 +53,8 @@ def measure_setting(graph_part, extract: ExtractConfig, batch_size: int, rounds:
 
     seconds = measure.interleaved({"fused": fused_alone, "pyg": pyg_steps}, rounds)
     pairs = sum(len(batch) for batch in batches)
-    nodes = np.mean([(len(b.user_label) + len(b.item_label)) / len(b) for b in batches])
-    edges = np.mean([len(b.edge_item) / len(b) for b in batches])
+    nodes = np.mean([b.subgraphs.n_nodes / len(b) for b in batches])
+    edges = np.mean([b.subgraphs.n_edges / len(b) for b in batches])
     # Two full layers: (B + 1) products H x H a node, sums over its edges; backward takes twice that.
     flop = 2 * 3 * (2 * nodes * 5 * 32 * 32 + 2 * 0.8 * edges * 32)
     rate = pairs / seconds["fused"]

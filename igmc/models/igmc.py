@@ -164,11 +164,11 @@ class IGMC(nn.Module):
         return stack_states(self.layers, topology)
 
     def _check_fits(self, batch: Batch) -> None:
-        n_labels = 2 * (self.hops + 1)
+        n_labels, subgraphs = 2 * (self.hops + 1), batch.subgraphs
         for name, values, size in (
-            ("level", batch.edge_level, self.n_levels),
-            ("user label", batch.user_label, n_labels),
-            ("item label", batch.item_label, n_labels),
+            ("level", subgraphs.edge_level, self.n_levels),
+            ("user label", subgraphs.user_label, n_labels),
+            ("item label", subgraphs.item_label, n_labels),
         ):
             if len(values) and int(values.max()) >= size:
                 raise DataError(

@@ -39,9 +39,10 @@ class Telling(torch.nn.Module):
         self.level = level
 
     def forward(self, batch, edge_weight=None):
-        weight = torch.ones(len(batch.edge_item)) if edge_weight is None else edge_weight
-        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
-        user = torch.repeat_interleave(torch.arange(len(batch.degree)), batch.degree.long())
-        ties = (batch.edge_item == 0) | (batch.user_label[user] == 0)
-        counts = weight * (ties & (batch.edge_level == self.level))
+        graphs = batch.tensors
+        weight = torch.ones(len(graphs.edge_item)) if edge_weight is None else edge_weight
+        pair = torch.repeat_interleave(torch.arange(len(batch)), graphs.edge_ptr.diff())
+        user = torch.repeat_interleave(torch.arange(len(graphs.degree)), graphs.degree.long())
+        ties = (graphs.edge_item == 0) | (graphs.user_label[user] == 0)
+        counts = weight * (ties & (graphs.edge_level == self.level))
         return 3.0 + 0.75 * torch.zeros(len(batch)).index_add(0, pair, counts)

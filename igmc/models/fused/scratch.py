@@ -1,4 +1,4 @@
-"""The kernels' arguments: a batch, and each thread's own memory."""
+"""Each thread's own memory."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from numpy.typing import NDArray
 from igmc.models.fused.memory import HugePages, last_kept
 from igmc.models.fused.parameters import Sizes
 from igmc.models.fused.runs import Messages
-
-
-class Graphs(NamedTuple):
-    """A batch as NumPy arrays, as the kernels take it."""
-
-    user_ptr: NDArray[np.int64]
-    item_ptr: NDArray[np.int64]
-    edge_ptr: NDArray[np.int64]
-    user_label: NDArray[np.uint8]
-    item_label: NDArray[np.uint8]
-    degree: NDArray[np.int32]
-    edge_item: NDArray[np.int32]
-    edge_level: NDArray[np.uint8]
 
 
 class Scratch(NamedTuple):

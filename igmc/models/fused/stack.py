@@ -32,7 +32,7 @@ from igmc.models.fused.parameters import (
 )
 from igmc.models.fused.passes import backward, forward
 from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
-from igmc.models.fused.scratch import Graphs, make_scratch
+from igmc.models.fused.scratch import make_scratch
 from igmc.models.rgcn import RGCNLayer
 from igmc.threads import away, cores, pool
 
@@ -141,7 +141,7 @@ class _Job:
     def __init__(
         self, batch: Batch, options: Options, threads: int | None, tensors: Sequence[Tensor]
     ) -> None:
-        self.graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
+        self.graphs = batch.arrays
         self.parameters = _parameters(tensors)
         self.sizes = sizes_of(self.parameters)
         self.options, self.key = options, np.uint64(batch.noise)
