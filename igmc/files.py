@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and one process a folder."""
+"""Where files go; files that are there whole or not at all; and one process a folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from igmc.errors import IgmcError
+from igmc.errors import ConfigError, IgmcError
 
-__all__ = ["WORK", "locked", "replace_file", "replacing", "sweep", "writing"]
+__all__ = ["WORK", "home_dir", "locked", "replace_file", "replacing", "sweep", "writing"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,23 @@ _REMEDIES = {
     errno.EACCES: _ELSEWHERE,
     errno.EPERM: _ELSEWHERE,
 }
+
+
+def home_dir() -> Path:
+    """Where igmc keeps what it downloads and makes: $IGMC_HOME, else `igmc` in the user's cache folder.
+
+    Raises:
+        ConfigError: if neither is known: nobody's account has no folder.
+    """
+    home, cache = os.environ.get("IGMC_HOME"), os.environ.get("XDG_CACHE_HOME")
+    try:
+        if home:
+            return Path(home).expanduser()
+        return (Path(cache) if cache else Path.home() / ".cache") / "igmc"
+    except RuntimeError as error:
+        raise ConfigError(
+            "this account has no home folder", remedy="set IGMC_HOME to a folder that can be written"
+        ) from error
 
 
 @contextlib.contextmanager

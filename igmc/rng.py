@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from numba.extending import register_jitable
+
+from igmc.compiled import shared
 
 __all__ = ["below", "fold", "mix64", "pair_key", "stream"]
 
@@ -30,7 +31,7 @@ def stream(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.default_rng([len(words), seed, *words])
 
 
-@register_jitable
+@shared
 def mix64(x):
     """SplitMix64's finalizer (Steele, Lea & Flood, OOPSLA 2014): uint64 -> uint64, scalars or arrays."""
     x = (x ^ (x >> _30)) * _MIX_1
@@ -38,19 +39,19 @@ def mix64(x):
     return x ^ (x >> _31)
 
 
-@register_jitable
+@shared
 def fold(key, value):
     """The key of draw number `value` under `key`; all uint64, scalars or arrays."""
     return mix64(key + (value + _ONE) * _GOLDEN)
 
 
-@register_jitable
+@shared
 def pair_key(seed, epoch, user, item):
     """The key under which all choices for one pair in one epoch are drawn; all uint64."""
     return fold(fold(fold(mix64(seed), epoch), user), item)
 
 
-@register_jitable
+@shared
 def below(key, counter, bound):
     """A number in 0..bound-1 for one counter; all uint64. The modulo bias is under bound / 2**64."""
     return fold(key, counter) % bound

@@ -275,7 +275,7 @@ def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     It takes ten seconds on two idle cores. Newcomers ask it, so that it is trained with support dropout.
 
     Args:
-        home: see `igmc.ratings.sources.locate.home_dir`, which is the default.
+        home: see `igmc.files.home_dir`, which is the default.
         progress: show bars, if stderr is a terminal.
 
     Raises:

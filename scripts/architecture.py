@@ -19,8 +19,10 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "rng", "threads", "environment"),
+    ("errors", "threads", "environment"),
     ("config", "files"),
+    ("compiled",),
+    ("rng",),
     ("ratings",),
     ("graph",),
     ("store",),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from igmc.config import RunConfig
+from igmc.files import home_dir
 from igmc.inference.predictor import Predictor
 from igmc.run import train
 
@@ -17,6 +18,9 @@ SMALL_RUN = {
     "train": {"epochs": 3, "ensemble_size": 2, "batch_size": 200, "learning_rate": 0.01},
     "live": True,
 }
+
+# Commands that tests start with a home of their own need not compile all kernels again.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(home_dir().absolute() / "kernels"))
 
 # Compiling a Numba kernel in the first example says nothing about its speed, and busy machines are not bugs.
 settings.register_profile("igmc", deadline=None)

@@ -5,13 +5,35 @@ import resource
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from igmc.errors import IgmcError
-from igmc.files import locked, replace_file, sweep, writing
+from igmc.errors import ConfigError, IgmcError
+from igmc.files import home_dir, locked, replace_file, sweep, writing
 from tests.store.small_stores import make_store
+
+
+def test_home_dir(monkeypatch, tmp_path):
+    monkeypatch.delenv("IGMC_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home_dir() == tmp_path / ".cache" / "igmc"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
+    assert home_dir() == Path("/x/igmc")
+    monkeypatch.setenv("IGMC_HOME", "~/own")
+    assert home_dir() == tmp_path / "own"
+
+
+@pytest.mark.parametrize("setting", ["", "~/own"])
+def test_an_account_without_a_home_is_told_to_name_one(monkeypatch, setting):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("IGMC_HOME", setting)
+    monkeypatch.setattr("pwd.getpwuid", dict[int, str]().__getitem__)  # knows nobody
+    with pytest.raises(ConfigError, match="this account has no home folder; to mend it: set IGMC_HOME"):
+        home_dir()
 
 
 def test_file_is_replaced_whole(tmp_path):

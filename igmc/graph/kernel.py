@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
+from igmc.compiled import inner, kernel
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError
 from igmc.graph.arguments import checked_limits, checked_pairs
@@ -88,7 +88,7 @@ def extract_subgraphs(
     return Subgraphs(users, items, *columns)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _extract(
     all_users, user_ptr, user_items, user_levels, user_patch,
     all_items, item_ptr, item_users, item_levels, item_patch,
@@ -194,7 +194,7 @@ def _extract(
     )
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _row(node, ptr, patch):
     """Where the row of a node stands, from first to last, and whether in the patch."""
     if len(patch.nodes):
@@ -204,7 +204,7 @@ def _row(node, ptr, patch):
     return ptr[node], ptr[node + 1], False
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _shown(node, other, limit, key, ptr, neighbours, levels, patch):
     """Whether a target shows but some of its ratings; if so, their neighbours and levels in the row's order.
 
@@ -228,7 +228,7 @@ def _shown(node, other, limit, key, ptr, neighbours, levels, patch):
     return False, np.empty(0, np.int32), np.empty(0, np.uint8)
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _spread(fringe, ptr, neighbours, patch, at, seen, count):
     """Append the unseen neighbours of the fringe to `seen`; returns how many are seen now."""
     for node in fringe:
@@ -240,7 +240,7 @@ def _spread(fringe, ptr, neighbours, patch, at, seen, count):
     return count
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _discover(neighbours, first, last, at, seen, count):
     for e in range(first, last):
         other = neighbours[e]
@@ -251,7 +251,7 @@ def _discover(neighbours, first, last, at, seen, count):
     return count
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _copy(items, levels, first, last, item_at, edge_item, edge_level, end):
     """Write the kept ratings of a row from `end` on; returns the new end."""
     for e in range(first, last):
@@ -262,7 +262,7 @@ def _copy(items, levels, first, last, item_at, edge_item, edge_level, end):
     return end
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _keep(near, ratio, cap, key, nodes, end):
     """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns `nodes` and its new end.
 
@@ -279,7 +279,7 @@ def _keep(near, ratio, cap, key, nodes, end):
     return nodes, end + keep
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _draw(nodes, keep, key):
     """Put a uniform choice of `keep` nodes first: that many steps of a Fisher-Yates shuffle."""
     for k in range(keep):
@@ -287,7 +287,7 @@ def _draw(nodes, keep, key):
         nodes[k], nodes[swap] = nodes[swap], nodes[k]
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _room(array: Any, size: int) -> Any:
     """The array itself if it holds more than `size`, else a copy with at least twice the room."""
     if size < len(array):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from igmc.compiled import kernel
 from igmc.graph import Subgraphs
 from igmc.store.shard import Shard
 
@@ -65,7 +65,7 @@ def fill(out: Subgraphs, places: NDArray[np.int64], shard: Shard, rows: NDArray[
         )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _copy(source, source_ptr, rows, out, out_ptr, places):  # type: ignore[no-untyped-def]
     for k in range(len(rows)):
         start, stop = source_ptr[rows[k]], source_ptr[rows[k] + 1]

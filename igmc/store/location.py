@@ -12,7 +12,7 @@ def store_folder(home: Path, dataset: str, part: str, fingerprint: str) -> Path:
     """The folder of one part's store: ``<home>/processed/<dataset>/<part>-<first 16 digits>``.
 
     Args:
-        home: see `igmc.ratings.sources.locate.home_dir`.
+        home: see `igmc.files.home_dir`.
         dataset: name of the data set; characters that are awkward in a file name become ``_``.
         part: "train", "validation" or "test".
         fingerprint: of the store, see `igmc.store.fingerprint.fingerprint`.

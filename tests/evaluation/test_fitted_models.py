@@ -3,7 +3,6 @@
 import logging
 
 import pytest
-from igmc.recommenders.training_data import TrainingData
 
 from igmc.errors import TrainingError
 from igmc.evaluation import fitted_models
@@ -14,6 +13,7 @@ from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
 from igmc.recommenders.biases import Biases
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from igmc.recommenders.training_data import TrainingData
 
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics.errors import mae, rmse
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.evaluation.validation import ERRORS, RANKINGS, checked_metric, validation_figure
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 from tests.evaluation.datasets import make_dataset
 
 DATASET = make_dataset(3, users=40, items=25)

@@ -15,9 +15,9 @@ equals, those of more ratings come first. That is also the whole order for a use
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from igmc.compiled import kernel
 from igmc.graph import Rows, ServingGraph
 from igmc.inference.mean_fallback import DAMPING
 
@@ -93,7 +93,7 @@ def _spread(rows: Rows, nodes: NDArray[np.int32], gain: Floats, size: int) -> Fl
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sums(nodes, gain, ptr, neighbours, levels, patch, size):
     total = np.zeros(size)
     for k in range(len(nodes)):

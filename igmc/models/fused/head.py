@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from igmc.compiled import inner
 from igmc.loading import Batch
 from igmc.models.fused.simd import add, fma, load, number, put, splat, store
 from igmc.rng import fold
@@ -75,7 +75,7 @@ def head_gradients(batch: Batch, head: Head, x: Tensor) -> tuple[Tensor, Tensor,
     return d_hidden.T @ x, d_hidden.sum(dim=0), d @ hidden, d.sum(dim=1)
 
 
-@njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@inner
 def apply_head(lanes, p, head, key, out, d_out):
     """Error of the prediction of pair p, and the gradients of the batch's mean squared error; see `Head`."""
     width, pairs = len(lanes), len(head.rating)

@@ -7,17 +7,15 @@ weights of a layer are stacked, [(R + 1) * H, H]: those of the relations, then t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from igmc.compiled import inner
 from igmc.models.fused.runs import NORM_DEGREE, NORM_RELATION
 from igmc.models.fused.simd import add, fma, load, mul, number, scaled, splat, store, sub, tanh
 
 TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
 
-_jit = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-
-@_jit
+@inner
 def multiply(
     like, source, target, low, high, x, x_row, inner, weight, weight_row, weight_step,
     init, init_row, init_step, out, out_row,
@@ -61,7 +59,7 @@ def multiply(
         store(out, out_row + target[k7], z7)
 
 
-@_jit
+@inner
 def outer(like, source, target, low, high, x, x_row, inner, slope, d_weight, weight_row, weight_step):
     """The matrix gradient of `multiply`: adds the sum of x[x_row + s]^T slope[t] to `d_weight`."""
     if low == high:
@@ -94,7 +92,7 @@ def outer(like, source, target, low, high, x, x_row, inner, slope, d_weight, wei
         store(d_weight, weight_row + weight_step * i7, d7)
 
 
-@_jit
+@inner
 def first_layer(like, columns, all_rows, side, weight, base, out):
     """Layer 1 of one side: its inputs are one-hot labels, so counts by (level, label) are all it needs.
 
@@ -111,7 +109,7 @@ def first_layer(like, columns, all_rows, side, weight, base, out):
         store(out, k, tanh(like, load(like, out, k)))
 
 
-@_jit
+@inner
 def first_layer_back(
     like, columns, all_rows, side, out, grad, slope, d_weight, d_root, d_bias
 ):  # fmt: skip
@@ -129,14 +127,14 @@ def first_layer_back(
     )  # fmt: skip
 
 
-@_jit
+@inner
 def _slope(like, out, out_row, grad, grad_row):
     """The gradient before the tanh whose outputs are `out`."""
     h = load(like, out, out_row)
     return mul(load(like, grad, grad_row), sub(splat(like, 1.0), mul(h, h)))
 
 
-@_jit
+@inner
 def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
     """A further layer at one side: each sender's message once, then sums of messages.
 
@@ -177,13 +175,13 @@ def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
         store(out, side.row + k, tanh(like, z))
 
 
-@_jit
+@inner
 def _receivers(full, all_rows, side):
     """The nodes that a layer computes, and their number."""
     return (all_rows, len(side.label)) if full else (side.rows, side.row_count[0])
 
 
-@_jit
+@inner
 def layer_back(
     like, norm, full, all_rows, side, x, transposed, out, grad, d_x, d_sent, slope, d_weight, d_bias
 ):  # fmt: skip
@@ -229,7 +227,7 @@ def layer_back(
     outer(like, rows, rows, 0, count, x, side.row, width, slope, d_weight, levels * width, 1)
 
 
-@_jit
+@inner
 def last_layer(like, norm, side, x, weight, bias, sums, out, out_row):
     """The last layer, at the target alone: here sums come first, and a product for each level after them.
 
@@ -251,14 +249,14 @@ def last_layer(like, norm, side, x, weight, bias, sums, out, out_row):
     store(out, out_row, tanh(like, z))
 
 
-@_jit
+@inner
 def _norm(norm, side, degree, e):
     if norm == NORM_RELATION:
         return side.weight[e]
     return np.float32(1.0) / np.float32(degree) if norm == NORM_DEGREE else np.float32(1.0)
 
 
-@_jit
+@inner
 def last_layer_back(
     like, norm, side, x, weight, transposed, bias, sums, d_sums, out, d_out, out_row, d_x, d_weight, d_bias,
 ):  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from igmc.compiled import inner, kernel
 from igmc.models.fused.memory import HugePages, last_kept
 from igmc.models.fused.simd import add, fma, load, number, put, splat, store, sub
 
@@ -87,11 +87,7 @@ def make_gradients(sizes: Sizes, chunks: int) -> Gradients:
     )
 
 
-_jit = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-_inner = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True)
-
-
-@_jit
+@kernel
 def pack(like, parameters, weights):
     """Fill `weights` from `parameters`."""
     width = len(like)
@@ -111,7 +107,7 @@ def pack(like, parameters, weights):
                 put(transposed, (top + j) * width + i, number(stacked, row * width + j))
 
 
-@_inner
+@inner
 def _mix(like, comp, basis, out):
     """The weight of each relation, [R * in, H], from the bases, [B, in, H]."""
     bases, rows = basis.shape[0], basis.shape[1]
@@ -122,7 +118,7 @@ def _mix(like, comp, basis, out):
         _combine(like, comp, r * bases, 1, bases, basis, rows, out, r)
 
 
-@_inner
+@inner
 def _combine(like, factors, first, step, count, parts, rows, out, at):
     """To matrix `at` of `out`, the sum over c of factors[first + c * step] times matrix c of `parts`."""
     for i in range(rows):
@@ -132,7 +128,7 @@ def _combine(like, factors, first, step, count, parts, rows, out, at):
         store(out, at * rows + i, z)
 
 
-@_jit
+@kernel
 def unpack(like, gradients, parameters, weights, arr_weight, out):
     """Fill `out`, gradients shaped as `parameters`, from the sums over the chunks; returns the ARR penalty.
 
@@ -157,7 +153,7 @@ def unpack(like, gradients, parameters, weights, arr_weight, out):
     return arr
 
 
-@_inner
+@inner
 def _sum(like, parts, first, step, chunks, rows, out):
     """To out[i], the sum over c of row first + c * step + i of `parts`."""
     for i in range(rows):
@@ -167,7 +163,7 @@ def _sum(like, parts, first, step, chunks, rows, out):
             store(out, i, add(load(like, out, i), load(like, parts, first + c * step + i)))
 
 
-@_inner
+@inner
 def _relations_back(like, parts, first, step, chunks, weight, comp, basis, arr_weight, d_comp, d_basis):
     """The gradients of the parameters that `_mix` made `weight` from, ARR's among them; returns ARR."""
     bases, rows = basis.shape[0], basis.shape[1]
@@ -188,7 +184,7 @@ def _relations_back(like, parts, first, step, chunks, weight, comp, basis, arr_w
     return _across(like, total)
 
 
-@_inner
+@inner
 def _unmix(like, levels, bases, rows, comp, basis, d_weight, d_comp, d_basis):
     for b in range(bases):
         for r in range(levels):
@@ -199,7 +195,7 @@ def _unmix(like, levels, bases, rows, comp, basis, d_weight, d_comp, d_basis):
         _combine(like, comp, b, bases, levels, d_weight, rows, d_basis, b)
 
 
-@_inner
+@inner
 def _across(like, row):
     """The sum of a row's elements."""
     place, total = np.empty((1, len(like)), np.float32), np.float32(0.0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from igmc.compiled import inner, kernel
 from igmc.models.fused.head import apply_head
 from igmc.models.fused.layers import (
     first_layer,
@@ -16,13 +15,8 @@ from igmc.models.fused.layers import (
 from igmc.models.fused.runs import Side, build, keep_edges
 from igmc.models.fused.simd import add, load, store, take
 
-_jit = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-_inner = njit(
-    nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=True
-)  # called by kernels alone, so that half of the compilation is saved
 
-
-@_inner
+@inner
 def _side(levels, hops, edges, label, room, row, other_row, other_label):
     nodes = len(label)
     return Side(
@@ -42,7 +36,7 @@ def _side(levels, hops, edges, label, room, row, other_row, other_label):
     )
 
 
-@_inner
+@inner
 def _sides(levels, hops, graphs, scratch, p):
     """The user side and the item side of subgraph p; its states are those of its users, then of its items."""
     u0, u1, i0, i1 = graphs.user_ptr[p], graphs.user_ptr[p + 1], graphs.item_ptr[p], graphs.item_ptr[p + 1]
@@ -53,14 +47,14 @@ def _sides(levels, hops, graphs, scratch, p):
     )
 
 
-@_inner
+@inner
 def _sizes(weights):
     """Further layers, levels, hops."""
     labels = len(weights.base)
     return len(weights.biases), len(weights.first) // labels, labels // 2 - 1
 
 
-@_jit
+@kernel
 def forward(lanes, counter, chunks, graphs, weights, norm, limit, both, key, scratch, out):
     """The outputs of all layers at the two targets of the subgraphs of each chunk, to `out` [P * 2 * L, H].
 
@@ -73,7 +67,7 @@ def forward(lanes, counter, chunks, graphs, weights, norm, limit, both, key, scr
         c = take(counter)
 
 
-@_jit
+@kernel
 def backward(
     lanes, counter, chunks, graphs, weights, norm, limit, both, key, head,
     scratch, out, d_out, grads,
@@ -97,7 +91,7 @@ def backward(
         c = take(counter)
 
 
-@_inner
+@inner
 def _states(lanes, p, graphs, weights, norm, limit, both, key, scratch, out):
     """All layers of subgraph p; returns its sides."""
     depth, levels, hops = _sizes(weights)
@@ -127,7 +121,7 @@ def _states(lanes, p, graphs, weights, norm, limit, both, key, scratch, out):
     return sides
 
 
-@_inner
+@inner
 def _states_back(lanes, p, c, sides, weights, norm, scratch, out, d_out, grads):
     depth, levels, hops = _sizes(weights)
     size = len(sides[0].label) + len(sides[1].label)
@@ -161,7 +155,7 @@ def _states_back(lanes, p, c, sides, weights, norm, scratch, out, d_out, grads):
         )  # fmt: skip
 
 
-@_inner
+@inner
 def _add_targets(lanes, sides, p, depth, k, d_out, grad):
     """Add the gradients of what is read off layer k at the two targets."""
     for s in range(2):

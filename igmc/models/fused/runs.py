@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from igmc.compiled import inner
 from igmc.models.fused.simd import number, put
 from igmc.rng import fold
 
 NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2
-
-_jit = njit(nogil=True, cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Messages(NamedTuple):
@@ -53,7 +51,7 @@ class Side(NamedTuple):
     other_label: int  # label of the other side's target: 1 if that is the item, 0 if the user
 
 
-@_jit
+@inner
 def keep_edges(n_edges, first_edge, key, threshold, both):
     """Which edges stay for messages to the user, and to the item, uint8 [E] each; all if `threshold` is 0.
 
@@ -71,7 +69,7 @@ def keep_edges(n_edges, first_edge, key, threshold, both):
     return to_user, to_item
 
 
-@_jit
+@inner
 def build(levels, hops, norm, degree, edge_item, edge_level, to_user, to_item, user, item):
     """Fill both sides of one subgraph, whose rows of users are sorted by level.
 
@@ -115,7 +113,7 @@ def build(levels, hops, norm, degree, edge_item, edge_level, to_user, to_item, u
         _weigh(norm, columns, hops, item)
 
 
-@_jit
+@inner
 def _survey(levels, n_items, degree, edge_item, edge_level, to_user, to_item):
     """Marks of the senders to users and to items, and the number of messages to item k in place k + 1."""
     n_users = len(degree)
@@ -135,7 +133,7 @@ def _survey(levels, n_items, degree, edge_item, edge_level, to_user, to_item):
     return marks, item_marks, start
 
 
-@_jit
+@inner
 def _count_rest(hops, run, count):
     """Messages from the farthest nodes: those that the counts of the nearer ones leave."""
     before = 0
@@ -148,7 +146,7 @@ def _count_rest(hops, run, count):
         before = after
 
 
-@_jit
+@inner
 def _number_senders(marks, levels, nodes, side):
     """Number the marked slots; returns the number of each. The mark of slot s is marks[s + 1]."""
     numbers = np.empty(levels * nodes, np.int32)
@@ -164,7 +162,7 @@ def _number_senders(marks, levels, nodes, side):
     return numbers
 
 
-@_jit
+@inner
 def _need(side, other):
     """The nodes of a side whose states the last layer needs at both targets."""
     needed = np.zeros(len(side.label), np.uint8)
@@ -178,7 +176,7 @@ def _need(side, other):
     side.row_count[0] = count
 
 
-@_jit
+@inner
 def _weigh(norm, columns, hops, side):
     """The norm of each message and of each count."""
     start = 0

@@ -12,7 +12,9 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_jitable, register_model
+from numba.extending import intrinsic, models, register_model
+
+from igmc.compiled import shared
 
 __all__ = [
     "add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "store", "sub", "take", "tanh",
@@ -184,7 +186,7 @@ def _clamped(typingctx, row, bound):
     return row(row, bound), codegen
 
 
-@register_jitable
+@shared
 def tanh(like, x):
     """Hyperbolic tangent within 3e-7, by the rational approximation of Eigen's `generic_fast_tanh_float`."""
     x = _clamped(x, 7.90531110763549805)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from igmc.compiled import inner, kernel
 from igmc.rng import fold, pair_key, stream
 
 __all__ = ["GENRES", "OCCUPATIONS", "World", "draw_ratings", "make_world"]
@@ -132,12 +132,12 @@ def _activity(
     return activity
 
 
-@numba.njit(cache=True)
+@inner
 def _uniform(key, counter):
     return (fold(key, counter) >> np.uint64(11)) * 2.0**-53
 
 
-@numba.njit(cache=True)
+@kernel
 def _draw(seed, activity, cumulative, kindness, quality, user_taste, item_taste):
     """Distinct items for each user, more popular ones more often, and the stars of each pair."""
     n_items = len(cumulative)

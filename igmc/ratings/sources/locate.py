@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from igmc.errors import ConfigError, DataError
-from igmc.files import locked, replacing, writing
+from igmc.files import home_dir, locked, replacing, writing
 from igmc.ratings.sources.archive import is_archive, unpack
 from igmc.ratings.sources.catalogue import DATASETS, Source, canonical_name
 from igmc.ratings.sources.download import download, sha256_of
@@ -16,14 +16,6 @@ from igmc.ratings.sources.download import download, sha256_of
 __all__ = ["fetch", "home_dir", "locate"]
 
 logger = logging.getLogger(__name__)
-
-
-def home_dir() -> Path:
-    """Where igmc keeps what it downloads and makes: $IGMC_HOME, else `igmc` in the user's cache folder."""
-    if home := os.environ.get("IGMC_HOME"):
-        return Path(home).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "igmc"
 
 
 def locate(

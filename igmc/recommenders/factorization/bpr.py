@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from igmc.compiled import inner, kernel
 from igmc.rng import below, fold
 
 __all__ = ["train_pass"]
@@ -12,7 +12,7 @@ __all__ = ["train_pass"]
 TRIES = 30  # draws for an item that the user has not rated, before the step is left out
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@inner
 def _contains(row, item):
     """Whether a sorted row has the item."""
     low, high = 0, len(row)
@@ -25,7 +25,7 @@ def _contains(row, item):
     return low < len(row) and row[low] == item
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
+@kernel(any_order=True)
 def train_pass(ptr, near, rows, users, items, learns_user, learns_item, rate, decay, key):
     """As many steps as there are pairs, each on a pair drawn at random; returns the mean loss.
 

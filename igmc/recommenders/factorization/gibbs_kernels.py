@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from igmc.compiled import inner, kernel
 
 __all__ = ["implicit_sums", "solve_rows", "update_links"]
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
-_fast = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
 
-
-@_fast
+@inner(any_order=True)
 def _collect(near, target, other, alpha, A, b):
     """Add ``alpha sum x x'`` to the lower half of A and ``alpha sum x y`` to b, where x is (factors, 1)."""
     width = other.shape[1]
@@ -29,7 +27,7 @@ def _collect(near, target, other, alpha, A, b):
                 A[k, m] += scaled * x[m]
 
 
-@_jit
+@inner
 def _cholesky(A):
     """In place, the lower half."""
     for j in range(len(A)):
@@ -43,7 +41,7 @@ def _cholesky(A):
             A[i, j] = total / A[j, j]
 
 
-@_jit
+@kernel
 def solve_rows(ptr, near, target, other, prior_means, precision, alpha, noise):
     """Draw each row from its conditional Gaussian; its mean if `noise` has no rows.
 
@@ -79,7 +77,7 @@ def solve_rows(ptr, near, target, other, prior_means, precision, alpha, noise):
     return out
 
 
-@_jit
+@kernel
 def implicit_sums(ptr, near, weight, links):
     """``weight_u sum_{j in N(u)} links_j`` for each row u, float64 [n, D]."""
     n, width = len(ptr) - 1, links.shape[1]
@@ -93,7 +91,7 @@ def implicit_sums(ptr, near, weight, links):
     return out
 
 
-@_jit
+@kernel
 def update_links(ptr, near, weight, left, links, shrink, noise):
     """Draw each row j of `links` given all others, in place.
 

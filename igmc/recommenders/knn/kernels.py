@@ -6,16 +6,15 @@ Rows are the side that is compared (items for item-kNN), columns the other side.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from igmc.compiled import inner, kernel
 
 __all__ = ["COSINE", "PEARSON", "PHI", "similar_rows", "weigh_pairs", "weigh_row"]
 
 COSINE, PEARSON, PHI = 0, 1, 2
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
 
-
-@_jit
+@inner
 def _compare(kind, n_columns, both, dot, left, right):
     """The similarity of two rows, 0 where it is not defined.
 
@@ -31,7 +30,7 @@ def _compare(kind, n_columns, both, dot, left, right):
     return dot / np.sqrt(left * right) if left > 1e-12 and right > 1e-12 else 0.0
 
 
-@_jit
+@kernel
 def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_value, kind, shrinkage, kept):
     """The most similar other rows of some rows, best first.
 
@@ -79,7 +78,7 @@ def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_valu
     return near, weight
 
 
-@_jit
+@inner
 def _keep_best(found, similarity, near, weight):
     """The positive similarities, the greatest first, equal ones in the order of indices."""
     # The bits of positive floats are ordered as they are; sorting plain integers compiles and runs fast.
@@ -95,7 +94,7 @@ def _keep_best(found, similarity, near, weight):
         weight[place] = similarity[k]
 
 
-@_jit
+@kernel
 def weigh_pairs(row, column, near, weight, col_ptr, col_near, col_value, most):
     """For P pairs, the sums over the `most` nearest rows that have the column.
 
@@ -125,7 +124,7 @@ def weigh_pairs(row, column, near, weight, col_ptr, col_near, col_value, most):
     return total, weights
 
 
-@_jit
+@kernel
 def weigh_row(near, weight, row_ptr, row_near, row_value, n_columns, most):
     """What `weigh_pairs` gives for all columns of one row, with `near` and `weight` of that row."""
     total, weights, used = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns, np.int64)

@@ -5,7 +5,6 @@ import json
 
 import optuna
 import pytest
-from igmc.recommenders.search_space import OneOf, Range
 
 from igmc.config import Config, knob
 from igmc.errors import ConfigError, DataError
@@ -21,6 +20,7 @@ from igmc.evaluation.tuning.trials import (
     require_optuna,
     shown,
 )
+from igmc.recommenders.search_space import OneOf, Range
 
 IDENTITY = {"model": "some", "metric": "rmse", "seed": 1}
 SPACE = {

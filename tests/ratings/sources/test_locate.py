@@ -14,7 +14,7 @@ import pytest
 
 from igmc.errors import ConfigError, DataError, IgmcError
 from igmc.ratings.sources.catalogue import DATASETS
-from igmc.ratings.sources.locate import fetch, home_dir, locate
+from igmc.ratings.sources.locate import fetch, locate
 from tests.ratings.sources.bad_server import BadServer, bad_server
 
 SMALL = "ml_latest_small"
@@ -56,16 +56,6 @@ def make(folder: Path, *files: str) -> Path:
 
 def listing(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def test_home_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert home_dir() == tmp_path / ".cache" / "igmc"
-    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    assert home_dir() == Path("/x/igmc")
-    monkeypatch.setenv("IGMC_HOME", "~/own")
-    assert home_dir() == tmp_path / "own"
 
 
 def test_real_folders_are_used_as_they_are(data_root: Path, tmp_path: Path) -> None:
