@@ -14,13 +14,13 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from igmc.errors import ConfigError
 
 __all__ = [
     "PRESETS",
-    "PROTOCOLS",
+    "SELECTIONS",
     "DataConfig",
     "ExplainConfig",
     "ExtractConfig",
@@ -31,11 +31,27 @@ __all__ = [
     "TrainConfig",
     "TransferConfig",
     "merged",
-    "paper_settings",
+    "preset_settings",
 ]
 
 MAX_LEVELS = 256  # relation types are stored as uint8
-PROTOCOLS = ("paper", "validated")
+SELECTIONS = ("fixed", "validation")
+
+
+class Former(NamedTuple):
+    """What a knob was called before.
+
+    Attributes:
+        name: its former name.
+        values: those of its values that were called otherwise too, present name -> former name.
+    """
+
+    name: str
+    values: Mapping[str, str]
+
+    def present(self, value: Any) -> Any:
+        """What a former value is called now; any other one is left as it is."""
+        return next((now for now, then in self.values.items() if then == value), value)
 
 
 def knob(
@@ -46,6 +62,7 @@ def knob(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     late: bool = False,
+    former: Former | None = None,
 ) -> Any:
     """A dataclass field with the metadata that validation, ``--help`` and the documentation read.
 
@@ -56,8 +73,10 @@ def knob(
         choices: the allowed strings.
         late: declared after settings had been stored. `Config.to_dict` leaves it out while it has its
             default, so that those settings, and what is named after their digest, are still the same.
+        former: what it was called when settings had been stored. It is read under that name too, and counts
+            in `Config.identity` under that name alone.
     """
-    meta = {"help": help, "low": low, "high": high, "choices": choices, "late": late}
+    meta = {"help": help, "low": low, "high": high, "choices": choices, "late": late, "former": former}
     return field(default=default, metadata=meta)
 
 
@@ -76,20 +95,63 @@ class Config:
         """Plain JSON types only, in the order of declaration; without `late` knobs at their default."""
         return {
             f.name: value.to_dict() if isinstance(value, Config) else _plain(value)
-            for f in dataclasses.fields(self)
-            for value in [getattr(self, f.name)]
-            if not (f.metadata.get("late") and value == f.default)
+            for f, value in self._stored()
         }
+
+    def identity(self) -> dict[str, Any]:
+        """`to_dict` under the names that the settings had when they were first stored.
+
+        Digests, and the names of folders and of stored results, are made from it, so that a setting that is
+        renamed changes none of them.
+        """
+        found: dict[str, Any] = {}
+        for f, value in self._stored():
+            plain: Any = value.identity() if isinstance(value, Config) else _plain(value)
+            former: Former | None = f.metadata.get("former")
+            found |= {f.name: plain} if former is None else {former.name: former.values.get(plain, plain)}
+        return found
+
+    def _stored(self) -> list[tuple[dataclasses.Field[Any], Any]]:
+        """The fields with their values; without `late` knobs at their default."""
+        pairs = [(f, getattr(self, f.name)) for f in dataclasses.fields(self)]
+        return [(f, value) for f, value in pairs if not (f.metadata.get("late") and value == f.default)]
+
+    @classmethod
+    def current(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings with former names and values replaced by the present ones, in sections too.
+
+        Raises:
+            ConfigError: if a setting is given under both of its names.
+        """
+        hints = typing.get_type_hints(cls)
+        renamed = {former.name: f for f in dataclasses.fields(cls) if (former := f.metadata.get("former"))}
+        found: dict[str, Any] = {}
+        for key, value in values.items():
+            if key in renamed:
+                field_now = renamed[key]
+                if field_now.name in values:
+                    raise ConfigError(
+                        f"a setting of {cls.__name__} is given twice",
+                        got=f"{key} and {field_now.name}",
+                        remedy=f"remove {key}, the former name",
+                    )
+                found[field_now.name] = field_now.metadata["former"].present(value)
+            elif _is_config(hints.get(key)) and isinstance(value, Mapping):
+                found[key] = hints[key].current(value)
+            else:
+                found[key] = value
+        return found
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`; keys that are left out take their defaults.
+        """The inverse of `to_dict`; keys that are left out take their defaults. Former names are read too.
 
         Raises:
-            ConfigError: on an unknown key or a value that is not allowed.
+            ConfigError: on an unknown key, a value that is not allowed, or a setting that is given twice.
         """
         if not isinstance(values, Mapping):
             raise ConfigError(f"{cls.__name__} is not a mapping", got=values, allowed="a JSON object")
+        values = cls.current(values)
         known = [f.name for f in dataclasses.fields(cls)]
         hints = typing.get_type_hints(cls)
         for key in values:
@@ -117,7 +179,7 @@ class Config:
 
     def digest(self) -> str:
         """16 hex digits that are equal exactly when all settings are."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -204,11 +266,13 @@ class ModelConfig(Config):
 class TrainConfig(Config):
     """How the network is trained."""
 
-    protocol: str = knob(
-        "validated",
-        "'paper': fixed epochs, train + validation ratings, last checkpoints averaged; "
-        "'validated': early stopping and checkpoint choice on validation, test touched once",
-        choices=PROTOCOLS,
+    selection: str = knob(
+        "validation",
+        "how checkpoints are selected. 'fixed': the last ones of a fixed number of epochs, trained on "
+        "validation ratings too, as in the paper; 'validation': the best ones on validation, with early "
+        "stopping",
+        choices=SELECTIONS,
+        former=Former("protocol", {"fixed": "paper", "validation": "validated"}),
     )
     epochs: int = knob(40, "passes over the training pairs", low=1)
     batch_size: int = knob(50, "subgraphs a step", low=1)
@@ -218,13 +282,13 @@ class TrainConfig(Config):
     arr: float = knob(0.001, "weight of the adjacent-rating regularization", low=0.0)
     patience: int = knob(
         10,
-        "epochs without a better validation RMSE before stopping ('validated'), after the first decay of the "
-        "learning rate where one comes",
+        "epochs without a better validation RMSE before stopping ('validation'), after the first decay of "
+        "the learning rate where one comes",
         low=1,
     )
     ensemble_size: int = knob(4, "number of checkpoints whose predictions are averaged", low=1)
     ensemble_every: int = knob(
-        10, "epochs between those checkpoints, the last one at the end ('paper')", low=1
+        10, "epochs between those checkpoints, the last one at the end ('fixed')", low=1
     )
     support_dropout: float = knob(
         0.0,
@@ -334,36 +398,42 @@ class ServeConfig(Config):
     max_ratings: int = knob(500, "ratings in a request at most", low=1, high=1_000_000)
 
 
-# What differs from the defaults: for the first two the paper's settings, for the rest ours.
-_PAPER: dict[str, dict[str, dict[str, Any]]] = {
-    "ml_100k": {
-        "extract": {"max_nodes_per_hop": 200},
-        "model": {"init": "uniform"},
-        "train": {"epochs": 80},
+# What differs from the defaults, by network and data set. "rgcn" is the network of the paper: with it ml_100k
+# and ml_1m have the paper's settings, as have the Monti sets by the defaults; the others have ours.
+_PRESETS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
+    "rgcn": {
+        "ml_100k": {
+            "extract": {"max_nodes_per_hop": 200},
+            "model": {"init": "uniform"},
+            "train": {"epochs": 80},
+        },
+        "ml_1m": {
+            "extract": {"max_nodes_per_hop": 100},
+            "model": {"edge_dropout": 0.0, "init": "uniform"},
+            "train": {"epochs": 40, "decay_every": 20, "ensemble_every": 5},
+        },
+        "ml_10m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
+        "ml_25m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
+        "ml_latest_small": {"extract": {"max_nodes_per_hop": 200}},
+        "demo": {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
     },
-    "ml_1m": {
-        "extract": {"max_nodes_per_hop": 100},
-        "model": {"edge_dropout": 0.0, "init": "uniform"},
-        "train": {"epochs": 40, "decay_every": 20, "ensemble_every": 5},
-    },
-    "ml_10m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
-    "ml_25m": {"extract": {"max_nodes_per_hop": 100}, "train": {"epochs": 10, "ensemble_every": 2}},
-    "ml_latest_small": {"extract": {"max_nodes_per_hop": 200}},
-    "demo": {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
 }
 
-PRESETS = tuple(_PAPER)  # the data sets for which `paper_settings` differ from the defaults
+PRESETS = tuple(_PRESETS["rgcn"])  # the data sets for which `preset_settings` differ from the defaults
 
 
-def paper_settings(dataset: str) -> dict[str, dict[str, Any]]:
+def preset_settings(dataset: str, network: str = "rgcn") -> dict[str, dict[str, Any]]:
     """The settings for a data set where they differ from the defaults, by section of `RunConfig`.
 
-    For ml_100k, ml_1m and the Monti sets these are the paper's; for the others, ours.
+    Args:
+        dataset: a name of the catalogue; of any other there are none.
+        network: the one that is trained; "rgcn" is the paper's.
 
-    >>> paper_settings("ml_100k")["train"]
+    >>> preset_settings("ml_100k")["train"]
     {'epochs': 80}
     """
-    return {section: dict(values) for section, values in _PAPER.get(dataset, {}).items()}
+    presets = _PRESETS.get(network, {})
+    return {section: dict(values) for section, values in presets.get(dataset, {}).items()}
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import RunConfig, merged, paper_settings
+from igmc.config import RunConfig, merged, preset_settings
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
@@ -53,7 +53,7 @@ def train(
     profile: bool = False,
     track: str | Path | None = None,
 ) -> RunReport:
-    """Train on a data set under a protocol and score its test part.
+    """Train on a data set and score its test part.
 
     A folder that holds the same run unfinished is resumed; of a finished one the report is returned.
 
@@ -80,11 +80,11 @@ def train(
             got=config.data.test_ratio,
             remedy="raise --test-ratio, or use an official split",
         )
-    if config.train.protocol == "validated" and not len(split.validation):
+    if config.train.selection == "validation" and not len(split.validation):
         raise ConfigError(
-            "the protocol 'validated' needs a validation part, and there is none",
+            "the selection 'validation' needs a validation part, and there is none",
             got=config.data.validation_ratio,
-            remedy="raise --validation-ratio, or use --protocol paper",
+            remedy="raise --validation-ratio, or use --selection fixed",
         )
     side = side_features(dataset) if config.model.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
@@ -95,7 +95,7 @@ def train(
         "versions": versions(),
         "machine": machine(),
     }
-    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place, workers):
+    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place):
         if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
             ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
         if folder.finished:
@@ -109,13 +109,16 @@ def train(
 
 
 def default_folder(config: RunConfig, split: Split) -> Path:
-    """``runs/<data set>-<protocol>-seed<seed>-<digest>``, in the current folder.
+    """``runs/<data set>-<selection>-seed<seed>-<digest>``, in the current folder.
 
-    The digest is of the settings and of the split ratings: a file that has grown since makes another run.
+    The selection stands there under its former name, "paper" or "validated", so that folders of earlier
+    versions are found. The digest is of the settings and of the split ratings: a file that has grown since
+    makes another run.
     """
     digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
-    return Path("runs") / f"{name}-{config.train.protocol}-seed{config.seed}-{digest[:8]}"
+    selection = config.train.identity()["protocol"]
+    return Path("runs") / f"{name}-{selection}-seed{config.seed}-{digest[:8]}"
 
 
 def _run(
@@ -132,7 +135,7 @@ def _run(
     tracker: Tracker,
 ) -> RunReport:
     split.save(folder.path / "split.npz")
-    parts = make_parts(split, config.train.protocol)
+    parts = make_parts(split, config.train.selection)
     sources = _sources(config, dataset, parts, Path(home or home_dir()), workers, progress)
     model = IGMC(
         config.model,
@@ -140,6 +143,7 @@ def _run(
         hops=config.extract.hops,
         side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
         seed=config.seed,
+        threads=workers,
     )
     training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
     validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
@@ -175,7 +179,7 @@ def _report(
     return RunReport(
         dataset=dataset,
         split=split.name,
-        protocol=config.train.protocol,
+        selection=config.train.selection,
         seed=config.seed,
         train_pairs=len(parts["train"].pairs),
         validation_pairs=len(parts["validation"].pairs) if "validation" in parts else 0,
@@ -278,7 +282,7 @@ def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
         IgmcError: if the folder cannot be written.
     """
     chosen = {"live": True, "train": {"support_dropout": 0.5}}
-    config = RunConfig.from_dict(merged(paper_settings("demo"), chosen))
+    config = RunConfig.from_dict(merged(preset_settings("demo"), chosen))
     place = Path(home or home_dir()) / "demo-run"
     folder = RunFolder(place / f"{versions()['igmc']}-{config.digest()}")
     if not folder.finished:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from igmc.errors import CheckpointError
+from igmc.config import TrainConfig
+from igmc.errors import CheckpointError, ConfigError
 from igmc.evaluation.metrics import Scores
 
 __all__ = ["RunReport"]
@@ -17,15 +18,15 @@ class RunReport:
     """The result of one run; the test part was scored once, after all choices were made.
 
     Attributes:
-        dataset, split, protocol, seed: what was run.
+        dataset, split, selection, seed: what was run.
         train_pairs, validation_pairs, test_pairs: sizes of the parts.
         epochs: passes over the training pairs.
         seconds: time in training steps, over all resumes; without extraction and validation.
-        single_epoch: the single checkpoint: the last epoch ("paper"), or the best on validation.
+        single_epoch: the single checkpoint: the last epoch ("fixed"), or the best on validation.
         single: its scores on the test part.
         ensemble_epochs: the checkpoints whose predictions are averaged.
         ensemble: scores of the average.
-        validation_rmse: of the single checkpoint; None under "paper".
+        validation_rmse: of the single checkpoint; None under "fixed".
         references: scores of what is reached without a model.
         device, machine, versions: where and with what.
         folder: of the run.
@@ -33,7 +34,7 @@ class RunReport:
 
     dataset: str
     split: str
-    protocol: str
+    selection: str
     seed: int
     train_pairs: int
     validation_pairs: int
@@ -63,11 +64,12 @@ class RunReport:
             CheckpointError: if something is missing or of the wrong kind.
         """
         try:
+            values = TrainConfig.current(values)  # `selection` had another name once
             known = {f.name: values[f.name] for f in fields(cls)}
             known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
             known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
             known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ConfigError) as error:
             raise CheckpointError(
                 f"the report of a run is damaged ({error!r})",
                 remedy="delete its metrics.json and run the same command again",
@@ -76,7 +78,7 @@ class RunReport:
 
     def format(self) -> str:
         """A table for the terminal."""
-        chosen = "at fixed epochs" if self.protocol == "paper" else "chosen on validation"
+        chosen = "at fixed epochs" if self.selection == "fixed" else "chosen on validation"
         epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
         rows = [
             (f"IGMC, mean of epochs {epochs}", self.ensemble),
@@ -89,7 +91,7 @@ class RunReport:
         )
         passes = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         lines = [
-            f"{self.dataset}, split {self.split}, protocol {self.protocol}, seed {self.seed}",
+            f"{self.dataset}, split {self.split}, selection {self.selection}, seed {self.seed}",
             f"{sizes} ratings",
             f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
             "",

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "environment"),
+    ("errors", "threads", "environment"),
     ("config", "files"),
     ("compiled",),
     ("rng",),

@@ -29,7 +29,7 @@ def measured(run: Path) -> dict:
     """The row of a run: test errors by way of sampling."""
     predictor = Predictor.from_run(run)
     split, known, config = Split.load(run / "split.npz"), predictor.scorer, predictor.config
-    test = make_parts(split, config.train.protocol)["test"]
+    test = make_parts(split, config.train.selection)["test"]
     # A checkpoint alone reads the first sample.
     alone = [Predictor.from_run(run, checkpoints=epoch).scorer for epoch in predictor.epochs]
     predicted = {
@@ -42,7 +42,7 @@ def measured(run: Path) -> dict:
     return {
         "dataset": config.data.dataset,
         "seed": config.seed,
-        "protocol": config.train.protocol,
+        "selection": config.train.selection,
         "cap": config.extract.max_nodes_per_hop,
         "epochs": list(predictor.epochs),
         **{
@@ -67,9 +67,9 @@ def render(rows: list[dict]) -> str:
 @click.option("--run", "runs", multiple=True, required=True, type=click.Path(path_type=Path, exists=True))
 def main(runs: tuple[Path, ...]) -> None:
     """Measure each run anew, and write the table."""
-    rows = record.read("draws")
+    rows = record.read_runs("draws")
     for run in runs:
-        rows = studies.merged(rows, [measured(run)], ("dataset", "seed", "protocol", "cap"))
+        rows = studies.merged(rows, [measured(run)], ("dataset", "seed", "selection", "cap"))
         rows.sort(key=lambda row: (row["dataset"], row["seed"]))
         record.write("draws", rows)
         record.put_table("draws", render(rows))

@@ -31,7 +31,7 @@ def make_predictor(split: Split, cap: int, checkpoints: int) -> Predictor:
         users=split.table.users,
         items=split.table.items,
         scale=split.scale,
-        graph=ServingGraph.of(igmc.make_parts(split, "paper")["test"].graph),
+        graph=ServingGraph.of(igmc.make_parts(split, "fixed")["test"].graph),
         scorer=Scorer(models, config.extract, seed=1, device=torch.device("cpu")),
         config=config,
         epochs=tuple(range(1, checkpoints + 1)),

@@ -17,7 +17,7 @@ import torch
 from scipy import sparse
 
 import igmc
-from igmc.config import ExtractConfig, ListConfig, ModelConfig, RunConfig, paper_settings
+from igmc.config import ExtractConfig, ListConfig, ModelConfig, RunConfig, preset_settings
 from igmc.evaluation.metrics import ranking_metrics
 from igmc.graph import ServingGraph, make_parts
 from igmc.inference import ItemInfo, Scorer
@@ -84,15 +84,16 @@ def stage_one(predictor: igmc.Predictor, user_id: int | str) -> np.ndarray:
 
 def latency(data_dir: Path | None, requests: int, threads: int | None) -> dict[str, Any]:
     """Lists for newcomers with five ratings on ML-1M, by a model of the paper's size with random weights."""
-    settings = RunConfig.from_dict({**paper_settings("ml_1m"), "data": {"dataset": "ml_1m"}})
+    settings = RunConfig.from_dict({**preset_settings("ml_1m"), "data": {"dataset": "ml_1m"}})
     dataset = igmc.load_dataset("ml_1m", data_dir=data_dir)
     split = igmc.make_split(dataset, settings.data, seed=1)
-    graph = ServingGraph.of(make_parts(split, "paper")["test"].graph)
+    graph = ServingGraph.of(make_parts(split, "fixed")["test"].graph)
     newcomers = draw_newcomers(split, requests + 3)
     rows = []
     for cap, exhaustive, models in ((100, False, 1), (100, False, 4), (50, True, 1), (50, True, 4)):
         networks = [
-            IGMC(ModelConfig(), n_levels=len(split.scale), seed=seed).eval() for seed in range(models)
+            IGMC(ModelConfig(), n_levels=len(split.scale), seed=seed, threads=threads).eval()
+            for seed in range(models)
         ]
         extract = ExtractConfig(max_nodes_per_hop=cap)
         scorer = Scorer(networks, extract, seed=1, device=torch.device("cpu"), threads=threads)

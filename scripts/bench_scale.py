@@ -15,9 +15,10 @@ import torch
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.graph import BipartiteGraph, Part
 from igmc.loading import LiveSource, Loader
-from igmc.models import IGMC, fused
+from igmc.models import IGMC
 from igmc.ratings import Pairs
 from igmc.ratings.demo import make_ratings
+from igmc.training import on_device
 
 
 def build(users: int, items: int, ratings: int) -> Part:
@@ -45,7 +46,7 @@ def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None
     loader = Loader(LiveSource(part, ExtractConfig(max_nodes_per_hop=cap), seed=1), 50, seed=1, shuffle=True)
     start, extracted, edges = time.perf_counter(), 0, 0
     for batch in loader.epoch(1):
-        extracted, edges = extracted + len(batch), edges + len(batch.edge_item)
+        extracted, edges = extracted + len(batch), edges + batch.subgraphs.n_edges
         if time.perf_counter() - start > seconds:
             break
     extract_rate = extracted / (time.perf_counter() - start)
@@ -54,7 +55,7 @@ def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None
     model = IGMC(ModelConfig(), n_levels=part.graph.n_levels).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     trained = 0
-    with fused.threads():
+    with on_device(torch.device("cpu")):
         for step, batch in enumerate(loader.epoch(2)):
             if step == 10:  # the kernels are compiled by now
                 start, trained = time.perf_counter(), 0

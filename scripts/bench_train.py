@@ -14,8 +14,9 @@ import torch
 
 from igmc.config import ExtractConfig, ModelConfig
 from igmc.loading import Batch, LiveSource, Loader
-from igmc.models import IGMC, fused
+from igmc.models import IGMC
 from igmc.models.twin import PyGTwin
+from igmc.training import on_device
 
 STEPS = 16  # a round: longer than the time for which the threads of the other one go on spinning
 
@@ -47,13 +48,13 @@ def measure_setting(graph_part, extract: ExtractConfig, batch_size: int, rounds:
     fused_steps, pyg_steps = make_step(ours, ours, batches), make_step(PyGTwin(base), base, batches)
 
     def fused_alone() -> None:
-        with fused.threads():
+        with on_device(torch.device("cpu")):
             fused_steps()
 
     seconds = measure.interleaved({"fused": fused_alone, "pyg": pyg_steps}, rounds)
     pairs = sum(len(batch) for batch in batches)
-    nodes = np.mean([(len(b.user_label) + len(b.item_label)) / len(b) for b in batches])
-    edges = np.mean([len(b.edge_item) / len(b) for b in batches])
+    nodes = np.mean([b.subgraphs.n_nodes / len(b) for b in batches])
+    edges = np.mean([b.subgraphs.n_edges / len(b) for b in batches])
     # Two full layers: (B + 1) products H x H a node, sums over its edges; backward takes twice that.
     flop = 2 * 3 * (2 * nodes * 5 * 32 * 32 + 2 * 0.8 * edges * 32)
     rate = pairs / seconds["fused"]

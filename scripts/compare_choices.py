@@ -1,7 +1,7 @@
 """Compares norms and first weights of IGMC by validation RMSE; writes the result file and the README table.
 
-A short run of each combination under the protocol "validated", seed 1; compared is the best validation
-RMSE, never a test figure.
+A short run of each combination with selection on validation, seed 1; compared is the best validation RMSE,
+never a test figure.
 
 Example: python scripts/compare_choices.py --data-dir ../shared/data --only flixster
 """
@@ -15,7 +15,7 @@ import click
 import record
 
 import igmc
-from igmc.config import RunConfig, merged, paper_settings
+from igmc.config import RunConfig, merged, preset_settings
 from igmc.evaluation import markdown
 
 EPOCHS = {"flixster": 40, "ml_100k": 10}
@@ -27,8 +27,8 @@ def render(rows: list[dict]) -> str:
     found = {(row["norm"], row["init"], row["dataset"]): row for row in rows}
     body = []
     for norm, init in CHOICES:
-        cells = [found.get((norm, init, dataset)) for dataset in EPOCHS]
-        shown = ["not run" if row is None else f"{row['validation_rmse']:.4f}" for row in cells]
+        here = [found.get((norm, init, dataset)) for dataset in EPOCHS]
+        shown = ["not run" if row is None else f"{row['validation_rmse']:.4f}" for row in here]
         body.append([f"{norm}, {init}", *shown])
     return markdown(["norm, first weights", *(f"{d}, {n} epochs" for d, n in EPOCHS.items())], body)
 
@@ -53,7 +53,7 @@ def main(
                 continue
             train = {"epochs": EPOCHS[dataset], "patience": EPOCHS[dataset]}
             chosen = {"data": {"dataset": dataset}, "model": {"norm": norm, "init": init}, "train": train}
-            values = merged(paper_settings(dataset), chosen)
+            values = merged(preset_settings(dataset), chosen)
             folder = runs / f"{dataset}-{norm}-{init}"
             report = igmc.train(
                 RunConfig.from_dict({**values, "live": True}),

@@ -27,7 +27,7 @@ def paper_part(dataset: str, data_dir: Path | None) -> Part:
     """The training ratings of a data set as the paper trains on them, with the default split and seed 1."""
     config = igmc.DataConfig(dataset=dataset)
     split = igmc.make_split(igmc.load_dataset(config, data_dir=data_dir), config, seed=1)
-    return igmc.make_parts(split, "paper")["train"]
+    return igmc.make_parts(split, "fixed")["train"]
 
 
 def limits(rounds: int = 5) -> dict[str, float]:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from igmc.config import TrainConfig
 from igmc.files import replace_file
 
 RESULTS = Path(__file__).parent / "results"
@@ -17,6 +18,11 @@ def read(name: str) -> list[dict[str, Any]]:
     """The rows of ``results/<name>.json``; none if it is not there."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else []
+
+
+def read_runs(name: str) -> list[dict[str, Any]]:
+    """The same rows where they are of runs; their `selection` may stand there under its former name."""
+    return [TrainConfig.current(row) for row in read(name)]
 
 
 def write(name: str, found: Any) -> None:

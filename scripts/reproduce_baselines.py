@@ -44,17 +44,17 @@ PUBLISHED = {  # recall, precision, NDCG at that length, where ../shared/ANCHORS
 }
 
 
-def rating_table(cells: list[dict], igmc: list[dict]) -> str:
+def rating_table(rows: list[dict], igmc: list[dict]) -> str:
     """RMSE of each model on each data set, the best on ML-100K first; IGMC's rows are means over seeds."""
     found = {
-        (c["label"], c["dataset"]): f"{c['metrics']['rmse']:.4f}" for c in cells if "rmse" in c["metrics"]
+        (c["label"], c["dataset"]): f"{c['metrics']['rmse']:.4f}" for c in rows if "rmse" in c["metrics"]
     }
     for dataset in RATINGS:
-        rows = [r for r in igmc if (r["dataset"], r["protocol"]) == (dataset, "paper")]
-        if rows:
-            figure = mean(r["ensemble"]["rmse"] for r in rows)
-            found["IGMC (paper protocol)", dataset] = (
-                f"{figure:.4f} ({len(rows)} seeds)" if len(rows) > 1 else f"{figure:.4f}"
+        runs = [r for r in igmc if (r["dataset"], r["selection"]) == (dataset, "fixed")]
+        if runs:
+            figure = mean(r["ensemble"]["rmse"] for r in runs)
+            found["IGMC (fixed epochs)", dataset] = (
+                f"{figure:.4f} ({len(runs)} seeds)" if len(runs) > 1 else f"{figure:.4f}"
             )
     labels = dict.fromkeys(label for label, _ in found)
     ordered = sorted(
@@ -64,37 +64,37 @@ def rating_table(cells: list[dict], igmc: list[dict]) -> str:
     return markdown(["RMSE", "ml_100k u1", *RATINGS[1:]], body)
 
 
-def ranking_table(cells: list[dict], protocol: str) -> str:
+def ranking_table(rows: list[dict], protocol: str) -> str:
     """Recall, precision and NDCG of each model under one protocol, the best NDCG first."""
     k = RANKINGS[protocol]
     names = [f"{name}@{k}" for name in ("recall", "precision", "ndcg")]
-    here = [c for c in cells if c["protocol"]["name"] == protocol and names[2] in c["metrics"]]
+    here = [c for c in rows if c["protocol"]["name"] == protocol and names[2] in c["metrics"]]
     body = []
-    for cell in sorted(here, key=lambda cell: -cell["metrics"][names[2]]):
-        published = PUBLISHED.get((protocol, cell["label"]), (None, None, None))
+    for row in sorted(here, key=lambda row: -row["metrics"][names[2]]):
+        published = PUBLISHED.get((protocol, row["label"]), (None, None, None))
         figures = [
-            f"{cell['metrics'][name]:.4f}" + (f" ({theirs:.4f})" if theirs else "")
+            f"{row['metrics'][name]:.4f}" + (f" ({theirs:.4f})" if theirs else "")
             for name, theirs in zip(names, published, strict=True)
         ]
-        training = sum(cell["seconds"].get(stage, 0.0) for stage in ("choose", "fit"))
-        body.append([cell["label"], *figures, f"{training:.0f} s"])
+        training = sum(row["seconds"].get(stage, 0.0) for stage in ("choose", "fit"))
+        body.append([row["label"], *figures, f"{training:.0f} s"])
     return markdown([f"ml_100k, {protocol}", *names, "training"], body)
 
 
 def write(reports: list[EvaluationReport]) -> None:
     """Add what was found to the result file, and render the tables between their marks in the README."""
-    cells = record.read("baselines")
+    rows = record.read("baselines")
     for report in reports:
-        for cell in report.to_dict()["cells"]:
+        for row in report.to_dict()["cells"]:
             key = ("dataset", "label", "seed", "protocol")
-            cells = [other for other in cells if any(other[name] != cell[name] for name in key)]
-            cells.append(cell | {"machine": report.machine, "versions": report.versions})
-    cells.sort(key=lambda c: (c["dataset"], c["protocol"]["name"], c["label"], c["seed"]))
-    record.write("baselines", cells)
-    ratings = [cell for cell in cells if cell["protocol"]["name"] == "official"]
-    record.put_table("baselines, ratings", rating_table(ratings, record.read("tables")))
-    protocols = [name for name in RANKINGS if any(c["protocol"]["name"] == name for c in cells)]
-    record.put_table("baselines, rankings", "\n\n".join(ranking_table(cells, name) for name in protocols))
+            rows = [other for other in rows if any(other[name] != row[name] for name in key)]
+            rows.append(row | {"machine": report.machine, "versions": report.versions})
+    rows.sort(key=lambda c: (c["dataset"], c["protocol"]["name"], c["label"], c["seed"]))
+    record.write("baselines", rows)
+    ratings = [row for row in rows if row["protocol"]["name"] == "official"]
+    record.put_table("baselines, ratings", rating_table(ratings, record.read_runs("tables")))
+    protocols = [name for name in RANKINGS if any(c["protocol"]["name"] == name for c in rows)]
+    record.put_table("baselines, rankings", "\n\n".join(ranking_table(rows, name) for name in protocols))
 
 
 @click.command()
@@ -109,8 +109,8 @@ def main(
     """Run what is missing, and write the tables."""
     start_logging(verbose=False, quiet=False)
 
-    def chosen(specs: tuple[str, ...]) -> list[str]:
-        return [spec for spec in specs if not models or spec.partition("=")[0] in models]
+    def chosen(known: tuple[str, ...]) -> list[str]:
+        return [model for model in known if not models or model.partition("=")[0] in models]
 
     reports = []
     if only != "rankings" and chosen(RATING_MODELS):

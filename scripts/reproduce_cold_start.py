@@ -31,12 +31,12 @@ IDCF = ["rmse", "rated_ndcg"]
 
 def hire_table(found: list[dict]) -> str:
     """NDCG with linear gain at three lengths for each state, in per cent; the published NDCG@5 below."""
-    cells = {(row["label"], row["protocol"]["settings"]["cold"]): row for row in found}
+    by_key = {(row["label"], row["protocol"]["settings"]["cold"]): row for row in found}
     body = []
     for label in dict.fromkeys(row["label"] for row in found):
         line = [label]
         for state in STATES:
-            row = cells.get((label, state))
+            row = by_key.get((label, state))
             line.append(" / ".join(f"{100 * row['metrics'][m]:.2f}" for m in HIRE) if row else "not run")
         body.append(line)
     body += [[name, f"{user:.2f}", f"{item:.2f}", "-"] for name, (user, item) in PUBLISHED.items()]
@@ -45,13 +45,13 @@ def hire_table(found: list[dict]) -> str:
 
 def idcf_table(found: list[dict]) -> str:
     """RMSE and NDCG of the rated test items on the query users of IDCF, with 95 % intervals."""
-    cells = {(row["label"], row["dataset"]): row for row in found}
+    by_key = {(row["label"], row["dataset"]): row for row in found}
     datasets = list(dict.fromkeys(row["dataset"] for row in found))
     body = []
     for label in dict.fromkeys(row["label"] for row in found):
         line = [label]
         for dataset in datasets:
-            row = cells.get((label, dataset))
+            row = by_key.get((label, dataset))
             for metric in IDCF:
                 value = row and row["metrics"].get(metric)
                 low, high = row["intervals"][metric] if value else (0.0, 0.0)

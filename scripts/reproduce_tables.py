@@ -16,7 +16,7 @@ import click
 import record
 
 import igmc
-from igmc.config import RunConfig, merged, paper_settings
+from igmc.config import SELECTIONS, RunConfig, merged, preset_settings
 from igmc.evaluation import markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
@@ -29,25 +29,25 @@ PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
 }
 
 
-def settings(dataset: str, seed: int, protocol: str) -> RunConfig:
-    """The paper's settings for a data set, under either protocol."""
-    chosen = {"data": {"dataset": dataset}, "train": {"protocol": protocol}, "seed": seed, "live": True}
-    return RunConfig.from_dict(merged(paper_settings(dataset), chosen))
+def settings(dataset: str, seed: int, selection: str) -> RunConfig:
+    """The paper's settings for a data set, with either selection of checkpoints."""
+    chosen = {"data": {"dataset": dataset}, "train": {"selection": selection}, "seed": seed, "live": True}
+    return RunConfig.from_dict(merged(preset_settings(dataset), chosen))
 
 
 def render(rows: list[dict]) -> str:
     """The README table: mean and standard deviation over the seeds that are done."""
     body = []
     for dataset, figure in PUBLISHED.items():
-        paper, validated = (
-            [r for r in rows if (r["dataset"], r["protocol"]) == (dataset, p)] for p in ("paper", "validated")
+        fixed, chosen = (
+            [r for r in rows if (r["dataset"], r["selection"]) == (dataset, one)] for one in SELECTIONS
         )
-        if paper:
-            cells = [dataset, str(figure), spread([r["ensemble"]["rmse"] for r in paper])]
-            cells += [spread([r["single"]["rmse"] for r in paper]), str(len(paper)), str(paper[0]["epochs"])]
-            body.append([*cells, spread([r["ensemble"]["rmse"] for r in validated]), str(len(validated))])
+        if fixed:
+            line = [dataset, str(figure), spread([r["ensemble"]["rmse"] for r in fixed])]
+            line += [spread([r["single"]["rmse"] for r in fixed]), str(len(fixed)), str(fixed[0]["epochs"])]
+            body.append([*line, spread([r["ensemble"]["rmse"] for r in chosen]), str(len(chosen))])
     head = ["data set", "paper", "ours, ensemble", "ours, last epoch alone", "seeds", "epochs"]
-    return markdown([*head, "validated: ensemble", "seeds"], body)
+    return markdown([*head, "validation: ensemble", "seeds"], body)
 
 
 def spread(values: list[float]) -> str:
@@ -63,34 +63,35 @@ def spread(values: list[float]) -> str:
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SEEDS)), help="These data sets; all if not given."
 )
-@click.option("--protocol", "protocols", multiple=True, type=click.Choice(["paper", "validated"]))
+@click.option("--selection", "selections", multiple=True, type=click.Choice(SELECTIONS))
 @click.option("--seeds", type=int, help="So many seeds instead of the default number.")
 @click.option("--workers", type=int, help="Threads; all cores if not given.")
 def main(
     data_dir: Path | None,
     runs: Path,
     only: tuple[str, ...],
-    protocols: tuple[str, ...],
+    selections: tuple[str, ...],
     seeds: int | None,
     workers: int | None,
 ) -> None:
     """Run what is missing, and write the tables after each run."""
-    rows = record.read("tables")
+    rows = record.read_runs("tables")
     jobs = [
-        (dataset, seed, protocol)
-        for protocol in (protocols or ("paper", "validated"))
+        (dataset, seed, selection)
+        for selection in (selections or SELECTIONS)
         for dataset in (only or SEEDS)
         for seed in range(1, (seeds or SEEDS[dataset]) + 1)
     ]
-    for dataset, seed, protocol in jobs:
-        key = {"dataset": dataset, "seed": seed, "protocol": protocol}
-        config = settings(dataset, seed, protocol)
+    for dataset, seed, selection in jobs:
+        key = {"dataset": dataset, "seed": seed, "selection": selection}
+        config = settings(dataset, seed, selection)
         if any(key.items() <= row.items() and RunConfig.from_dict(row["config"]) == config for row in rows):
             continue
+        former = config.train.identity()["protocol"]  # so that folders of earlier versions are found
         report = igmc.train(
             config,
             data_dir=data_dir,
-            out=runs / f"{dataset}-{protocol}-{seed}",
+            out=runs / f"{dataset}-{former}-{seed}",
             workers=workers,
             progress=False,
         )
@@ -99,7 +100,7 @@ def main(
         found = report.to_dict()
         del found["folder"]  # of this machine only
         rows.append({**found, **key, "config": config.to_dict()})
-        rows.sort(key=lambda r: (r["dataset"], r["protocol"], r["seed"]))
+        rows.sort(key=lambda r: (r["dataset"], r["selection"], r["seed"]))
         record.write("tables", rows)
         record.put_table("reproduce_tables", render(rows))
 

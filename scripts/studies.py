@@ -23,7 +23,7 @@ def options(folder: str, epochs: int) -> Callable[[Callable[..., None]], Callabl
             type=click.Path(path_type=Path),
             default=Path("runs") / folder,
             show_default=True,
-            help="Where trained models and finished cells are kept.",
+            help="Where trained models and finished evaluations are kept.",
         ),
         click.option("--dataset", "datasets", multiple=True, default=("ml_100k", "ml_1m"), show_default=True),
         click.option("--epochs", default=epochs, show_default=True, help="Of IGMC, at most."),
@@ -82,12 +82,12 @@ def run(
 
 
 def rows(report: EvaluationReport) -> list[dict[str, Any]]:
-    """A row for each cell, without what only the cell itself needs."""
+    """A row for each evaluation, without what only the evaluation itself needs."""
     kept = ("dataset", "seed", "protocol", "split_digest", "label", "model", "settings", "retrained")
     kept += ("sizes", "metrics", "intervals", "seconds")
     found = []
-    for cell in report.cells:
-        values = cell.to_dict()
+    for evaluation in report.evaluations:
+        values = evaluation.to_dict()
         found.append({name: values[name] for name in kept})
         found[-1] |= {"machine": report.machine, "versions": report.versions}
     return found
@@ -126,17 +126,19 @@ def step_table(head: str, found: dict[str, Any], steps: Sequence[str], metric: s
     """A line a model, a column a step: the figure with its 95 % interval; the best of each column in bold."""
     best_of = min if metric == "rmse" else max
     best = {
-        at: best_of((cells[at]["metrics"][metric] for cells in found.values() if at in cells), default=None)
+        at: best_of(
+            (measured[at]["metrics"][metric] for measured in found.values() if at in measured), default=None
+        )
         for at in range(len(steps))
     }
     body = []
-    for label, cells in found.items():
-        line = [f"{label}{trained(cells.values())}"]
+    for label, measured in found.items():
+        line = [f"{label}{trained(measured.values())}"]
         for at in range(len(steps)):
-            if at not in cells:
+            if at not in measured:
                 line.append("not run")
                 continue
-            value, (low, high) = cells[at]["metrics"][metric], cells[at]["intervals"][metric]
+            value, (low, high) = measured[at]["metrics"][metric], measured[at]["intervals"][metric]
             shown = f"**{value:.4f}**" if value == best[at] else f"{value:.4f}"
             line.append(f"{shown} [{low:.3f}, {high:.3f}]")
         body.append(line)
@@ -159,9 +161,9 @@ def step_panel(
 ) -> CurvePanel:
     """The same as a panel of a figure."""
     curves = []
-    for label, cells in found.items():
-        at = sorted(cells)
-        bounds = [cells[k]["intervals"][metric] for k in at]
-        values = [cells[k]["metrics"][metric] for k in at]
+    for label, measured in found.items():
+        at = sorted(measured)
+        bounds = [measured[k]["intervals"][metric] for k in at]
+        values = [measured[k]["metrics"][metric] for k in at]
         curves.append(Curve(label, at, values, [b[0] for b in bounds], [b[1] for b in bounds]))
     return CurvePanel(title, given, f"{metric.upper()} (lower is better, 95 % interval)", steps, curves)

@@ -66,15 +66,13 @@ def table(found: list[dict]) -> str:
         done = {(r["config"]["adapt"], r["config"]["percent"]): r["adapted"]["rmse"] for r in here}
         low, high = here[0]["intervals"]["zero_shot"]
         shown = SHOWN.get(target, target)
-        cells = [f"{source} -> {shown}", str(PAPER.get((here[0]["trained_on"], target), "-"))]
-        cells.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
+        line = [f"{source} -> {shown}", str(PAPER.get((here[0]["trained_on"], target), "-"))]
+        line.append(f"{here[0]['zero_shot']['rmse']:.4f} [{low:.3f}, {high:.3f}]")
         for one in jobs():
             figure = done.get((one.adapt, one.percent))
-            cells.append("not run" if figure is None else f"{figure:.4f}")
-        cells += [
-            f"{here[0]['references'][name]['rmse']:.4f}" for name in ("regularized biases", "user mean")
-        ]
-        body.append(cells)
+            line.append("not run" if figure is None else f"{figure:.4f}")
+        line += [f"{here[0]['references'][name]['rmse']:.4f}" for name in ("regularized biases", "user mean")]
+        body.append(line)
     return markdown(
         ["RMSE", "paper", "unchanged", *adapted, "biases, trained there", "user mean there"], body
     )

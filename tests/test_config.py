@@ -16,7 +16,7 @@ from igmc.config import (
     ModelConfig,
     RunConfig,
     TrainConfig,
-    paper_settings,
+    preset_settings,
 )
 from igmc.errors import ConfigError
 
@@ -120,7 +120,7 @@ def test_unknown_keys_are_refused_at_both_depths():
         RunConfig.from_dict({"epochs": 3})
     with pytest.raises(ConfigError, match="to mend it: remove it"):
         RunConfig.from_dict({"epoch": 3})
-    with pytest.raises(ConfigError, match="unknown setting in TrainConfig; got 'epoch'; allowed: protocol"):
+    with pytest.raises(ConfigError, match="unknown setting in TrainConfig; got 'epoch'; allowed: selection"):
         RunConfig.from_dict({"train": {"epoch": 3}})
     with pytest.raises(ConfigError, match="TrainConfig is not a mapping; got 3"):
         RunConfig.from_dict({"train": 3})
@@ -143,26 +143,80 @@ def test_knob_names_are_unique_over_the_sections_since_options_carry_no_section(
 
 @pytest.mark.parametrize("dataset", PRESETS)
 def test_every_preset_is_a_valid_partial_configuration(dataset):
-    settings = paper_settings(dataset)
+    settings = preset_settings(dataset)
     config = RunConfig.from_dict(settings)
     assert config != RunConfig()
     settings["train"] = {"epochs": 1}
-    assert RunConfig.from_dict(paper_settings(dataset)) == config, "the caller's copy is its own"
+    assert RunConfig.from_dict(preset_settings(dataset)) == config, "the caller's copy is its own"
 
 
 def test_the_papers_settings():
-    ml_1m = RunConfig.from_dict(paper_settings("ml_1m"))
+    ml_1m = RunConfig.from_dict(preset_settings("ml_1m"))
     assert (ml_1m.extract.max_nodes_per_hop, ml_1m.model.edge_dropout) == (100, 0.0)
     assert ml_1m.model.init == "uniform"
     assert (ml_1m.train.epochs, ml_1m.train.decay_every, ml_1m.train.ensemble_every) == (40, 20, 5)
-    ml_100k = RunConfig.from_dict(paper_settings("ml_100k"))
+    ml_100k = RunConfig.from_dict(preset_settings("ml_100k"))
     assert (ml_100k.extract.max_nodes_per_hop, ml_100k.train.epochs, ml_100k.train.decay_every) == (
         200,
         80,
         50,
     )
-    assert paper_settings("flixster") == {}
+    assert preset_settings("flixster") == {}
     assert RunConfig().train.epochs == 40
+
+
+@pytest.mark.parametrize(
+    ("settings", "digest"),
+    [
+        ({}, "e853e89bbeae365b"),
+        (
+            {
+                "data": {"dataset": "ml_100k", "split": "u1"},
+                "extract": {"max_nodes_per_hop": 200},
+                "model": {"init": "uniform"},
+                "train": {"selection": "fixed", "epochs": 80},
+                "live": True,
+            },
+            "6a942095f1c68421",
+        ),
+        (
+            {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
+            "2a90127737feb745",
+        ),
+    ],
+    ids=["defaults", "fixed epochs", "demo"],
+)
+def test_digests_are_those_under_which_runs_have_been_stored(settings, digest):
+    assert RunConfig.from_dict(settings).digest() == digest
+
+
+def test_settings_under_former_names_are_the_same_settings():
+    for former, value in (("paper", "fixed"), ("validated", "validation")):
+        config = TrainConfig.from_dict({"protocol": former, "epochs": 3})
+        assert config == TrainConfig(selection=value, epochs=3)
+        assert list(config.identity().items())[:2] == [("protocol", former), ("epochs", 3)]
+        assert list(config.to_dict().items())[:2] == [("selection", value), ("epochs", 3)]
+        assert RunConfig.from_dict(RunConfig(train=config).identity()) == RunConfig(train=config)
+    assert RunConfig.current({"seed": 2, "train": {"protocol": "paper", "x": 1}, "y": [3]}) == {
+        "seed": 2,
+        "train": {"selection": "fixed", "x": 1},
+        "y": [3],
+    }
+
+
+def test_a_setting_under_both_of_its_names_is_refused():
+    values = {"train": {"protocol": "paper", "selection": "fixed"}}
+    with pytest.raises(ConfigError, match=r"given twice; got 'protocol and selection'.*remove protocol"):
+        RunConfig.from_dict(values)
+
+
+def test_no_knob_has_the_former_name_of_another():
+    former = [field.metadata["former"].name for _, field in KNOBS if field.metadata["former"]]
+    assert former
+    assert not set(former) & {field.name for _, field in KNOBS}
+    for _, field in KNOBS:
+        if field.metadata["former"]:
+            assert set(field.metadata["former"].values) <= set(field.metadata["choices"])
 
 
 def test_a_number_written_without_a_point_is_the_same_setting():

@@ -12,7 +12,7 @@ import pytest
 
 from igmc.errors import ConfigError, IgmcError
 from igmc.files import home_dir, locked, replace_file, sweep, writing
-from tests.store.stores import make_store
+from tests.store.small_stores import make_store
 
 
 def test_home_dir(monkeypatch, tmp_path):

@@ -23,7 +23,7 @@ def asked(request, data_root) -> tuple[Part, ExtractConfig, np.ndarray]:
     """A training part, the extraction settings, and random rows of it."""
     name, cap = request.param
     config = DataConfig(dataset=name)
-    part = make_parts(make_split(load_dataset(config, data_dir=data_root), config, seed=1), "paper")["train"]
+    part = make_parts(make_split(load_dataset(config, data_dir=data_root), config, seed=1), "fixed")["train"]
     count = request.config.getoption("--real-pairs")
     return (
         part,

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from igmc import run as run_module
-from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig
+from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, preset_settings
 from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
 from igmc.evaluation.metrics.errors import rmse, score
 from igmc.graph.parts import make_parts
@@ -24,10 +24,10 @@ from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
-from igmc.run import default_folder, train
+from igmc.run import default_folder, demo_run, train
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
@@ -89,11 +89,11 @@ def predictions(folder) -> pd.DataFrame:
     return pd.read_csv(Path(folder) / "predictions.csv.gz")
 
 
-@pytest.fixture(scope="module", params=["validated", "paper"])
+@pytest.fixture(scope="module", params=["validation", "fixed"])
 def done(request, ratings, home, tmp_path_factory):
-    """A finished run from the store under each protocol."""
+    """A finished run from the store under each selection."""
     folder = tmp_path_factory.mktemp(request.param)
-    config = make_config(ratings, protocol=request.param, epochs=4, live=False)
+    config = make_config(ratings, selection=request.param, epochs=4, live=False)
     return config, run(config, folder, home), folder
 
 
@@ -108,10 +108,10 @@ def test_what_a_run_leaves_behind(done):
 def test_the_report_says_what_was_run(done, ratings):
     config, report, folder = done
     assert (report.dataset, report.split, report.seed) == (ratings.stem, "random", 1)
-    assert report.protocol == config.train.protocol
+    assert report.selection == config.train.selection
     total = len(ROWS)
     assert report.test_pairs == round(0.1 * total)
-    validated = report.protocol == "validated"
+    validated = report.selection == "validation"
     assert (report.validation_pairs > 0) == validated
     assert report.train_pairs + report.validation_pairs + report.test_pairs == total
     assert report.epochs == 4
@@ -128,7 +128,7 @@ def test_the_checkpoints_that_were_scored(done):
     history = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
     assert len(report.ensemble_epochs) == 2
     assert report.single_epoch == report.ensemble_epochs[0]
-    if report.protocol == "paper":
+    if report.selection == "fixed":
         assert report.ensemble_epochs == (4, 3)
         assert report.validation_rmse is None
     else:
@@ -149,8 +149,8 @@ def test_what_no_cap_thins_is_read_once_by_all_checkpoints(ratings, home, tmp_pa
 def test_the_report_comes_back_from_json(done):
     _, report, folder = done
     assert RunReport.from_dict(json.loads((folder / "metrics.json").read_text())) == report
-    assert f"protocol {report.protocol}" in report.format()
-    assert ("chosen on validation" in report.format()) == (report.protocol == "validated")
+    assert f"selection {report.selection}" in report.format()
+    assert ("chosen on validation" in report.format()) == (report.selection == "validation")
 
 
 def test_predictions_have_the_ids_of_the_file_and_give_the_reported_scores(done):
@@ -171,7 +171,7 @@ def test_predictions_have_the_ids_of_the_file_and_give_the_reported_scores(done)
 
 def test_predictions_are_those_of_the_checkpoints(done):
     config, report, folder = done
-    part = make_parts(Split.load(folder / "split.npz"), report.protocol)["test"]
+    part = make_parts(Split.load(folder / "split.npz"), report.selection)["test"]
     loader = Loader(LiveSource(part, config.extract, seed=config.seed), 1000)
     model = IGMC(config.model, n_levels=5)
     answers = []
@@ -234,6 +234,34 @@ def test_what_a_damaged_checkpoint_of_a_finished_run_asks_for_mends_it(done, hom
     assert len(Predictor.from_run(damaged).epochs) == 2
 
 
+def in_former_words(folder):
+    """What a run folder of version 0.1 says: the selection was called protocol there."""
+    for name in ("config.json", "metrics.json"):
+        path, values = folder / name, json.loads((folder / name).read_text())
+        place = values if name == "metrics.json" else values["config"]["train"]
+        place["protocol"] = {"fixed": "paper", "validation": "validated"}[place.pop("selection")]
+        path.write_text(json.dumps(values))
+
+
+def test_a_run_of_an_earlier_version_opens_and_goes_on(done, home, tmp_path):
+    config, report, folder = done
+    old = shutil.copytree(folder, tmp_path / "old")
+    in_former_words(old)
+    assert run(config, old, home) == replace(report, folder=str(old))
+    assert Predictor.from_run(old, device="cpu").epochs == report.ensemble_epochs
+    for name in ("metrics.json", "predictions.csv.gz"):
+        (old / name).unlink()
+    sorted((old / "checkpoints").iterdir())[-1].unlink()
+    again = run(config, old, home)
+    assert "resuming after epoch 3" in (old / "log.txt").read_text()
+    assert (again.ensemble, again.ensemble_epochs) == (report.ensemble, report.ensemble_epochs)
+    other = config.replace(
+        train=config.train.replace(selection="fixed" if again.validation_rmse else "validation")
+    )
+    with pytest.raises(ConfigError, match=r"train\.selection \('.*' there, '.*' now\)"):
+        run(other, old, home)
+
+
 def test_a_damaged_report_is_refused(done, home, tmp_path):
     config, _, folder = done
     whole = (folder / "metrics.json").read_bytes()
@@ -255,9 +283,9 @@ def test_a_run_that_stopped_after_training_is_only_scored_again(done, home, monk
     assert (folder / "predictions.csv.gz").read_bytes() == frame
 
 
-@pytest.mark.parametrize("protocol", ["validated", "paper"])
-def test_training_never_sees_a_test_rating(ratings, tmp_path, protocol):
-    config = make_config(ratings, protocol=protocol)
+@pytest.mark.parametrize("selection", ["validation", "fixed"])
+def test_training_never_sees_a_test_rating(ratings, tmp_path, selection):
+    config = make_config(ratings, selection=selection)
     table = load_dataset(config.data).table
     split = make_split(load_dataset(config.data), config.data, config.seed)
     poisoned = list(ROWS)
@@ -266,7 +294,7 @@ def test_training_never_sees_a_test_rating(ratings, tmp_path, protocol):
         assert (table.users.ids[table.user[row]], table.items.ids[table.item[row]]) == (user, item)
         poisoned[row] = (user, item, 6 - rating if rating != 3 else 1)
     run(config, tmp_path / "honest")
-    other = make_config(write_csv(tmp_path / "poisoned.csv", poisoned), protocol=protocol)
+    other = make_config(write_csv(tmp_path / "poisoned.csv", poisoned), selection=selection)
     run(other, tmp_path / "cheated")
     assert same(weights(tmp_path / "honest"), weights(tmp_path / "cheated"))
     honest, cheated = predictions(tmp_path / "honest"), predictions(tmp_path / "cheated")
@@ -379,11 +407,11 @@ def test_nothing_to_test_on(ratings, tmp_path):
 def test_nothing_to_validate_on(ratings, tmp_path):
     config = make_config(ratings, data={"validation_ratio": 0.0})
     with pytest.raises(
-        ConfigError, match=r"needs a validation part.*--validation-ratio, or use --protocol paper"
+        ConfigError, match=r"needs a validation part.*--validation-ratio, or use --selection fixed"
     ):
         run(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    report = run(config.replace(train=config.train.replace(protocol="paper")), tmp_path / "run")
+    report = run(config.replace(train=config.train.replace(selection="fixed")), tmp_path / "run")
     assert math.isfinite(report.ensemble.rmse)
 
 
@@ -401,7 +429,7 @@ def test_other_settings_data_or_device_in_the_same_folder(ratings, tmp_path):
 
 
 def test_a_diverging_run_leaves_no_report(ratings, tmp_path, monkeypatch):
-    config = make_config(ratings, protocol="paper", learning_rate=10.0, decay_factor=1.0, epochs=3)
+    config = make_config(ratings, selection="fixed", learning_rate=10.0, decay_factor=1.0, epochs=3)
     real = run_module.IGMC
 
     def exploding(*arguments, **options):
@@ -431,6 +459,42 @@ def test_the_default_folder_is_named_after_the_run_and_its_ratings(monkeypatch, 
     report = train(config, device="cpu", progress=False)
     assert report.folder == str(named)
     assert (tmp_path / report.folder / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({}, "demo-validated-seed1-cd74a75e"),
+        (preset_settings("demo"), "demo-validated-seed1-9b4f8ef4"),
+        (
+            {
+                "extract": {"max_nodes_per_hop": 200},
+                "model": {"init": "uniform"},
+                "train": {"selection": "fixed", "epochs": 80},
+                "live": True,
+            },
+            "demo-paper-seed1-662ea184",
+        ),
+    ],
+)
+def test_default_folders_are_those_of_earlier_versions(settings, name):
+    config = RunConfig.from_dict(settings)
+    split = make_split(load_dataset("demo"), config.data, config.seed)
+    assert default_folder(config, split) == Path("runs") / name
+
+
+def test_the_demo_run_of_an_earlier_version_is_found(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(run_module, "train", lambda config, *, out, **more: asked.append((config, out)))
+    monkeypatch.setattr(run_module, "versions", lambda: {"igmc": "0.2.0.dev0"})
+    folder = demo_run(tmp_path)
+    assert folder == tmp_path / "demo-run" / "0.2.0.dev0-5d221856df101018"
+    [(config, out)] = asked
+    assert (out, config.live, config.train.support_dropout) == (folder, True, 0.5)
+    folder.mkdir()
+    (folder / "metrics.json").touch()
+    assert demo_run(tmp_path) == folder
+    assert len(asked) == 1, "one that is finished is not made again"
 
 
 def test_a_file_that_has_grown_makes_another_run(monkeypatch, tmp_path, ratings):

@@ -3,8 +3,6 @@ from dataclasses import fields, replace
 
 import pytest
 
-import igmc
-from igmc.environment import machine, versions
 from igmc.errors import CheckpointError
 from igmc.evaluation.metrics.errors import Scores
 from igmc.run_report import RunReport
@@ -12,7 +10,7 @@ from igmc.run_report import RunReport
 REPORT = RunReport(
     dataset="demo",
     split="random",
-    protocol="validated",
+    selection="validation",
     seed=7,
     train_pairs=9720,
     validation_pairs=1080,
@@ -37,8 +35,16 @@ REPORT = RunReport(
 
 def test_json_and_back():
     assert RunReport.from_dict(json.loads(json.dumps(REPORT.to_dict(), allow_nan=False))) == REPORT
-    paper = replace(REPORT, validation_rmse=None)
-    assert RunReport.from_dict(json.loads(json.dumps(paper.to_dict()))) == paper
+    fixed = replace(REPORT, validation_rmse=None)
+    assert RunReport.from_dict(json.loads(json.dumps(fixed.to_dict()))) == fixed
+
+
+def test_a_report_that_calls_the_selection_a_protocol_is_read():
+    values = REPORT.to_dict()
+    del values["selection"]
+    assert RunReport.from_dict(values | {"protocol": "validated"}) == REPORT
+    with pytest.raises(CheckpointError, match="is damaged"):
+        RunReport.from_dict(REPORT.to_dict() | {"protocol": "validated"})
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(RunReport)])
@@ -62,7 +68,7 @@ def test_a_report_of_wrong_kinds_is_damaged(change):
 
 def test_what_the_terminal_shows():
     assert REPORT.format().splitlines() == [
-        "demo, split random, protocol validated, seed 7",
+        "demo, split random, selection validation, seed 7",
         "9,720 training, 1,080 validation, 1,200 test ratings",
         "14 epochs in 62 s on cpu, checkpoints chosen on validation",
         "",
@@ -76,16 +82,10 @@ def test_what_the_terminal_shows():
     ]
 
 
-def test_the_protocols_are_never_mixed_up():
-    paper = replace(REPORT, protocol="paper", single_epoch=40, ensemble_epochs=(40, 30, 20, 10)).format()
-    assert "protocol paper" in paper
-    assert "checkpoints at fixed epochs" in paper
-    assert "IGMC, mean of epochs 10, 20, 30, 40 " in paper
-    assert "IGMC, epoch 40 alone " in paper
-    assert "chosen on validation" not in paper
-
-
-def test_with_what_it_was_made():
-    assert versions()["igmc"] == igmc.__version__
-    assert {"python", "torch", "numpy", "numba", "scipy", "h5py"} < set(versions())
-    assert "Linux" in machine()
+def test_the_two_selections_are_never_mixed_up():
+    fixed = replace(REPORT, selection="fixed", single_epoch=40, ensemble_epochs=(40, 30, 20, 10)).format()
+    assert "selection fixed" in fixed
+    assert "checkpoints at fixed epochs" in fixed
+    assert "IGMC, mean of epochs 10, 20, 30, 40 " in fixed
+    assert "IGMC, epoch 40 alone " in fixed
+    assert "chosen on validation" not in fixed

@@ -153,9 +153,8 @@ def _protocols() -> str:
     from igmc.evaluation.protocols import PROTOCOLS, make_protocol
 
     pages = []
-    for name, definition in PROTOCOLS.items():
-        head = f"{name}: {make_protocol(name).description}"
-        pages.append("\n".join([head, *_settings(definition.settings)]))
+    for name, cls in PROTOCOLS.items():
+        pages.append("\n".join([f"{name}: {make_protocol(name).description}", *_settings(cls)]))
     return "\n\n".join(pages)
 
 

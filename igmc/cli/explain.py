@@ -9,7 +9,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.models import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options
@@ -91,9 +91,9 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _draw(predictor: Predictor, found: Explanation, stem: Path, attention: Path | None) -> list[str]:
-    from igmc.plots import save_figure, subgraph_figure
+    from igmc.plots import explanation_panel, save_figure, subgraph_figure
 
-    panels = [found.panel()]
+    panels = [explanation_panel(found)]
     if attention is not None:
         from igmc.recommenders.graph import GAT, attention_panel
 

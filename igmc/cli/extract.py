@@ -31,7 +31,7 @@ _BLOCK = 256  # pairs
 
 
 @dataclass(frozen=True)
-class _Stage:
+class _PartStore:
     """One part of the data set and where its store lies."""
 
     part: Part
@@ -48,7 +48,7 @@ class _Stage:
         "igmc-extract --dataset ml_100k --split u1 --max-nodes-per-hop 200 --workers 2",
     ),
 )
-@config_options("data", "extract", "train.protocol", "run.seed")
+@config_options("data", "extract", "train.selection", "run.seed")
 @click.option(
     "--verify", is_flag=True, help="Only read every stored byte again; list what is damaged, exit 3."
 )
@@ -86,7 +86,7 @@ def extract_command(
 ) -> int:
     """Cut the enclosing subgraph of every rating of a data set, and store them for igmc-train.
 
-    There is one store for each part of the --protocol (train, validation, test), in <home>/processed/<data
+    There is one store for each part of the --selection (train, validation, test), in <home>/processed/<data
     set>. What is stored already is kept: interrupted or killed, the same command goes on where it stopped.
     igmc-train with the same settings finds the stores by their fingerprint. Under a cap, the store of the
     test part holds the sample of the first checkpoint; those of the others are cut when they are read. The
@@ -96,28 +96,28 @@ def extract_command(
     if verify + repair + live > 1:
         raise click.UsageError("--verify, --repair and --live exclude each other", ctx)
     config = read_config(ctx, file)
-    stages = _stages(config, data_dir, home)
+    stores = _part_stores(config, data_dir, home)
     if verify:
-        return _verify(stages, as_json)
+        return _verify(stores, as_json)
     if live:
-        return _measure(stages, config, as_json)
+        return _measure(stores, config, as_json)
     if repair:
-        _clear_damage(stages)
+        _clear_damage(stores)
     made = {
-        stage.part.name: _make(
-            stage,
+        store.part.name: _make(
+            store,
             config,
             workers=workers,
             shard_size=shard_size,
             compress=compress,
             progress=shows_progress(quiet=quiet),
         )
-        for stage in stages
+        for store in stores
     }
-    return _report(made, stages[0].folder.parent, as_json)
+    return _report(made, stores[0].folder.parent, as_json)
 
 
-def _stages(config: RunConfig, data_dir: Path | None, home: Path | None) -> list[_Stage]:
+def _part_stores(config: RunConfig, data_dir: Path | None, home: Path | None) -> list[_PartStore]:
     """The parts that a run with this configuration has, and their stores' places."""
     from igmc.graph import make_parts
     from igmc.ratings import load_dataset, make_split
@@ -126,20 +126,20 @@ def _stages(config: RunConfig, data_dir: Path | None, home: Path | None) -> list
 
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
-    parts = make_parts(make_split(dataset, config.data, config.seed), config.train.protocol)
-    stages = []
+    parts = make_parts(make_split(dataset, config.data, config.seed), config.train.selection)
+    stores = []
     for part in parts.values():
         key = fingerprint(part.graph, part.pairs, config.extract, config.seed)
         folder = store_folder(home or home_dir(), dataset.name, part.name, key)
-        stages.append(_Stage(part, key, folder))
-    return stages
+        stores.append(_PartStore(part, key, folder))
+    return stores
 
 
-def _make(stage: _Stage, config: RunConfig, **how: Any) -> dict[str, Any]:
+def _make(store: _PartStore, config: RunConfig, **how: Any) -> dict[str, Any]:
     """Make one store, or what is missing of it; returns its line of the report."""
     from igmc.extract import extract_store
 
-    report = extract_store(stage.part, config.extract, seed=config.seed, folder=stage.folder, **how)
+    report = extract_store(store.part, config.extract, seed=config.seed, folder=store.folder, **how)
     return {
         "folder": str(report.folder),
         "pairs": report.pairs,
@@ -176,17 +176,17 @@ def _report(made: dict[str, dict[str, Any]], folder: Path, as_json: bool) -> int
     return 0
 
 
-def _verify(stages: list[_Stage], as_json: bool) -> int:
+def _verify(stores: list[_PartStore], as_json: bool) -> int:
     """Read everything again; 3 if anything is damaged."""
     from igmc.store import verify_store
 
-    for stage in stages:
-        if not stage.folder.is_dir():
+    for store in stores:
+        if not store.folder.is_dir():
             raise DataError(
-                f"there is no store of the {stage.part.name} part at {stage.folder}",
+                f"there is no store of the {store.part.name} part at {store.folder}",
                 remedy="leave --verify out to make it, or use the settings that it was made with",
             )
-    found = {s.part.name: verify_store(s.folder, fingerprint=s.fingerprint) for s in stages}
+    found = {s.part.name: verify_store(s.folder, fingerprint=s.fingerprint) for s in stores}
     damaged = sum(map(len, found.values()))
     if as_json:
         files = {
@@ -196,40 +196,40 @@ def _verify(stages: list[_Stage], as_json: bool) -> int:
         emit_json({"damaged": damaged, "parts": files})
     else:
         lines = [f"{bad.path}: {bad.reason}" for damage in found.values() for bad in damage]
-        for stage in stages:
-            state = f"{len(found[stage.part.name])} damaged files" if found[stage.part.name] else "all well"
-            lines.append(f"{stage.part.name}: {len(stage.part.pairs):,} subgraphs, {state}")
+        for store in stores:
+            state = f"{len(found[store.part.name])} damaged files" if found[store.part.name] else "all well"
+            lines.append(f"{store.part.name}: {len(store.part.pairs):,} subgraphs, {state}")
         if damaged:
             lines.append("to mend it: run the same command with --repair instead of --verify")
         emit("\n".join(lines))
     return DataError.exit_code if damaged else 0
 
 
-def _clear_damage(stages: list[_Stage]) -> None:
+def _clear_damage(stores: list[_PartStore]) -> None:
     from igmc.store import repair_store
 
-    for stage in stages:
-        if stage.folder.is_dir():
-            for bad in repair_store(stage.folder, fingerprint=stage.fingerprint):
+    for store in stores:
+        if store.folder.is_dir():
+            for bad in repair_store(store.folder, fingerprint=store.fingerprint):
                 logger.warning("removed %s: %s", bad.path, bad.reason)
 
 
-def _measure(stages: list[_Stage], config: RunConfig, as_json: bool) -> int:
+def _measure(stores: list[_PartStore], config: RunConfig, as_json: bool) -> int:
     """Extract a sample of each part in memory, and say how fast that went and how large a store would be."""
     from igmc.extract import projected_bytes
 
     measured = {}
-    for stage in stages:
-        size = projected_bytes(stage.part, config.extract, seed=config.seed)
+    for store in stores:
+        size = projected_bytes(store.part, config.extract, seed=config.seed)
         pairs = nodes = edges = 0
         start = time.perf_counter()
-        for some_pairs, some_nodes, some_edges in _live(stage.part, config):
+        for some_pairs, some_nodes, some_edges in _live(store.part, config):
             pairs, nodes, edges = pairs + some_pairs, nodes + some_nodes, edges + some_edges
             if time.perf_counter() - start > _MEASURE_SECONDS:
                 break
         seconds = time.perf_counter() - start
-        measured[stage.part.name] = {
-            "pairs": len(stage.part.pairs),
+        measured[store.part.name] = {
+            "pairs": len(store.part.pairs),
             "nodes": round(nodes / max(pairs, 1), 1),
             "edges": round(edges / max(pairs, 1), 1),
             "rate": round(pairs / seconds, 1),

@@ -1,6 +1,6 @@
 """Command-line options made from the knobs of `igmc.config`, and the configuration made from the options.
 
-Precedence: defaults < `paper_settings` of the data set < ``--config FILE`` < flags.
+Precedence: defaults < `preset_settings` of the data set < ``--config FILE`` < flags.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from igmc.config import PRESETS, Config, RunConfig, merged, paper_settings
+from igmc.config import PRESETS, Config, RunConfig, merged, preset_settings
 from igmc.errors import ConfigError
 
 __all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
@@ -101,6 +101,21 @@ class _KnobOption(click.Option):
         self.knob, self.section = knob, title
 
 
+class _FormerOption(click.Option):
+    """The former name of a knob's option: not in the help text, still read, with a line on what it is now."""
+
+    def __init__(self, knob: _Knob) -> None:
+        former = knob.field.metadata["former"]
+        super().__init__(
+            ["--" + former.name.replace("_", "-")],
+            type=_KnobType(knob),
+            expose_value=False,
+            callback=_gather_former,
+            hidden=True,
+        )
+        self.knob, self.former = knob, former
+
+
 track_option = click.option(
     "--track",
     type=click.Path(path_type=Path),
@@ -110,7 +125,7 @@ track_option = click.option(
 
 
 def config_options(*selected: str) -> Callable[[_Command], _Command]:
-    """Options for whole sections ("data"), for single knobs ("train.protocol"), and ``--config``."""
+    """Options for whole sections ("data"), for single knobs ("train.selection"), and ``--config``."""
     knobs = [knob for name in selected for knob in _knobs() if name in _names(knob)]
     shown = dict.fromkeys(knob.section for knob in knobs)
     docs = {section: _title(section) for section in shown}
@@ -124,6 +139,7 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
         )
         options: list[click.Option] = [
             *(_KnobOption(knob, docs[knob.section]) for knob in knobs),
+            *(_FormerOption(knob) for knob in knobs if knob.field.metadata["former"]),
             file_option,
         ]
         _attach(function, options)
@@ -186,7 +202,7 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
     dataset = chosen.get("data", {}).get("dataset", RunConfig().data.dataset)
     dataset = canonical_name(dataset) or dataset
     return RunConfig.from_dict(
-        merged(paper_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
+        merged(preset_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
     )
 
 
@@ -230,7 +246,7 @@ def _help(knob: _Knob) -> str:
     if (knob.base, knob.field.default) != (bool, None):
         notes.append(f"default {_text(knob.field.default)}")
     for dataset in PRESETS:
-        preset = paper_settings(dataset).get(knob.section, {})
+        preset = preset_settings(dataset).get(knob.section, {})
         if preset.get(knob.field.name, knob.field.default) != knob.field.default:
             notes.append(f"{dataset} {_text(preset[knob.field.name])}")
     sentence = meta["help"]
@@ -248,6 +264,14 @@ def _text(value: Any) -> str:
 def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if isinstance(param, _KnobOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
         ctx.meta.setdefault(_FLAGS, []).append((param.knob, value))
+
+
+def _gather_former(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if isinstance(param, _FormerOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
+        now = param.former.present(value)
+        renamed = f"{param.opts[0]} {value} is now {param.knob.flag} {now}"
+        click.echo(f"{ctx.command_path}: warning: {renamed}", err=True)
+        ctx.meta.setdefault(_FLAGS, []).append((param.knob, now))
 
 
 def _attach(function: Callable[..., Any], options: list[click.Option]) -> None:
@@ -273,4 +297,4 @@ def _file_settings(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--config {file}: {what}", got=error.got, allowed=error.allowed, remedy=error.remedy
         ) from None
-    return dict(settings)
+    return RunConfig.current(settings)

@@ -121,20 +121,20 @@ def _errors(folder: RunFolder, split: Split) -> Figure:
     from igmc.inference import RunPredictions
     from igmc.plots import Bucket, prediction_figure
 
-    outcome, table = RunPredictions.load(folder.path, split), split.table
+    tested, table = RunPredictions.load(folder.path, split), split.table
     known = np.concatenate([split.train, split.validation, split.support])
     sides = []
     for index, column, size in (
-        (outcome.user, table.user, len(table.users)),
-        (outcome.item, table.item, len(table.items)),
+        (tested.user, table.user, len(table.users)),
+        (tested.item, table.item, len(table.items)),
     ):
         counts = np.bincount(column[known], minlength=size)
-        buckets = errors_by_activity(index, outcome.predicted, outcome.true, counts)
+        buckets = errors_by_activity(index, tested.predicted, tested.true, counts)
         sides.append([Bucket(one.label, one.pairs, one.rmse) for one in buckets])
-    bins = calibration(outcome.predicted, outcome.true, split.scale.values)
+    bins = calibration(tested.predicted, tested.true, split.scale.values)
     return prediction_figure(
-        outcome.predicted,
-        outcome.true,
+        tested.predicted,
+        tested.true,
         split.scale.values.tolist(),
         [(one.predicted, one.true, one.pairs) for one in bins],
         *sides,
@@ -144,21 +144,21 @@ def _errors(folder: RunFolder, split: Split) -> Figure:
 def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: dict[str, Any]) -> Figure:
     from igmc.inference import Predictor, RunPredictions, from_text
     from igmc.inference.why import explain
-    from igmc.plots import subgraph_figure
+    from igmc.plots import explanation_panel, subgraph_figure
 
     places = {name: given[name] for name in ("workers", "data_dir", "home")}
     predictor = Predictor.from_run(folder.path, **places)
     users, items, how = predictor.users, predictor.items, config.to_dict()
     if given["user"] is not None:
         pair = from_text(users, [given["user"]])[0], from_text(items, [given["item"]])[0]
-        return subgraph_figure([explain(predictor, *pair, **how).panel()])
-    outcome, panels = RunPredictions.load(folder.path, split), []
-    for letter, which, at in zip("ab", ("highest", "lowest"), outcome.extremes(predictor.graph), strict=True):
-        found = explain(predictor, users.ids[outcome.user[at]], items.ids[outcome.item[at]], **how)
+        return subgraph_figure([explanation_panel(explain(predictor, *pair, **how))])
+    tested, panels = RunPredictions.load(folder.path, split), []
+    for letter, which, at in zip("ab", ("highest", "lowest"), tested.extremes(predictor.graph), strict=True):
+        found = explain(predictor, users.ids[tested.user[at]], items.ids[tested.item[at]], **how)
         title = (
-            f"({letter}) {which} prediction of {len(outcome.true):,} test pairs; given: {outcome.true[at]:g}"
+            f"({letter}) {which} prediction of {len(tested.true):,} test pairs; given: {tested.true[at]:g}"
         )
-        panels.append(found.panel(title))
+        panels.append(explanation_panel(found, title))
     return subgraph_figure(panels)
 
 

@@ -12,7 +12,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.models import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 
@@ -75,14 +75,14 @@ def predict_command(**given: Any) -> None:
         from igmc.inference import with_ratings_file
 
         predictor = with_ratings_file(predictor, given["ratings"])
-    answers = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
-    means = int((answers["source"] != "model").sum())
+    predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
+    means = int((predicted["source"] != "model").sum())
     if means:
-        logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(answers))
+        logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(predicted))
     if given["as_json"]:
-        emit_json(_document(run, predictor, answers, given["clip"]))
+        emit_json(_document(run, predictor, predicted, given["clip"]))
     else:
-        emit(answers.to_csv(index=False, float_format="%.4f").rstrip("\n"))
+        emit(predicted.to_csv(index=False, float_format="%.4f").rstrip("\n"))
 
 
 def _asked(
@@ -102,10 +102,10 @@ def _asked(
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
 
 
-def _document(run: Path, predictor: Predictor, answers: pd.DataFrame, clip: bool) -> dict[str, object]:
+def _document(run: Path, predictor: Predictor, predicted: pd.DataFrame, clip: bool) -> dict[str, object]:
     rows = [
         {"user_id": user, "item_id": item, "score": round(float(score), 4), "source": source}
-        for user, item, score, source in answers.itertuples(index=False)
+        for user, item, score, source in predicted.itertuples(index=False)
     ]
     return {
         "run": str(run),

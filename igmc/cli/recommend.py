@@ -11,7 +11,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.models import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
 from igmc.cli.sections import knob_option

@@ -1,4 +1,4 @@
-"""Options made from the knobs of a configuration that is no part of `RunConfig`."""
+"""Options made from the knobs of configurations beside `RunConfig`, such as `TransferConfig`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.models import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
 from igmc.cli.options import PlainOption, running_options
 from igmc.cli.output import emit
 from igmc.cli.sections import knob_option

@@ -68,7 +68,7 @@ def split_command(
 
     chosen = make_protocol(protocol)
     dataset = load_dataset(DataConfig(dataset=name, columns=columns), data_dir=data_dir, home=home)
-    split = chosen.split(dataset, seed)
+    split = chosen.draw(dataset, seed)
     split.save(out)
     sides = (split.table.user, split.table.item)
     sizes: dict[str, dict[str, Any]] = {}
@@ -80,7 +80,7 @@ def split_command(
         emit_json(
             {
                 "dataset": dataset.name,
-                "protocol": chosen.to_dict(),
+                "protocol": chosen.record(),
                 "seed": seed,
                 "parts": sizes,
                 "digest": split.digest(),
@@ -88,8 +88,8 @@ def split_command(
             }
         )
         return
-    cells = [[part, *(f"{number:,}" for number in size.values())] for part, size in sizes.items()]
+    rows = [[part, *(f"{number:,}" for number in size.values())] for part, size in sizes.items()]
     emit(
         f"{dataset.name}, protocol {chosen.label}, seed {seed}\nheld out: {chosen.description}\n\n"
-        f"{table(['part', 'ratings', 'users', 'items'], cells)}\n\ndigest {split.digest()}\nsplit: {out}"
+        f"{table(['part', 'ratings', 'users', 'items'], rows)}\n\ndigest {split.digest()}\nsplit: {out}"
     )

@@ -20,7 +20,7 @@ __all__ = ["train_command"]
     short_help="Train on a data set and report the test error.",
     examples=(
         "igmc-train --dataset demo",
-        "igmc-train --dataset ml_100k --protocol paper --seed 1 --out runs/ml_100k",
+        "igmc-train --dataset ml_100k --selection fixed --seed 1 --out runs/ml_100k",
     ),
 )
 @config_options("data", "extract", "model", "train", "run")

@@ -8,7 +8,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.models import checkpoint_options
+from igmc.cli.model_options import checkpoint_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options

@@ -47,7 +47,7 @@ class FittedModels:
         for part in (split.train, split.validation):
             rows.update(f"{len(part)},".encode() + part.tobytes())
         data = [split.table.digest(), split.scale.to_dict(), rows.hexdigest(), protocol.refit]
-        key = [__version__, model.name, model.config.to_dict(), model.seed, *data]
+        key = [__version__, model.name, model.config.identity(), model.seed, *data]
         return self.folder / f"{model.name}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
 
     def fitted(

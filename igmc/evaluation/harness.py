@@ -31,7 +31,7 @@ __all__ = ["evaluate"]
 logger = logging.getLogger(__name__)
 
 KS = (5, 10, 20)
-MEASURES = 2  # part of a stored cell's name: to be raised when cells come to hold other metrics
+MEASURES = 2  # part of a stored evaluation's name: to be raised when evaluations come to hold other metrics
 
 
 def evaluate(
@@ -58,9 +58,9 @@ def evaluate(
         rankings: measure full rankings where the protocol allows it. They ask a score of every item for every
             user, which a graph network takes hours for; without them its ratings are measured in minutes.
         data_dir, home: where raw data are; see `load_dataset`.
-        out: folder for the report and for each cell as it is done. What is there already is not run again, so
-            an evaluation that was interrupted goes on where it stopped, and models that took long to train
-            are kept for other questions. Nothing is written if None.
+        out: folder for the report and for each evaluation as it is done. What is there already is not run
+            again, so that a call that was interrupted goes on where it stopped, and models that took long to
+            train are kept for other questions. Nothing is written if None.
         track: folder for the curves of all trainings; see `igmc.training.track.Tracker`.
 
     Returns:
@@ -72,46 +72,51 @@ def evaluate(
         IgmcError: if a folder cannot be written.
         MissingExtraError: without TensorBoard for `track`.
     """
-    specs = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
+    asked = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
     ways = [make_protocol(way) if isinstance(way, str) else way for way in protocols]
     ways = list({way.label: way for way in ways}.values())
-    given = {"model": specs, "data set": datasets, "protocol": ways, "seed": seeds, "list length": ks}
+    given = {"model": asked, "data set": datasets, "protocol": ways, "seed": seeds, "list length": ks}
     for name, values in given.items():
         if not values:
             raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
-    labels = [spec.label for spec in specs]
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise ConfigError(
-            "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:factors=64'"
-        )
+    _check_labels([model.label for model in asked])
     seeds = list(dict.fromkeys(seeds))
     digests: dict[str, str] = {}
-    store = _Store(Path(out), ks, rankings) if out is not None else None
-    cells: list[ModelEvaluation] = []
+    kept = _Kept(Path(out), ks, rankings) if out is not None else None
+    evaluations: list[ModelEvaluation] = []
     failures: list[Failure] = []
     with Tracker(track) as tracker:
         for config in datasets:
             dataset = load_dataset(config, data_dir=data_dir, home=home)
             _check_name(dataset, digests)
-            for spec in specs:
-                spec.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
+            for model in asked:
+                model.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
             for protocol, seed in itertools.product(ways, seeds):
-                split = protocol.split(dataset, seed)
-                for spec in specs:
+                split = protocol.draw(dataset, seed)
+                for model in asked:
                     try:
-                        cells.append(_cell(spec, dataset, protocol, split, ks, rankings, store, tracker))
+                        found = _evaluated(model, dataset, protocol, split, ks, rankings, kept, tracker)
                     except IgmcError as error:
-                        failures.append(Failure(dataset.name, protocol.label, seed, spec.label, str(error)))
-                        logger.warning("%s failed: %s", spec.label, error)
-    report = EvaluationReport(tuple(cells), tuple(failures))
+                        failures.append(Failure(dataset.name, protocol.label, seed, model.label, str(error)))
+                        logger.warning("%s failed: %s", model.label, error)
+                    else:
+                        evaluations.append(found)
+    report = EvaluationReport(tuple(evaluations), tuple(failures))
     if out is not None:
         report.save(Path(out))
     return report
 
 
+def _check_labels(labels: list[str]) -> None:
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise ConfigError(
+            "two models have the same label", got=twice, remedy="tell them apart as in 'wide=mf:factors=64'"
+        )
+
+
 def _check_name(dataset: Dataset, digests: dict[str, str]) -> None:
-    """Cells are grouped by the name of the data set, so one name must mean one data set."""
+    """Evaluations are grouped by the name of the data set, so one name must mean one data set."""
     digest = dataset.table.digest()
     if digests.setdefault(dataset.name, digest) != digest:
         raise ConfigError(
@@ -119,30 +124,32 @@ def _check_name(dataset: Dataset, digests: dict[str, str]) -> None:
         )
 
 
-class _Store:
-    """A folder of cells that are done, named after all that determines them."""
+class _Kept:
+    """A folder of evaluations that are done, named after all that determines them.
+
+    Attributes:
+        fitted_models: those whose training took long, for evaluations yet to come.
+    """
 
     def __init__(self, folder: Path, ks: Sequence[int], rankings: bool) -> None:
-        self.folder, self._asked = (
-            folder / "cells",
-            [sorted(set(ks)), *([] if rankings else ["ratings only"])],
-        )
-        self.shelf = FittedModels(folder / "models")
+        self.folder = folder / "cells"
+        self.fitted_models = FittedModels(folder / "models")
+        self._asked = [sorted(set(ks)), *([] if rankings else ["ratings only"])]
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder):
             sweep(self.folder)
 
-    def place(self, spec: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
-        """Where the cell is, without the suffixes of its two files."""
-        settings = spec.make(dataset.name, split.seed).config.to_dict()
-        key = [__version__, MEASURES, split.digest(), protocol.to_dict(), spec.name, settings, *self._asked]
+    def place(self, model: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
+        """Where the evaluation is, without the suffixes of its two files."""
+        settings = model.make(dataset.name, split.seed).config.identity()
+        key = [__version__, MEASURES, split.digest(), protocol.record(), model.name, settings, *self._asked]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
         name = re.sub(r"[^\w.-]+", "_", dataset.name)
-        return self.folder / f"{name}-{protocol.name}-{split.seed}-{spec.name}-{digest}"
+        return self.folder / f"{name}-{protocol.name}-{split.seed}-{model.name}-{digest}"
 
     def read(self, place: Path) -> ModelEvaluation | None:
-        """The cell; None if it is not there, or damaged."""
+        """The evaluation; None if it is not there, or damaged."""
         try:
             values = json.loads(_file(place, "json").read_text())
             with np.load(_file(place, "npz"), allow_pickle=False) as file:
@@ -153,52 +160,50 @@ class _Store:
             logger.warning("%s is damaged and made anew: %s", place.name, error)
             return None
 
-    def write(self, place: Path, cell: ModelEvaluation) -> None:
-        arrays: dict[str, Any] = cell.arrays()
+    def write(self, place: Path, evaluation: ModelEvaluation) -> None:
+        arrays: dict[str, Any] = evaluation.arrays()
         with replacing(_file(place, "npz")) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        # Last, since a cell without it counts as not there.
-        replace_file(_file(place, "json"), json.dumps(cell.to_dict(), indent=1).encode() + b"\n")
+        # Last, since an evaluation without it counts as not there.
+        replace_file(_file(place, "json"), json.dumps(evaluation.to_dict(), indent=1).encode() + b"\n")
 
 
 def _file(place: Path, suffix: str) -> Path:
     return place.with_name(f"{place.name}.{suffix}")  # a data set's name may have a dot in it
 
 
-def _cell(
-    spec: ModelSpec,
+def _evaluated(
+    model: ModelSpec,
     dataset: Dataset,
     protocol: Protocol,
     split: Split,
     ks: Sequence[int],
     rankings: bool,
-    store: _Store | None,
+    kept: _Kept | None,
     tracker: Tracker,
 ) -> ModelEvaluation:
-    place = store.place(spec, dataset, protocol, split) if store is not None else None
-    found = store.read(place) if store is not None and place is not None else None
+    """The evaluation of a model on a split: one that is kept, or else made now, and kept."""
+    what = f"{model.label} on {dataset.name}, {protocol.label}, seed {split.seed}"
+    place = kept.place(model, dataset, protocol, split) if kept is not None else None
+    found = kept.read(place) if kept is not None and place is not None else None
     if found is not None:
-        logger.info(
-            "%s on %s, %s, seed %d: done before", spec.label, dataset.name, protocol.label, split.seed
-        )
-        return replace(found, label=spec.label)
-    shelf = store.shelf if store is not None else None
-    monitor = tracker.monitor(f"{dataset.name}/{protocol.label}/seed-{split.seed}/{spec.label}")
-    cell = evaluate_model(
-        spec, dataset, protocol, split, ks=ks, monitor=monitor, shelf=shelf, rankings=rankings
+        logger.info("%s: done before", what)
+        return replace(found, label=model.label)
+    fitted_models = kept.fitted_models if kept is not None else None
+    monitor = tracker.monitor(f"{dataset.name}/{protocol.label}/seed-{split.seed}/{model.label}")
+    made = evaluate_model(
+        model,
+        dataset,
+        protocol,
+        split,
+        ks=ks,
+        monitor=monitor,
+        fitted_models=fitted_models,
+        rankings=rankings,
     )
-    shown = [
-        f"{name} {cell.metrics[name]:.4f}" for name in ("rmse", f"ndcg@{max(ks)}") if name in cell.metrics
-    ]
-    logger.info(
-        "%s on %s, %s, seed %d: %s in %.1f s",
-        spec.label,
-        dataset.name,
-        protocol.label,
-        split.seed,
-        ", ".join(shown),
-        sum(cell.seconds.values()),
-    )
-    if store is not None and place is not None:
-        store.write(place, cell)
-    return cell
+    names = [name for name in ("rmse", f"ndcg@{max(ks)}") if name in made.metrics]
+    shown = ", ".join(f"{name} {made.metrics[name]:.4f}" for name in names)
+    logger.info("%s: %s in %.1f s", what, shown, sum(made.seconds.values()))
+    if kept is not None and place is not None:
+        kept.write(place, made)
+    return made

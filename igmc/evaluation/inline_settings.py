@@ -21,8 +21,8 @@ def parse_settings(text: str, whole: str, of: str) -> dict[str, Any]:
     Raises:
         ConfigError: on another form.
 
-    >>> parse_settings("layers=[32,32],train.protocol=paper", "", "a model")
-    {'layers': [32, 32], 'train': {'protocol': 'paper'}}
+    >>> parse_settings("layers=[32,32],train.selection=fixed", "", "a model")
+    {'layers': [32, 32], 'train': {'selection': 'fixed'}}
     """
     settings: dict[str, Any] = {}
     for part in _split(text):

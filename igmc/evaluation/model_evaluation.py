@@ -1,4 +1,4 @@
-"""One cell of an evaluation: one model on one split, fitted, scored and measured."""
+"""The evaluation of one model on one split: fitted, scored and measured."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class ModelEvaluation:
 
     Attributes:
         dataset, seed: of the split; the seed is the model's too.
-        protocol: how the split was made, as `Protocol.to_dict` says.
-        split_digest: of the split; figures of cells with equal digests can be compared.
+        protocol: how the split was made, as `Protocol.record` says.
+        split_digest: of the split; figures of evaluations with equal digests can be compared.
         label, model: in the tables, and in the registry.
         settings: all settings of the model that was scored, with what was chosen on validation.
         retrained: whether the support ratings (see `Split`) took a training of their own, since the model
@@ -108,7 +108,7 @@ class ModelEvaluation:
 
 @dataclass
 class _Measures:
-    """What is gathered on the way to a cell."""
+    """What is gathered on the way to an evaluation."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -119,14 +119,14 @@ class _Measures:
 
 
 def evaluate_model(
-    spec: ModelSpec,
+    model: ModelSpec,
     dataset: Dataset,
     protocol: Protocol,
     split: Split,
     *,
     ks: Sequence[int],
     monitor: Monitor | None = None,
-    shelf: FittedModels | None = None,
+    fitted_models: FittedModels | None = None,
     rankings: bool = True,
 ) -> ModelEvaluation:
     """Fit a model to the training part of a split and measure it on the test part.
@@ -136,41 +136,41 @@ def evaluate_model(
     cannot.
 
     Args:
-        spec: of the model.
+        model: which one, and its settings.
         dataset: what the split is of.
         protocol: how the split was made.
         split: what to learn from and what to ask; its seed is the model's too.
         ks: lengths of ranked lists; full rankings leave out those longer than there are items.
         monitor: told of each epoch of training.
-        shelf: where a model that was fitted to the same ratings is taken from, or else put.
+        fitted_models: where a model that was fitted to the same ratings is taken from, or else put.
         rankings: rank all items for each user too, where the protocol allows it.
 
     Raises:
         IgmcError: if the model does not suit the data or the protocol, or its training fails.
     """
     found = _Measures()
-    with ResourceUsage() as usage:
-        model = spec.make(dataset.name, split.seed)
-        retrained = bool(len(split.support)) and not model.inductive
-        train = partial(_fitted, model, dataset, protocol, split, retrained, monitor)
-        if shelf is None or retrained:
-            model, found.seconds = train()
+    with ResourceUsage() as resources:
+        recommender = model.make(dataset.name, split.seed)
+        retrained = bool(len(split.support)) and not recommender.inductive
+        train = partial(_fitted, recommender, dataset, protocol, split, retrained, monitor)
+        if fitted_models is None or retrained:
+            recommender, found.seconds = train()
         else:
-            model, found.seconds = shelf.fitted(model, split, protocol, train)
-        _measure(model, split, ks, found, rankings and protocol.kind in ("ranking", "both"))
+            recommender, found.seconds = fitted_models.fitted(recommender, split, protocol, train)
+        _measure(recommender, split, ks, found, rankings and protocol.kind in ("ranking", "both"))
     if not found.metrics:
         raise DataError(
-            f"{spec.label} only ranks, and {protocol.label} asks for ratings",
+            f"{model.label} only ranks, and {protocol.label} asks for ratings",
             remedy="leave it out, or choose another protocol",
         )
-    settings: Config = model.config
+    settings: Config = recommender.config
     return ModelEvaluation(
         dataset=dataset.name,
         seed=split.seed,
-        protocol=protocol.to_dict(),
+        protocol=protocol.record(),
         split_digest=split.digest(),
-        label=spec.label,
-        model=model.name,
+        label=model.label,
+        model=recommender.name,
         settings=settings.to_dict(),
         retrained=retrained,
         sizes={name: len(getattr(split, name)) for name in PARTS},
@@ -178,7 +178,7 @@ def evaluate_model(
         intervals=found.intervals,
         details=found.details,
         seconds=found.seconds,
-        peak_bytes=usage.peak_bytes,
+        peak_bytes=resources.peak_bytes,
         per_user=found.per_user,
         **{**_nothing(), **found.arrays},
     )
@@ -195,7 +195,7 @@ def _fitted(
     """The model before `fold_in`, and the seconds; `retrain`: train on the support ratings too."""
     seconds: dict[str, float] = {}
     data = TrainingData.from_split(split, dataset)
-    if model.chooses and len(data.validation):
+    if model.uses_validation and len(data.validation):
         with ResourceUsage() as part:
             model.fit(data, monitor=monitor)
         seconds["choose"] = part.seconds
@@ -204,7 +204,7 @@ def _fitted(
         rows += [split.validation] if protocol.refit else []
         rows += [split.support] if retrain else []
         known = replace(data.merged(), train=Ratings.of(split.table, np.concatenate(rows)))
-        model = type(model)(model.chosen() if model.n_items else model.config, seed=model.seed)
+        model = type(model)(model.chosen_config() if model.n_items else model.config, seed=model.seed)
         with ResourceUsage() as part:
             model.fit(known, monitor=monitor)
         seconds["fit"] = part.seconds

@@ -45,8 +45,8 @@ class ModelSpec:
         Raises:
             ConfigError: on another form, an unknown name, or a file that is no JSON object.
 
-        >>> ModelSpec.parse("deep=igmc:train.epochs=3,train.protocol=paper").settings
-        {'train': {'epochs': 3, 'protocol': 'paper'}}
+        >>> ModelSpec.parse("deep=igmc:train.epochs=3,train.selection=fixed").settings
+        {'train': {'epochs': 3, 'selection': 'fixed'}}
         """
         head, mark, rest = text.partition("@" if "@" in text.partition(":")[0] else ":")
         label, _, name = head.rpartition("=")
@@ -59,8 +59,9 @@ class ModelSpec:
         Raises:
             ConfigError: on a setting that is unknown or not allowed.
         """
-        settings = merged(recommender_class(self.name).preset(dataset), self.settings)
+        cls = recommender_class(self.name)
         try:
+            settings = merged(cls.preset(dataset), cls.config_class.current(self.settings))
             return make_recommender(self.name, settings, seed=seed)
         except ConfigError as error:  # the command line would take a Config.name for an option
             what = re.sub(r"\b\w+Config\.", "", error.what)

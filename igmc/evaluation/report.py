@@ -1,4 +1,4 @@
-"""The result of an evaluation: its cells, their means over seeds, comparisons, and tables of all that."""
+"""The report on evaluated models: means over seeds, comparisons, and tables of all that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell that came to nothing, and why."""
+    """An evaluation that came to nothing, and why."""
 
     dataset: str
     protocol: str
@@ -40,28 +40,28 @@ class Failure:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """All cells of an evaluation.
+    """All evaluations, of each model on each split.
 
     Attributes:
-        cells: in the order in which they were asked for.
+        evaluations: in the order in which they were asked for.
         failures: what could not be evaluated.
     """
 
-    cells: tuple[ModelEvaluation, ...]
+    evaluations: tuple[ModelEvaluation, ...]
     failures: tuple[Failure, ...] = ()
     machine: str = field(default_factory=machine)
     versions: dict[str, str] = field(default_factory=versions)
 
     def groups(self) -> list[Group]:
-        """The cells by data set, protocol and model, seeds together; in the order asked for."""
+        """The evaluations by data set, protocol and model, seeds together; in the order asked for."""
         found: dict[tuple[str, str, str], list[ModelEvaluation]] = {}
-        for cell in self.cells:
-            found.setdefault((cell.dataset, _protocol(cell), cell.label), []).append(cell)
-        return [Group(*key, tuple(sorted(cells, key=lambda cell: cell.seed))) for key, cells in found.items()]
+        for one in self.evaluations:
+            found.setdefault((one.dataset, _protocol(one), one.label), []).append(one)
+        return [Group(*key, tuple(sorted(some, key=lambda one: one.seed))) for key, some in found.items()]
 
     def metrics(self) -> list[str]:
-        """All metrics that any cell has, in a fixed order."""
-        return list(dict.fromkeys(name for cell in self.cells for name in cell.metrics))
+        """All metrics that any evaluation has, in a fixed order."""
+        return list(dict.fromkeys(name for one in self.evaluations for name in one.metrics))
 
     def compare(self, first: str, second: str, metric: str) -> list[tuple[ModelEvaluation, Comparison]]:
         """Paired tests of two models on every split that both were measured on.
@@ -71,25 +71,25 @@ class EvaluationReport:
             metric: "rmse", "mae", or one that is measured for each user, such as "ndcg@10".
 
         Returns:
-            the first model's cell and the comparison, first less second, for each split; none where one of
-            the two has no such metric, as a model that only ranks has no RMSE.
+            the first model's evaluation and the comparison, first less second, for each split; none where one
+            of the two has no such metric, as a model that only ranks has no RMSE.
 
         Raises:
             ConfigError: on a model or metric that is not in the report.
         """
-        if metric not in ("rmse", "mae", *(name for cell in self.cells for name in cell.per_user)):
+        if metric not in ("rmse", "mae", *(name for one in self.evaluations for name in one.per_user)):
             raise ConfigError(
                 "no such metric to compare models by",
                 got=metric,
                 allowed="rmse, mae, or one by user: ndcg@10",
             )
-        labels = {cell.label for cell in self.cells}
+        labels = {one.label for one in self.evaluations}
         for label in (first, second):
             if label not in labels:
                 raise ConfigError("no such model was evaluated", got=label, allowed=", ".join(sorted(labels)))
         found = []
-        for one in self.cells:
-            for other in self.cells:
+        for one in self.evaluations:
+            for other in self.evaluations:
                 if (one.label, other.label) == (first, second) and one.split_digest == other.split_digest:
                     comparison = _compared(one, other, metric)
                     found += [(one, comparison)] if comparison is not None else []
@@ -99,9 +99,9 @@ class EvaluationReport:
         """A table of the paired tests of every other model against one, a line a model and split."""
         header = ["model", "split", f"{metric}, less that of {label}", "95 % interval", "p"]
         body = []
-        for other in dict.fromkeys(cell.label for cell in self.cells if cell.label != label):
-            for cell, test in self.compare(other, label, metric):
-                where = f"{cell.dataset}, {_protocol(cell)}, seed {cell.seed}"
+        for other in dict.fromkeys(one.label for one in self.evaluations if one.label != label):
+            for one, test in self.compare(other, label, metric):
+                where = f"{one.dataset}, {_protocol(one)}, seed {one.seed}"
                 bounds = f"{test.low:+.4f} .. {test.high:+.4f}"
                 body.append([other, where, f"{test.difference:+.4f}", bounds, f"{test.p_value:.4f}"])
         return markdown(header, body)
@@ -111,23 +111,23 @@ class EvaluationReport:
         return {
             "machine": self.machine,
             "versions": self.versions,
-            "cells": [cell.to_dict() for cell in self.cells],
+            "cells": [one.to_dict() for one in self.evaluations],
             "failures": [vars(failure) for failure in self.failures],
         }
 
     def to_csv(self) -> str:
-        """A line a cell: what it is of, the sizes, all metrics, seconds and memory."""
+        """A line an evaluation: what it is of, the sizes, all metrics, seconds and memory."""
         rows = []
-        for cell in self.cells:
+        for one in self.evaluations:
             row = {
-                "dataset": cell.dataset,
-                "protocol": _protocol(cell),
-                "seed": cell.seed,
-                "model": cell.label,
+                "dataset": one.dataset,
+                "protocol": _protocol(one),
+                "seed": one.seed,
+                "model": one.label,
             }
-            row |= {f"{name}_ratings": size for name, size in cell.sizes.items()} | dict(cell.metrics)
-            row |= {f"{name}_seconds": round(value, 3) for name, value in cell.seconds.items()}
-            rows.append(row | {"peak_bytes": cell.peak_bytes, "retrained": cell.retrained})
+            row |= {f"{name}_ratings": size for name, size in one.sizes.items()} | dict(one.metrics)
+            row |= {f"{name}_seconds": round(value, 3) for name, value in one.seconds.items()}
+            rows.append(row | {"peak_bytes": one.peak_bytes, "retrained": one.retrained})
         header = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, header, lineterminator="\n")
@@ -149,7 +149,7 @@ class EvaluationReport:
                 raise ConfigError("no such metric", got=name, allowed=", ".join(self.metrics()))
         tables = [table(groups, shown) for groups in self._places()]
         lines = [f"- {f.label} on {f.dataset}, {f.protocol}, seed {f.seed}: {f.error}" for f in self.failures]
-        if any(cell.retrained for cell in self.cells):
+        if any(one.retrained for one in self.evaluations):
             tables.append("`*` trained again for the support ratings, which it cannot take in as they come.")
         if lines:
             tables.append("Failed:\n\n" + "\n".join(lines))
@@ -190,8 +190,8 @@ class EvaluationReport:
         return [name for name in ("rmse", "mae", *longest) if name in there]
 
 
-def _protocol(cell: ModelEvaluation) -> str:
-    return make_protocol(cell.protocol["name"], cell.protocol["settings"]).label
+def _protocol(evaluation: ModelEvaluation) -> str:
+    return make_protocol(evaluation.protocol["name"], evaluation.protocol["settings"]).label
 
 
 def _compared(one: ModelEvaluation, other: ModelEvaluation, metric: str) -> Comparison | None:
@@ -199,7 +199,7 @@ def _compared(one: ModelEvaluation, other: ModelEvaluation, metric: str) -> Comp
         if not len(one.predicted) or not len(other.predicted):
             return None
         squared = metric == "rmse"
-        errors = (np.abs(cell.predicted - cell.asked_rating, dtype=np.float64) for cell in (one, other))
+        errors = (np.abs(e.predicted - e.asked_rating, dtype=np.float64) for e in (one, other))
         first, second = (error**2 if squared else error for error in errors)
         return paired_test(first, second, one.asked_user, seed=one.seed, root=squared)
     if metric not in one.per_user or metric not in other.per_user:

@@ -16,25 +16,25 @@ LOWER_IS_BETTER = ("rmse", "mae", "popularity_share")
 
 @dataclass(frozen=True)
 class Group:
-    """The cells of one model under one protocol on one data set, a seed each.
+    """The evaluations of one model under one protocol on one data set, a seed each.
 
     Attributes:
         dataset, protocol, label: what they have in common; the protocol as its label.
-        cells: by ascending seed.
+        evaluations: by ascending seed.
     """
 
     dataset: str
     protocol: str
     label: str
-    cells: tuple[ModelEvaluation, ...]
+    evaluations: tuple[ModelEvaluation, ...]
 
     def values(self, metric: str) -> list[float]:
         """The metric for each seed; empty if the model has no such metric."""
-        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
+        return [one.metrics[metric] for one in self.evaluations if metric in one.metrics]
 
     def seconds(self, *stages: str) -> float:
         """Mean over the seeds of the seconds spent in some stages."""
-        return mean(sum(cell.seconds.get(stage, 0.0) for stage in stages) for cell in self.cells)
+        return mean(sum(one.seconds.get(stage, 0.0) for stage in stages) for one in self.evaluations)
 
 
 def table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
@@ -44,8 +44,8 @@ def table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
         groups: at least one, of one data set and protocol.
         metrics: the columns; those that no model has are left out.
     """
-    seeds = ", ".join(str(seed) for seed in sorted({c.seed for g in groups for c in g.cells}))
-    counts = ", ".join(f"{size:,} {name}" for name, size in groups[0].cells[0].sizes.items() if size)
+    seeds = ", ".join(str(n) for n in sorted({one.seed for group in groups for one in group.evaluations}))
+    counts = ", ".join(f"{size:,} {name}" for name, size in groups[0].evaluations[0].sizes.items() if size)
     columns = [name for name in metrics if any(group.values(name) for group in groups)]
     header = ["model", *columns, "training", "scoring"]
     body = [_row(group, columns) for group in sorted(groups, key=lambda group: _order(group, columns))]
@@ -73,19 +73,19 @@ def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 
 def _row(group: Group, columns: Sequence[str]) -> list[str]:
-    mark = "*" if any(cell.retrained for cell in group.cells) else ""
-    cells = [group.label + mark]
+    mark = "*" if any(one.retrained for one in group.evaluations) else ""
+    line = [group.label + mark]
     for name in columns:
         values = group.values(name)
         if not values:
-            cells.append("-")
+            line.append("-")
         elif len(values) > 1:
-            cells.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
+            line.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
         else:
-            bounds = group.cells[0].intervals.get(name)
-            cells.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
+            bounds = group.evaluations[0].intervals.get(name)
+            line.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
     training, scoring = group.seconds("choose", "fit", "fold_in"), group.seconds("rate", "rank")
-    return [*cells, f"{training:.1f} s", f"{scoring:.1f} s"]
+    return [*line, f"{training:.1f} s", f"{scoring:.1f} s"]
 
 
 def _order(group: Group, columns: Sequence[str]) -> tuple[bool, float]:
@@ -112,4 +112,4 @@ def _estimate(group: Group, metric: str) -> Estimate:
     middle = mean(values)
     if len(values) > 1:
         return Estimate(group.label, middle, middle - stdev(values), middle + stdev(values))
-    return Estimate(group.label, middle, *group.cells[0].intervals.get(metric, (None, None)))
+    return Estimate(group.label, middle, *group.evaluations[0].intervals.get(metric, (None, None)))

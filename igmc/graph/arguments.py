@@ -6,25 +6,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.serving import ServingGraph
+from igmc.ratings import dense_indices
 
-__all__ = ["checked_indices", "checked_limits"]
+__all__ = ["checked_limits", "checked_pairs"]
 
 
-def checked_indices(side: str, values: ArrayLike, size: int) -> NDArray[np.int32]:
-    """Dense indices, int32 [P], of one side of the pairs.
+def checked_pairs(
+    graph: BipartiteGraph | ServingGraph, user: ArrayLike, item: ArrayLike
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The dense indices of P pairs of a graph, int32 [P] each.
+
+    They are copies: the kernel would be compiled anew for a read-only array.
 
     Raises:
-        DataError: if they are no whole numbers, or not in 0..size-1.
+        DataError: if they are no whole numbers, not in the graph's index range, or differ in number.
     """
-    array = np.atleast_1d(np.asarray(values))
-    if array.size and array.dtype.kind not in "iu":
-        raise DataError(
-            f"{side} indices are not whole numbers", got=array.dtype.name, allowed="an integer type"
-        )
-    if array.size and (array.min() < 0 or array.max() >= size):
-        bad = array[(array < 0) | (array >= size)][0]
-        raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")
-    return np.array(array, dtype=np.int32)  # a copy: a read-only array would be compiled for anew
+    users = dense_indices("user", user, graph.n_users, message="no such user in the graph")
+    items = dense_indices("item", item, graph.n_items, message="no such item in the graph")
+    if len(users) != len(items):
+        raise DataError("users and items differ in number", got=(len(users), len(items)))
+    return users, items
 
 
 def checked_limits(side: str, values: ArrayLike | None, pairs: int) -> NDArray[np.int64]:

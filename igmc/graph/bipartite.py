@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
+from igmc.ratings import check_range
 
 __all__ = ["BipartiteGraph", "checked_ratings"]
 
@@ -99,11 +100,7 @@ def checked_ratings(
     for name, array, size in bounds:
         if array.shape != users.shape or array.ndim != 1:
             raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
-        outside = array[(array < 0) | (array >= size)]
-        if len(outside):
-            raise DataError(
-                f"a {name} of the graph is out of range", got=int(outside[0]), allowed=f"0..{size - 1}"
-            )
+        check_range(array, size, f"a {name} of the graph is out of range")
     if not 1 <= n_levels <= 256:
         raise DataError(
             "the number of levels of a graph is out of range",

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from igmc.compiled import inner, kernel
 from igmc.config import ExtractConfig
-from igmc.errors import ConfigError, DataError
-from igmc.graph.arguments import checked_indices, checked_limits
+from igmc.errors import ConfigError
+from igmc.graph.arguments import checked_limits, checked_pairs
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
@@ -60,10 +60,7 @@ def extract_subgraphs(
             differ in number.
         ConfigError: on a seed or epoch out of range.
     """
-    users = checked_indices("user", user, graph.n_users)
-    items = checked_indices("item", item, graph.n_items)
-    if len(users) != len(items):
-        raise DataError("users and items differ in number", got=(len(users), len(items)))
+    users, items = checked_pairs(graph, user, item)
     if min(seed, epoch) < 0 or max(seed, epoch) >= 2**64:
         raise ConfigError("seed or epoch is out of range", got=(seed, epoch), allowed="0..2**64 - 1")
     by_user, by_item = (graph.by_user, graph.by_item) if isinstance(graph, ServingGraph) else Rows.of(graph)

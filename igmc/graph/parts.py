@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.config import PROTOCOLS
+from igmc.config import SELECTIONS
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.ratings import Pairs, Split
@@ -30,25 +30,25 @@ class Part:
     pairs: Pairs
 
 
-def make_parts(split: Split, protocol: str) -> dict[str, Part]:
-    """The parts of a run under a protocol.
+def make_parts(split: Split, selection: str) -> dict[str, Part]:
+    """The parts of a run, by how its checkpoints are selected.
 
-    "paper" trains on training and validation ratings together, and asks the test pairs on that same graph.
-    "validated" trains on the training ratings alone, asks the validation pairs on the graph of the training
+    "fixed" trains on training and validation ratings together, and asks the test pairs on that same graph.
+    "validation" trains on the training ratings alone, asks the validation pairs on the graph of the training
     ratings, and the test pairs on the graph of both, since at that stage both are known. Under either, what
     the split holds as support is in the graph of the test pairs, and nowhere else.
 
     Raises:
-        ConfigError: on another protocol.
+        ConfigError: on another selection.
     """
-    if protocol not in PROTOCOLS:
-        raise ConfigError("unknown protocol", got=protocol, allowed=", ".join(PROTOCOLS))
+    if selection not in SELECTIONS:
+        raise ConfigError("unknown selection", got=selection, allowed=", ".join(SELECTIONS))
     known = np.concatenate([split.train, split.validation])
     known_graph = _graph(split, known)
     shown = split.support
     test_graph = _graph(split, np.concatenate([known, shown])) if shown.size else known_graph
     test = Part("test", test_graph, split.pairs(split.test))
-    if protocol == "paper":
+    if selection == "fixed":
         return {"train": Part("train", known_graph, split.pairs(known)), "test": test}
     train_graph = _graph(split, split.train)
     return {

@@ -1,17 +1,17 @@
-"""From a trained run to answers."""
+"""A trained run in use: predictions, lists of items, and explanations."""
 
 from igmc.inference.checkpoints import load_models, open_run
-from igmc.inference.encoding import from_text, near_ids
-from igmc.inference.fallback import damped_means, has_neighbourhood
-from igmc.inference.item_info import ITEMS_FILE, ItemInfo
-from igmc.inference.predictor import Predictor, predict
-from igmc.inference.request_files import (
+from igmc.inference.id_encoding import from_text, near_ids
+from igmc.inference.input_files import (
     read_item_ids,
     read_own_ratings,
     read_pairs,
     read_pairs_file,
     with_ratings_file,
 )
+from igmc.inference.item_info import ITEMS_FILE, ItemInfo
+from igmc.inference.mean_fallback import damped_means, has_neighbourhood
+from igmc.inference.predictor import Predictor, predict
 from igmc.inference.run_predictions import RunPredictions
 from igmc.inference.scoring import Scorer
 

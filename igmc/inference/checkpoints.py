@@ -1,4 +1,4 @@
-"""Which checkpoints of a run answer, and the models that they are: to test a run, and to serve it."""
+"""Which checkpoints of a run predict, and the models that they hold: to test a run, and to serve it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def open_run(path: str | Path) -> RunFolder:
 
 
 def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None = None) -> list[int]:
-    """The epochs whose checkpoints are to answer, the mean of their predictions being the answer.
+    """The epochs whose checkpoints predict; where there are several, their predictions are averaged.
 
     Args:
         folder: of a run with at least one checkpoint.
         config: of its training.
-        choice: "ensemble", the checkpoints that the protocol averages; "single", the best on validation so
-            far, or the last one under "paper"; or an epoch. One alone reads the first sample of a subgraph,
+        choice: "ensemble", the checkpoints that the run averages; "single", the best on validation so
+            far, or the last one under "fixed"; or an epoch. One alone reads the first sample of a subgraph,
             whichever it reads in the ensemble. If None, "ensemble" where the run is finished,
             else "single".
 
@@ -71,7 +71,7 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
             allowed=f"single, or one of the epochs {', '.join(map(str, kept))}",
             remedy="let igmc-train finish it, or take 'single'",
         )
-    if choice == "single" and config.protocol == "paper":
+    if choice == "single" and config.selection == "fixed":
         return kept[-1:]
     history = folder.load_epoch(kept[-1])["history"]
     epochs = chosen_epochs(config, [record["validation_rmse"] for record in history])

@@ -1,18 +1,19 @@
-"""One answer for each pair that is asked, and how it came about."""
+"""The predictions for pairs: by the models, or by a damped mean where a pair has no neighbourhood."""
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.graph import ServingGraph
-from igmc.inference.fallback import damped_means, has_neighbourhood
+from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.scoring import Scorer
 from igmc.ratings import RatingScale
 
-__all__ = ["Predictions", "answer"]
+__all__ = ["Predictions", "predict_pairs"]
 
 
 class Predictions(NamedTuple):
@@ -22,14 +23,14 @@ class Predictions(NamedTuple):
         score: float32 [P].
         source: [P] texts. "model": read off the pair's subgraph. "user mean", "item mean" or "global mean":
             there was none, since the user or the item is not known or has no rating besides the pair's own;
-            the mean is damped as `igmc.inference.fallback` says.
+            the mean is damped as `igmc.inference.mean_fallback` says.
     """
 
     score: NDArray[np.float32]
     source: NDArray[np.str_]
 
 
-def answer(
+def predict_pairs(
     scorer: Scorer,
     scale: RatingScale,
     graph: ServingGraph,
@@ -38,6 +39,7 @@ def answer(
     *,
     clip: bool,
     fallback: bool = True,
+    deadline: float = inf,
 ) -> Predictions:
     """The mean prediction of the models for P pairs; damped means where there is nothing to read off.
 
@@ -48,11 +50,15 @@ def answer(
         user, item: int32 [P], dense indices; -1 for one that is not known at all.
         clip: move scores beyond the ends of the scale to the nearer end.
         fallback: if not, the models are asked wherever both indices are known.
+        deadline: on the clock of `time.monotonic`; see `Scorer.score`.
+
+    Raises:
+        TimeoutError: after the deadline.
     """
     by_model = has_neighbourhood(graph, user, item) if fallback else (user >= 0) & (item >= 0)
     score = np.empty(len(user), np.float32)
     source = np.full(len(user), "model", dtype="<U11")
-    score[by_model] = scorer.score(graph, user[by_model], item[by_model]).mean(axis=0)
+    score[by_model] = scorer.score(graph, user[by_model], item[by_model], deadline=deadline).mean(axis=0)
     rest = ~by_model
     score[rest], source[rest] = damped_means(graph, scale.values, user[rest], item[rest])
     return Predictions(scale.clip(score) if clip else score, source)

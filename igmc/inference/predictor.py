@@ -1,4 +1,4 @@
-"""A trained run that answers: for users and items of its data, and for those who came after it."""
+"""A trained run that predicts: for users and items of its data, and for those who came after it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, DataError
 from igmc.graph import ServingGraph, make_parts
 from igmc.inference.checkpoints import load_models, open_run, pick_epochs
-from igmc.inference.encoding import check_lengths, dense_indices, encode_ratings, grown, unknown_ids
+from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.item_info import ItemInfo
-from igmc.inference.predictions import Predictions, answer
+from igmc.inference.predictions import Predictions, predict_pairs
+from igmc.inference.rating_encoding import encode_ratings, rating_columns
 from igmc.inference.scoring import Scorer
-from igmc.inference.user_view import UserView, encode_items
+from igmc.inference.user_view import UserView
 from igmc.loading import SideFeatures
 from igmc.models import IGMC
-from igmc.ratings import IdTable, RatingScale, RawId, Split, load_dataset, side_features
+from igmc.ratings import (
+    IdTable,
+    RatingScale,
+    RawId,
+    Split,
+    check_lengths,
+    dense_indices,
+    load_dataset,
+    side_features,
+)
 from igmc.training import pick_device
 
 if TYPE_CHECKING:
@@ -35,22 +45,22 @@ REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the g
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A run's checkpoints, the ratings known to it, and answers. Make one with `from_run`.
+    """The models of a run's checkpoints, and the ratings known to it. Make one with `from_run`.
 
     It never changes: new ratings make another Predictor, or a `UserView`, which shares all but a few rows
-    with it. So it is safe to call from many threads, and no request sees another's ratings. An answer depends
-    on what is asked and on the ratings known, and on nothing that is asked beside it; `Scorer` says how far.
+    with it. So it is safe to call from many threads, and no caller sees another's ratings. A prediction
+    depends on its pair and on the ratings known, and on no other pair of the call; `Scorer` says how far.
 
-    The pair's own rating, where it is known, is never looked at for its answer.
+    The pair's own rating, where it is known, is never looked at.
 
     Attributes:
         users, items: raw ids and the dense indices that stand for them.
         scale: the levels of the ratings.
-        graph: the ratings known: those that the test part of the run was asked on, which are all of its split
-            but the test ratings, and what was added.
+        graph: the ratings known, with a node for each id: those that the test part of the run was asked on,
+            which are all of its split but the test ratings, and what was added.
         scorer: the models.
         config: of the run.
-        epochs: whose checkpoints answer; their predictions are averaged.
+        epochs: whose checkpoints the models are; their predictions are averaged.
         info: titles, genres and years of the items that the run had; None where it keeps none.
     """
 
@@ -106,6 +116,7 @@ class Predictor:
             n_levels=len(split.scale),
             hops=config.extract.hops,
             side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+            threads=workers,
         )
         epochs = pick_epochs(run, config.train, checkpoints)
         models = load_models(run, epochs, like, place)
@@ -113,7 +124,7 @@ class Predictor:
             users=split.table.users,
             items=split.table.items,
             scale=split.scale,
-            graph=ServingGraph.of(make_parts(split, "paper")["test"].graph),
+            graph=ServingGraph.of(make_parts(split, "fixed")["test"].graph),
             scorer=Scorer(models, config.extract, seed=config.seed, device=place, threads=workers, side=side),
             config=config,
             epochs=tuple(epochs),
@@ -140,7 +151,7 @@ class Predictor:
         users, items = list(user_ids), list(item_ids)
         index = self.users.encode(users), self.items.encode(items)
         check_lengths(user_ids=users, item_ids=items)
-        score, source = answer(self.scorer, self.scale, self.graph, *index, clip=clip)
+        score, source = predict_pairs(self.scorer, self.scale, self.graph, *index, clip=clip)
         return pd.DataFrame({"user_id": users, "item_id": items, "score": score, "source": source})
 
     def predict_indices(
@@ -151,7 +162,7 @@ class Predictor:
         Args:
             user, item: int [P], in the range of `users` and of `items`.
             clip: move scores beyond the ends of the scale to the nearer end.
-            fallback: answer by means where there is no neighbourhood; if not, the model is asked there too.
+            fallback: give damped means where there is no neighbourhood; if not, the model is asked there too.
 
         Raises:
             DataError: on indices that differ in number, are out of range, or no whole numbers.
@@ -159,7 +170,7 @@ class Predictor:
         users = dense_indices("user", user, self.graph.n_users)
         items = dense_indices("item", item, self.graph.n_items)
         check_lengths(user=users, item=items)
-        return answer(self.scorer, self.scale, self.graph, users, items, clip=clip, fallback=fallback)
+        return predict_pairs(self.scorer, self.scale, self.graph, users, items, clip=clip, fallback=fallback)
 
     def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
         """One user with these ratings, laid over what is known; nothing is trained or kept.
@@ -173,17 +184,12 @@ class Predictor:
             DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
                 text.
         """
-        n_users, n_items = self.graph.n_users, self.graph.n_items
-        user = n_users if user_id is None else int(self.users.encode([user_id], missing=n_users)[0])
-        new_items = {raw: n_items + k for k, raw in enumerate(unknown_ids(self.items, ratings))}
-        graph = self.graph.with_ratings(
-            np.full(len(ratings), user),
-            encode_items(self.items, new_items, ratings),
-            encode_ratings(self.scale, ratings.values()),
-            n_users=max(n_users, user + 1),
-            n_items=n_items + len(new_items),
-        )
-        return UserView(user, graph, self.items, new_items, self.scale, self.scorer)
+        users = ExtendedIds.of(self.users, [] if user_id is None else [user_id])
+        items = ExtendedIds.of(self.items, ratings)
+        user = len(users) if user_id is None else int(users.encode([user_id])[0])
+        n_users = max(len(users), user + 1)
+        graph = self._extended(n_users, items, np.full(len(ratings), user), ratings, ratings.values())
+        return UserView(user, graph, items, self.scale, self.scorer)
 
     def score_user(
         self,
@@ -197,7 +203,7 @@ class Predictor:
 
         Args:
             ratings, user_id: see `with_user`.
-            items: raw ids; one that the user has rated is answered without that rating.
+            items: raw ids; one that the user has rated is predicted without that rating.
             clip: move scores beyond the ends of the scale to the nearer end.
 
         Returns:
@@ -221,13 +227,8 @@ class Predictor:
             DataError: on a missing column, columns of unequal length, a pair that stands twice, a rating that
                 is not on the scale, or an id that is neither a whole number nor a text.
         """
-        names = ("user_id", "item_id", "rating")
-        for name in names:
-            if name not in ratings:
-                raise DataError("a column of the new ratings is missing", got=name, allowed=", ".join(names))
-        user_ids, item_ids, values = (list(ratings[name]) for name in names)
-        check_lengths(user_id=user_ids, item_id=item_ids, rating=values)
-        users, items = grown(self.users, user_ids), grown(self.items, item_ids)
+        user_ids, item_ids, values = rating_columns(ratings)
+        users, items = ExtendedIds.of(self.users, user_ids), ExtendedIds.of(self.items, item_ids)
         seen: set[tuple[RawId, RawId]] = set()
         for pair in zip(user_ids, item_ids, strict=True):
             if pair in seen:
@@ -235,16 +236,27 @@ class Predictor:
                     f"user {pair[0]!r} rates item {pair[1]!r} twice", allowed="each (user, item) pair once"
                 )
             seen.add(pair)
-        graph = self.graph.with_ratings(
-            users.encode(user_ids),
-            items.encode(item_ids),
-            encode_ratings(self.scale, values),
-            n_users=len(users),
-            n_items=len(items),
-        )
+        graph = self._extended(len(users), items, users.encode(user_ids), item_ids, values)
         if graph.n_patched > REBUILD_SHARE * graph.n_ratings:
             graph = ServingGraph.of(graph.rebuilt())
-        return dataclasses.replace(self, users=users, items=items, graph=graph)
+        return dataclasses.replace(self, users=users.merged(), items=items.merged(), graph=graph)
+
+    def _extended(
+        self,
+        n_users: int,
+        items: ExtendedIds,
+        user: NDArray[np.integer],
+        item_ids: Iterable[RawId],
+        ratings: Iterable[object],
+    ) -> ServingGraph:
+        """The graph with n ratings more, by int [n] dense indices of users and n raw ids of items."""
+        return self.graph.with_ratings(
+            user,
+            items.encode(item_ids),
+            encode_ratings(self.scale, ratings),
+            n_users=n_users,
+            n_items=len(items),
+        )
 
 
 def predict(
@@ -257,7 +269,7 @@ def predict(
     """What someone who was not in the training data, with these ratings, is predicted to give to some items.
 
     Args:
-        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
         ratings: item id -> rating, as they stand in the data of the run.
         items: raw ids of the items that are asked.
         clip: move scores beyond the ends of the scale to the nearer end.

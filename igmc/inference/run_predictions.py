@@ -1,4 +1,4 @@
-"""What a finished run predicted for its test ratings, read back from its folder."""
+"""What a finished run predicted for its test pairs, read back from its folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import CheckpointError
 from igmc.graph import ServingGraph
-from igmc.inference.fallback import has_neighbourhood
+from igmc.inference.mean_fallback import has_neighbourhood
 from igmc.ratings import Split
 
 __all__ = ["RunPredictions"]
@@ -26,7 +26,7 @@ class RunPredictions:
     Attributes:
         user, item: int32 [P], dense indices.
         true: float64 [P], the ratings given.
-        predicted: float64 [P], the mean prediction of the checkpoints of the protocol, not clipped.
+        predicted: float64 [P], the mean prediction of the checkpoints that the run averages, not clipped.
     """
 
     user: NDArray[np.int32]

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-import os
-import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from math import inf
 from typing import Self
 
 import numpy as np
@@ -23,7 +21,8 @@ from igmc.config import ExtractConfig
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
 from igmc.loading import Batch, SideFeatures
 from igmc.models import IGMC
-from igmc.training import on_device, predict_batches
+from igmc.threads import away, cores, pool
+from igmc.training import predict_batches
 
 __all__ = ["Scorer"]
 
@@ -31,9 +30,6 @@ PIECE, LEAST = (
     128,
     16,
 )  # pairs that are cut out and read off together: at most, and where there are threads to fill
-
-# Reading off sets the number of threads of torch and of the fused kernels, which the whole process shares.
-_READING = threading.Lock()
 
 
 class Scorer:
@@ -43,18 +39,16 @@ class Scorer:
     is one over samples too. More is cut out for it than with one sample for all, and no more is read; what it
     is worth, `scripts/average_draws.py` measures.
 
-    Models are run by one thread at a time in the whole process, a piece of at most 128 pairs after the other,
-    so that a small request does not wait for the end of a large one. Where the fused kernels apply (on a CPU,
-    layers of one width), a score depends on the pair, the graph, the models and their order, to the last bit:
-    not on the other pairs, how they stand, the number of threads or what runs beside it. Elsewhere that holds
-    up to the rounding of float32.
+    Where the fused kernels apply (on a CPU, layers of one width), a score depends on the pair, the graph, the
+    models and their order, to the last bit: not on the other pairs, how they stand, the number of threads or
+    what runs beside it. Elsewhere that holds up to the rounding of float32.
 
     Args:
         models: of the M checkpoints, on `device`; their order says which sample each of them reads.
         extract: what a subgraph is, as the models were trained.
         seed: of the sampling of subgraphs, that of the run.
         device: of the models.
-        threads: that cut subgraphs, and that read them off on a CPU; all cores if None.
+        threads: that cut subgraphs; all cores if None. How many the models take on a CPU is up to them.
         side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
             among them has zeros, which stands for nothing known.
     """
@@ -71,22 +65,30 @@ class Scorer:
     ) -> None:
         self.models, self.extract, self.seed, self.device = tuple(models), extract, seed, device
         self._draws = range(len(self.models))
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or cores()
         self._side = side
 
     def score(
-        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+        self,
+        graph: BipartiteGraph | ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        *,
+        deadline: float = inf,
     ) -> NDArray[np.float32]:
         """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
 
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
+            deadline: on the clock of `time.monotonic`. A thread cannot be stopped from outside, and the list
+                that a request asks for may take scores of all items that there are.
 
         Raises:
             DataError: on an index out of range.
+            TimeoutError: if the deadline has passed before a piece of at most 128 pairs.
         """
-        return self._read(self._batches(graph, user, item))
+        return self._read(self._batches(graph, user, item), deadline)
 
     def only(self, model: int) -> Self:
         """The scorer of one of the models, which keeps to the sample that it reads among the others."""
@@ -109,12 +111,12 @@ class Scorer:
             *(extract_subgraphs(graph, user, item, self.extract, seed=self.seed, epoch=k) for k in others),
         ]
 
-    def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
+    def read(self, parts: Iterable[Subgraphs], *, deadline: float = inf) -> NDArray[np.float32]:
         """As `score`, for subgraphs that are cut out already, a part of the P pairs after the other.
 
-        All models read the same ones.
+        All models read the same ones. The deadline may pass before any of the parts.
         """
-        return self._read([self._batch(part)] for part in parts)
+        return self._read(([self._batch(part)] for part in parts), deadline)
 
     def gradients(self, subgraphs: Subgraphs) -> NDArray[np.float32]:
         """By how much the mean prediction of each pair changes with what a rating counts, float32 [E].
@@ -124,27 +126,35 @@ class Scorer:
         Args:
             subgraphs: of P pairs, E ratings in all.
         """
-        batch = self._batch(subgraphs).to(self.device)
-        weight = torch.ones(subgraphs.n_edges, device=self.device, requires_grad=True)
-        total = torch.zeros(subgraphs.n_edges, device=self.device)
-        with _READING, on_device(self.device, self._threads):
-            for model in self.models:
-                total += torch.autograd.grad(model(batch, weight).sum(), weight)[0]
+        return away(self._gradients, self._batch(subgraphs), subgraphs.n_edges)
+
+    def _gradients(self, batch: Batch, n_edges: int) -> NDArray[np.float32]:
+        there = batch.to(self.device)
+        weight = torch.ones(n_edges, device=self.device, requires_grad=True)
+        total = torch.zeros(n_edges, device=self.device)
+        for model in self.models:
+            total += torch.autograd.grad(model(there, weight).sum(), weight)[0]
         found: NDArray[np.float32] = (total / len(self.models)).cpu().numpy()
         return found
 
-    def _read(self, batches: Iterable[Sequence[Batch]]) -> NDArray[np.float32]:
+    def _read(self, batches: Iterable[Sequence[Batch]], deadline: float) -> NDArray[np.float32]:
         """Predictions for the pairs of all batches, each of them one batch for all models or one for each."""
         parts = [np.empty((len(self.models), 0), np.float32)]
         for samples in batches:
-            readers = [self.models] if len(samples) == 1 else [[model] for model in self.models]
-            with _READING, on_device(self.device, self._threads):
-                found = [
-                    predict_batches(models, [batch], self.device)
-                    for models, batch in zip(readers, samples, strict=True)
-                ]
-            parts.append(np.concatenate(found))
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            parts.append(away(self._read_piece, samples))
         return np.concatenate(parts, axis=1)
+
+    def _read_piece(self, samples: Sequence[Batch]) -> NDArray[np.float32]:
+        """Predictions for the pairs of one batch for all models, or of one for each, float32 [M, P]."""
+        readers = [self.models] if len(samples) == 1 else [[model] for model in self.models]
+        return np.concatenate(
+            [
+                predict_batches(models, [batch], self.device)
+                for models, batch in zip(readers, samples, strict=True)
+            ]
+        )
 
     def _batches(
         self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
@@ -153,15 +163,15 @@ class Scorer:
         count = max(-(-pairs // PIECE), min(self._threads, -(-pairs // LEAST)))
         bounds = [pairs * k // count for k in range(count + 1)] if pairs else []
         pieces = [slice(low, high) for low, high in itertools.pairwise(bounds)]
-        pool = _pool(self._threads)
+        cutters = pool("cut", self._threads)
         # The caller only waits: a signal that meets the main thread inside of a kernel ends in a SystemError.
         waiting = deque(
-            pool.submit(self._cut_batches, graph, user[p], item[p]) for p in pieces[: self._threads + 1]
+            cutters.submit(self._cut_batches, graph, user[p], item[p]) for p in pieces[: self._threads + 1]
         )
         try:
             for piece in pieces[self._threads + 1 :]:
                 samples = waiting.popleft().result()
-                waiting.append(pool.submit(self._cut_batches, graph, user[piece], item[piece]))
+                waiting.append(cutters.submit(self._cut_batches, graph, user[piece], item[piece]))
                 yield samples
             while waiting:
                 yield waiting.popleft().result()
@@ -205,8 +215,3 @@ def _features(known: NDArray[np.float32], index: NDArray[np.int32]) -> NDArray[n
     there = index < len(known)
     rows[there] = known[index[there]]
     return rows
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="igmc-cut")

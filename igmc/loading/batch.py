@@ -1,8 +1,10 @@
-"""One step's input: flat subgraphs as tensors, with the ratings that are asked."""
+"""One step's input: subgraphs, with the ratings that are asked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,27 +15,34 @@ from igmc.graph import Subgraphs
 
 __all__ = ["Batch"]
 
+A = TypeVar("A")
+
+
+class Structure(NamedTuple, Generic[A]):
+    """What a network reads of `Subgraphs`, which is all but the ids: arrays, or tensors."""
+
+    user_ptr: A
+    item_ptr: A
+    edge_ptr: A
+    user_label: A
+    item_label: A
+    degree: A
+    edge_item: A
+    edge_level: A
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """P subgraphs with U user nodes, I item nodes and E rated edges.
+    """P subgraphs and what is asked of them.
 
     Attributes:
-        user_ptr, item_ptr, edge_ptr: int64 [P + 1]; user_label, item_label: uint8 [U], [I];
-            degree: int32 [U]; edge_item: int32 [E]; edge_level: uint8 [E]; all as in `Subgraphs`.
-        rating: float32 [P], the ratings that are asked, on the original scale.
+        subgraphs: in the memory of the CPU, wherever the batch is.
+        rating: float32 [P], the ratings that are asked, on the original scale; its device is the batch's.
         side: float32 [P, F], side features of the target user and item side by side, or None.
         noise: key of this step's dropout; equal keys drop the same edges and units, on any device.
     """
 
-    user_ptr: Tensor
-    item_ptr: Tensor
-    edge_ptr: Tensor
-    user_label: Tensor
-    item_label: Tensor
-    degree: Tensor
-    edge_item: Tensor
-    edge_level: Tensor
+    subgraphs: Subgraphs
     rating: Tensor
     side: Tensor | None = None
     noise: int = 0
@@ -48,30 +57,26 @@ class Batch:
         noise: int = 0,
     ) -> Batch:
         """Wrap the arrays without copying them."""
-        return cls(
-            user_ptr=torch.from_numpy(subgraphs.user_ptr),
-            item_ptr=torch.from_numpy(subgraphs.item_ptr),
-            edge_ptr=torch.from_numpy(subgraphs.edge_ptr),
-            user_label=torch.from_numpy(subgraphs.user_label),
-            item_label=torch.from_numpy(subgraphs.item_label),
-            degree=torch.from_numpy(subgraphs.degree),
-            edge_item=torch.from_numpy(subgraphs.edge_item),
-            edge_level=torch.from_numpy(subgraphs.edge_level),
-            rating=torch.from_numpy(rating),
-            side=None if side is None else torch.from_numpy(side),
-            noise=noise,
-        )
+        tensor = None if side is None else torch.from_numpy(side)
+        return cls(subgraphs, torch.from_numpy(rating), tensor, noise)
 
     def __len__(self) -> int:
         return len(self.rating)
+
+    @property
+    def arrays(self) -> Structure[NDArray[Any]]:
+        """The arrays of the subgraphs, as Numba takes them."""
+        return Structure(*(getattr(self.subgraphs, name) for name in Structure._fields))
+
+    @cached_property
+    def tensors(self) -> Structure[Tensor]:
+        """The same as tensors on the batch's device; copied there once."""
+        device = self.rating.device
+        return Structure(*(torch.from_numpy(array).to(device, non_blocking=True) for array in self.arrays))
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on a device; itself if it is there already."""
         if self.rating.device == torch.device(device):
             return self
-        moved = {
-            f.name: getattr(self, f.name).to(device, non_blocking=True)
-            for f in fields(self)
-            if isinstance(getattr(self, f.name), Tensor)
-        }
-        return replace(self, **moved)
+        side = None if self.side is None else self.side.to(device, non_blocking=True)
+        return replace(self, rating=self.rating.to(device, non_blocking=True), side=side)

@@ -31,10 +31,12 @@ class IGMC(nn.Module):
         hops: radius of the subgraphs, which fixes the number of node labels, 2 * (hops + 1).
         side_width: features of the target user and item together; 0 for none.
         seed: of the initial weights.
+        backend, threads: see below.
 
     Attributes:
         backend: "auto" takes the fused CPU kernels where they apply (float32 on a CPU, layers of one
             width), "fused" insists on them, "torch" never uses them. All give the same answers.
+        threads: that the fused kernels run in; all cores if None. It makes no difference to any answer.
 
     Raises:
         ConfigError: on an unknown backend, or if it is "fused" and the layers differ in width.
@@ -49,9 +51,11 @@ class IGMC(nn.Module):
         side_width: int = 0,
         seed: int = 1,
         backend: str = "auto",
+        threads: int | None = None,
     ) -> None:
         super().__init__()
-        self.config, self.n_levels, self.hops, self.backend = config, n_levels, hops, backend
+        self.config, self.n_levels, self.hops = config, n_levels, hops
+        self.backend, self.threads = backend, threads
         if backend not in BACKENDS:
             raise ConfigError("unknown backend of the model", got=backend, allowed=", ".join(BACKENDS))
         if backend == "fused" and len(set(config.layers)) > 1:
@@ -121,6 +125,7 @@ class IGMC(nn.Module):
                 edge_dropout=self.config.edge_dropout if self.training else 0.0,
                 edge_dropout_mode=self.config.edge_dropout_mode,
                 mlp_dropout=self.config.mlp_dropout if self.training else 0.0,
+                threads=self.threads,
             )
         mse, arr = nn.functional.mse_loss(self(batch), batch.rating), self.arr_penalty()
         self.zero_grad(set_to_none=True)
@@ -146,6 +151,7 @@ class IGMC(nn.Module):
                 norm=self.config.norm,
                 edge_dropout=edge_dropout,
                 edge_dropout_mode=self.config.edge_dropout_mode,
+                threads=self.threads,
             )
         topology = make_topology(
             batch,
@@ -158,11 +164,11 @@ class IGMC(nn.Module):
         return stack_states(self.layers, topology)
 
     def _check_fits(self, batch: Batch) -> None:
-        n_labels = 2 * (self.hops + 1)
+        n_labels, subgraphs = 2 * (self.hops + 1), batch.subgraphs
         for name, values, size in (
-            ("level", batch.edge_level, self.n_levels),
-            ("user label", batch.user_label, n_labels),
-            ("item label", batch.item_label, n_labels),
+            ("level", subgraphs.edge_level, self.n_levels),
+            ("user label", subgraphs.user_label, n_labels),
+            ("item label", subgraphs.item_label, n_labels),
         ):
             if len(values) and int(values.max()) >= size:
                 raise DataError(

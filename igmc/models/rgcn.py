@@ -118,13 +118,13 @@ def make_topology(
         edge_weight: float [E], how much each rating counts, in both directions and in the norm; each is 1 if
             None. It may ask for gradients.
     """
-    device = batch.rating.device
-    n_users, n_items, n_edges = (len(a) for a in (batch.user_label, batch.item_label, batch.edge_item))
-    degree = batch.degree.long()
+    graphs, device = batch.tensors, batch.rating.device
+    n_users, n_items, n_edges = (len(a) for a in (graphs.user_label, graphs.item_label, graphs.edge_item))
+    degree = graphs.degree.long()
     user = torch.repeat_interleave(torch.arange(n_users, device=device), degree, output_size=n_edges)
-    first_item = torch.repeat_interleave(batch.item_ptr[:-1], batch.edge_ptr.diff(), output_size=n_edges)
-    item = n_users + first_item + batch.edge_item
-    level = batch.edge_level.long()
+    first_item = torch.repeat_interleave(graphs.item_ptr[:-1], graphs.edge_ptr.diff(), output_size=n_edges)
+    item = n_users + first_item + graphs.edge_item
+    level = graphs.edge_level.long()
     target, source, relation = torch.cat([user, item]), torch.cat([item, user]), torch.cat([level, level])
     weight = None if edge_weight is None else torch.cat([edge_weight, edge_weight])
     if edge_dropout > 0.0:
@@ -149,8 +149,8 @@ def make_topology(
         sums = partial(_weighted_sums, row, source, values, size)
     return Topology(
         n_levels=n_levels,
-        label=torch.cat([batch.user_label, batch.item_label]).long(),
-        target=torch.stack([batch.user_ptr[:-1], n_users + batch.item_ptr[:-1]], dim=1),
+        label=torch.cat([graphs.user_label, graphs.item_label]).long(),
+        target=torch.stack([graphs.user_ptr[:-1], n_users + graphs.item_ptr[:-1]], dim=1),
         sums=sums,
     )
 

@@ -33,9 +33,10 @@ class PyGTwin(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """See `IGMC.forward`."""
-        n_users = len(batch.user_label)
+        graphs = batch.tensors
+        n_users = len(graphs.user_label)
         source, target, level = self._edges(batch)
-        labels = torch.cat([batch.user_label, batch.item_label]).long()
+        labels = torch.cat([graphs.user_label, graphs.item_label]).long()
         convs: list[Any] = list(self.convs)
         x = nn.functional.one_hot(labels, convs[0].in_channels).to(self.lin1.weight.dtype)
         states = []
@@ -47,7 +48,7 @@ class PyGTwin(nn.Module):
             x = torch.tanh(z)
             states.append(x)
         h = torch.cat(states, dim=1)
-        h = torch.cat([h[batch.user_ptr[:-1]], h[n_users + batch.item_ptr[:-1]]], dim=1)
+        h = torch.cat([h[graphs.user_ptr[:-1]], h[n_users + graphs.item_ptr[:-1]]], dim=1)
         h = h if batch.side is None else torch.cat([h, batch.side], dim=1)
         h = torch.relu(self.lin1(h))
         if self.training:
@@ -57,11 +58,12 @@ class PyGTwin(nn.Module):
 
     def _edges(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Source node, target node and level of each kept message; int64."""
-        n_users, n_edges = len(batch.user_label), len(batch.edge_item)
-        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
-        user = torch.repeat_interleave(torch.arange(n_users), batch.degree.long())
-        item = n_users + batch.item_ptr[pair] + batch.edge_item
-        level = batch.edge_level.long()
+        graphs = batch.tensors
+        n_users, n_edges = len(graphs.user_label), len(graphs.edge_item)
+        pair = torch.repeat_interleave(torch.arange(len(batch)), graphs.edge_ptr.diff())
+        user = torch.repeat_interleave(torch.arange(n_users), graphs.degree.long())
+        item = n_users + graphs.item_ptr[pair] + graphs.edge_item
+        level = graphs.edge_level.long()
         to_user = to_item = torch.ones(n_edges, dtype=torch.bool)
         if self.training and self.config.edge_dropout > 0:
             to_user, to_item = edge_masks(

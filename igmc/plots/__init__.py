@@ -6,20 +6,21 @@ from igmc.plots.embeddings import embedding_figure, pca, umap
 from igmc.plots.evaluation import Estimate, ModelPanel, model_figure
 from igmc.plots.predictions import Bucket, prediction_figure
 from igmc.plots.style import save_figure
-from igmc.plots.subgraph import Edge, SubgraphPanel, subgraph_figure
+from igmc.plots.subgraph import subgraph_figure
+from igmc.plots.subgraph_panel import SubgraphPanel, explanation_panel
 from igmc.plots.training import save_curves, training_figure
 
 __all__ = [
     "Bucket",
     "Curve",
     "CurvePanel",
-    "Edge",
     "Estimate",
     "ModelPanel",
     "SubgraphPanel",
     "curve_figure",
     "describe_figures",
     "embedding_figure",
+    "explanation_panel",
     "model_figure",
     "pca",
     "prediction_figure",

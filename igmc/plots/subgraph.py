@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from igmc.plots.style import BLACK, GREY, PAGE, house_style
+from igmc.plots.subgraph_panel import SubgraphPanel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Edge", "SubgraphPanel", "subgraph_figure"]
+    from igmc.inference.why import ExplainedEdge
+
+__all__ = ["subgraph_figure"]
 
 # Inches, for all is drawn in one frame as large as the page is wide.
 _USER, _ITEMS, _USERS, _ITEM = (0.08, 0.92), (1.47, 3.52), (4.46, 5.36), (5.95, PAGE - 0.08)
@@ -29,44 +31,6 @@ _THIN, _WIDE = 0.35, 4.0  # points: ratings of no importance, and of the greates
 _MANY = 11  # up to so many levels, each has its own line in the legend
 _DASHES = (0, (2.2, 1.2))
 _TEXT, _SMALL = 7, 6  # points
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A rating between a user and an item that are shown.
-
-    Attributes:
-        user, item: positions among the users and items of the panel; 0 is the one asked for.
-        rating: on the scale.
-        importance: signed, in units of ratings; or another weight.
-    """
-
-    user: int
-    item: int
-    rating: float
-    importance: float
-
-
-@dataclass(frozen=True)
-class SubgraphPanel:
-    """One pair and its neighbours.
-
-    Attributes:
-        title: above the panel.
-        users, items: labels; the first of each is the pair's own, the others the most important first.
-        edges: ratings among them.
-        levels: the ratings of the scale, ascending.
-        score: what is predicted; None where the panel shows something else.
-        measure: what the widths of the lines stand for.
-    """
-
-    title: str
-    users: Sequence[str]
-    items: Sequence[str]
-    edges: Sequence[Edge]
-    levels: Sequence[float]
-    score: float | None = None
-    measure: str = "importance"
 
 
 @house_style()
@@ -135,7 +99,9 @@ def _draw(axes: Axes, panel: SubgraphPanel, top: float, height: float, most: flo
     _asked(axes, panel, middle, top - height + 0.17)
 
 
-def _line(axes: Axes, panel: SubgraphPanel, edge: Edge, places: list[list[float]], most: float) -> None:
+def _line(
+    axes: Axes, panel: SubgraphPanel, edge: ExplainedEdge, places: list[list[float]], most: float
+) -> None:
     user, item = places[0][edge.user], places[1][edge.item]
     if edge.user == 0:
         x, y = (_USER[1], _ITEMS[0]), (user + _spread(edge.item, panel.items), item)

@@ -1,13 +1,14 @@
 """Ratings: raw files -> checked `RatingTable` -> `Split`."""
 
+from igmc.ratings.checks import check_lengths, check_range, dense_indices
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.features import info_features, side_features
 from igmc.ratings.ids import IdTable, RawId
 from igmc.ratings.load import load_dataset
 from igmc.ratings.scale import RatingScale
+from igmc.ratings.side_features import info_features, side_features
 from igmc.ratings.split import Split, build_split, divided, make_split
-from igmc.ratings.table import Pairs, RatingTable
+from igmc.ratings.table import Pairs, RatingTable, pair_keys
 
 __all__ = [
     "Dataset",
@@ -18,10 +19,14 @@ __all__ = [
     "RawId",
     "Split",
     "build_split",
+    "check_lengths",
+    "check_range",
+    "dense_indices",
     "divided",
     "info_features",
     "load_dataset",
     "make_split",
+    "pair_keys",
     "side_features",
     "to_hetero",
     "to_networkx",

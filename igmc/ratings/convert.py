@@ -1,4 +1,4 @@
-"""A data set as a graph of other libraries: NetworkX and PyTorch Geometric."""
+"""A data set as a graph for other libraries: NetworkX and PyTorch Geometric."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.files import replacing, writing
+from igmc.ratings.checks import check_range
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.features import side_features
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split
 
 if TYPE_CHECKING:
@@ -226,9 +227,7 @@ def _checked(rows: ArrayLike, n: int) -> NDArray[np.int64]:
     chosen = np.asarray(rows)
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
         raise DataError("rows are no list of row numbers", got=f"{chosen.dtype} {list(chosen.shape)}")
-    strange = chosen[(chosen < 0) | (chosen >= n)]
-    if strange.size:
-        raise DataError("a row is out of range", got=int(strange[0]), allowed=f"0..{n - 1}")
+    check_range(chosen, n, "a row is out of range")
     if len(np.unique(chosen)) < len(chosen):
         raise DataError("a row stands twice", allowed="each row once")
     return chosen.astype(np.int64)

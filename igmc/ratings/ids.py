@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.checks import check_range
 
 __all__ = ["IdTable"]
 
@@ -100,9 +101,7 @@ class IdTable:
             DataError: on an index out of range.
         """
         dense = np.asarray(indices, dtype=np.int64)
-        if dense.size and (dense.min() < 0 or dense.max() >= len(self)):
-            worst = int(dense.min() if dense.min() < 0 else dense.max())
-            raise DataError("a dense index is out of range", got=worst, allowed=f"0..{len(self) - 1}")
+        check_range(dense, len(self), "a dense index is out of range")
         return [self.ids[k] for k in dense.tolist()]
 
     def digest(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.checks import check_lengths, check_range
 from igmc.ratings.ids import IdTable
 
 __all__ = ["Pairs", "RatingTable", "pair_keys"]
@@ -48,9 +49,7 @@ class RatingTable:
         for name, dtype in columns:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _column(f"table column {name}", getattr(self, name), dtype))
-        _check_lengths(self, [name for name, _ in columns])
-        _check_indices("user", self.user, len(self.users))
-        _check_indices("item", self.item, len(self.items))
+        _check_columns(self, [name for name, _ in columns], len(self.users), len(self.items))
         _check_finite(self.rating)
         keys = np.sort(pair_keys(self.user, self.item, len(self.items)))
         twice = keys[1:][keys[1:] == keys[:-1]]
@@ -101,9 +100,7 @@ class Pairs:
         )
         for name, dtype in columns:
             object.__setattr__(self, name, _column(f"pairs column {name}", getattr(self, name), dtype))
-        _check_lengths(self, [name for name, _ in columns])
-        _check_indices("user", self.user, 2**31)
-        _check_indices("item", self.item, 2**31)
+        _check_columns(self, [name for name, _ in columns], 2**31, 2**31)
         _check_finite(self.rating)
 
     def __len__(self) -> int:
@@ -131,16 +128,10 @@ def _column(what: str, values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:
     return array
 
 
-def _check_lengths(owner: object, names: list[str]) -> None:
-    lengths = {name: len(getattr(owner, name)) for name in names if getattr(owner, name) is not None}
-    if len(set(lengths.values())) > 1:
-        raise DataError("the columns differ in length", got=lengths, allowed="one length")
-
-
-def _check_indices(name: str, array: NDArray[np.int32], size: int) -> None:
-    if array.size and (array.min() < 0 or array.max() >= size):
-        worst = int(array.min() if array.min() < 0 else array.max())
-        raise DataError(f"a {name} index is out of range", got=worst, allowed=f"0..{size - 1}")
+def _check_columns(owner: RatingTable | Pairs, names: list[str], n_users: int, n_items: int) -> None:
+    check_lengths(**{name: getattr(owner, name) for name in names if getattr(owner, name) is not None})
+    check_range(owner.user, n_users, "a user index is out of range")
+    check_range(owner.item, n_items, "an item index is out of range")
 
 
 def _check_finite(rating: NDArray[Any]) -> None:

@@ -16,8 +16,9 @@ from scipy import sparse
 
 from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
+from igmc.ratings import dense_indices
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.training import load_checkpoint, save_checkpoint
 
 __all__ = ["Monitor", "NoSettings", "Recommender"]
@@ -77,7 +78,7 @@ class Recommender(ABC):
         return False
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         """Whether the validation ratings decide anything; if not, `fit` does not look at them."""
         return False
 
@@ -90,7 +91,7 @@ class Recommender(ABC):
         """What ``igmc tune`` varies, by setting, under the settings given; ``a.b`` is b in section a."""
         return {}
 
-    def chosen(self) -> Config:
+    def chosen_config(self) -> Config:
         """The settings, with what was chosen by the validation ratings filled in, such as the epochs."""
         config: Config = self.config
         return config
@@ -113,13 +114,13 @@ class Recommender(ABC):
         return self
 
     def refit(self, data: TrainingData, *, monitor: Monitor | None = None) -> Self:
-        """Another one, with the `chosen` settings, fitted to the training and validation ratings together.
+        """Another one, of the `chosen_config`, fitted to training and validation ratings together.
 
         Args:
             data: what this one was fitted to.
             monitor: as in `fit`.
         """
-        return type(self)(self.chosen(), seed=self.seed).fit(data.merged(), monitor=monitor)
+        return type(self)(self.chosen_config(), seed=self.seed).fit(data.merged(), monitor=monitor)
 
     def predict(self, user: ArrayLike, item: ArrayLike) -> Floats:
         """Ratings of P pairs, float32 [P], finite and not clipped; scores without a unit if `ranks_only`.
@@ -229,13 +230,7 @@ class Recommender(ABC):
     def _indices(self, name: str, values: ArrayLike, size: int) -> Indices:
         if not self.n_items:
             raise DataError(f"{self.name} has not been fitted", remedy="call fit first")
-        given = np.asarray(values)
-        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
-            raise DataError(f"the {name}s are no list of dense indices", got=given.dtype.name)
-        if given.size and (given.min() < 0 or given.max() >= size):
-            worst = int(given.min() if given.min() < 0 else given.max())
-            raise DataError(f"a {name} index is out of range", got=worst, allowed=f"0..{size - 1}")
-        return given.astype(np.int32)
+        return dense_indices(name, values, size)
 
 
 def _packed(value: Any) -> Any:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
 
-__all__ = ["BiasConfig", "Biases", "bias_of", "biases_of", "folded_biases"]
+__all__ = ["BiasConfig", "Biases", "fit_biases", "fold_in_biases", "predict_biases"]
 
 DAMPINGS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 DEFAULT_DAMPING = 5.0
@@ -57,14 +57,14 @@ class Biases(Recommender):
         self.known = {"user": data.train.user, "item": data.train.item, "rating": data.train.rating}
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return self.config.damping is None
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Between the values that it would choose from by itself.
         return {"damping": Range(0.5, DAMPINGS[-1], log=True)}
 
-    def chosen(self) -> BiasConfig:
+    def chosen_config(self) -> BiasConfig:
         return BiasConfig(damping=self.damping)
 
     def _best_damping(self, data: TrainingData) -> float:
@@ -112,18 +112,18 @@ class Biases(Recommender):
         return (self.mean + self.user_bias[users][:, None] + self.item_bias).astype(np.float32)
 
 
-def biases_of(data: TrainingData, damping: float) -> dict[str, Any]:
+def fit_biases(data: TrainingData, damping: float) -> dict[str, Any]:
     """What `Biases` learns from the training ratings, for another model that keeps those ratings itself."""
     return _state(Biases(BiasConfig(damping=damping)).fit(data))
 
 
-def bias_of(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> NDArray[np.float64]:
+def predict_biases(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> NDArray[np.float64]:
     """What they predict for some pairs, float64 [P]."""
     bias: NDArray[np.float64] = state["mean"] + state["user_bias"][user] + state["item_bias"][item]
     return bias
 
 
-def folded_biases(
+def fold_in_biases(
     state: dict[str, Any], known: dict[str, NDArray[Any]], support: Ratings, n_users: int, n_items: int
 ) -> dict[str, Any]:
     """The same with more ratings than those known, by `Biases.fold_in`."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from igmc.config import Config, knob
 from igmc.errors import DataError
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
-from igmc.recommenders.stopping import validation_ndcg
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.recommenders.validation_ndcg import validation_ndcg
 
 __all__ = ["EASE", "EASEConfig"]
 
@@ -58,14 +58,14 @@ class EASE(Recommender):
         return True
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return self.config.regularization is None
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Steck (2019) needs 200 to 1000 on 20 to 100 million ratings; fewer ratings need less.
         return {"regularization": Range(1.0, 3000.0, log=True)}
 
-    def chosen(self) -> EASEConfig:
+    def chosen_config(self) -> EASEConfig:
         config: EASEConfig = self.config
         return config.replace(regularization=self.strength) if self.n_items else config
 
@@ -80,7 +80,7 @@ class EASE(Recommender):
         self.known = data.train.columns()
         self._restore()
         gram = np.asarray((self.seen.T @ self.seen).todense(), dtype=np.float64)
-        strengths = STRENGTHS if self.chooses and len(data.validation) else (self._default(),)
+        strengths = STRENGTHS if self.uses_validation and len(data.validation) else (self._default(),)
         best: tuple[float, float, NDArray[np.float32]] | None = None
         for strength in strengths:
             self.weights = _solve(gram, strength)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, paper_settings
+from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, Part
 from igmc.inference import Scorer
@@ -20,9 +18,9 @@ from igmc.models import IGMC
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
-from igmc.training import RunFolder, chosen_epochs, fit, on_device, pick_device
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.training import MemoryCheckpointer, chosen_epochs, fit, on_device, pick_device
 
 __all__ = ["IGMCConfig", "IGMCRecommender"]
 
@@ -56,7 +54,7 @@ class IGMCRecommender(Recommender):
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
-        return paper_settings(dataset)
+        return preset_settings(dataset)
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Around what the paper uses on one data set or another: rate 1e-3, ARR 0.001, four layers of 32, edge
@@ -72,23 +70,23 @@ class IGMCRecommender(Recommender):
         }
 
     @property
-    def chooses(self) -> bool:
-        return bool(self.config.train.protocol == "validated")
+    def uses_validation(self) -> bool:
+        return bool(self.config.train.selection == "validation")
 
-    def chosen(self) -> IGMCConfig:
+    def chosen_config(self) -> IGMCConfig:
         """With the best epoch as the last one, which makes fixed epochs of it.
 
         As in the paper, the ensemble comes from the later half of these.
         """
         config: IGMCConfig = self.config
         validation = [record["validation_rmse"] for record in self.history]
-        if not self.chooses or None in validation or not validation:
+        if not self.uses_validation or None in validation or not validation:
             return config
         epochs, train = chosen_epochs(config.train, validation)[0], config.train
         size = min(train.ensemble_size, max(1, epochs // 2))
         every = min(train.ensemble_every, max(1, epochs // (2 * size)))
         return config.replace(
-            train=train.replace(protocol="paper", epochs=epochs, ensemble_size=size, ensemble_every=every)
+            train=train.replace(selection="fixed", epochs=epochs, ensemble_size=size, ensemble_every=every)
         )
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
@@ -99,7 +97,7 @@ class IGMCRecommender(Recommender):
             )
         train = config.train
         if not len(data.validation):
-            train = train.replace(protocol="paper")
+            train = train.replace(selection="fixed")
         self.scale = data.scale.to_dict()
         self.known = data.train.columns()
         self._restore()
@@ -108,16 +106,15 @@ class IGMCRecommender(Recommender):
         source = self._source(data.train, SupportDropout.of(train))
         training = Loader(source, train.batch_size, seed=self.seed, shuffle=True)
         validation = None
-        if train.protocol == "validated":
+        if train.selection == "validation":
             validation = Loader(self._source(data.validation), SCORE_BATCH)
-        with tempfile.TemporaryDirectory() as path, on_device(device):
-            folder = RunFolder(Path(path))
-            (folder.path / "checkpoints").mkdir()
+        checkpoints = MemoryCheckpointer()
+        with on_device(device):
             self.history = fit(
-                model, training, validation, train, folder, device, progress=False, monitor=monitor
+                model, training, validation, train, checkpoints, device, progress=False, monitor=monitor
             )
-            epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
-            self.states = {str(epoch): folder.load_epoch(epoch)["model"] for epoch in epochs}
+        epochs = chosen_epochs(train, [record["validation_rmse"] for record in self.history])
+        self.states = {str(epoch): checkpoints.load_epoch(epoch)["model"] for epoch in epochs}
 
     def _restore(self) -> None:
         """The graph of the known ratings, and biases for pairs that have no subgraph."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
 
-__all__ = ["GlobalMean", "ItemMean", "MeanConfig", "Popularity", "UserItemMean", "UserMean"]
+__all__ = ["CountingRecommender", "GlobalMean", "ItemMean", "MeanConfig", "UserItemMean", "UserMean"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class MeanConfig(Config):
     damping: float = knob(0.0, "ratings at the global mean that each mean is mixed with", low=0.0)
 
 
-class _Counted(Recommender):
+class CountingRecommender(Recommender):
     """Keeps the mean of all ratings, and of each user and item their number and their sum less that mean."""
 
     fitted: ClassVar = ("mean", "user_sum", "user_count", "item_sum", "item_count")
@@ -67,7 +67,7 @@ class _Counted(Recommender):
         return above
 
 
-class GlobalMean(_Counted):
+class GlobalMean(CountingRecommender):
     """The mean of all ratings, for any pair."""
 
     name: ClassVar = "global_mean"
@@ -76,7 +76,7 @@ class GlobalMean(_Counted):
         return np.full(len(user), self.mean, np.float32)
 
 
-class UserMean(_Counted):
+class UserMean(CountingRecommender):
     """The mean of the user's ratings; the global mean for a user without any."""
 
     name: ClassVar = "user_mean"
@@ -86,7 +86,7 @@ class UserMean(_Counted):
         return (self.mean + self._user(user)).astype(np.float32)
 
 
-class ItemMean(_Counted):
+class ItemMean(CountingRecommender):
     """The mean of the item's ratings; the global mean for an item without any."""
 
     name: ClassVar = "item_mean"
@@ -96,7 +96,7 @@ class ItemMean(_Counted):
         return (self.mean + self._item(item)).astype(np.float32)
 
 
-class UserItemMean(_Counted):
+class UserItemMean(CountingRecommender):
     """``(user mean + item mean) / 2``, each of them the global mean where there is no rating."""
 
     name: ClassVar = "user_item_mean"
@@ -104,16 +104,3 @@ class UserItemMean(_Counted):
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
         return (self.mean + (self._user(user) + self._item(item)) / 2).astype(np.float32)
-
-
-class Popularity(_Counted):
-    """Ranks items by their number of ratings, the same for every user."""
-
-    name: ClassVar = "popularity"
-
-    @property
-    def ranks_only(self) -> bool:
-        return True
-
-    def _predict(self, user: Indices, item: Indices) -> Floats:
-        return self.item_count[item].astype(np.float32)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,6 +59,7 @@ class StoreReader:
         self._cache: OrderedDict[int, Shard] = OrderedDict()
         self._cache_bytes, self._cached_bytes = cache_bytes, 0
         self._lock = threading.Lock()
+        _READERS.add(self)
 
     def __len__(self) -> int:
         return self._pairs
@@ -140,3 +143,16 @@ class StoreReader:
 def _memory(data_bytes: int, pairs: int) -> int:
     """Bytes of a decoded shard: its columns and three int64 pointers a pair."""
     return data_bytes + 3 * 8 * (pairs + 1)
+
+
+_READERS: WeakSet[StoreReader] = WeakSet()
+
+
+def _renew_locks() -> None:
+    """In a forked child no thread is left that could release them."""
+    for reader in _READERS:
+        reader._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)

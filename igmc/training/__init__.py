@@ -1,6 +1,7 @@
 """The training loop, its checkpoints and its run folder."""
 
 from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+from igmc.training.checkpointer import Checkpointer, MemoryCheckpointer
 from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
 from igmc.training.folder import RunFolder
@@ -8,6 +9,8 @@ from igmc.training.loop import fit
 from igmc.training.track import Tracker
 
 __all__ = [
+    "Checkpointer",
+    "MemoryCheckpointer",
     "RunFolder",
     "Tracker",
     "chosen_epochs",

@@ -1,4 +1,4 @@
-"""Where to train: the device, and the share of the cores that torch gets."""
+"""Where to train: the device, and the threads that torch gets on a CPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from igmc.errors import ConfigError
-from igmc.models import fused
+from igmc.threads import set_torch_threads
 
 __all__ = ["on_device", "pick_device"]
 
@@ -36,10 +36,13 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 @contextmanager
-def on_device(device: torch.device, threads: int | None = None) -> Iterator[None]:
-    """While it lasts, a CPU's cores belong to the fused kernels; `threads` of them, or all."""
-    if device.type == "cpu":
-        with fused.threads(threads):
-            yield
-    else:
+def on_device(device: torch.device) -> Iterator[None]:
+    """While it lasts, torch has one thread here if the device is a CPU, whose cores belong to the kernels."""
+    if device.type != "cpu":
         yield
+        return
+    before = set_torch_threads(1)
+    try:
+        yield
+    finally:
+        set_torch_threads(before)

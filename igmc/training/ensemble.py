@@ -1,4 +1,4 @@
-"""Which checkpoints a protocol keeps, and the predictions of a model over a loader."""
+"""Which checkpoints are selected, and the predictions of a model over a loader."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ __all__ = ["chosen_epochs", "predict", "predict_batches", "predict_samples", "sh
 def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> list[int]:
     """The epochs whose checkpoints make the ensemble, the single checkpoint first.
 
-    "paper": the last epoch, and those `ensemble_every` epochs before it and each other. "validated": the
+    "fixed": the last epoch, and those `ensemble_every` epochs before it and each other. "validation": the
     epochs with the lowest validation RMSE, the best first; the earlier where two are equal.
 
     Args:
-        config: protocol, epochs, and the ensemble's size and spacing.
-        validation: RMSE after each epoch so far, from epoch 1; not looked at under "paper".
+        config: selection, epochs, and the ensemble's size and spacing.
+        validation: RMSE after each epoch so far, from epoch 1; not looked at under "fixed".
 
-    >>> chosen_epochs(TrainConfig(protocol="paper", epochs=80), [])
+    >>> chosen_epochs(TrainConfig(selection="fixed", epochs=80), [])
     [80, 70, 60, 50]
-    >>> chosen_epochs(TrainConfig(protocol="validated", ensemble_size=2), [0.9, 0.7, 0.8, 0.7])
+    >>> chosen_epochs(TrainConfig(selection="validation", ensemble_size=2), [0.9, 0.7, 0.8, 0.7])
     [2, 4]
     """
-    if config.protocol == "paper":
+    if config.selection == "fixed":
         last = config.epochs
         spaced = range(last, 0, -config.ensemble_every)
         return list(spaced)[: config.ensemble_size]
@@ -46,7 +46,7 @@ def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool
     """
     if len(validation) >= config.epochs:
         return True
-    if config.protocol == "paper" or not validation:
+    if config.selection == "fixed" or not validation:
         return False
     best = chosen_epochs(config, validation)[0]
     falls = config.decay_factor < 1.0 and config.decay_every < config.epochs

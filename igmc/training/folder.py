@@ -144,6 +144,15 @@ class RunFolder:
             if other not in keep:
                 self._checkpoint(other).unlink()
 
+    def latest(self) -> dict[str, Any] | None:
+        """The checkpoint of the last epoch, to resume from; None if there is none.
+
+        Raises:
+            CheckpointError: if it is damaged.
+        """
+        epochs = self.epochs()
+        return self.load_epoch(epochs[-1]) if epochs else None
+
     def load_epoch(self, epoch: int) -> dict[str, Any]:
         """The checkpoint of an epoch.
 

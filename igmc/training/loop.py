@@ -16,8 +16,8 @@ from igmc.config import TrainConfig
 from igmc.errors import TrainingError
 from igmc.loading import Batch, Loader
 from igmc.models import IGMC
+from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
-from igmc.training.folder import RunFolder
 from igmc.training.stopwatch import Stopwatch, shares
 
 __all__ = ["fit"]
@@ -33,24 +33,24 @@ def fit(
     train: Loader,
     validation: Loader | None,
     config: TrainConfig,
-    folder: RunFolder,
+    checkpointer: Checkpointer,
     device: torch.device,
     *,
     progress: bool = True,
     profile: bool = False,
     monitor: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
-    """Train until the protocol says stop; resumes from the last checkpoint in the folder.
+    """Train until `should_stop` says so; resumes after the last epoch that the checkpointer has.
 
-    After each epoch the model, the optimizer and the history are on the disk. All randomness is a function of
+    After each epoch the model, the optimizer and the history are saved there. All randomness is a function of
     the seed and the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
 
     Args:
         model: on any device; moved to `device`.
         train: the training pairs.
-        validation: the pairs that early stopping and checkpoint choice look at; None under "paper".
+        validation: the pairs that early stopping and checkpoint choice look at; None under "fixed".
         config: of the training.
-        folder: of the run.
+        checkpointer: where to resume from, and where to save: a run folder, or memory.
         device: to train on.
         progress: show a bar an epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
@@ -58,7 +58,7 @@ def fit(
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
-        learning_rate, validation_rmse (None under "paper"), seconds, subgraphs_per_second.
+        learning_rate, validation_rmse (None under "fixed"), seconds, subgraphs_per_second.
 
     Raises:
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
@@ -67,7 +67,7 @@ def fit(
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
-    history = _resumed(model, optimizer, folder)
+    history = _resumed(model, optimizer, checkpointer)
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = config.learning_rate * config.decay_factor ** ((epoch - 1) // config.decay_every)
@@ -91,7 +91,7 @@ def fit(
         )
         keep = {epoch, *chosen_epochs(config, [record["validation_rmse"] for record in history])}
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
-        folder.save_epoch(epoch, state, keep)
+        checkpointer.save_epoch(epoch, state, keep)
         logger.info("%s", _line(history[-1], config.epochs))
         if monitor is not None:
             monitor(history[-1])
@@ -101,11 +101,13 @@ def fit(
     return history
 
 
-def _resumed(model: IGMC, optimizer: torch.optim.Optimizer, folder: RunFolder) -> list[dict[str, Any]]:
+def _resumed(
+    model: IGMC, optimizer: torch.optim.Optimizer, checkpointer: Checkpointer
+) -> list[dict[str, Any]]:
     """The history so far; model and optimizer are put where the last checkpoint left them."""
-    if not folder.epochs():
+    state = checkpointer.latest()
+    if state is None:
         return []
-    state = folder.load_epoch(folder.epochs()[-1])
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     history: list[dict[str, Any]] = state["history"]

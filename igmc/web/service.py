@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs
-from igmc.inference import Predictor, Scorer, near_ids
+from igmc.inference import Predictor, near_ids
 from igmc.inference.lists import ListRequest, list_items
-from igmc.inference.why import Node as ExplainedNode
-from igmc.inference.why import explain
+from igmc.inference.why import ExplainedNode, explain
 from igmc.ratings import IdTable, RawId
 from igmc.web import schemas
 
@@ -26,7 +20,6 @@ __all__ = ["Service", "UnknownIdError"]
 
 TOP = 6  # neighbours on each side of the drawing of an explanation
 LINKS = 400  # ratings that an explanation leaves out in turn, at most, once for each checkpoint
-PIECE = 1024  # pairs that are scored between two looks at the clock
 
 _FILMS = ("ml_", "demo", "flixster")  # what the items of these data sets are
 
@@ -125,7 +118,7 @@ class Service:
             years=years,
             config=ListConfig(k=asked.k, min_score=asked.min_score, bottom=asked.bottom),
         )
-        found = list_items(self._until(deadline), request)
+        found = list_items(self.predictor, request, deadline=deadline)
         rows = zip(found.item.tolist(), found.score.tolist(), found.source.tolist(), strict=True)
         return schemas.ListAnswer(
             items=[
@@ -150,7 +143,13 @@ class Service:
         self._known("item", self.predictor.items, asked.item_id)
         ratings = self._ratings(asked)
         found = explain(
-            self._until(deadline), asked.user_id, asked.item_id, ratings=ratings, top=TOP, limit=LINKS
+            self.predictor,
+            asked.user_id,
+            asked.item_id,
+            ratings=ratings,
+            top=TOP,
+            limit=LINKS,
+            deadline=deadline,
         )
         return schemas.ExplanationAnswer(
             score=round(found.score, 4),
@@ -201,43 +200,6 @@ class Service:
     def _known(self, side: str, table: IdTable, raw: RawId) -> None:
         if table.encode([raw])[0] < 0:
             raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
-
-    def _until(self, deadline: float) -> Predictor:
-        """The predictor, whose answers end at a time."""
-        return replace(self.predictor, scorer=_TimedScorer(self.predictor.scorer, deadline))
-
-
-class _TimedScorer(Scorer):
-    """A scorer that stops with a TimeoutError after a time; its answers are those of the other.
-
-    A list with a high `min_score` may have the models asked about every item there is, and a thread cannot be
-    stopped from outside.
-    """
-
-    def __init__(self, scorer: Scorer, deadline: float) -> None:
-        vars(self).update(vars(scorer))
-        self._deadline = deadline
-
-    def score(
-        self, graph: BipartiteGraph | ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
-    ) -> NDArray[np.float32]:
-        parts = [np.empty((len(self.models), 0), np.float32)]
-        for start in range(0, len(user), PIECE):
-            self._check()
-            parts.append(super().score(graph, user[start : start + PIECE], item[start : start + PIECE]))
-        return np.concatenate(parts, axis=1)
-
-    def read(self, parts: Iterable[Subgraphs]) -> NDArray[np.float32]:
-        return super().read(self._checked(parts))
-
-    def _checked(self, parts: Iterable[Subgraphs]) -> Iterator[Subgraphs]:
-        for part in parts:
-            self._check()
-            yield part
-
-    def _check(self) -> None:
-        if time.monotonic() > self._deadline:
-            raise TimeoutError
 
 
 def _node(node: ExplainedNode) -> schemas.Node:

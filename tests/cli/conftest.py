@@ -6,29 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from igmc.cli.evaluate import evaluate_command
-from igmc.cli.explain import explain_command
-from igmc.cli.extract import extract_command
-from igmc.cli.main import _exit_code, _igmc
-from igmc.cli.plot import plot_command
-from igmc.cli.predict import predict_command
-from igmc.cli.recommend import recommend_command
-from igmc.cli.serve import serve_command
-from igmc.cli.train import train_command
-from igmc.cli.transfer import transfer_command
-
-COMMANDS = {
-    "igmc": _igmc,
-    "igmc-evaluate": evaluate_command,
-    "igmc-explain": explain_command,
-    "igmc-extract": extract_command,
-    "igmc-plot": plot_command,
-    "igmc-predict": predict_command,
-    "igmc-recommend": recommend_command,
-    "igmc-serve": serve_command,
-    "igmc-train": train_command,
-    "igmc-transfer": transfer_command,
-}
+from igmc.cli.main import _exit_code
+from tests.cli.commands import COMMANDS
 
 
 @pytest.fixture

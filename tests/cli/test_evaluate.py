@@ -19,7 +19,7 @@ def test_a_table_and_a_test_against_one_model(command, home, tmp_path):
 def test_json_and_columns(command, home):
     code, out, _ = command("igmc", "evaluate", *QUICK, "--seeds", "3,4", "--json")
     assert code == 0
-    assert [cell["seed"] for cell in json.loads(out)["cells"]] == [3, 3, 4, 4]
+    assert [one["seed"] for one in json.loads(out)["cells"]] == [3, 3, 4, 4]
     code, out, _ = command("igmc-evaluate", *QUICK, "--metrics", "user_mae,coverage@5")
     assert "| model | user_mae | coverage@5 | training | scoring |" in out
 

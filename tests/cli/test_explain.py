@@ -2,14 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
 
 import igmc
 from igmc.inference.predictor import Predictor
 from igmc.ratings.split import Split
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture
@@ -80,30 +79,6 @@ def test_attention_is_drawn_beside_it(explain, run, tmp_path):
     from matplotlib.image import imread
 
     assert imread(both.with_suffix(".png")).shape[0] > 1.5 * imread(plain.with_suffix(".png")).shape[0]
-
-    from igmc.recommenders.graph.attention import attention_panel
-
-    predictor = Predictor.from_run(run)
-    found = igmc.explain(predictor, 3, "f007", top=3)
-    panel = attention_panel(found, model, predictor.users, predictor.items)
-    assert {(e.user, e.item) for e in panel.edges} == {(e.user, e.item) for e in found.edges}
-    told = model.attention()
-    for edge in panel.edges:
-        pair = (
-            predictor.users.encode([found.users[edge.user].id]),
-            predictor.items.encode([found.items[edge.item].id]),
-        )
-        row = np.flatnonzero((told.user == pair[0]) & (told.item == pair[1]))[0]
-        size = (told.user == pair[0]).sum(), (told.item == pair[1]).sum()
-        weights = told.to_user[-1, row].mean() * size[0], told.to_item[-1, row].mean() * size[1]
-        expected = weights[0] if edge.user == 0 else weights[1] if edge.item == 0 else sum(weights) / 2
-        assert edge.importance == pytest.approx(expected)
-    strangers = igmc.explain(predictor, None, "f007", ratings={"f001": 5}, top=1)
-    lonely = type(strangers)(**{**strangers.__dict__, "edges": strangers.edges[:0]})
-    with pytest.raises(igmc.IgmcError, match="knows none of the ratings of this explanation"):
-        attention_panel(lonely, model, predictor.users, predictor.items)
-    with pytest.raises(igmc.IgmcError, match="of a model of other users or items"):
-        attention_panel(found, model, predictor.items, predictor.items)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from igmc.cli.extract import extract_command
+
 
 @pytest.fixture
 def extract(command, home, ratings_file):
@@ -56,8 +58,8 @@ def test_compressed_stores_are_smaller(extract, tmp_path):
     assert result(extract("--json", "--compress", "--home", tmp_path / "gzip"))["bytes"] < plain
 
 
-def test_the_paper_protocol_has_no_validation_part(extract):
-    parts = result(extract("--json", "--protocol", "paper"))["parts"]
+def test_fixed_epochs_have_no_validation_part(extract):
+    parts = result(extract("--json", "--selection", "fixed"))["parts"]
     assert {name: part["pairs"] for name, part in parts.items()} == {"train": 270, "test": 30}
 
 
@@ -122,3 +124,9 @@ def test_what_is_wrong_is_said_in_one_line(extract, arguments, code, message):
     assert err.startswith("igmc-extract: error: ")
     assert err.count("\n") == 1
     assert re.search(message, err)
+
+
+def test_extract_offers_what_determines_subgraphs_and_nothing_else():
+    names = {param.name for param in extract_command.params}
+    assert {"dataset", "hops", "selection", "seed", "live"} <= names
+    assert not names & {"epochs", "norm", "layers", "out", "device"}

@@ -14,7 +14,6 @@ import pytest
 from igmc import errors
 from igmc.cli.logs import start_logging
 from igmc.cli.main import _exit_code
-from igmc.cli.output import human_bytes, table
 
 
 def ending(action, capsys, *, verbose=False):
@@ -135,38 +134,6 @@ def test_signals_end_the_process_with_their_code_and_no_traceback(number, code, 
     assert err.strip() == f"igmc-x: {word}; run the same command again to resume"
 
 
-def test_a_reader_that_goes_away_is_no_error():
-    code = """
-        from igmc.cli.output import emit
-        for _ in range(10_000):
-            emit("x" * 100)
-    """
-    process = run_python(code)
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    assert process.wait(timeout=20) == 0
-
-
-def test_logs_go_to_stderr_by_level(capsys):
-    import logging
-
-    logger = logging.getLogger("igmc.somewhere")
-    for flags, expected in (
-        ({"verbose": False, "quiet": False}, ["info", "warning"]),
-        ({"verbose": False, "quiet": True}, ["warning"]),
-    ):
-        start_logging(**flags)
-        for level in ("debug", "info", "warning"):
-            getattr(logger, level)(level)
-        captured = capsys.readouterr()
-        assert captured.out == ""
-        assert captured.err.split() == expected
-    start_logging(verbose=True, quiet=False)
-    logger.debug("why")
-    assert "DEBUG igmc.somewhere: why" in capsys.readouterr().err
-
-
 def test_python_dash_m_is_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "igmc", "--version"],
@@ -184,15 +151,3 @@ def test_no_command_shows_the_help_and_is_a_usage_error():
     done = subprocess.run([sys.executable, "-m", "igmc"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Commands:" in done.stderr
-
-
-def test_tables_put_numbers_right_and_words_left():
-    lines = table(["name", "n"], [["long name", "1"], ["b", "22"]]).splitlines()
-    assert lines == ["name        n", "long name   1", "b          22"]
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (834e6, "834 MB"), (12e12, "12.0 TB")]
-)
-def test_bytes_for_people(size, text):
-    assert human_bytes(size) == text

@@ -8,13 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from igmc.cli.extract import extract_command
-from igmc.cli.main import _igmc
 from igmc.cli.options import as_typed, config_options, read_config
 from igmc.cli.train import train_command
 from igmc.config import Config, RunConfig
 from igmc.errors import ConfigError
-from tests.cli.conftest import COMMANDS
 
 SECTIONS = {f.name: getattr(RunConfig(), f.name) for f in dataclasses.fields(RunConfig)}
 KNOBS = [
@@ -47,7 +44,7 @@ TYPED = {
     "mlp_width": ("9", 9),
     "mlp_dropout": ("0", 0.0),
     "side_features": (None, True),
-    "protocol": ("paper", "paper"),
+    "selection": ("fixed", "fixed"),
     "epochs": ("3", 3),
     "batch_size": ("11", 11),
     "learning_rate": ("1e-4", 1e-4),
@@ -137,6 +134,29 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
     assert config_of(f"--config {file}") == config, "the config.json of a run folder"
 
 
+@pytest.mark.parametrize(("former", "value"), [("paper", "fixed"), ("validated", "validation")])
+def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(former, value, capsys):
+    assert config_of(f"--protocol {former}") == config_of(f"--selection {value}")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
+
+
+def test_former_names_in_a_file_are_read_and_a_flag_goes_before_them(tmp_path, capsys):
+    file = tmp_path / "f.json"
+    file.write_text('{"train": {"protocol": "paper", "epochs": 7}}')
+    config = config_of(f"--config {file}").train
+    assert (config.selection, config.epochs) == ("fixed", 7)
+    assert config_of(f"--config {file} --selection validation").train.selection == "validation"
+    assert capsys.readouterr().err == ""
+
+
+def test_former_names_are_not_in_the_help_and_their_values_are_checked():
+    assert "--protocol" not in CliRunner().invoke(train_command, ["-h"]).output
+    with pytest.raises(ConfigError, match=r"selection is not known; got 'papr'; allowed: fixed, validation"):
+        config_of("--protocol papr")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -146,7 +166,7 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
         ),
         (
             '{"train": {"epoch": 1}}',
-            r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: protocol",
+            r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: selection",
         ),
         ('{"epochs": 1}', r"f\.json: unknown setting in run; got 'epochs'; allowed: data, extract"),
         ("[1]", r"f\.json: run is not a mapping; got \[1\]; allowed: a JSON object"),
@@ -189,28 +209,6 @@ def test_a_value_out_of_range_is_named_as_typed():
     assert as_typed(str(caught.value)) == "--max-nodes-per-hop is out of range; got 0; allowed: at least 1"
 
 
-def commands(command=_igmc, path="igmc"):
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{path} {name}")
-
-
-@pytest.mark.parametrize(
-    ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_every_help_ends_with_two_examples_that_parse(path, command):
-    page = CliRunner().invoke(command, ["-h"]).output
-    tail = page.split("Examples:\n")[1].strip().splitlines()
-    assert [line.strip() for line in tail] == list(command.examples)
-    assert len(tail) == 2
-    for line in tail:
-        words = shlex.split(line)
-        at = COMMANDS[words.pop(0)]
-        while isinstance(at, click.Group):
-            at = at.commands[words.pop(0)]
-        at.make_context("x", words)
-
-
 def test_help_states_range_default_and_presets_of_a_knob():
     page = " ".join(CliRunner().invoke(train_command, ["-h"], terminal_width=1000).output.split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
@@ -219,9 +217,3 @@ def test_help_states_range_default_and_presets_of_a_knob():
         assert title in page
     for _, field in KNOBS:
         assert "--" + field.name.replace("_", "-") in page
-
-
-def test_extract_offers_what_determines_subgraphs_and_nothing_else():
-    names = {param.name for param in extract_command.params}
-    assert {"dataset", "hops", "protocol", "seed", "live"} <= names
-    assert not names & {"epochs", "norm", "layers", "out", "device"}

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from igmc.inference.predictor import Predictor
-from igmc.inference.run_predictions import RunPredictions
 from igmc.ratings.split import Split
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture
@@ -47,32 +45,6 @@ def test_figures_go_to_the_run_folder_and_show_one_pair_if_asked(command, home, 
     assert out.split() == [str(copy / "plots" / f"{name}.png") for name in ("training", "subgraphs")]
     assert err.splitlines()[0] == "the run is not finished: there are no test predictions to draw yet"
     assert [p.name for p in (copy / "plots").glob("*.svg")]
-
-
-def test_extremes_are_the_ends_of_the_predictions(run):
-    split, frame = Split.load(run / "split.npz"), pd.read_csv(run / "predictions.csv.gz")
-    outcome, predictor = RunPredictions.load(run, split), Predictor.from_run(run)
-    high, low = outcome.extremes(predictor.graph)
-    for at, best in ((high, frame.ensemble.max()), (low, frame.ensemble.min())):
-        assert frame.ensemble[at] == best
-        row = frame.iloc[at]
-        assert (split.table.users.ids[outcome.user[at]], split.table.items.ids[outcome.item[at]]) == (
-            row.user_id,
-            row.item_id,
-        )
-        answer = predictor.predict([int(row.user_id)], [row.item_id], clip=False)
-        assert answer.score[0] == pytest.approx(best, abs=1e-5)
-
-
-def test_pairs_without_a_neighbourhood_are_no_extremes(run):
-    split, predictor = Split.load(run / "split.npz"), Predictor.from_run(run)
-    outcome = RunPredictions.load(run, split)
-    high, _ = outcome.extremes(predictor.graph)
-    stranger = outcome.item.copy()
-    stranger[high] = predictor.graph.n_items  # rated by nobody
-    wider = predictor.graph.with_ratings([], [], [], n_items=predictor.graph.n_items + 1)
-    moved = RunPredictions(outcome.user, stranger, outcome.true, outcome.predicted)
-    assert moved.extremes(wider)[0] != high
 
 
 def test_embeddings_are_drawn_of_a_model_that_has_some(plot, run, tmp_path):

@@ -15,7 +15,7 @@ def test_the_file_holds_the_split_and_its_sizes_are_shown(command, home, tmp_pat
     code, shown, _ = command("igmc", "data", "split", "demo", "--protocol", name, "--seed", 7, "--out", out)
     assert code == 0
     loaded = Split.load(out)
-    assert loaded.digest() == make_protocol(name).split(load_dataset("demo"), 7).digest()
+    assert loaded.digest() == make_protocol(name).draw(load_dataset("demo"), 7).digest()
     assert f"digest {loaded.digest()}\nsplit: {out}" in shown
     assert "all ratings of unseen users (by time), except 2 ratings" in shown
     lines = {line.split()[0]: line.split()[1:] for line in shown.splitlines() if line and line[0].islower()}
@@ -29,7 +29,7 @@ def test_json(command, home, tmp_path):
     code, shown, _ = command("igmc", "data", "split", "demo", *arguments)
     answer = json.loads(shown)
     assert (code, answer["dataset"], answer["seed"]) == (0, "demo", 1)
-    assert answer["protocol"] == make_protocol("random_80_20").to_dict()
+    assert answer["protocol"] == make_protocol("random_80_20").record()
     assert {part: size["ratings"] for part, size in answer["parts"].items()} == {
         "train": 8640,
         "validation": 960,

@@ -50,14 +50,22 @@ def test_curves_are_drawn_and_tracked(train, tmp_path):
 
 
 def test_json_is_the_report_that_the_folder_holds(train, tmp_path):
-    report = result(train("--out", "run", "--json", "--protocol", "paper"))
+    report = result(train("--out", "run", "--json", "--selection", "fixed"))
     assert report == json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert (report["protocol"], report["epochs"], report["train_pairs"], report["test_pairs"]) == (
-        "paper",
+    assert (report["selection"], report["epochs"], report["train_pairs"], report["test_pairs"]) == (
+        "fixed",
         2,
         270,
         30,
     )
+
+
+def test_a_command_of_an_earlier_version_finds_its_run(train, tmp_path):
+    report = result(train("--selection", "fixed", "--json", "--quiet"))
+    assert re.fullmatch(r"runs/mine\.csv-paper-seed1-[0-9a-f]{8}", report["folder"])
+    code, out, err = train("--protocol", "paper", "--json", "--quiet")
+    assert (code, json.loads(out)) == (0, report)
+    assert err.splitlines() == ["igmc-train: warning: --protocol paper is now --selection fixed"]
 
 
 def test_the_same_command_again_does_nothing_new(train):

@@ -1,44 +1,35 @@
 """The grid of an evaluation: what is run, what is kept, what is reported."""
 
-import csv
-import io
-import json
-
 import pytest
 
 from igmc.errors import ConfigError, TrainingError
-from igmc.evaluation import fitted_models, harness
+from igmc.evaluation import harness
 from igmc.evaluation.harness import evaluate
-from igmc.evaluation.report import EvaluationReport
-from igmc.recommenders.biases import Biases
-
-MODELS = ["biases", "strong=biases:damping=100", "popularity"]
-
-
-@pytest.fixture(scope="module")
-def report():
-    return evaluate(MODELS, ["demo"], protocols=["random_80_20"], seeds=[1, 2], ks=[5, 10])
+from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.protocols.registry import make_protocol
+from igmc.ratings.load import load_dataset
 
 
 @pytest.fixture
 def counted(monkeypatch):
-    """The labels of the cells that are really run."""
+    """The labels of the models that are really run."""
     ran = []
     real = harness.evaluate_model
 
-    def run(spec, *args, **kwargs):
-        ran.append(spec.label)
-        return real(spec, *args, **kwargs)
+    def run(model, *args, **kwargs):
+        ran.append(model.label)
+        return real(model, *args, **kwargs)
 
     monkeypatch.setattr(harness, "evaluate_model", run)
     return ran
 
 
-def test_every_model_is_run_on_every_split(report):
-    found = [(cell.seed, cell.label) for cell in report.cells]
-    assert found == [(seed, label) for seed in (1, 2) for label in ("biases", "strong", "popularity")]
-    first, second = (c for c in report.cells if c.label == "biases")
-    assert first.split_digest != second.split_digest
+def test_every_model_is_run_on_every_split():
+    models = ["biases", "strong=biases:damping=100"]
+    report = evaluate(models, ["demo"], protocols=["random_80_20"], seeds=[1, 2], ks=[5])
+    found = [(one.seed, one.label) for one in report.evaluations]
+    assert found == [(seed, label) for seed in (1, 2) for label in ("biases", "strong")]
+    assert len({one.split_digest for one in report.evaluations}) == 2
 
 
 def test_what_is_done_is_not_run_again(tmp_path, counted):
@@ -46,91 +37,55 @@ def test_what_is_done_is_not_run_again(tmp_path, counted):
     first = evaluate(["biases"], ["demo"], **arguments)
     again = evaluate(["renamed=biases", "global_mean"], ["demo"], **arguments)
     assert counted == ["biases", "global_mean"]
-    assert again.cells[0].label == "renamed"
-    assert again.cells[0].metrics == first.cells[0].metrics
+    assert again.evaluations[0].label == "renamed"
+    assert again.evaluations[0].metrics == first.evaluations[0].metrics
     evaluate(["biases"], ["demo"], **{**arguments, "ks": [7]})
     evaluate(["biases:damping=3"], ["demo"], **arguments)
     evaluate(["biases"], ["demo"], **{**arguments, "protocols": ["random_8_1_1"]})
-    assert counted[2:] == ["biases"] * 3, "other lengths, settings and protocols are other cells"
+    assert counted[2:] == ["biases"] * 3, "other lengths, settings and protocols are other evaluations"
 
 
-def test_a_damaged_cell_is_made_anew(tmp_path, counted, caplog):
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("biases", "demo-unseen_users-1-biases-7aede2b79f0133aa"),
+        ("mf", "demo-unseen_users-1-mf-bc80f4d6a897bc5b"),
+        ("igmc", "demo-unseen_users-1-igmc-e4ac62c3fe943eab"),
+        ("igmc:train.selection=validation", "demo-unseen_users-1-igmc-e4ac62c3fe943eab"),
+    ],
+)
+def test_results_are_found_under_the_names_that_they_have_been_stored_under(
+    tmp_path, monkeypatch, model, name
+):
+    monkeypatch.setattr(harness, "__version__", "0.2.0.dev0")
+    dataset, protocol = load_dataset("demo"), make_protocol("unseen_users:k=5")
+    kept = harness._Kept(tmp_path, [5, 10, 20], True)
+    place = kept.place(ModelSpec.parse(model), dataset, protocol, protocol.draw(dataset, 1))
+    assert place == tmp_path / "cells" / name
+
+
+def test_a_damaged_evaluation_is_made_anew(tmp_path, counted, caplog):
     arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
     first = evaluate(["biases"], ["demo"], **arguments)
     next((tmp_path / "cells").glob("*.npz")).write_bytes(b"PK damaged")
     again = evaluate(["biases"], ["demo"], **arguments)
     assert counted == ["biases", "biases"]
-    assert again.cells[0].metrics == first.cells[0].metrics
+    assert again.evaluations[0].metrics == first.evaluations[0].metrics
     assert "is damaged and made anew" in caplog.text
 
 
 def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):
     real = harness.evaluate_model
 
-    def run(spec, *args, **kwargs):
-        if spec.label == "biases":
+    def run(model, *args, **kwargs):
+        if model.label == "biases":
             raise TrainingError("the loss is not finite")
-        return real(spec, *args, **kwargs)
+        return real(model, *args, **kwargs)
 
     monkeypatch.setattr(harness, "evaluate_model", run)
     report = evaluate(["biases", "item_mean"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
-    assert [cell.label for cell in report.cells] == ["item_mean"]
+    assert [one.label for one in report.evaluations] == ["item_mean"]
     assert "- biases on demo, random_80_20, seed 1: the loss is not finite" in report.to_markdown()
-
-
-def test_the_table_has_the_best_first_and_means_over_seeds(report):
-    table = report.to_markdown()
-    lines = [line for line in table.splitlines() if line.startswith("| ")]
-    assert lines[0].startswith("| model | rmse | mae | recall@10 | precision@10 | ndcg@10 |")
-    assert [line.split(" | ")[0] for line in lines[2:]] == ["| biases", "| strong", "| popularity"]
-    assert " ± " in lines[2]
-    assert lines[4].startswith("| popularity | - | - | 0.")
-    assert "**demo, random_80_20** (seed 1, 2; ratings: 8,640 train, 960 validation, 2,400 test)" in table
-
-
-def test_one_seed_is_shown_with_its_interval(report):
-    alone = EvaluationReport(report.cells[:1])
-    low, high = report.cells[0].intervals["rmse"]
-    assert f"{report.cells[0].metrics['rmse']:.4f} [{low:.4f}, {high:.4f}]" in alone.to_markdown(["rmse"])
-
-
-def test_unknown_columns_are_refused(report):
-    with pytest.raises(ConfigError, match=r"no such metric; got 'ndgc@10'; allowed: rmse"):
-        report.to_markdown(["ndgc@10"])
-
-
-def test_a_model_is_compared_with_another_on_each_split(report):
-    found = report.compare("strong", "biases", "rmse")
-    assert [cell.seed for cell, _ in found] == [1, 2]
-    for cell, test in found:
-        other = next(c for c in report.cells if c.label == "biases" and c.seed == cell.seed)
-        assert test.difference == pytest.approx(cell.metrics["rmse"] - other.metrics["rmse"], abs=1e-6)
-        assert test.low < test.difference < test.high
-        assert 0 < test.p_value < 0.01
-    assert report.compare("popularity", "biases", "rmse") == []
-    assert len(report.compare("popularity", "biases", "ndcg@5")) == 2
-    assert "| strong | demo, random_80_20, seed 2 | +0." in report.versus("biases", "rmse")
-    with pytest.raises(ConfigError, match=r"no such model was evaluated; got 'mf'"):
-        report.compare("mf", "biases", "rmse")
-    with pytest.raises(ConfigError, match=r"no such metric to compare models by; got 'coverage@5'"):
-        report.compare("strong", "biases", "coverage@5")
-
-
-def test_the_report_is_written_in_all_forms(report, tmp_path):
-    report.save(tmp_path / "deep" / "folder")
-    folder = tmp_path / "deep" / "folder"
-    assert {path.name for path in folder.iterdir()} == {
-        "report.json",
-        "report.csv",
-        "report.md",
-        "report.png",
-        "report.svg",
-    }
-    found = json.loads((folder / "report.json").read_text())
-    assert [cell["label"] for cell in found["cells"]] == [cell.label for cell in report.cells]
-    rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text())))
-    assert float(rows[0]["rmse"]) == report.cells[0].metrics["rmse"]
-    assert rows[2]["rmse"] == ""
 
 
 @pytest.mark.parametrize(
@@ -150,49 +105,10 @@ def test_what_makes_no_evaluation_says_why(changes, message):
         evaluate(arguments.pop("models"), arguments.pop("datasets"), **arguments)
 
 
-def test_what_took_long_to_train_is_trained_once_for_all_it_is_asked(tmp_path, monkeypatch):
-    trained = []
-    real = Biases._fit
-    monkeypatch.setattr(fitted_models, "KEEP_AFTER", -1.0)
-    monkeypatch.setattr(Biases, "_fit", lambda self, *given: trained.append(self) or real(self, *given))
-    protocols = ["unseen_users:k=0", "unseen_users:k=5"]
-    alone = [evaluate(["biases"], ["demo"], protocols=[way], ks=[5]).cells[0] for way in protocols]
-    once = len(trained) // 2
-    shared = evaluate(["biases"], ["demo"], protocols=protocols, ks=[5], out=tmp_path).cells
-    assert len(trained) == 3 * once
-    for one, other in zip(alone, shared, strict=True):
-        assert one.metrics == other.metrics
-        assert one.settings == other.settings
-    assert shared[0].metrics != shared[1].metrics
-    evaluate(["biases"], ["demo"], protocols=["unseen_users:k=2"], ks=[5], out=tmp_path)
-    assert len(trained) == 3 * once
-    for change in (
-        {"seeds": [2]},
-        {"protocols": ["unseen_users:refit=false"]},
-        {"protocols": ["random_80_20"]},
-    ):
-        before = len(trained)
-        evaluate(
-            ["biases"], ["demo"], **{"protocols": ["unseen_users:k=2"], "ks": [5], "out": tmp_path, **change}
-        )
-        assert len(trained) > before, change
-    damaged = sorted((tmp_path / "models").glob("*.model"))
-    assert len(damaged) == 4
-    for path in damaged:
-        path.write_bytes(b"damaged")
-    again = evaluate(["biases"], ["demo"], protocols=["unseen_users:k=1"], ks=[5], out=tmp_path)
-    assert not again.failures
-
-
-def test_what_is_trained_quickly_is_not_kept(tmp_path):
-    evaluate(["biases"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
-    assert not list((tmp_path / "models").iterdir())
-
-
 def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
     arguments = {"protocols": ["random_80_20"], "ks": [5], "out": tmp_path}
-    [both] = evaluate(["biases"], ["demo"], **arguments).cells
-    [ratings] = evaluate(["biases"], ["demo"], **arguments, rankings=False).cells
+    [both] = evaluate(["biases"], ["demo"], **arguments).evaluations
+    [ratings] = evaluate(["biases"], ["demo"], **arguments, rankings=False).evaluations
     assert counted == ["biases", "biases"], "the one is not taken for the other"
     assert "recall@5" in both.metrics
     assert "recall@5" not in ratings.metrics
@@ -201,7 +117,7 @@ def test_ratings_can_be_measured_without_rankings(tmp_path, counted):
 
 def test_what_is_asked_twice_counts_once_and_namesakes_are_refused(tmp_path):
     found = evaluate(["biases"], ["demo"], protocols=["random_80_20", "random-80-20"], seeds=[1, 1], ks=[5])
-    assert len(found.cells) == 1
+    assert len(found.evaluations) == 1
     rows = [f"{user},{item},{1 + (user + item) % 5}" for user in range(30) for item in range(8)]
     files = []
     for folder, times in (("a", 1), ("b", 2)):
@@ -222,7 +138,7 @@ def test_ratings_of_any_scale_and_few_items_are_measured(tmp_path, values, items
     (tmp_path / "odd.csv").write_text("\n".join(["user,item,rating", *rows]) + "\n")
     found = evaluate(["biases"], [str(tmp_path / "odd.csv")])
     assert not found.failures
-    assert {"rmse", "rated_ndcg", "rated_ndcg@5"} <= set(found.cells[0].metrics)
+    assert {"rmse", "rated_ndcg", "rated_ndcg@5"} <= set(found.evaluations[0].metrics)
 
 
 def test_a_wrong_setting_is_named_by_its_model():

@@ -1,4 +1,4 @@
-"""A cell fits on what the protocol allows, and measures what the functions of metrics and ranking say."""
+"""A model is fitted on what the protocol allows, and measured as the functions of metrics and ranking say."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
 from igmc.recommenders.base import Recommender
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender
+from igmc.recommenders.training_data import TrainingData
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def demo():
 
 def run(demo, model, protocol, seed=1, ks=(5, 10)):
     way = make_protocol(protocol)
-    split = way.split(demo, seed)
+    split = way.draw(demo, seed)
     return evaluate_model(ModelSpec.parse(model), demo, way, split, ks=ks), split
 
 
@@ -34,7 +34,7 @@ class Spy(Recommender):
     choosing = True
 
     @property
-    def chooses(self):
+    def uses_validation(self):
         return self.choosing
 
     def _fit(self, data, monitor):
@@ -55,25 +55,25 @@ def spy(monkeypatch):
 
 
 def test_figures_are_those_of_the_fitted_model(demo):
-    cell, split = run(demo, "biases", "random_80_20")
+    found, split = run(demo, "biases", "random_80_20")
     data = TrainingData.from_split(split)
     model = make_recommender("biases").fit(data).refit(data)
     asked = split.pairs(split.test)
     predicted = model.predict(asked.user, asked.item)
-    np.testing.assert_array_equal(cell.predicted, predicted)
-    assert cell.metrics["rmse"] == rmse(predicted, asked.rating)
-    low, high = cell.intervals["rmse"]
-    assert low < cell.metrics["rmse"] < high
-    assert cell.metrics["recall@10"] == pytest.approx(cell.per_user["recall@10"].mean())
-    assert cell.sizes == {
+    np.testing.assert_array_equal(found.predicted, predicted)
+    assert found.metrics["rmse"] == rmse(predicted, asked.rating)
+    low, high = found.intervals["rmse"]
+    assert low < found.metrics["rmse"] < high
+    assert found.metrics["recall@10"] == pytest.approx(found.per_user["recall@10"].mean())
+    assert found.sizes == {
         "train": len(split.train),
         "validation": len(split.validation),
         "support": 0,
         "test": len(split.test),
     }
-    assert cell.settings["damping"] is not None, "what was chosen is among the settings"
-    assert sum(b["pairs"] for b in cell.details["by_user_activity"]) == len(asked)
-    assert sum(b["pairs"] for b in cell.details["calibration"]) == len(asked)
+    assert found.settings["damping"] is not None, "what was chosen is among the settings"
+    assert sum(b["pairs"] for b in found.details["by_user_activity"]) == len(asked)
+    assert sum(b["pairs"] for b in found.details["calibration"]) == len(asked)
 
 
 def test_it_chooses_on_validation_and_is_fitted_to_both_then(demo, spy):
@@ -115,47 +115,47 @@ def test_support_ratings_are_folded_in_or_trained_on(demo, spy):
 
 def test_seen_items_are_not_ranked(demo):
     """The popularity ranking of all unseen items, by hand."""
-    cell, split = run(demo, "popularity", "random_80_20", ks=(5,))
+    found, split = run(demo, "popularity", "random_80_20", ks=(5,))
     table = split.table
     known = np.concatenate([split.train, split.validation])
     counts = np.bincount(table.item[known], minlength=len(table.items))
-    user = int(cell.ranked_users[7])
+    user = int(found.ranked_users[7])
     seen = table.item[known][table.user[known] == user]
     wanted = set(table.item[split.test][table.user[split.test] == user])
     order = [i for i in np.argsort(-counts, kind="stable") if i not in set(seen)][:5]
-    assert cell.per_user["precision@5"][7] == len(wanted.intersection(order)) / 5
-    assert "rmse" not in cell.metrics
-    assert not len(cell.predicted)
+    assert found.per_user["precision@5"][7] == len(wanted.intersection(order)) / 5
+    assert "rmse" not in found.metrics
+    assert not len(found.predicted)
 
 
 def test_a_model_that_only_ranks_is_asked_for_the_order_of_the_rated_and_no_ratings(demo):
     way = make_protocol("unseen_both")
-    cell = evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5])
-    assert list(cell.metrics) == [
+    found = evaluate_model(ModelSpec("popularity"), demo, way, way.draw(demo, 1), ks=[5])
+    assert list(found.metrics) == [
         *("rated_ndcg", "rated_ndcg_linear"),
         *("rated_ndcg@5", "rated_ndcg_linear@5"),
     ]
-    assert 0.5 < cell.metrics["rated_ndcg"] < 1
-    assert len(cell.rated_users)
-    assert not len(cell.predicted)
-    assert not cell.details
+    assert 0.5 < found.metrics["rated_ndcg"] < 1
+    assert len(found.rated_users)
+    assert not len(found.predicted)
+    assert not found.details
 
 
 def test_a_model_that_only_ranks_has_nothing_to_say_where_there_is_nothing_to_order(demo):
     way = make_protocol("leave_last_out")
     with pytest.raises(DataError, match=r"popularity only ranks, and leave_last_out asks for ratings"):
-        evaluate_model(ModelSpec("popularity"), demo, way, way.split(demo, 1), ks=[5], rankings=False)
+        evaluate_model(ModelSpec("popularity"), demo, way, way.draw(demo, 1), ks=[5], rankings=False)
 
 
 def test_lists_longer_than_the_catalogue_are_left_out(demo):
-    cell, _ = run(demo, "global_mean", "random_80_20", ks=(5, 10_000))
-    assert "recall@5" in cell.metrics
-    assert "recall@10000" not in cell.metrics
+    found, _ = run(demo, "global_mean", "random_80_20", ks=(5, 10_000))
+    assert "recall@5" in found.metrics
+    assert "recall@10000" not in found.metrics
 
 
-def test_a_cell_survives_its_files(demo):
-    cell, _ = run(demo, "biases", "random_80_20", ks=(5,))
-    again = ModelEvaluation.from_parts(cell.to_dict(), cell.arrays())
-    assert again.to_dict() == cell.to_dict()
-    for name, array in cell.arrays().items():
+def test_an_evaluation_survives_its_files(demo):
+    found, _ = run(demo, "biases", "random_80_20", ks=(5,))
+    again = ModelEvaluation.from_parts(found.to_dict(), found.arrays())
+    assert again.to_dict() == found.to_dict()
+    for name, array in found.arrays().items():
         np.testing.assert_array_equal(again.arrays()[name], array)

@@ -6,20 +6,20 @@ from igmc.evaluation.resources import ResourceUsage
 
 
 def test_time_and_memory_of_a_block():
-    with ResourceUsage() as usage:
+    with ResourceUsage() as resources:
         held = np.ones(200_000_000, np.uint8)  # far more than what earlier tests may give back meanwhile
         time.sleep(0.05)
-    assert usage.seconds >= 0.05
-    if usage.peak_bytes is not None:
-        assert 100_000_000 < usage.peak_bytes < 400_000_000
+    assert resources.seconds >= 0.05
+    if resources.peak_bytes is not None:
+        assert 100_000_000 < resources.peak_bytes < 400_000_000
     assert held.size
 
 
 def test_an_error_passes_and_is_measured_too():
-    usage = ResourceUsage()
+    resources = ResourceUsage()
     try:
-        with usage:
+        with resources:
             raise KeyError("x")
     except KeyError:
         pass
-    assert usage.seconds > 0
+    assert resources.seconds > 0

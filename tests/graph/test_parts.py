@@ -27,8 +27,8 @@ def rated(split, rows) -> set[tuple[int, int, int]]:
     return set(zip(table.user[rows].tolist(), table.item[rows].tolist(), levels.tolist(), strict=True))
 
 
-def test_paper_trains_and_tests_on_training_and_validation_ratings(split):
-    parts = make_parts(split, "paper")
+def test_fixed_epochs_train_and_test_on_training_and_validation_ratings(split):
+    parts = make_parts(split, "fixed")
     known = rated(split, split.train) | rated(split, split.validation)
     assert list(parts) == ["train", "test"]
     assert edges(parts["train"].graph) == edges(parts["test"].graph) == known
@@ -36,22 +36,22 @@ def test_paper_trains_and_tests_on_training_and_validation_ratings(split):
 
 
 def test_validated_shows_each_part_only_what_is_known_by_then(split):
-    parts = make_parts(split, "validated")
+    parts = make_parts(split, "validation")
     train, validation = rated(split, split.train), rated(split, split.validation)
     assert edges(parts["train"].graph) == edges(parts["validation"].graph) == train
     assert edges(parts["test"].graph) == train | validation
     assert len(parts["validation"].pairs) == len(validation)
 
 
-@pytest.mark.parametrize("protocol", ["paper", "validated"])
-def test_no_test_rating_is_in_any_graph(split, protocol):
+@pytest.mark.parametrize("selection", ["fixed", "validation"])
+def test_no_test_rating_is_in_any_graph(split, selection):
     asked = {(u, i) for u, i, _ in rated(split, split.test)}
-    for part in make_parts(split, protocol).values():
+    for part in make_parts(split, selection).values():
         assert not asked & {(u, i) for u, i, _ in edges(part.graph)}
 
 
-def test_unknown_protocol(split):
-    with pytest.raises(ConfigError, match="unknown protocol; got 'papr'; allowed: paper, validated"):
+def test_unknown_selection(split):
+    with pytest.raises(ConfigError, match="unknown selection; got 'papr'; allowed: fixed, validation"):
         make_parts(split, "papr")
 
 
@@ -67,10 +67,10 @@ def cold() -> tuple[Split, Split]:
     return tuple(build_split(dataset, known, name="x", seed=1, support=s) for s in (None, theirs[:40]))
 
 
-@pytest.mark.parametrize("protocol", ["paper", "validated"])
-def test_support_is_in_the_graph_of_the_test_pairs_and_nowhere_else(cold, protocol):
+@pytest.mark.parametrize("selection", ["fixed", "validation"])
+def test_support_is_in_the_graph_of_the_test_pairs_and_nowhere_else(cold, selection):
     without, split = cold
-    parts, bare = make_parts(split, protocol), make_parts(without, protocol)
+    parts, bare = make_parts(split, selection), make_parts(without, selection)
     shown = rated(split, split.support)
     known = rated(split, split.train) | rated(split, split.validation)
     assert edges(parts["test"].graph) == known | shown
@@ -93,4 +93,4 @@ def test_support_of_an_unknown_level_is_refused(cold):
     split = build_split(unstated, (rows[:-100], rows[:0], rows[-100:]), name="x", seed=1, support=low[:5])
     assert split.scale.values.tolist() == [3, 4, 5]
     with pytest.raises(DataError, match="a rating is none of the levels of the scale"):
-        make_parts(split, "paper")
+        make_parts(split, "fixed")

@@ -1,4 +1,4 @@
-"""Which checkpoints answer: of a finished run, of one that is under way, and of a folder that is no run."""
+"""Which checkpoints predict: of a finished run, of one that is under way, and of a folder that is no run."""
 
 import json
 import shutil
@@ -50,8 +50,8 @@ def test_a_run_under_way_answers_with_its_best_checkpoint_so_far(unfinished):
         pick_epochs(unfinished, config, "ensemble")
 
 
-def test_under_the_protocol_of_the_paper_the_last_checkpoint_is_the_single_one(unfinished):
-    config = config_of(unfinished).replace(protocol="paper", epochs=80)
+def test_at_fixed_epochs_the_last_checkpoint_is_the_single_one(unfinished):
+    config = config_of(unfinished).replace(selection="fixed", epochs=80)
     assert pick_epochs(unfinished, config) == unfinished.epochs()[-1:]
 
 

@@ -1,4 +1,4 @@
-"""A run that answers: as its report did, for newcomers as after a rebuild, for many threads as for one."""
+"""A run that predicts: as its report did, for newcomers as after a rebuild, for many threads as for one."""
 
 import json
 import shutil
@@ -67,12 +67,12 @@ def columns(user_id, ratings):
 def test_the_test_part_is_answered_as_the_run_did(demo_run, checkpoints):
     frame = pd.read_csv(demo_run / "predictions.csv.gz")
     predictor = Predictor.from_run(demo_run, checkpoints=checkpoints, device="cpu")
-    answers = predictor.predict(frame.user_id, frame.item_id, clip=False)
-    assert list(answers) == ["user_id", "item_id", "score", "source"]
-    assert (answers.source == "model").all()
-    assert answers.score.dtype == np.float32
-    assert answers.score.tolist() == frame[checkpoints].astype(np.float32).tolist()
-    pd.testing.assert_frame_equal(answers[["user_id", "item_id"]], frame[["user_id", "item_id"]])
+    predicted = predictor.predict(frame.user_id, frame.item_id, clip=False)
+    assert list(predicted) == ["user_id", "item_id", "score", "source"]
+    assert (predicted.source == "model").all()
+    assert predicted.score.dtype == np.float32
+    assert predicted.score.tolist() == frame[checkpoints].astype(np.float32).tolist()
+    pd.testing.assert_frame_equal(predicted[["user_id", "item_id"]], frame[["user_id", "item_id"]])
 
 
 def test_the_graph_is_of_training_and_validation_ratings(predictor):
@@ -140,16 +140,16 @@ def test_a_users_ratings_count_as_after_a_rebuild(predictor, user_id, ratings):
         [raw for raw in (12, "new film") if raw in ratings],
     )
     asked = [*ITEMS, "new film", "never heard of"]
-    answers = predictor.score_user(ratings, asked, user_id=user_id, clip=False)
+    predicted = predictor.score_user(ratings, asked, user_id=user_id, clip=False)
     expected = whole.predict([name] * len(asked), asked, clip=False)
-    assert answers.item_id.tolist() == asked
-    assert answers.score.tolist() == expected.score.tolist()
-    assert answers.source.tolist() == expected.source.tolist()
-    assert answers.source.tolist()[-1] == "user mean"
+    assert predicted.item_id.tolist() == asked
+    assert predicted.score.tolist() == expected.score.tolist()
+    assert predicted.source.tolist() == expected.source.tolist()
+    assert predicted.source.tolist()[-1] == "user mean"
     if len(ratings) > 1 or known:
-        assert answers.source.tolist()[: len(ITEMS)] == ["model"] * len(ITEMS)
+        assert predicted.source.tolist()[: len(ITEMS)] == ["model"] * len(ITEMS)
     before = predictor.predict([7] * len(ITEMS), ITEMS, clip=False).score.tolist()
-    assert answers.score.tolist()[: len(ITEMS)] != before, "the ratings made a difference"
+    assert predicted.score.tolist()[: len(ITEMS)] != before, "the ratings made a difference"
 
 
 def test_two_hops_too(tmp_path):
@@ -172,31 +172,23 @@ def test_the_rating_of_the_item_that_is_asked_is_not_looked_at(predictor):
 def test_neither_the_order_of_ratings_and_items_nor_their_number_counts(predictor):
     # More ratings than the cap of 20 lets into a subgraph, so that some are drawn.
     ratings = {f"f{k:03}": 1 + k % 5 for k in range(60, 90)} | dict.fromkeys(("z", "y", 12, "x", 3), 5)
-    answers = predictor.score_user(ratings, ITEMS).set_index("item_id")
+    predicted = predictor.score_user(ratings, ITEMS).set_index("item_id")
     turned = predictor.score_user(dict(reversed(ratings.items())), ITEMS[::-1]).set_index("item_id")
-    pd.testing.assert_frame_equal(answers, turned.loc[ITEMS])
+    pd.testing.assert_frame_equal(predicted, turned.loc[ITEMS])
     for item in ITEMS:
-        assert predictor.score_user(ratings, [item]).score[0] == answers.score[item]
-
-
-def test_a_view_lists_what_the_user_has_rated(predictor):
-    view = predictor.with_user({"f002": 1, "f001": 5})
-    assert view.rated.tolist() == [0, 1]
-    assert predictor.graph.n_users == view.user
-    assert set(predictor.with_user({"f001": 5}, 7).rated) >= set(predictor.graph.by_user.row(6)[0])
-    assert predictor.with_user({}).rated.tolist() == []
+        assert predictor.score_user(ratings, [item]).score[0] == predicted.score[item]
 
 
 def test_without_ratings_all_are_means_and_say_so(predictor):
-    answers = predictor.score_user({}, ["f001", "nobody knows"])
-    assert answers.source.tolist() == ["item mean", "global mean"]
-    assert answers.score.between(1, 5).all()
+    predicted = predictor.score_user({}, ["f001", "nobody knows"])
+    assert predicted.source.tolist() == ["item mean", "global mean"]
+    assert predicted.score.between(1, 5).all()
 
 
 def test_unknown_ids_are_answered_and_flagged(predictor):
-    answers = predictor.predict([1, 9999, 1, 9999, "1"], ["f001", "f001", "f999", "f999", "f001"])
-    assert answers.source.tolist() == ["model", "item mean", "user mean", "global mean", "item mean"]
-    assert answers.score.between(1, 5).all()
+    predicted = predictor.predict([1, 9999, 1, 9999, "1"], ["f001", "f001", "f999", "f999", "f001"])
+    assert predicted.source.tolist() == ["model", "item mean", "user mean", "global mean", "item mean"]
+    assert predicted.score.between(1, 5).all()
 
 
 def test_dense_indices_give_the_same_and_can_do_without_means(predictor):
@@ -243,16 +235,16 @@ def test_many_added_ratings_are_sorted_anew(predictor):
 def test_threads_never_see_one_another(predictor):
     rng = np.random.default_rng(0)
     films = np.array(predictor.items.ids)
-    requests = [
+    calls = [
         (
             {str(f): int(rng.integers(1, 6)) for f in rng.choice(films, 8, replace=False)},
             list(films[k : k + 60]),
         )
         for k in range(40)
     ]
-    alone = [predictor.score_user(*request).score.tolist() for request in requests]
+    alone = [predictor.score_user(*call).score.tolist() for call in calls]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda request: predictor.score_user(*request).score.tolist(), requests))
+        together = list(pool.map(lambda call: predictor.score_user(*call).score.tolist(), calls))
     assert together == alone
 
 
@@ -303,8 +295,8 @@ def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
     report = train(RunConfig.from_dict(settings), out=tmp_path / "run", device="cpu", progress=False)
     predictor = Predictor.from_run(report.folder, device="cpu")
     frame = pd.read_csv(tmp_path / "run" / "predictions.csv.gz")
-    answers = predictor.predict(frame.user_id, frame.item_id, clip=False)
-    assert answers.score.tolist() == frame["ensemble"].astype(np.float32).tolist()
+    predicted = predictor.predict(frame.user_id, frame.item_id, clip=False)
+    assert predicted.score.tolist() == frame["ensemble"].astype(np.float32).tolist()
     assert predictor.score_user({**RATINGS, "new": 3}, ITEMS).source.tolist() == ["model"] * 5
     found = json.loads((tmp_path / "run" / "config.json").read_text())
     found["data_digest"] = "0" * 64

@@ -1,6 +1,12 @@
 """An answer depends on the pair and the graph: not on what is asked beside it, on threads, or on haste."""
 
+import itertools
+import os
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +16,9 @@ from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
+from igmc.inference import scoring
 from igmc.inference.scoring import Scorer
 from igmc.loading.batch import Batch
-from igmc.models.fused import stack
 from igmc.models.igmc import IGMC
 from tests.graph.graphs import all_pairs, random_graph
 
@@ -44,7 +50,7 @@ def test_each_model_reads_a_sample_of_its_own():
     scorer = make_scorer([*MODELS, MODELS[0]])
     scores = scorer.score(GRAPH, users, items)
     for k, model in enumerate(scorer.models):
-        # Outside the scorer torch has all its threads, which add up in another order.
+        # Here torch has all its threads, which may add up in another order.
         np.testing.assert_allclose(scores[k], answers(model, users, items, sample=k), rtol=1e-5, atol=1e-6)
         assert np.array_equal(scorer.only(k).score(GRAPH, users, items), scores[k : k + 1])
     assert not np.allclose(scores[0], scores[2])  # the same model
@@ -96,15 +102,70 @@ def test_neither_company_nor_order_nor_threads_change_a_bit(cap):
         assert np.array_equal(scorer.score(GRAPH, users[row], items[row]), whole[:, row])
 
 
-def test_scorers_side_by_side_leave_the_settings_of_the_process_as_they_were():
+def test_scorers_side_by_side_leave_their_callers_the_threads_of_torch():
     asked = pairs(200)
     expected = make_scorer().score(GRAPH, *asked)
-    before = torch.get_num_threads(), stack._threads
-    scorers = [make_scorer(threads=1 + k % 3) for k in range(8)] * 6
-    with ThreadPoolExecutor(8) as pool:
-        scores = list(pool.map(lambda scorer: scorer.score(GRAPH, *asked), scorers))
-    assert all(np.array_equal(found, expected) for found in scores)
-    assert (torch.get_num_threads(), stack._threads) == before
+
+    def ask(k):
+        before = torch.get_num_threads()
+        all_of_them.wait(30)  # none comes to torch while another's scorer starts a thread
+        scores = make_scorer(threads=1 + k % 3).score(GRAPH, *asked)
+        return scores, before == torch.get_num_threads()
+
+    all_of_them, before = threading.Barrier(8), torch.get_num_threads()
+    with ThreadPoolExecutor(8) as callers:
+        found = list(callers.map(ask, range(48)))
+    assert all(np.array_equal(scores, expected) and same for scores, same in found)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("method", ["score", "read", "gradients"])
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_threads_are_answered_at_the_same_time_with_the_bits_of_one(monkeypatch, method, shared):
+    halves = [tuple(side[rows] for side in pairs(300)) for rows in (slice(150), slice(150, None))]
+    first = make_scorer(threads=1)
+    scorers = [first, first if shared else make_scorer(threads=1)]
+
+    def ask(k):
+        if method == "score":
+            return scorers[k].score(GRAPH, *halves[k])
+        cut = scorers[k].cut(GRAPH, *halves[k])[0]
+        return scorers[k].read([cut]) if method == "read" else scorers[k].gradients(cut)
+
+    alone = [ask(k) for k in range(2)]
+    both, forward, counts = threading.Barrier(2), IGMC.forward, []
+
+    def meet(self, *args):
+        both.wait(30)  # for a model that is asked by the other thread
+        counts.append(torch.get_num_threads())
+        return forward(self, *args)
+
+    monkeypatch.setattr(IGMC, "forward", meet)
+    with ThreadPoolExecutor(2) as callers:
+        together = list(callers.map(ask, range(2)))
+    assert all(np.array_equal(*answers) for answers in zip(together, alone, strict=True))
+    assert set(counts) == {1}
+
+
+def test_no_piece_is_read_after_the_deadline(monkeypatch):
+    users, items = pairs(300)  # three pieces
+    clock, scorer = itertools.count(), make_scorer(threads=1)
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    whole, asked, forward = scorer.score(GRAPH, users, items, deadline=2), [], IGMC.forward
+
+    def note(self, batch):
+        asked.append(len(batch))
+        return forward(self, batch)
+
+    monkeypatch.setattr(IGMC, "forward", note)
+    with pytest.raises(TimeoutError):
+        scorer.score(GRAPH, users, items, deadline=3)
+    assert asked == [100, 100], "both models, one piece"
+    parts = [scorer.cut(GRAPH, users[rows], items[rows])[0] for rows in (slice(9), slice(9, 20))]
+    with pytest.raises(TimeoutError):
+        scorer.read(parts, deadline=5)
+    assert asked == [100, 100, 9, 9]
+    assert np.array_equal(scorer.read(parts, deadline=8)[0], whole[0, :20])
 
 
 def test_no_pairs():
@@ -130,3 +191,22 @@ def test_side_features_reach_the_model_and_newcomers_have_none():
     with torch.inference_mode():
         expected = model(Batch.from_subgraphs(cut, np.zeros(4, np.float32), side=features))
     np.testing.assert_allclose(scores, expected.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_can_use_the_scorer():
+    script = """
+import os
+import signal
+import numpy as np
+from tests.inference.test_scoring import GRAPH, make_scorer, pairs
+
+scorer = make_scorer(threads=2)
+right = scorer.score(GRAPH, *pairs(50))
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    os._exit(0 if np.array_equal(scorer.score(GRAPH, *pairs(50)), right) else 1)
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, timeout=120)

@@ -13,23 +13,25 @@ from tests.models.test_igmc import make_batch, make_model
 
 def without_edge(batch, edge):
     """The batch without one rating, all nodes kept."""
-    row = int(np.searchsorted(np.cumsum(batch.degree.numpy()), edge, side="right"))
-    degree, kept = batch.degree.clone(), torch.arange(len(batch.edge_item)) != edge
+    subgraphs = batch.subgraphs
+    row = int(np.searchsorted(np.cumsum(subgraphs.degree), edge, side="right"))
+    degree = subgraphs.degree.copy()
     degree[row] -= 1
-    return replace(
-        batch,
+    fewer = replace(
+        subgraphs,
         degree=degree,
-        edge_ptr=batch.edge_ptr - (batch.edge_ptr > edge).long(),
-        edge_item=batch.edge_item[kept],
-        edge_level=batch.edge_level[kept],
+        edge_ptr=subgraphs.edge_ptr - (subgraphs.edge_ptr > edge),
+        edge_item=np.delete(subgraphs.edge_item, edge),
+        edge_level=np.delete(subgraphs.edge_level, edge),
     )
+    return replace(batch, subgraphs=fewer)
 
 
 @pytest.mark.parametrize("norm", ["none", "relation", "degree"])
 @pytest.mark.parametrize("bases", [4, None])
 def test_one_changes_nothing_and_zero_takes_the_rating_away(norm, bases):
     batch, model = make_batch(pairs=6), make_model(norm=norm, bases=bases).eval().double()
-    weight = torch.ones(len(batch.edge_item), dtype=torch.float64)
+    weight = torch.ones(batch.subgraphs.n_edges, dtype=torch.float64)
     torch.testing.assert_close(model(batch, weight), model(batch), rtol=1e-7, atol=1e-7)
     for edge in range(0, len(weight), 7):
         weight[edge] = 0.0
@@ -41,7 +43,7 @@ def test_one_changes_nothing_and_zero_takes_the_rating_away(norm, bases):
 @pytest.mark.parametrize("norm", ["none", "relation", "degree"])
 def test_gradients_equal_finite_differences(norm):
     batch, model = make_batch(pairs=5), make_model(norm=norm).eval().double()
-    weight = torch.ones(len(batch.edge_item), dtype=torch.float64, requires_grad=True)
+    weight = torch.ones(batch.subgraphs.n_edges, dtype=torch.float64, requires_grad=True)
     (found,) = torch.autograd.grad(model(batch, weight).sum(), weight)
     step = 1e-5
     with torch.no_grad():
@@ -59,7 +61,7 @@ def test_weights_drop_out_with_their_edges():
     """Dropped edges stay dropped, whatever they would count; training mode has its masks as ever."""
     batch = make_batch()
     model = IGMC(ModelConfig(mlp_dropout=0.0), n_levels=5, backend="torch").train()
-    weight = torch.ones(len(batch.edge_item), requires_grad=True)
+    weight = torch.ones(batch.subgraphs.n_edges, requires_grad=True)
     out = model(batch, weight)
     torch.testing.assert_close(out, model(batch))
     (gradient,) = torch.autograd.grad(out.sum(), weight)

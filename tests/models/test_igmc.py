@@ -15,7 +15,6 @@ from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.loading.batch import Batch
-from igmc.models import fused
 from igmc.models.fused import stack
 from igmc.models.igmc import IGMC
 from igmc.models.twin import PyGTwin
@@ -128,10 +127,10 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
     model = make_model().train()
     results = []
     for count in (1, 2, 3):
-        with fused.threads(count):
-            found = answers(model, model.convs, batch)
-            model.gradients(batch, 0.1)
-            results.append(found | {f"step.{n}": p.grad for n, p in model.named_parameters()})
+        model.threads = count
+        found = answers(model, model.convs, batch)
+        model.gradients(batch, 0.1)
+        results.append(found | {f"step.{n}": p.grad for n, p in model.named_parameters()})
     for other in results[1:]:
         assert all(torch.equal(other[name], value) for name, value in results[0].items())
 
@@ -180,8 +179,8 @@ def test_an_error_is_raised_when_all_threads_have_ended():
         time.sleep(0.2)
         ended.append(counter)
 
-    with fused.threads(3), pytest.raises(MemoryError, match="no room"):
-        stack._share(8, task)
+    with pytest.raises(MemoryError, match="no room"):
+        stack._share(3, 8, task)
     before = len(ended)
     time.sleep(0.4)
     assert len(ended) == before
@@ -194,8 +193,8 @@ def test_an_error_of_a_helper_is_raised():
         else:
             raise MemoryError("no room")
 
-    with fused.threads(2), pytest.raises(MemoryError, match="no room"):
-        stack._share(8, task)
+    with pytest.raises(MemoryError, match="no room"):
+        stack._share(2, 8, task)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -225,13 +224,6 @@ def test_weights_of_any_strides():
         setattr(module, name, nn.Parameter(spread[..., ::2]))
     model.gradients(batch, 0.1)
     assert all(torch.equal(p.grad, right[name]) for name, p in model.named_parameters())
-
-
-def test_threads_are_given_back():
-    before = torch.get_num_threads()
-    with fused.threads(1):
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("backend", ["torch", "fused"])

@@ -6,14 +6,16 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from igmc.errors import MissingExtraError
+from igmc.inference.why.explanation import ExplainedEdge
 from igmc.plots.style import save_figure
-from igmc.plots.subgraph import Edge, SubgraphPanel, _fitting, _long, subgraph_figure
+from igmc.plots.subgraph import _fitting, _long, subgraph_figure
+from igmc.plots.subgraph_panel import SubgraphPanel
 
 EDGES = (
-    Edge(0, 1, 5.0, 0.4),
-    Edge(0, 2, 1.0, -0.2),
-    Edge(1, 0, 4.0, 0.1),
-    Edge(1, 1, 5.0, 0.0),
+    ExplainedEdge(0, 1, 5.0, 0.4),
+    ExplainedEdge(0, 2, 1.0, -0.2),
+    ExplainedEdge(1, 0, 4.0, 0.1),
+    ExplainedEdge(1, 1, 5.0, 0.0),
 )
 
 
@@ -48,7 +50,7 @@ def test_each_rating_is_a_line_with_its_colour_width_and_sign():
 
 
 def test_light_differs_from_level_to_level():
-    edges = [Edge(0, 1, float(level), 0.1) for level in range(1, 6)]
+    edges = [ExplainedEdge(0, 1, float(level), 0.1) for level in range(1, 6)]
     colours = [line[0] for line in lines(subgraph_figure([panel(edges)]), 5)]
     luminance = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in colours]
     assert all(b - a > 0.05 for a, b in itertools.pairwise(luminance))
@@ -56,8 +58,8 @@ def test_light_differs_from_level_to_level():
 
 
 def test_panels_of_one_measure_share_their_widths_and_another_has_its_own():
-    weak = panel([Edge(0, 1, 5.0, 0.1)])
-    weights = panel([Edge(0, 1, 5.0, 0.9)], measure="attention", score=None)
+    weak = panel([ExplainedEdge(0, 1, 5.0, 0.1)])
+    weights = panel([ExplainedEdge(0, 1, 5.0, 0.9)], measure="attention", score=None)
     figure = subgraph_figure([panel(), weak, weights])
     widths = [line.get_linewidth() for line in figure.axes[0].lines if line.get_zorder() == 1]
     assert widths.count(max(widths)) == 2  # 0.4 of importance, 0.9 of attention
@@ -70,7 +72,9 @@ def test_panels_of_one_measure_share_their_widths_and_another_has_its_own():
 
 def test_all_stands_within_the_page_and_labels_within_their_boxes(tmp_path):
     names = ("A very long title of a film that goes on and on: part $2 of $3 (1999)",) * 13
-    edges = [Edge(0, k, 1.0, -0.004) for k in range(1, 13)] + [Edge(k, 0, 1.0, 0.004) for k in range(1, 13)]
+    edges = [ExplainedEdge(0, k, 1.0, -0.004) for k in range(1, 13)] + [
+        ExplainedEdge(k, 0, 1.0, 0.004) for k in range(1, 13)
+    ]
     users = tuple(f"user {k}00000000000" for k in range(13))
     figure = subgraph_figure([SubgraphPanel("title", users, names, edges, (1.0, 5.0), 1.0)])
     save_figure(figure, tmp_path / "x")
@@ -85,7 +89,7 @@ def test_all_stands_within_the_page_and_labels_within_their_boxes(tmp_path):
 
 def test_many_levels_get_a_band_and_no_neighbours_are_no_error(tmp_path):
     levels = tuple(float(k) for k in range(1, 72))
-    edges = [Edge(0, 1, 35.0, 1.0)]
+    edges = [ExplainedEdge(0, 1, 35.0, 1.0)]
     figure = subgraph_figure([panel(edges, levels=levels)])
     assert {"1", "71"} <= set(texts(figure))
     assert "35" not in texts(figure)

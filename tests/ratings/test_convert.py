@@ -16,9 +16,9 @@ from igmc.errors import ConfigError, DataError, IgmcError, MissingExtraError
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset, ReadReport
 from igmc.ratings.demo.dataset import make_demo
-from igmc.ratings.features import side_features
 from igmc.ratings.ids import IdTable
 from igmc.ratings.scale import RatingScale
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
 from igmc.ratings.table import RatingTable
 

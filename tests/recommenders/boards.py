@@ -3,7 +3,7 @@
 import numpy as np
 
 from igmc.ratings.scale import KnownScale, RatingScale
-from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.training_data import Ratings, TrainingData
 
 SCALE = RatingScale.fit([1.0, 5.0], known=KnownScale(1, 5))
 

@@ -127,7 +127,7 @@ class RecommenderContract:
     def test_a_refit_takes_the_validation_ratings_in(self, fitted):
         model, data, asked = fitted
         again = model.refit(data)
-        direct = self.make(**_settings_of(model.chosen())).fit(data.merged())
+        direct = self.make(**_settings_of(model.chosen_config())).fit(data.merged())
         np.testing.assert_array_equal(
             again.predict(asked.user, asked.item), direct.predict(asked.user, asked.item)
         )
@@ -173,3 +173,34 @@ class RecommenderContract:
 
 def _settings_of(config):
     return config.to_dict()
+
+
+class NewUserRankingContract:
+    """What a model that ranks must do with the first ratings of new users; mixed into its test class."""
+
+    new_user_settings: dict = {}
+
+    @pytest.mark.parametrize("odd", [0, 1])
+    def test_likes_of_a_new_user_come_first(self, odd):
+        data, _ = liked_board()
+        stranger, shown = data.n_users - 1, np.arange(odd, 10, 2)
+        support = ratings(np.full(len(shown), stranger), shown, np.full(len(shown), 5.0))
+        folded = make_recommender(self.name, self.new_user_settings).fit(data).fold_in(support)
+        scores = folded.scores([stranger])[0]
+        liked, others = scores[10 + odd : 16 : 2], scores[1 - odd : 16 : 2]
+        # BPR takes some of what is liked but not yet shown for disliked, so it is not always perfect.
+        assert np.mean(liked[:, None] > others) > 0.9
+
+
+class NewItemRankingContract:
+    """The same for a new item and its first ratings."""
+
+    new_item_settings: dict = {}
+
+    def test_a_new_item_comes_first_for_those_whose_likes_it_shares(self):
+        data, _ = liked_board()
+        item, fans = data.n_items - 1, np.arange(0, 16, 2)
+        support = ratings(fans, np.full(len(fans), item), np.full(len(fans), 5.0))
+        folded = make_recommender(self.name, self.new_item_settings).fit(data).fold_in(support)
+        scores = folded.predict(np.arange(16, 24), np.full(8, item))
+        assert scores[::2].min() > scores[1::2].max()

@@ -64,9 +64,9 @@ def test_strong_damping_ends_at_the_global_mean():
 def test_damping_is_the_best_on_validation_and_5_without_one():
     data = tastes(5, users=30, items=20, validation=40)
     errors = [rmse(make_recommender("biases", {"damping": d}).fit(data), data.validation) for d in DAMPINGS]
-    chosen = make_recommender("biases").fit(data).chosen()
+    chosen = make_recommender("biases").fit(data).chosen_config()
     assert chosen.damping == DAMPINGS[int(np.argmin(errors))]
-    assert make_recommender("biases").fit(data.merged()).chosen().damping == 5.0
+    assert make_recommender("biases").fit(data.merged()).chosen_config().damping == 5.0
 
 
 def test_a_folded_user_gets_nearly_the_bias_of_training():

@@ -4,13 +4,14 @@ import pytest
 from igmc.errors import DataError
 from igmc.recommenders import ease
 from igmc.recommenders.registry import make_recommender
-from igmc.recommenders.stopping import validation_ndcg
+from igmc.recommenders.validation_ndcg import validation_ndcg
 from tests.recommenders.boards import data_of, liked_board, ratings
-from tests.recommenders.contract import RecommenderContract
+from tests.recommenders.contract import NewUserRankingContract, RecommenderContract
 
 
-class TestEASE(RecommenderContract):
+class TestEASE(NewUserRankingContract, RecommenderContract):
     name = "ease"
+    new_user_settings = {"regularization": 5.0}
     changes = {"regularization": 5000.0}
 
 
@@ -48,9 +49,9 @@ def test_the_strength_is_the_best_on_validation_and_200_without_one():
     quality = [validation_ndcg(model.scores, data) for model in models]
     assert len(set(quality)) > 1
     model = make_recommender("ease").fit(data)
-    assert model.chooses
-    assert model.chosen().regularization == ease.STRENGTHS[int(np.argmax(quality))]
-    assert make_recommender("ease").fit(data.merged()).chosen().regularization == 200
+    assert model.uses_validation
+    assert model.chosen_config().regularization == ease.STRENGTHS[int(np.argmax(quality))]
+    assert make_recommender("ease").fit(data.merged()).chosen_config().regularization == 200
 
 
 def test_too_many_items_are_refused_before_memory_runs_out(monkeypatch):

@@ -1,11 +1,13 @@
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from igmc.errors import ConfigError
-from igmc.recommenders.data import Ratings
 from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import Ratings
 from igmc.training.ensemble import chosen_epochs
 from tests.recommenders.boards import checkerboard, ratings
 from tests.recommenders.contract import RecommenderContract
@@ -34,7 +36,7 @@ def test_a_refit_trains_the_best_number_of_epochs():
     model = small().fit(data)
     validation = [record["validation_rmse"] for record in model.history]
     again = model.refit(data)
-    assert again.config.train.protocol == "paper"
+    assert again.config.train.selection == "fixed"
     assert len(again.history) == int(np.argmin(validation)) + 1
 
 
@@ -42,7 +44,7 @@ def test_the_ensemble_of_a_refit_comes_from_its_later_half():
     model = small(train={**TRAIN, "epochs": 100, "ensemble_size": 4, "ensemble_every": 10})
     for best in range(1, 101):
         model.history = [{"validation_rmse": abs(epoch - best)} for epoch in range(1, 101)]
-        averaged = chosen_epochs(model.chosen().train, [])
+        averaged = chosen_epochs(model.chosen_config().train, [])
         assert averaged[0] == best
         assert min(averaged) > best // 2
         assert len(averaged) == min(4, max(1, best // 2))
@@ -53,7 +55,7 @@ def test_without_a_validation_part_there_is_nothing_to_choose():
     data, _ = checkerboard()
     data = replace(data, validation=Ratings(*(column[:0] for column in data.train.columns().values())))
     model = small(train={**TRAIN, "epochs": 2}).fit(data)
-    assert model.chosen() == model.config
+    assert model.chosen_config() == model.config
 
 
 def test_pairs_without_a_subgraph_are_rated_by_biases():
@@ -96,3 +98,29 @@ def test_side_features_are_refused():
     data, _ = checkerboard()
     with pytest.raises(ConfigError, match=r"side features are not for the harness"):
         small(model={"side_features": True}).fit(data)
+
+
+WRITES: list[str] | None = None  # what is opened for writing, while it is a list
+
+
+def _watch(event, arguments):
+    if WRITES is not None and (
+        event in ("os.mkdir", "os.rename") or (event == "open" and _writes(*arguments))
+    ):
+        WRITES.append(str(arguments[0]))
+
+
+def _writes(path, mode, flags):
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) and not str(path).startswith("/dev/")
+
+
+def test_nothing_is_written_to_disk(monkeypatch, tmp_path):
+    data, _ = checkerboard()
+    model = small(train={**TRAIN, "epochs": 2}).fit(data)  # compiled kernels may be cached on disk
+    sys.addaudithook(_watch)  # for good, so it looks at a list that comes and goes
+    written = []
+    monkeypatch.setattr(sys.modules[__name__], "WRITES", written)
+    model.fit(data)
+    assert written == []
+    (tmp_path / "file").write_text("")
+    assert written == [str(tmp_path / "file")], "it would have been seen"

@@ -32,10 +32,6 @@ class TestUserItemMean(_Mean):
     changes = {"damping": 3.0}
 
 
-class TestPopularity(_Mean):
-    name = "popularity"
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "expected"),
     [
@@ -44,7 +40,6 @@ class TestPopularity(_Mean):
         ("user_mean", {"damping": 2}, [3.5, 3, MEAN]),
         ("item_mean", {}, [MEAN, 2, 4.5]),
         ("user_item_mean", {}, [3.5, 2.5, 3.75]),
-        ("popularity", {}, [0, 3, 2]),
     ],
 )
 def test_answers_by_hand(name, settings, expected):

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from igmc.config import ExtractConfig
-from igmc.errors import StoreError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.ratings.table import Pairs
 from igmc.store.fingerprint import fingerprint
 from igmc.store.reader import StoreReader
-from tests.store.stores import CONFIG, GRAPH, make_store, pairs_of, take
+from tests.store.small_stores import CONFIG, GRAPH, make_store, pairs_of, take
 
 GOLDEN = Path(__file__).parent / "golden"
 DATASETS = (
@@ -147,21 +146,3 @@ def test_committed_store_is_read_as_ever():
     assert reader.ratings.tolist() == [3.0, 5.0, 1.5]
     assert reader.verify() == []
     read_by_the_book(GOLDEN)
-
-
-@pytest.mark.parametrize("key", ["version", "format"])
-def test_another_version_is_refused(tmp_path, key):
-    make_store(tmp_path)
-    path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {key: 2}))
-    with pytest.raises(StoreError, match=r"has another format.*allowed: igmc-store version 1"):
-        StoreReader(tmp_path)
-
-
-def test_shard_of_another_version_is_refused(tmp_path):
-    make_store(tmp_path)
-    with h5py.File(tmp_path / "00001.h5", "r+") as file:
-        commit = json.loads(file.attrs["commit"]) | {"version": 2}
-        file.attrs["commit"] = np.bytes_(json.dumps(commit).encode())
-    with pytest.raises(StoreError, match=r"00001\.h5.*another format.*igmc-store version 1"):
-        StoreReader(tmp_path)

@@ -1,10 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 import torch
 
 from igmc.errors import ConfigError
-from igmc.models.fused import stack
 from igmc.training.device import on_device, pick_device
 
 
@@ -39,17 +39,17 @@ def test_a_device_that_is_there_is_taken(monkeypatch):
     assert pick_device("cuda:1") == torch.device("cuda", 1)
 
 
-@pytest.mark.parametrize("threads", [None, 1, 3])
-def test_the_threads_of_torch_come_back(threads):
-    before, before_fused = torch.get_num_threads(), stack._threads
+def test_on_a_cpu_torch_has_one_thread_for_a_while_in_this_thread_alone():
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        with suppress(KeyboardInterrupt), on_device(torch.device("cpu"), threads):
+        with suppress(KeyboardInterrupt), on_device(torch.device("cpu")):
             assert torch.get_num_threads() == 1
-            assert stack._threads == (threads or before_fused)
+            with ThreadPoolExecutor(1) as other:
+                assert other.submit(torch.get_num_threads).result() == 2
             raise KeyboardInterrupt
-        assert (torch.get_num_threads(), stack._threads) == (2, before_fused)
-        with on_device(torch.device("cuda"), threads):
+        assert torch.get_num_threads() == 2
+        with on_device(torch.device("cuda")):
             assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

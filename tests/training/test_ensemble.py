@@ -19,8 +19,8 @@ from igmc.training.ensemble import chosen_epochs, should_stop
         (12, 1, 1, [12]),
     ],
 )
-def test_the_paper_averages_the_last_checkpoints(epochs, every, size, expected):
-    config = TrainConfig(protocol="paper", epochs=epochs, ensemble_every=every, ensemble_size=size)
+def test_fixed_epochs_average_the_last_checkpoints(epochs, every, size, expected):
+    config = TrainConfig(selection="fixed", epochs=epochs, ensemble_every=every, ensemble_size=size)
     assert chosen_epochs(config, []) == chosen_epochs(config, [None] * epochs) == expected
 
 
@@ -33,8 +33,8 @@ def test_validated_takes_the_best_the_earlier_of_equals_first():
     assert chosen_epochs(config, [0.7] * 6) == [1, 2, 3]
 
 
-def test_the_paper_stops_at_its_last_epoch_whatever_validation_says():
-    config = TrainConfig(protocol="paper", epochs=3, patience=1)
+def test_fixed_epochs_stop_at_the_last_one_whatever_validation_says():
+    config = TrainConfig(selection="fixed", epochs=3, patience=1)
     assert [should_stop(config, [None] * n) for n in range(5)] == [False, False, False, True, True]
 
 

@@ -154,6 +154,16 @@ def test_an_epoch_and_its_history(run):
     assert [json.loads(line) for line in (run.path / "metrics.jsonl").open()] == history
 
 
+def test_the_last_epoch_is_the_one_to_resume_from(run):
+    assert run.latest() is None
+    for epoch in (2, 10):
+        run.save_epoch(epoch, {"history": [{"epoch": epoch}]}, {2, 10})
+    assert run.latest()["history"] == [{"epoch": 10}]
+    (run.path / "checkpoints" / "epoch-0010.ckpt").write_bytes(b"half")
+    with pytest.raises(CheckpointError, match=r"epoch-0010.ckpt"):
+        run.latest()
+
+
 def test_checkpoints_that_are_not_kept_go_once_the_new_one_is_there(run):
     for epoch in range(1, 6):
         run.save_epoch(epoch, {"history": []}, {2, epoch})

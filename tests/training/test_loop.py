@@ -68,8 +68,8 @@ def test_a_record_an_epoch(tmp_path):
         assert all(value > 0 for value in record.values())
 
 
-def test_the_paper_looks_at_no_validation(tmp_path):
-    _, history = train_small(tmp_path, protocol="paper", epochs=2)
+def test_fixed_epochs_look_at_no_validation(tmp_path):
+    _, history = train_small(tmp_path, selection="fixed", epochs=2)
     assert [record["validation_rmse"] for record in history] == [None, None]
 
 
@@ -144,7 +144,7 @@ def plain(tmp_path_factory):
         {"arr": 0.0},
         {"arr": 0.1},
         {"batch_size": 20},
-        {"protocol": "paper"},
+        {"selection": "fixed"},
     ],
 )
 def test_each_setting_changes_the_weights(tmp_path, plain, setting):
@@ -174,15 +174,21 @@ def test_patience_ends_training(tmp_path, monkeypatch):
     assert RunFolder(tmp_path).epochs() == [2, 4, 5], "the best two, and the last to go on from"
 
 
-def test_the_paper_keeps_the_checkpoints_it_averages(tmp_path):
-    train_small(tmp_path, protocol="paper", epochs=9, ensemble_every=3, ensemble_size=2)
+def test_fixed_epochs_keep_the_checkpoints_that_are_averaged(tmp_path):
+    train_small(tmp_path, selection="fixed", epochs=9, ensemble_every=3, ensemble_size=2)
     assert RunFolder(tmp_path).epochs() == [6, 9]
 
 
-@pytest.mark.parametrize("protocol", ["paper", "validated"])
+@pytest.mark.parametrize("selection", ["fixed", "validation"])
 @pytest.mark.parametrize("killed", [1, 2, 3])
-def test_a_resumed_run_ends_with_the_same_bits(tmp_path, monkeypatch, protocol, killed, caplog):
-    settings = {"protocol": protocol, "epochs": 4, "decay_every": 2, "ensemble_every": 1, "ensemble_size": 2}
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path, monkeypatch, selection, killed, caplog):
+    settings = {
+        "selection": selection,
+        "epochs": 4,
+        "decay_every": 2,
+        "ensemble_every": 1,
+        "ensemble_size": 2,
+    }
     unbroken, history = train_small(tmp_path / "unbroken", **settings)
     with monkeypatch.context() as patch:
         killed_after(patch, killed)
@@ -292,20 +298,20 @@ def test_a_loss_that_is_not_finite_ends_training_and_spares_the_checkpoints(tmp_
 
 def test_a_loss_that_is_not_finite_is_noticed_before_the_epoch_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "CHECK_EVERY", 2)
-    train, _ = make_loaders("paper")
+    train, _ = make_loaders("fixed")
     train.source.pairs.rating.flags.writeable = True
     train.source.pairs.rating[:] = np.inf
     (tmp_path / "checkpoints").mkdir()
     model = IGMC(ModelConfig(layers=(8, 8), mlp_width=8), n_levels=5)
     with pytest.raises(TrainingError, match="the loss is not finite in epoch 1, by step 2; got nan"):
-        loop.fit(model, train, None, TrainConfig(protocol="paper"), RunFolder(tmp_path), CPU, progress=False)
+        loop.fit(model, train, None, TrainConfig(selection="fixed"), RunFolder(tmp_path), CPU, progress=False)
 
 
 def test_weights_ruined_by_the_last_step_are_not_saved(tmp_path):
     model = IGMC(ModelConfig(layers=(8, 8), mlp_width=8), n_levels=5, backend="torch")  # which calls hooks
     model.lin2.bias.register_hook(lambda grad: grad * float("nan"))
     with pytest.raises(TrainingError, match="the weights are not finite in epoch 1, by step 1; got nan"):
-        train_small(tmp_path, model=model, protocol="paper", epochs=2, batch_size=len(ROWS))
+        train_small(tmp_path, model=model, selection="fixed", epochs=2, batch_size=len(ROWS))
     assert RunFolder(tmp_path).epochs() == []
 
 

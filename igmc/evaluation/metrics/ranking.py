@@ -16,7 +16,7 @@ from scipy import sparse
 
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation.metrics.errors import PerUser
-from igmc.evaluation.metrics.top_k import canonical, checked_lengths, checked_lists, pair_keys, rank_items
+from igmc.evaluation.metrics.top_k import canonical, checked_lengths, checked_lists, entry_keys, rank_items
 
 __all__ = [
     "RankingResult",
@@ -79,7 +79,7 @@ def evaluate_ranking(
     lengths = checked_lengths(ks, seen.shape[1])
     if block < 1:
         raise ConfigError("the block of users is too small", got=block, allowed="at least 1")
-    if np.isin(pair_keys(relevant), pair_keys(seen), assume_unique=True).any():
+    if np.isin(entry_keys(relevant), entry_keys(seen), assume_unique=True).any():
         raise DataError("a pair is both seen and relevant", remedy="take the training pairs out of the test")
     users = np.flatnonzero(np.diff(relevant.indptr)).astype(np.int32)
     if not users.size:
@@ -271,7 +271,7 @@ def _gains(relevant: sparse.csr_array) -> Floats:
 
 def _looked_up(items: NDArray[np.int32], relevant: sparse.csr_array, values: Floats) -> Floats:
     """The value that is stored for each listed item, float64 [U, K]; 0 where none is."""
-    known = pair_keys(relevant)
+    known = entry_keys(relevant)
     asked = np.arange(len(items))[:, None] * relevant.shape[1] + items
     at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
     return np.where((known[at] == asked) & (items >= 0), values[at], 0.0)

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from igmc.errors import ConfigError, DataError
+from igmc.ratings import pair_keys
 
-__all__ = ["canonical", "checked_lengths", "checked_lists", "pair_keys", "rank_items"]
+__all__ = ["canonical", "checked_lengths", "checked_lists", "entry_keys", "rank_items"]
 
 Top = NDArray[np.int32]
 
@@ -107,7 +108,7 @@ def canonical(name: str, pairs: sparse.csr_array) -> sparse.csr_array:
     return table
 
 
-def pair_keys(pairs: sparse.csr_array) -> NDArray[np.int64]:
-    """``user * n_items + item`` of each stored entry of a canonical table, int64, ascending."""
-    row = np.repeat(np.arange(pairs.shape[0], dtype=np.int64), np.diff(pairs.indptr))
-    return row * pairs.shape[1] + pairs.indices
+def entry_keys(pairs: sparse.csr_array) -> NDArray[np.int64]:
+    """`igmc.ratings.table.pair_keys` of the stored entries of a canonical table, int64, ascending."""
+    row = np.repeat(np.arange(pairs.shape[0], dtype=np.int32), np.diff(pairs.indptr))
+    return pair_keys(row, pairs.indices, pairs.shape[1])

@@ -1,27 +1,50 @@
-"""What all evaluation protocols share: common settings, the rows that count, and places within a group."""
+"""What all evaluation protocols share: their common settings, how they are named, and how they are drawn."""
 
 from __future__ import annotations
 
+import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import MAX_LEVELS, Config, knob
 from igmc.errors import DataError
-from igmc.ratings import Dataset
+from igmc.ratings import Dataset, Split, build_split
 
-__all__ = ["HeldOut", "ProtocolSettings", "eligible", "known_times", "placed"]
+__all__ = ["HeldOut", "Protocol", "known_times", "placed"]
 
 Rows = NDArray[np.int64]
 
 VALIDATION_RATIO = "share of the training ratings set aside for validation"
 
 
+class HeldOut(NamedTuple):
+    """The parts that a protocol draws: disjoint row numbers, int64, in any order."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    support: Rows = np.empty(0, np.int64)
+
+
 @dataclass(frozen=True)
-class ProtocolSettings(Config):
-    """What can be set of every protocol."""
+class Protocol(Config, ABC):
+    """A way to divide a data set, with its settings; `make_protocol` makes one by name.
+
+    A new one is a subclass, and a line in `igmc.evaluation.protocols.registry`. A subclass says in
+    `description` what it holds out, and in `_held_out` how.
+
+    Attributes:
+        name: in the registry, in reports and in the names of stored results.
+        kind: the metrics that make sense. "rating": errors, and orders of the pairs that are asked;
+            "ranking": full rankings over all items that a user has not rated; "both".
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[str] = "both"
 
     min_rating: float | None = knob(None, "leave lower ratings out of all parts, as if nobody had given them")
     min_user_ratings: int = knob(
@@ -37,34 +60,85 @@ class ProtocolSettings(Config):
         "width", "how levels are grouped: equal-width bins or quantiles", choices=("width", "quantile")
     )
 
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """What is held out, in words."""
 
-class HeldOut(NamedTuple):
-    """The parts that a protocol draws: disjoint row numbers, int64, in any order."""
+    @property
+    def label(self) -> str:
+        """The name and the settings that are not the defaults; `make_protocol` reads it.
 
-    train: Rows
-    validation: Rows
-    test: Rows
-    support: Rows = np.empty(0, np.int64)
+        >>> from igmc.evaluation.protocols import make_protocol
+        >>> make_protocol("random_80_20", {"min_rating": 3}).label
+        'random_80_20:min_rating=3.0'
+        """
+        given, usual = self.to_dict(), type(self)().to_dict()
+        changed = [f"{key}={_text(value)}" for key, value in given.items() if value != usual[key]]
+        return f"{self.name}:{','.join(changed)}" if changed else self.name
 
+    def record(self) -> dict[str, Any]:
+        """What reports say of it, in plain JSON types.
 
-def eligible(dataset: Dataset, settings: ProtocolSettings) -> Rows:
-    """The rows that `min_rating` and then `min_user_ratings` leave, int64, ascending.
+        ``make_protocol(record["name"], record["settings"])`` makes it again.
+        """
+        return {
+            "name": self.name,
+            "description": self.description,
+            "kind": self.kind,
+            "refit": self.refit,
+            "settings": self.to_dict(),
+        }
 
-    Raises:
-        DataError: if none is left.
-    """
-    table = dataset.table
-    least = settings.min_rating
-    rows = np.arange(len(table)) if least is None else np.flatnonzero(table.rating >= least)
-    count = np.bincount(table.user[rows], minlength=len(table.users))
-    rows = rows[count[table.user[rows]] >= settings.min_user_ratings]
-    if not rows.size:
-        raise DataError(
-            f"no rating of {dataset.name} is left to divide",
-            got=f"min_rating {least}, min_user_ratings {settings.min_user_ratings}",
-            remedy="lower min_rating or min_user_ratings",
+    def draw(self, dataset: Dataset, seed: int) -> Split:
+        """Divide a data set. Equal data, settings and seed give equal parts, in any process.
+
+        Args:
+            dataset: what is divided.
+            seed: at least 0.
+
+        Raises:
+            ConfigError: if the settings do not suit the data set.
+            DataError: if it lacks what the protocol needs, or nothing is left to train on or to ask.
+        """
+        parts = self._held_out(dataset, seed)
+        if not parts.test.size:
+            raise DataError(
+                f"{self.label} leaves nothing of {dataset.name} to ask",
+                remedy="hold out more, or lower min_rating and min_user_ratings",
+            )
+        return build_split(
+            dataset,
+            (parts.train, parts.validation, parts.test),
+            name=self.label,
+            seed=seed,
+            support=parts.support,
+            levels=self.levels,
+            level_method=self.level_method,
         )
-    return rows.astype(np.int64)
+
+    @abstractmethod
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        """The parts, out of the `_eligible` rows."""
+
+    def _eligible(self, dataset: Dataset) -> Rows:
+        """The rows that `min_rating` and then `min_user_ratings` leave, int64, ascending.
+
+        Raises:
+            DataError: if none is left.
+        """
+        table = dataset.table
+        least = self.min_rating
+        rows = np.arange(len(table)) if least is None else np.flatnonzero(table.rating >= least)
+        count = np.bincount(table.user[rows], minlength=len(table.users))
+        rows = rows[count[table.user[rows]] >= self.min_user_ratings]
+        if not rows.size:
+            raise DataError(
+                f"no rating of {dataset.name} is left to divide",
+                got=f"min_rating {least}, min_user_ratings {self.min_user_ratings}",
+                remedy="lower min_rating or min_user_ratings",
+            )
+        return rows.astype(np.int64)
 
 
 def placed(group: NDArray[np.int32]) -> tuple[Rows, Rows]:
@@ -111,3 +185,7 @@ def known_times(dataset: Dataset, rows: Rows, what: str) -> Rows:
             remedy="choose a protocol or setting that needs no times; of a file, name their column too",
         )
     return times
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -8,33 +8,18 @@ users for known items, so what is chosen on it is chosen for those.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import knob
 from igmc.errors import ConfigError, DataError
-from igmc.evaluation.protocols.base import (
-    VALIDATION_RATIO,
-    HeldOut,
-    ProtocolSettings,
-    Rows,
-    eligible,
-    known_times,
-    placed,
-)
+from igmc.evaluation.protocols.base import VALIDATION_RATIO, HeldOut, Protocol, Rows, known_times, placed
 from igmc.ratings import Dataset, divided
 from igmc.rng import stream
 
-__all__ = [
-    "UnseenBoth",
-    "UnseenItems",
-    "UnseenUsers",
-    "of_new_items",
-    "unseen_both",
-    "unseen_items",
-    "unseen_users",
-]
+__all__ = ["UnseenBoth", "UnseenItems", "UnseenUsers", "in_turn", "of_new_items", "random_share"]
 
 Mask = NDArray[np.bool_]
 
@@ -43,8 +28,12 @@ BEFORE_YEAR = "items of this year and later are unseen (by time); those without 
 
 
 @dataclass(frozen=True)
-class _Unseen(ProtocolSettings):
-    """Who is unseen, and what they reveal."""
+class _Unseen(Protocol):
+    """Who is unseen, and what they reveal.
+
+    `draw` raises a DataError if times (by "time", reveal "first") or the years of items (by "time") are
+    needed and not known.
+    """
 
     by: str = knob(
         "random",
@@ -63,18 +52,47 @@ class _Unseen(ProtocolSettings):
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
     @property
-    def revealed(self) -> str:
+    def _revealed(self) -> str:
         """What each of the unseen reveals, in words."""
         return f"{self.k} ratings" if self.percent is None else f"{self.percent:g} % of those"
 
-    def shown(self, size: Rows) -> Rows:
+    def _shown(self, size: Rows) -> Rows:
         """How many ratings are revealed of entities with so many, int64 [n]."""
         return _amount(size, self.k, self.percent)
+
+    def _unseen_users(self, dataset: Dataset, rows: Rows, share: float, seed: int) -> Mask:
+        user, n = dataset.table.user[rows], len(dataset.table.users)
+        if self.by == "random":
+            return random_share(dataset, rows, "user", share, seed)
+        if self.by == "activity":
+            return np.bincount(user, minlength=n) < self.min_known
+        first = np.full(n, np.iinfo(np.int64).max)
+        np.minimum.at(first, user, known_times(dataset, rows, "to choose unseen users by time"))
+        present = stream(seed, "protocol", "unseen", "user").permutation(np.unique(user))
+        latest = present[np.argsort(first[present], kind="stable")[::-1]]
+        return _mask(latest[: round(share * len(present))], n)
+
+    def _unseen_items(self, dataset: Dataset, rows: Rows, share: float, before_year: int, seed: int) -> Mask:
+        if self.by == "random":
+            return random_share(dataset, rows, "item", share, seed)
+        if self.by == "activity":
+            count = np.bincount(dataset.table.item[rows], minlength=len(dataset.table.items))
+            return count < self.min_known
+        return of_new_items(dataset, before_year)
 
 
 @dataclass(frozen=True)
 class UnseenUsers(_Unseen):
-    """Users without a rating in training."""
+    """All ratings of some users: a few are revealed, the others asked.
+
+    The ratings of a held-out user are put in order, at random or by time. Those after the first `max_k` are
+    asked, and the first `k` are revealed. So at an equal seed the asked pairs are the same for every k, and a
+    larger k reveals what a smaller one does and more. Who has no more than `max_k` ratings is asked nothing.
+    With `percent`, read `max_percent` for `max_k`.
+    """
+
+    name: ClassVar[str] = "unseen_users"
+    side: ClassVar[str] = "user"
 
     share: float = knob(0.2, SHARE.format("users"), low=0.0, high=0.95)
     max_k: int = knob(
@@ -94,79 +112,75 @@ class UnseenUsers(_Unseen):
                     remedy=f"raise max_{name}; the pairs asked will be others",
                 )
 
-    def reserved(self, size: Rows) -> Rows:
-        """How many ratings are not asked of entities with so many, int64 [n]."""
-        return _amount(size, self.max_k, None if self.percent is None else self.max_percent)
+    @property
+    def description(self) -> str:
+        return (
+            f"all ratings of unseen {self.side}s (by {self.by}), except {self._revealed} that each reveals "
+            f"at test time; validation is on known {self.side}s"
+        )
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = self._eligible(dataset)
+        theirs = self._unseen(dataset, rows, seed)[getattr(dataset.table, self.side)[rows]]
+        order, place, size = in_turn(dataset, rows[theirs], self.side, self.reveal, seed)
+        train, validation = divided(rows[~theirs], seed, self.validation_ratio)
+        kept_back = _amount(size, self.max_k, None if self.percent is None else self.max_percent)
+        return HeldOut(train, validation, order[place >= kept_back], order[place < self._shown(size)])
+
+    def _unseen(self, dataset: Dataset, rows: Rows, seed: int) -> Mask:
+        return self._unseen_users(dataset, rows, self.share, seed)
 
 
 @dataclass(frozen=True)
 class UnseenItems(UnseenUsers):
-    """Items without a rating in training."""
+    """All ratings of some items, as `UnseenUsers` does it with users."""
+
+    name: ClassVar[str] = "unseen_items"
+    kind: ClassVar[str] = "rating"
+    side: ClassVar[str] = "item"
 
     share: float = knob(0.2, SHARE.format("items"), low=0.0, high=0.95)
     before_year: int = knob(1997, BEFORE_YEAR, low=0, high=9999)
 
+    def _unseen(self, dataset: Dataset, rows: Rows, seed: int) -> Mask:
+        return self._unseen_items(dataset, rows, self.share, self.before_year, seed)
+
 
 @dataclass(frozen=True)
 class UnseenBoth(_Unseen):
-    """Users and items without a rating in training."""
-
-    share: float = knob(0.2, SHARE.format("users"), low=0.0, high=0.95)
-    item_share: float = knob(0.2, SHARE.format("items"), low=0.0, high=0.95)
-    before_year: int = knob(1997, BEFORE_YEAR, low=0, high=9999)
-
-
-def unseen_users(dataset: Dataset, settings: UnseenUsers, seed: int) -> HeldOut:
-    """All ratings of some users: a few are revealed, the others asked.
-
-    The ratings of a held-out user are put in order, at random or by time. Those after the first `max_k` are
-    asked, and the first `k` are revealed. So at an equal seed the asked pairs are the same for every k, and a
-    larger k reveals what a smaller one does and more. Who has no more than `max_k` ratings is asked nothing.
-    With `percent`, read `max_percent` for `max_k`.
-
-    Raises:
-        DataError: if times are needed (by "time", reveal "first") and not known.
-    """
-    rows = eligible(dataset, settings)
-    return _one_side(
-        dataset, settings, seed, "user", _unseen_users(dataset, rows, settings, settings.share, seed)
-    )
-
-
-def unseen_items(dataset: Dataset, settings: UnseenItems, seed: int) -> HeldOut:
-    """All ratings of some items, as `unseen_users` does it with users.
-
-    Raises:
-        DataError: as `unseen_users`, and if the years of items are needed (by "time") and not known.
-    """
-    rows = eligible(dataset, settings)
-    share, year = settings.share, settings.before_year
-    return _one_side(
-        dataset, settings, seed, "item", _unseen_items(dataset, rows, settings, share, year, seed)
-    )
-
-
-def unseen_both(dataset: Dataset, settings: UnseenBoth, seed: int) -> HeldOut:
     """The ratings of some users for some items, where training has no rating of either.
 
     All of them are asked. An unseen user reveals `k` ratings of known items, and an unseen item `k` ratings
     by known users, so the pairs asked are the same for every k. The other ratings between known and unseen
     are in no part.
-
-    Raises:
-        DataError: as `unseen_items`.
     """
-    rows, table = eligible(dataset, settings), dataset.table
-    new_user = _unseen_users(dataset, rows, settings, settings.share, seed)[table.user[rows]]
-    new_item = _unseen_items(dataset, rows, settings, settings.item_share, settings.before_year, seed)[
-        table.item[rows]
-    ]
-    train, validation = divided(rows[~new_user & ~new_item], seed, settings.validation_ratio)
-    support = []
-    for side, rated in (("user", rows[new_user & ~new_item]), ("item", rows[new_item & ~new_user])):
-        order, place, size = in_turn(dataset, rated, side, settings.reveal, seed)
-        support.append(order[place < settings.shown(size)])
-    return HeldOut(train, validation, rows[new_user & new_item], np.concatenate(support))
+
+    name: ClassVar[str] = "unseen_both"
+    kind: ClassVar[str] = "rating"
+
+    share: float = knob(0.2, SHARE.format("users"), low=0.0, high=0.95)
+    item_share: float = knob(0.2, SHARE.format("items"), low=0.0, high=0.95)
+    before_year: int = knob(1997, BEFORE_YEAR, low=0, high=9999)
+
+    @property
+    def description(self) -> str:
+        return (
+            f"the ratings of unseen users for unseen items (by {self.by}); each of both reveals "
+            f"{self._revealed} that it shares with the known at test time; validation is on known users and "
+            "items"
+        )
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows, table = self._eligible(dataset), dataset.table
+        new_user = self._unseen_users(dataset, rows, self.share, seed)[table.user[rows]]
+        new_items = self._unseen_items(dataset, rows, self.item_share, self.before_year, seed)
+        new_item = new_items[table.item[rows]]
+        train, validation = divided(rows[~new_user & ~new_item], seed, self.validation_ratio)
+        support = []
+        for side, rated in (("user", rows[new_user & ~new_item]), ("item", rows[new_item & ~new_user])):
+            order, place, size = in_turn(dataset, rated, side, self.reveal, seed)
+            support.append(order[place < self._shown(size)])
+        return HeldOut(train, validation, rows[new_user & new_item], np.concatenate(support))
 
 
 def in_turn(dataset: Dataset, rows: Rows, side: str, reveal: str, seed: int) -> tuple[Rows, Rows, Rows]:
@@ -214,39 +228,6 @@ def of_new_items(dataset: Dataset, before_year: int) -> Mask:
         )
     year: NDArray[np.float64] = info["year"].to_numpy(dtype=np.float64, na_value=np.nan)
     return year >= before_year
-
-
-def _one_side(dataset: Dataset, settings: UnseenUsers, seed: int, side: str, unseen: Mask) -> HeldOut:
-    rows = eligible(dataset, settings)
-    theirs = unseen[getattr(dataset.table, side)[rows]]
-    order, place, size = in_turn(dataset, rows[theirs], side, settings.reveal, seed)
-    train, validation = divided(rows[~theirs], seed, settings.validation_ratio)
-    asked = place >= settings.reserved(size)
-    return HeldOut(train, validation, order[asked], order[place < settings.shown(size)])
-
-
-def _unseen_users(dataset: Dataset, rows: Rows, settings: _Unseen, share: float, seed: int) -> Mask:
-    user, n = dataset.table.user[rows], len(dataset.table.users)
-    if settings.by == "random":
-        return random_share(dataset, rows, "user", share, seed)
-    if settings.by == "activity":
-        return np.bincount(user, minlength=n) < settings.min_known
-    first = np.full(n, np.iinfo(np.int64).max)
-    np.minimum.at(first, user, known_times(dataset, rows, "to choose unseen users by time"))
-    present = stream(seed, "protocol", "unseen", "user").permutation(np.unique(user))
-    latest = present[np.argsort(first[present], kind="stable")[::-1]]
-    return _mask(latest[: round(share * len(present))], n)
-
-
-def _unseen_items(
-    dataset: Dataset, rows: Rows, settings: _Unseen, share: float, before_year: int, seed: int
-) -> Mask:
-    if settings.by == "random":
-        return random_share(dataset, rows, "item", share, seed)
-    if settings.by == "activity":
-        count = np.bincount(dataset.table.item[rows], minlength=len(dataset.table.items))
-        return count < settings.min_known
-    return of_new_items(dataset, before_year)
 
 
 def _mask(chosen: NDArray[np.int32], n: int) -> Mask:

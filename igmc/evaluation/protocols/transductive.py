@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from igmc.config import knob
 from igmc.errors import ConfigError
-from igmc.evaluation.protocols.base import (
-    VALIDATION_RATIO,
-    HeldOut,
-    ProtocolSettings,
-    Rows,
-    eligible,
-    known_times,
-    placed,
-)
+from igmc.evaluation.protocols.base import VALIDATION_RATIO, HeldOut, Protocol, Rows, known_times, placed
 from igmc.ratings import Dataset, divided
 from igmc.rng import stream
 
@@ -28,58 +21,143 @@ __all__ = [
     "Stratified",
     "Thinned",
     "ThreeShares",
-    "leave_last_out",
-    "official",
     "parts_of",
-    "random_edges",
-    "stratified",
-    "thinned",
-    "three_shares",
 ]
 
 
 @dataclass(frozen=True)
-class Official(ProtocolSettings):
-    """The split that comes with the data set."""
+class Official(Protocol):
+    """The test part of an official split; validation ratings are drawn from its training part.
+
+    Without a threshold and at an equal seed these are the parts of `igmc.ratings.split.make_split`. `draw`
+    raises a ConfigError if the data set has no such split.
+    """
+
+    name: ClassVar[str] = "official"
 
     split: str = knob("default", "which one, such as u1 or monti; 'default' is the first")
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
+    @property
+    def description(self) -> str:
+        return f"the test part of the data set's own split ({self.split})"
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        training, test = _official_rows(dataset, self.split, self._eligible(dataset))
+        return HeldOut(*divided(training, seed, self.validation_ratio), test)
+
 
 @dataclass(frozen=True)
-class RandomEdges(ProtocolSettings):
-    """Ratings drawn at random."""
+class RandomEdges(Protocol):
+    """`test_ratio` of all ratings, drawn at random; validation ratings are drawn from the others.
+
+    Without a threshold and at an equal seed these are the parts of `igmc.ratings.split.make_split`.
+    """
+
+    name: ClassVar[str] = "random_80_20"
 
     test_ratio: float = knob(0.2, "share of the ratings that is the test part", low=0.0, high=0.95)
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
+    @property
+    def description(self) -> str:
+        return f"{self.test_ratio:.0%} of all ratings, drawn at random"
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        training, test = _random_rows(self._eligible(dataset), self.test_ratio, seed)
+        return HeldOut(*divided(training, seed, self.validation_ratio), test)
+
 
 @dataclass(frozen=True)
-class Stratified(ProtocolSettings):
-    """Ratings drawn at random from each user."""
+class Stratified(Protocol):
+    """`test_ratio` of the ratings of each user, drawn at random; validation ratings from all the others.
+
+    A user with n ratings keeps ``round((1 - test_ratio) * n)`` of them, half to even, as with
+    ``python_stratified_split`` of Microsoft's recommenders. At a quarter, who has one or two keeps them all.
+    """
+
+    name: ClassVar[str] = "stratified_75_25"
 
     test_ratio: float = knob(0.25, "share of each user's ratings that is the test part", low=0.0, high=0.95)
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
+    @property
+    def description(self) -> str:
+        return f"{self.test_ratio:.0%} of the ratings of each user, drawn at random"
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = stream(seed, "protocol", "stratified").permutation(self._eligible(dataset))
+        place, size = placed(dataset.table.user[rows])
+        tested = place >= np.rint((1 - self.test_ratio) * size)
+        return HeldOut(*divided(rows[~tested], seed, self.validation_ratio), rows[tested])
+
 
 @dataclass(frozen=True)
-class ThreeShares(ProtocolSettings):
-    """Training, validation and test part drawn at once."""
+class ThreeShares(Protocol):
+    """Shares of the ratings of each user, or of all, for test and validation; training keeps the rest.
+
+    A share of n ratings is ``floor(share * n)``. Where that is less than one it is one, first for the test,
+    then for validation, as long as training keeps one; this is the rule of RecBole.
+    """
+
+    name: ClassVar[str] = "random_8_1_1"
 
     refit: bool = knob(False, "fit the final model to training and validation ratings; RecBole does not")
     validation_share: float = knob(0.1, "share of the ratings for validation", low=0.0, high=0.45)
     test_share: float = knob(0.1, "share of the ratings that is the test part", low=0.0, high=0.45)
     per_user: bool = knob(True, "divide the ratings of each user, as RecBole does, instead of all at once")
 
+    @property
+    def description(self) -> str:
+        shares = f"{self.test_share:.0%} of the ratings, drawn at random; {self.validation_share:.0%}"
+        return f"{shares} are for validation"
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = stream(seed, "protocol", "shares").permutation(self._eligible(dataset))
+        user = dataset.table.user[rows]
+        place, size = placed(user if self.per_user else np.zeros_like(user))
+        n_test, n_validation = (
+            np.floor(share * size).astype(np.int64) for share in (self.test_share, self.validation_share)
+        )
+        n_test += (n_test == 0) & (self.test_share > 0) & (size - n_validation > 1)
+        n_validation += (n_validation == 0) & (self.validation_share > 0) & (size - n_test > 1)
+        tested = place < n_test
+        chosen = ~tested & (place < n_test + n_validation)
+        return HeldOut(rows[~tested & ~chosen], rows[chosen], rows[tested])
+
 
 @dataclass(frozen=True)
-class LeaveLastOut(ProtocolSettings):
-    """The last rating of each user."""
+class LeaveLastOut(Protocol):
+    """The last rating of each user by time; the one before is for validation.
+
+    Ratings of the same second are put in a random order. Who has fewer than three ratings keeps them all in
+    training. `draw` raises a DataError if the time of a rating is not known.
+    """
+
+    name: ClassVar[str] = "leave_last_out"
+
+    @property
+    def description(self) -> str:
+        return "the last rating of each user by time; the one before is for validation"
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = stream(seed, "protocol", "ties").permutation(self._eligible(dataset))
+        rows = rows[np.argsort(known_times(dataset, rows, self.name), kind="stable")[::-1]]
+        place, size = placed(dataset.table.user[rows])
+        tested, chosen = ((size >= 3) & (place == last) for last in (0, 1))
+        return HeldOut(rows[~tested & ~chosen], rows[chosen], rows[tested])
 
 
 @dataclass(frozen=True)
 class Thinned(Official):
-    """Few of the training ratings."""
+    """The test part of an official or random split, with a share of its training ratings.
+
+    At an equal seed the test part is the same for every `keep_ratio`, and a lower one keeps a subset of the
+    training ratings, and of the validation ratings, that a higher one keeps. `draw` raises a ConfigError if
+    the data set has no such split.
+    """
+
+    name: ClassVar[str] = "thinned"
 
     split: str = knob(
         "default", "an official split, 'random', or 'default': the first official one, else random"
@@ -89,87 +167,15 @@ class Thinned(Official):
         1.0, "share of the ratings for training and validation that is kept", low=1e-6, high=1.0
     )
 
+    @property
+    def description(self) -> str:
+        kept = f"{self.keep_ratio:g} of its training ratings kept"
+        return f"the test part of a split ({self.split}), with {kept}"
 
-def official(dataset: Dataset, settings: Official, seed: int) -> HeldOut:
-    """The test part of an official split; validation ratings are drawn from its training part.
-
-    Without a threshold and at an equal seed these are the parts of `igmc.ratings.split.make_split`.
-
-    Raises:
-        ConfigError: if the data set has no such split.
-    """
-    training, test = _official_rows(dataset, settings.split, eligible(dataset, settings))
-    return HeldOut(*divided(training, seed, settings.validation_ratio), test)
-
-
-def random_edges(dataset: Dataset, settings: RandomEdges, seed: int) -> HeldOut:
-    """`test_ratio` of all ratings, drawn at random; validation ratings are drawn from the others.
-
-    Without a threshold and at an equal seed these are the parts of `igmc.ratings.split.make_split`.
-    """
-    training, test = _random_rows(eligible(dataset, settings), settings.test_ratio, seed)
-    return HeldOut(*divided(training, seed, settings.validation_ratio), test)
-
-
-def stratified(dataset: Dataset, settings: Stratified, seed: int) -> HeldOut:
-    """`test_ratio` of the ratings of each user, drawn at random; validation ratings from all the others.
-
-    A user with n ratings keeps ``round((1 - test_ratio) * n)`` of them, half to even, as with
-    ``python_stratified_split`` of Microsoft's recommenders. At a quarter, who has one or two keeps them all.
-    """
-    rows = stream(seed, "protocol", "stratified").permutation(eligible(dataset, settings))
-    place, size = placed(dataset.table.user[rows])
-    tested = place >= np.rint((1 - settings.test_ratio) * size)
-    return HeldOut(*divided(rows[~tested], seed, settings.validation_ratio), rows[tested])
-
-
-def three_shares(dataset: Dataset, settings: ThreeShares, seed: int) -> HeldOut:
-    """Shares of the ratings of each user, or of all, for test and validation; training keeps the rest.
-
-    A share of n ratings is ``floor(share * n)``. Where that is less than one it is one, first for the test,
-    then for validation, as long as training keeps one; this is the rule of RecBole.
-    """
-    rows = stream(seed, "protocol", "shares").permutation(eligible(dataset, settings))
-    user = dataset.table.user[rows]
-    place, size = placed(user if settings.per_user else np.zeros_like(user))
-    n_test, n_validation = (
-        np.floor(share * size).astype(np.int64) for share in (settings.test_share, settings.validation_share)
-    )
-    n_test += (n_test == 0) & (settings.test_share > 0) & (size - n_validation > 1)
-    n_validation += (n_validation == 0) & (settings.validation_share > 0) & (size - n_test > 1)
-    tested = place < n_test
-    chosen = ~tested & (place < n_test + n_validation)
-    return HeldOut(rows[~tested & ~chosen], rows[chosen], rows[tested])
-
-
-def leave_last_out(dataset: Dataset, settings: LeaveLastOut, seed: int) -> HeldOut:
-    """The last rating of each user by time; the one before is for validation.
-
-    Ratings of the same second are put in a random order. Who has fewer than three ratings keeps them all in
-    training.
-
-    Raises:
-        DataError: if the time of a rating is not known.
-    """
-    rows = stream(seed, "protocol", "ties").permutation(eligible(dataset, settings))
-    rows = rows[np.argsort(known_times(dataset, rows, "leave_last_out"), kind="stable")[::-1]]
-    place, size = placed(dataset.table.user[rows])
-    tested, chosen = ((size >= 3) & (place == last) for last in (0, 1))
-    return HeldOut(rows[~tested & ~chosen], rows[chosen], rows[tested])
-
-
-def thinned(dataset: Dataset, settings: Thinned, seed: int) -> HeldOut:
-    """The test part of an official or random split, with a share of its training ratings.
-
-    At an equal seed the test part is the same for every `keep_ratio`, and a lower one keeps a subset of the
-    training ratings, and of the validation ratings, that a higher one keeps.
-
-    Raises:
-        ConfigError: if the data set has no such split.
-    """
-    rows = eligible(dataset, settings)
-    training, test = parts_of(dataset, settings.split, rows, settings.test_ratio, seed)
-    return HeldOut(*divided(training, seed, settings.validation_ratio, settings.keep_ratio), test)
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = self._eligible(dataset)
+        training, test = parts_of(dataset, self.split, rows, self.test_ratio, seed)
+        return HeldOut(*divided(training, seed, self.validation_ratio, self.keep_ratio), test)
 
 
 def parts_of(dataset: Dataset, split: str, rows: Rows, test_ratio: float, seed: int) -> tuple[Rows, Rows]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +31,7 @@ from igmc.models import IGMC
 from igmc.ratings import Pairs, Split, load_dataset, make_split
 from igmc.rng import stream
 from igmc.run_references import reference_predictions
-from igmc.training import RunFolder, fit, on_device
+from igmc.training import MemoryCheckpointer, fit, on_device
 
 __all__ = ["transfer"]
 
@@ -141,7 +140,7 @@ def _check_split(split: Split, levels: int, data: DataConfig) -> None:
 
 def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     start = time.perf_counter()
-    parts = make_parts(split, "paper")
+    parts = make_parts(split, "fixed")
     known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
     few, scorer = _drawn(known, how), source.scorer
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
@@ -195,7 +194,7 @@ def _fine_tuned(
     """The models, each trained further on a few ratings, as they stand on the models' own scale."""
     config, scorer = source.config, source.scorer
     train = config.train.replace(
-        protocol="paper", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
+        selection="fixed", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
     )
     part = Part("train", graph, Pairs(few.user, few.item, scale_map.to_source(few.rating)))
     loader = Loader(
@@ -203,11 +202,9 @@ def _fine_tuned(
     )
     models: list[IGMC] = []
     for model in scorer.models:
-        with tempfile.TemporaryDirectory() as path, on_device(scorer.device):
-            folder = RunFolder(Path(path))
-            (folder.path / "checkpoints").mkdir()
-            fit(model, loader, None, train, folder, scorer.device, progress=False)
-            models.append(model.eval())
+        with on_device(scorer.device):
+            fit(model, loader, None, train, MemoryCheckpointer(), scorer.device, progress=False)
+        models.append(model.eval())
     return Scorer(models, config.extract, seed=config.seed, device=scorer.device)
 
 

@@ -27,7 +27,7 @@ from igmc.evaluation.tuning.trials import Trial, TuningResult
 from igmc.evaluation.validation import ERRORS, checked_metric, validation_figure
 from igmc.files import locked, replace_file, sweep, writing
 from igmc.ratings import Dataset, Split, load_dataset, make_split
-from igmc.recommenders import Monitor, Recommender, Space, TrainingData, changed, checked_space
+from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
 from igmc.training import Tracker
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def tune(
     metric: str | None = None,
     trials: int = 50,
     timeout: float | None = None,
-    space: Space | None = None,
+    space: SearchSpace | None = None,
     prune: bool = True,
     seed: int = 1,
     data_dir: str | Path | None = None,
@@ -90,13 +90,13 @@ def tune(
         raise ConfigError("there are no trials to make", got=trials, allowed="at least 1")
     with ExitStack() as stack:
         tracker = stack.enter_context(Tracker(track))
-        spec = ModelSpec.parse(model) if isinstance(model, str) else model
+        asked = ModelSpec.parse(model) if isinstance(model, str) else model
         way = make_protocol(protocol) if isinstance(protocol, str) else protocol
         given = DataConfig(dataset=dataset) if isinstance(dataset, str) else dataset
         source = load_dataset(given, data_dir=data_dir, home=home)
-        usual = spec.make(source.name, seed)
-        searched = _searched(spec, usual, space or {})
-        split = way.split(source, seed)
+        usual = asked.make(source.name, seed)
+        searched = _searched(asked, usual, space or {})
+        split = way.draw(source, seed)
         data = TrainingData.from_split(split, source)  # all that is looked at from here on
         metric = checked_metric(usual, metric, way, data)
         search = _Search(usual, data, metric, searched, prune, seed, tracker, Path(out) if out else None)
@@ -106,7 +106,7 @@ def tune(
                 search.folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(search.folder))
             sweep(search.folder)
-        run = _run_settings(given, source, way, split) if spec.name == "igmc" else None
+        run = _run_settings(given, source, way, split) if asked.name == "igmc" else None
         return search.run(trials, timeout, facts, run)
 
 
@@ -117,7 +117,7 @@ class _Search:
     usual: Recommender
     data: TrainingData
     metric: str
-    space: Space
+    space: SearchSpace
     prune: bool
     seed: int
     tracker: Tracker
@@ -160,7 +160,7 @@ class _Search:
             space={name: str(choice) for name, choice in self.space.items()},
             trials=tuple(ended),
             best=best,
-            settings=changed(self.usual.config, best.settings).to_dict(),
+            settings=with_settings(self.usual.config, best.settings).to_dict(),
             folder=None if self.folder is None else str(self.folder),
         )
 
@@ -170,7 +170,7 @@ class _Search:
 
         start = time.monotonic()
         try:
-            config = changed(self.usual.config, stored.drawn(trial, self.space))
+            config = with_settings(self.usual.config, stored.drawn(trial, self.space))
             model = type(self.usual)(config, seed=self.seed)
             model.fit(self.data, monitor=self._monitor(trial))
             value = validation_figure(model, self.data, self.metric)
@@ -212,7 +212,7 @@ class _Search:
         return {
             **facts,
             "model": self.usual.name,
-            "settings": self.usual.config.to_dict(),
+            "settings": self.usual.config.identity(),
             "space": {name: str(choice) for name, choice in sorted(self.space.items())},
             "metric": self.metric,
             "prune": self.prune,
@@ -224,7 +224,7 @@ class _Search:
     def _write(self, best: Trial, run: Mapping[str, Any] | None) -> None:
         if self.folder is None:
             return
-        settings = changed(self.usual.config, best.settings).to_dict()
+        settings = with_settings(self.usual.config, best.settings).to_dict()
         files: dict[str, Mapping[str, Any]] = {"best.json": settings}
         if run is not None:
             files["train.json"] = {**run, **settings, "seed": self.seed}
@@ -232,9 +232,9 @@ class _Search:
             replace_file(self.folder / name, json.dumps(value, indent=1).encode() + b"\n")
 
 
-def _searched(spec: ModelSpec, usual: Recommender, space: Space) -> dict[str, Any]:
+def _searched(asked: ModelSpec, usual: Recommender, space: SearchSpace) -> dict[str, Any]:
     """What the model proposes, without what was given, and what the caller wants."""
-    proposed = {k: v for k, v in usual.search_space().items() if not _given(spec.settings, k.split("."))}
+    proposed = {k: v for k, v in usual.search_space().items() if not _given(asked.settings, k.split("."))}
     searched = checked_space(usual.name, usual.config, {**proposed, **space})
     if not searched:
         raise ConfigError(
@@ -255,7 +255,7 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
 
     On another split, what the settings were chosen on might stand in the test part.
     """
-    settings = way.settings.to_dict()
+    settings = way.to_dict()
     shared = {name: value for name, value in settings.items() if name in given.to_dict()}
     try:
         config = given.replace(**{"split": "random", **shared})

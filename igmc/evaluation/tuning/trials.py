@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from igmc.config import Config
 from igmc.errors import ConfigError, DataError, MissingExtraError
-from igmc.recommenders import OneOf, Space
+from igmc.recommenders import OneOf, SearchSpace
 from igmc.rng import stream
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def open_study(
     return study
 
 
-def next_trial(study: optuna.Study, n: int, seed: int, space: Space, usual: Config) -> optuna.Trial:
+def next_trial(study: optuna.Study, n: int, seed: int, space: SearchSpace, usual: Config) -> optuna.Trial:
     """The trial after n that have ended; the first has the usual settings, as far as the space holds them."""
     import optuna
 
@@ -177,7 +177,7 @@ def next_trial(study: optuna.Study, n: int, seed: int, space: Space, usual: Conf
     return study.ask()
 
 
-def drawn(trial: optuna.Trial, space: Space) -> dict[str, Any]:
+def drawn(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:
     """What a trial draws from a space."""
     settings: dict[str, Any] = {}
     for name, choice in space.items():

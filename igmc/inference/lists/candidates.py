@@ -1,4 +1,4 @@
-"""Stage one of a recommendation: in which order items are worth asking the models about.
+"""The choice of candidates, stage one of a list: in which order the models score the items.
 
 Who rated what the user rated, and agreed, has a say in proportion to that; an item is promising where these
 people liked it. For user u, with ratings r as shares of the span of the scale and with n_v and n_i the
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import kernel
 from igmc.graph import Rows, ServingGraph
-from igmc.inference.fallback import DAMPING
+from igmc.inference.mean_fallback import DAMPING
 
 # Numba types its functions itself, at compile time.
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
@@ -39,7 +39,7 @@ def candidate_scores(graph: ServingGraph, user: int, values: Floats, *, budget: 
         user: dense index.
         values: float64 [L], ascending, the rating that each level stands for.
         budget: how many ratings are read at most in each of the two sums, which bounds the time: a count, so
-            that answers do not depend on how busy the machine is. What says most is read first: the user's
+            that lists do not depend on how busy the machine is. What says most is read first: the user's
             items of fewest ratings, and the people of greatest weight. The first is read in any case.
     """
     span = float(values[-1] - values[0]) or 1.0

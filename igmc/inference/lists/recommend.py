@@ -1,8 +1,9 @@
-"""Lists of items for a user, by predicted rating: candidates by co-rating first, then the models."""
+"""Stage two of a list: the models score the candidates, and the best k of them are listed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from igmc.config import ListConfig
 from igmc.inference.lists.candidates import candidate_order
-from igmc.inference.lists.request import Eligible, ListRequest, eligible_items
+from igmc.inference.lists.filters import Eligible, eligible_items
+from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictor import Predictor
-from igmc.inference.user_view import UserView, view_of
+from igmc.inference.requested_user import requested_user
+from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
 
 if TYPE_CHECKING:
@@ -25,10 +28,10 @@ Floats = NDArray[np.float32]
 
 
 class Recommendations(NamedTuple):
-    """The answer to a request.
+    """A list of n items, n <= k, and how it came about.
 
     Attributes:
-        item: int32 [n], n <= k, dense indices, the first of the list first.
+        item: int32 [n], dense indices, the first of the list first.
         score: float32 [n], predicted ratings, within the scale.
         source: [n] texts; see `Predictions`.
         reason: why there are fewer than k, as a sentence; empty if there are k.
@@ -88,7 +91,7 @@ def recommend(
     filters come before the choice of candidates, and candidates are added where `min_score` leaves too few.
 
     Args:
-        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
         user_id: a user of the run; with `ratings` also a new one.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
         k: length of the list.
@@ -134,24 +137,30 @@ def recommend(
 
 
 def list_items(
-    predictor: Predictor, request: ListRequest, *, eligible: Eligible | None = None
+    predictor: Predictor,
+    request: ListRequest,
+    *,
+    eligible: Eligible | None = None,
+    deadline: float = inf,
 ) -> Recommendations:
-    """The answer to a request: a pure function of its arguments, which any number of threads may call.
+    """The list that is requested: a pure function of its arguments, which any number of threads may call.
 
     Args:
         predictor: what is known.
         request: for whom, of which items, how.
         eligible: what `eligible_items` gives for this request, if it is at hand.
+        deadline: on the clock of `time.monotonic`.
 
     Raises:
+        TimeoutError: after the deadline.
         IgmcError: see `recommend`.
     """
-    view = view_of(predictor, request.user_id, request.ratings)
+    view = requested_user(predictor, request.user_id, request.ratings)
     mask, steps = eligible or eligible_items(predictor, request)
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
     left = int(mask.sum())
-    item, raw, source, scored = _best(view, mask, request.config)
+    item, raw, source, scored = _best(view, mask, request.config, deadline)
     k, reason = request.config.k, ""
     if len(item) < k:
         steps = (f"of {predictor.graph.n_items} items", *steps, f"{left} not rated by the user")
@@ -163,7 +172,7 @@ def list_items(
 
 
 def _best(
-    view: UserView, mask: NDArray[np.bool_], config: ListConfig
+    view: UserView, mask: NDArray[np.bool_], config: ListConfig, deadline: float
 ) -> tuple[NDArray[np.int32], Floats, NDArray[np.str_], int]:
     """The first k items of those in a mask, their scores, not clipped, and sources; and how many were scored.
 
@@ -180,7 +189,7 @@ def _best(
     enough, scored = 0, 0
     while enough < config.k and scored < total:
         piece = order[scored : scored + step]
-        found = view.score_indices(piece, clip=False)
+        found = view.score_indices(piece, clip=False, deadline=deadline)
         scores.append(found.score)
         sources.append(found.source)
         enough += int(_passes(view, found.score, config).sum())

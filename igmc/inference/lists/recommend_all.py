@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from igmc.errors import ConfigError
 from igmc.files import replacing
+from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
-from igmc.inference.lists.request import ListRequest, eligible_items
+from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictor import Predictor
 from igmc.ratings import RawId
 

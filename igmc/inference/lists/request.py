@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError
-from igmc.inference.item_info import ItemInfo
-from igmc.inference.predictor import Predictor
 from igmc.ratings import RawId
 
-__all__ = ["Eligible", "ListRequest", "eligible_items"]
-
-Mask = NDArray[np.bool_]
+__all__ = ["ListRequest"]
 
 
 @dataclass(frozen=True)
@@ -63,47 +55,6 @@ class ListRequest:
             object.__setattr__(self, "years", _years(self.years))
 
 
-class Eligible(NamedTuple):
-    """The items that a request leaves to choose from.
-
-    Attributes:
-        mask: bool [n_items].
-        steps: how the filters got there, such as "20 of the genres asked"; none without filters.
-    """
-
-    mask: Mask
-    steps: tuple[str, ...]
-
-
-def eligible_items(predictor: Predictor, request: ListRequest) -> Eligible:
-    """The items that pass the request's filters, whoever asks.
-
-    Raises:
-        ConfigError: on a genre that no item has, or if the run does not know what is filtered by.
-    """
-    size = predictor.graph.n_items
-    mask, steps = np.ones(size, bool), []
-    if request.items is not None:
-        known = predictor.items.encode(request.items)
-        allowed = np.zeros(size, bool)
-        allowed[known[known >= 0]] = True
-        mask &= allowed
-        steps.append(f"{mask.sum()} of the {len(request.items)} allowed")
-    if request.genre or request.exclude_genre:
-        info = _info(predictor, "genres")
-        genre, unwanted = _known(info, request.genre), _known(info, request.exclude_genre)
-        if genre:
-            mask &= _sized(info.of_genres(genre), size)
-            steps.append(f"{mask.sum()} of {' or '.join(genre)}")
-        if unwanted:
-            mask &= ~_sized(info.of_genres(unwanted), size)
-            steps.append(f"{mask.sum()} without {' and '.join(unwanted)}")
-    if request.years is not None:
-        mask &= _sized(_info(predictor, "years").of_years(*request.years), size)
-        steps.append(f"{mask.sum()} of {_text(request.years)}")
-    return Eligible(mask, tuple(steps))
-
-
 def _several(given: Any) -> tuple[Any, ...]:
     """One or several, as several."""
     return (given,) if isinstance(given, int | str) else tuple(given)
@@ -119,41 +70,3 @@ def _years(given: Iterable[object]) -> tuple[int | None, int | None]:
     raise ConfigError(
         "years are no range", got=bounds, allowed="the first and the last year, None where there is no bound"
     )
-
-
-def _info(predictor: Predictor, what: str) -> ItemInfo:
-    info = predictor.info
-    if info is None or not any(getattr(info, what)):
-        raise ConfigError(
-            f"this run does not know the {what} of its items",
-            remedy="leave that filter out, or choose the items by their ids; or, if the data set tells the "
-            f"{what}, repeat the igmc-train command of the run, which notes them",
-        )
-    return info
-
-
-def _known(info: ItemInfo, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The genres as the run writes them."""
-    spelled = {name.casefold(): name for name in info.genre_names}
-    for name in names:
-        if name.casefold() not in spelled:
-            near = difflib.get_close_matches(name.casefold(), spelled, n=2)
-            raise ConfigError(
-                "no item has this genre",
-                got=name,
-                allowed=", ".join(info.genre_names),
-                remedy=f"did you mean {' or '.join(spelled[word] for word in near)}?" if near else None,
-            )
-    return tuple(spelled[name.casefold()] for name in names)
-
-
-def _sized(mask: Mask, size: int) -> Mask:
-    """Of items that came after training nothing is known."""
-    return np.concatenate([mask, np.zeros(size - len(mask), bool)])
-
-
-def _text(years: tuple[int | None, int | None]) -> str:
-    first, last = years
-    if first is None or last is None:
-        return f"{first} and later" if last is None else f"{last} and before"
-    return f"{first}-{last}"

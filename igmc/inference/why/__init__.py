@@ -1,6 +1,6 @@
 """Explanations: which ratings a prediction rests on."""
 
 from igmc.inference.why.explain import explain
-from igmc.inference.why.explanation import Explanation, Node
+from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 
-__all__ = ["Explanation", "Node", "explain"]
+__all__ = ["ExplainedEdge", "ExplainedNode", "Explanation", "explain"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
-from igmc.inference.encoding import near_ids
+from igmc.inference.id_encoding import near_ids
 from igmc.inference.predictor import Predictor
-from igmc.inference.user_view import UserView, view_of
-from igmc.inference.why.explanation import Explanation, Node
+from igmc.inference.requested_user import requested_user
+from igmc.inference.user_view import UserView
+from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from igmc.inference.why.importance import edge_users, gradients, occlusion
-from igmc.plots import Edge
 from igmc.ratings import RawId
 
 __all__ = ["explain"]
@@ -31,6 +32,7 @@ def explain(
     method: str = "occlusion",
     top: int = 12,
     limit: int = 1000,
+    deadline: float = inf,
 ) -> Explanation:
     """Why a user is predicted to give an item what the model says, by the ratings around the two.
 
@@ -40,7 +42,7 @@ def explain(
     of its own, what is shown comes from all of them, and a rating counts by the mean over the checkpoints.
 
     Args:
-        run: folder of a run; or, since loading takes longer than answering, a `Predictor` made of it.
+        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
         user_id: a known user, or, with `ratings`, a new one, who needs no id.
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
@@ -49,6 +51,7 @@ def explain(
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.
+        deadline: on the clock of `time.monotonic`.
 
     Returns:
         the `top` users and items that matter most, and the importance of the ratings among them.
@@ -58,6 +61,7 @@ def explain(
         DataError: on an item, or a rated item, that the run does not know, or a user it does not know and
             whose ratings are not given; on a rating that is not on the scale.
         IgmcError: as `Predictor.from_run`.
+        TimeoutError: after the deadline.
     """
     config = ExplainConfig(method=method, top=top, limit=limit)
     if user_id is None and ratings is None:
@@ -66,10 +70,10 @@ def explain(
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
-    view = view_of(predictor, user_id, ratings)
-    found = view.score_indices(np.array([item], np.int32), clip=False)
+    view = requested_user(predictor, user_id, ratings)
+    found = view.score_indices(np.array([item], np.int32), clip=False, deadline=deadline)
     by_model = str(found.source[0]) == "model"
-    near = _neighbourhood(view, item, config) if by_model else _NOTHING
+    near = _neighbourhood(view, item, config, deadline) if by_model else _NOTHING
     rated, levels = view.graph.by_user.row(view.user)
     own = view.scale.values[levels[rated == item]].tolist()
     return Explanation(
@@ -77,10 +81,10 @@ def explain(
         prediction=float(found.score[0]),
         source=str(found.source[0]),
         method=config.method,
-        users=(Node(user_id), *(Node(predictor.users.ids[k]) for k in near.users)),
+        users=(ExplainedNode(user_id), *(ExplainedNode(predictor.users.ids[k]) for k in near.users)),
         items=tuple(_item(predictor, k) for k in (item, *near.items)),
         edges=tuple(
-            Edge(user, item, float(view.scale.values[level]), importance)
+            ExplainedEdge(user, item, float(view.scale.values[level]), importance)
             for user, item, level, importance in near.edges
         ),
         n_users=near.n_users,
@@ -115,7 +119,7 @@ class _Neighbourhood(NamedTuple):
 _NOTHING = _Neighbourhood([], [], [], 0, 0, 0, 0, 0)
 
 
-def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbourhood:
+def _neighbourhood(view: UserView, item: int, config: ExplainConfig, deadline: float) -> _Neighbourhood:
     near = _Samples(view, item)
     user, rated = near.user, near.item
     links = np.flatnonzero((user == view.user) | (rated == item))
@@ -126,13 +130,13 @@ def _neighbourhood(view: UserView, item: int, config: ExplainConfig) -> _Neighbo
         if exact:
             considered = np.sort(_largest(importance, links)[: config.limit])
     if exact:
-        importance = near.occlusion(considered)
+        importance = near.occlusion(considered, deadline)
     ranked = _largest(importance, considered)
     users = np.append(view.user, user[ranked[rated[ranked] == item]][: config.top])
     items = np.append(item, rated[ranked[user[ranked] == view.user]][: config.top])
     shown = np.flatnonzero(np.isin(user, users) & np.isin(rated, items))
     if exact:
-        importance += near.occlusion(np.setdiff1d(shown, considered))
+        importance += near.occlusion(np.setdiff1d(shown, considered), deadline)
     at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
     shown = _largest(importance, shown)
     return _Neighbourhood(
@@ -188,13 +192,13 @@ class _Samples:
             total[place] += gradients(reader, subgraph)
         return total / np.float32(len(self._samples))
 
-    def occlusion(self, edges: NDArray[np.int64]) -> NDArray[np.float32]:
+    def occlusion(self, edges: NDArray[np.int64], deadline: float) -> NDArray[np.float32]:
         """See `igmc.inference.why.importance.occlusion`, float32 [E]; 0 for all but these ratings."""
         total = np.zeros(len(self.user), np.float32)
         for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
             there = np.flatnonzero(np.isin(place, edges))
             if len(there):
-                total[place[there]] += occlusion(reader, subgraph, there)
+                total[place[there]] += occlusion(reader, subgraph, there, deadline=deadline)
         return total / np.float32(len(self._samples))
 
 
@@ -203,6 +207,6 @@ def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArr
     return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 
-def _item(predictor: Predictor, item: int) -> Node:
+def _item(predictor: Predictor, item: int) -> ExplainedNode:
     titles = () if predictor.info is None else predictor.info.titles
-    return Node(predictor.items.ids[item], titles[item] if item < len(titles) else "")
+    return ExplainedNode(predictor.items.ids[item], titles[item] if item < len(titles) else "")

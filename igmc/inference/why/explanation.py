@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from igmc.plots import Edge, SubgraphPanel
 from igmc.ratings import RawId
 
-__all__ = ["Explanation", "Node"]
+__all__ = ["ExplainedEdge", "ExplainedNode", "Explanation"]
 
 
 @dataclass(frozen=True)
-class Node:
+class ExplainedNode:
     """A user or an item of an explanation.
 
     Attributes:
@@ -23,6 +22,22 @@ class Node:
 
     id: RawId | None
     title: str = ""
+
+
+@dataclass(frozen=True)
+class ExplainedEdge:
+    """A rating between a user and an item of an explanation.
+
+    Attributes:
+        user, item: positions among the users and items of the explanation; 0 is the one asked for.
+        rating: on the scale.
+        importance: signed, in units of ratings; or another weight.
+    """
+
+    user: int
+    item: int
+    rating: float
+    importance: float
 
 
 @dataclass(frozen=True)
@@ -50,9 +65,9 @@ class Explanation:
     prediction: float
     source: str
     method: str
-    users: tuple[Node, ...]
-    items: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    users: tuple[ExplainedNode, ...]
+    items: tuple[ExplainedNode, ...]
+    edges: tuple[ExplainedEdge, ...]
     n_users: int
     n_items: int
     n_ratings: int
@@ -127,7 +142,7 @@ class Explanation:
         """For people: the prediction, the sentence, and the neighbours of both sides as tables."""
         user, item = self.user_label(0), self.item_label(0)
         moved = "" if self.score == self.prediction else f" ({self.prediction:.2f} before it is clipped)"
-        lines = [f"{item}, {user}: {self.score:.2f}{moved}, {self._source()}"]
+        lines = [f"{item}, {user}: {self.score:.2f}{moved}, {self.origin()}"]
         if self.known is not None:
             lines.append(f"{user} gave it {self.known:g}, which was not looked at")
         lines += ["", self.sentence()] if self.sentence() else []
@@ -147,23 +162,11 @@ class Explanation:
             ]
         return "\n".join(lines)
 
-    def panel(self, title: str | None = None) -> SubgraphPanel:
-        """What `igmc.plots.subgraph.subgraph_figure` draws.
-
-        Args:
-            title: above the panel; if None, the prediction and what importance means.
-        """
-        if title is None:
-            shown = f"{self.score:.2f} predicted, {self._source()}"
-            title = shown if self.known is None else f"{shown} ({self.known:g} given, not looked at)"
-        return SubgraphPanel(
-            title=title,
-            users=tuple(self.user_label(at) for at in range(len(self.users))),
-            items=tuple(self.item_label(at) for at in range(len(self.items))),
-            edges=self.edges,
-            levels=self.levels,
-            score=self.score,
-        )
+    def origin(self) -> str:
+        """What the prediction was read off, in words: how many ratings, or which mean."""
+        if self.source != "model":
+            return f"a damped {self.source}"
+        return f"from {self.n_ratings:,} ratings by {self.n_users:,} users of {self.n_items:,} items"
 
     def user_label(self, at: int) -> str:
         """How a user is called in text and figures."""
@@ -173,11 +176,6 @@ class Explanation:
     def item_label(self, at: int) -> str:
         """How an item is called in text and figures: by its title where it is known."""
         return _plain(self.items[at].title or f"item {self.items[at].id}")
-
-    def _source(self) -> str:
-        if self.source != "model":
-            return f"a damped {self.source}"
-        return f"from {self.n_ratings:,} ratings by {self.n_users:,} users of {self.n_items:,} items"
 
     def _agreed(self, people: set[int]) -> dict[int, set[int]]:
         """Up to two items, and who of some people gave them just what the user asked for gave them."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +28,9 @@ __all__ = ["edge_users", "gradients", "occlusion"]
 Floats = NDArray[np.float32]
 
 
-def occlusion(scorer: Scorer, subgraph: Subgraphs, edges: ArrayLike | None = None) -> Floats:
+def occlusion(
+    scorer: Scorer, subgraph: Subgraphs, edges: ArrayLike | None = None, *, deadline: float = inf
+) -> Floats:
     """The mean prediction of a pair less those without each of n ratings, float32 [n], not clipped.
 
     The perturbed subgraphs are scored in batches.
@@ -36,9 +39,13 @@ def occlusion(scorer: Scorer, subgraph: Subgraphs, edges: ArrayLike | None = Non
         scorer: the models.
         subgraph: of one pair, one of those that `Scorer.cut` gives.
         edges: int [n], the ratings to leave out, one at a time, in 0..n_edges-1; all of them if None.
+        deadline: on the clock of `time.monotonic`.
+
+    Raises:
+        TimeoutError: if it has passed before a part.
     """
     chosen = np.arange(subgraph.n_edges) if edges is None else np.asarray(edges, np.int64)
-    scores = scorer.read(_perturbed(subgraph, chosen, scorer.extract.hops))
+    scores = scorer.read(_perturbed(subgraph, chosen, scorer.extract.hops), deadline=deadline)
     mean = scores.mean(axis=0)
     differences: Floats = mean[0] - mean[1:]
     return differences

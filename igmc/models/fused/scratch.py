@@ -1,35 +1,23 @@
-"""The kernels' arguments: a batch, and each thread's own memory."""
+"""What the kernels are given: the work to share, and each thread's own memory."""
 
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.loading import Structure
 from igmc.models.fused.memory import HugePages, last_kept
 from igmc.models.fused.messages import Dropout, Messages
 from igmc.models.fused.parameters import Sizes, Weights
 
 
-class Graphs(NamedTuple):
-    """A batch as NumPy arrays, as the kernels take it."""
-
-    user_ptr: NDArray[np.int64]
-    item_ptr: NDArray[np.int64]
-    edge_ptr: NDArray[np.int64]
-    user_label: NDArray[np.uint8]
-    item_label: NDArray[np.uint8]
-    degree: NDArray[np.int32]
-    edge_item: NDArray[np.int32]
-    edge_level: NDArray[np.uint8]
-
-
 class Work(NamedTuple):
     """What there is to do with a batch; all threads share it."""
 
-    graphs: Graphs
+    graphs: Structure[NDArray[Any]]  # of the batch
     weights: Weights
     norm: int  # as in `igmc.models.fused.messages`
     dropout: Dropout

@@ -9,12 +9,9 @@ the result does not depend on the number of threads.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from functools import cache
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,49 +31,34 @@ from igmc.models.fused.parameters import (
     unpack,
 )
 from igmc.models.fused.passes import backward, forward
-from igmc.models.fused.scratch import Graphs, Work, make_scratch
+from igmc.models.fused.scratch import Work, make_scratch
 from igmc.models.rgcn import RGCNLayer
+from igmc.threads import away, cores, pool
 
-__all__ = ["gradients", "stack_states", "threads"]
+__all__ = ["gradients", "stack_states"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Options = tuple[int, int, bool]  # norm, threshold of the edge dropout, whether it is one for both directions
 
 NORMS = {"none": NORM_NONE, "relation": NORM_RELATION, "degree": NORM_DEGREE}
 MAX_CHUNKS = 32  # gradient buffers a batch
 
 
-_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def threads(count: int | None = None) -> Iterator[None]:
-    """Give the cores to these kernels: `count` threads here (all cores if None), one thread in torch.
-
-    Without it torch's own threads go on spinning after each small operation, and take a core from the
-    kernels: measured at half the speed on two cores.
-    """
-    global _threads
-    before, torch_before = _threads, torch.get_num_threads()
-    _threads = count or _threads
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        _threads = before
-        torch.set_num_threads(torch_before)
-
-
 def stack_states(
-    layers: Sequence[RGCNLayer], batch: Batch, *, norm: str, edge_dropout: float, edge_dropout_mode: str
+    layers: Sequence[RGCNLayer],
+    batch: Batch,
+    *,
+    norm: str,
+    edge_dropout: float,
+    edge_dropout_mode: str,
+    threads: int | None,
 ) -> Tensor:
     """All layers' outputs at the two targets of each pair, float32 [P, 2, layers * H].
 
-    The same function as `igmc.models.rgcn.stack_states`; see there. All layers have the width H.
+    The same function as `igmc.models.rgcn.stack_states`; see there. All layers have the width H. Forward and
+    backward take `threads` threads each, or all cores if None.
     """
     options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
-    return _States.apply(batch, options, *_tensors(layers))  # type: ignore[no-any-return, no-untyped-call]
+    return _States.apply(batch, options, threads, *_tensors(layers))  # type: ignore[no-any-return, no-untyped-call]
 
 
 def gradients(
@@ -90,6 +72,7 @@ def gradients(
     edge_dropout: float,
     edge_dropout_mode: str,
     mlp_dropout: float,
+    threads: int | None,
 ) -> tuple[Tensor, Tensor]:
     """Set the gradients of the training loss on all parameters; see `igmc.models.igmc.IGMC.gradients`.
 
@@ -100,10 +83,10 @@ def gradients(
     options = NORMS[norm], threshold(edge_dropout), edge_dropout_mode == "both"
     tensors = _tensors(layers)
     with torch.no_grad():
-        job = _Job(batch, options, tensors)
+        job = _Job(batch, options, threads, tensors)
         width = job.sizes.width
         head = make_head(batch, width, 2 * len(layers) * width, lin1, lin2, threshold(mlp_dropout))
-        grads, arr = _away(job.backward, head, np.empty_like(job.out), float(arr_weight))
+        grads, arr = away(job.backward, head, np.empty_like(job.out), float(arr_weight))
         for tensor, grad in zip(tensors, grads, strict=True):
             tensor.grad = grad
         x = torch.from_numpy(job.out).view(len(batch), -1)
@@ -137,28 +120,31 @@ def _parameters(tensors: Sequence[Tensor]) -> Parameters:
 
 class _States(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, batch: Batch, options: Options, *tensors: Tensor) -> Tensor:
-        ctx.batch, ctx.options = batch, options
+    def forward(ctx: Any, batch: Batch, options: Options, threads: int | None, *tensors: Tensor) -> Tensor:
+        ctx.batch, ctx.options, ctx.threads = batch, options, threads
         ctx.save_for_backward(*tensors)
-        job = _Job(batch, options, tensors)
-        _away(job.forward)
+        job = _Job(batch, options, threads, tensors)
+        away(job.forward)
         return torch.from_numpy(job.out).view(len(batch), 2, (job.sizes.depth + 1) * job.sizes.width)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        job = _Job(ctx.batch, ctx.options, ctx.saved_tensors)
+        job = _Job(ctx.batch, ctx.options, ctx.threads, ctx.saved_tensors)
         d_out = np.ascontiguousarray(grad.numpy()).reshape(job.out.shape)
-        return None, None, *_away(job.backward, NO_HEAD, d_out, 0.0)[0]
+        return None, None, None, *away(job.backward, NO_HEAD, d_out, 0.0)[0]
 
 
 class _Job:
     """The kernels' arguments for one batch."""
 
-    def __init__(self, batch: Batch, options: Options, tensors: Sequence[Tensor]) -> None:
-        self.graphs = Graphs(*(getattr(batch, name).numpy() for name in Graphs._fields))
+    def __init__(
+        self, batch: Batch, options: Options, threads: int | None, tensors: Sequence[Tensor]
+    ) -> None:
+        self.graphs = batch.arrays
         self.parameters = _parameters(tensors)
         self.sizes = sizes_of(self.parameters)
         self.options, self.key = options, np.uint64(batch.noise)
+        self.threads = threads or cores()
         self.lanes = (0,) * self.sizes.width
         self.chunks = _chunks(self.graphs.edge_ptr)
         self.largest = [
@@ -175,7 +161,7 @@ class _Job:
             forward(self.lanes, counter, work, scratch, self.out)
 
         work = self._work()
-        _share(len(self.chunks) - 1, task)
+        _share(self.threads, len(self.chunks) - 1, task)
 
     def backward(
         self, head: Head, d_out: NDArray[np.float32], arr_weight: float
@@ -187,7 +173,7 @@ class _Job:
             backward(self.lanes, counter, work, head, scratch, self.out, d_out, grads)
 
         work, grads = self._work(), make_gradients(self.sizes, len(self.chunks) - 1)
-        _share(len(self.chunks) - 1, task)
+        _share(self.threads, len(self.chunks) - 1, task)
         found = Parameters(*(tuple(np.empty_like(a) for a in arrays) for arrays in self.parameters))
         arr = unpack(self.lanes, grads, self.parameters, work.weights, arr_weight, found)
         return [torch.from_numpy(a) for arrays in found for a in arrays if a.size], arr
@@ -208,43 +194,19 @@ def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
     return bounds
 
 
-def _away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of ``work(...)`` on a leader's thread, while this one only waits.
+def _share(threads: int, count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
+    """Run ``task(counter)`` in so many threads, this one and helpers, which share the chunks 0..count-1.
 
-    A signal that meets the main thread inside of a kernel would end in a SystemError. And what an interrupt
-    leaves behind keeps its leader, and so the leader's memory, until it ends.
-    """
-    return _leaders().submit(work, *args, **kwargs).result()
-
-
-def _share(count: int, task: Callable[[NDArray[np.int64]], None]) -> None:
-    """Run ``task(counter)`` here and on helpers; they share the chunks 0..count-1, taken from the counter.
-
-    Returns or raises when all have ended, as what they write to is used again.
+    Each takes the next one from the counter. Returns or raises when all have ended, as what they write to is
+    used again.
     """
     counter, futures = np.zeros(1, np.int64), []
     try:
-        for _ in range(min(_threads, count) - 1):
-            futures.append(_helpers().submit(task, counter))
+        for _ in range(min(threads, count) - 1):
+            futures.append(pool("fused-helper", MAX_CHUNKS - 1).submit(task, counter))
         task(counter)
     finally:
         begun = [future for future in futures if not future.cancel()]
         wait(begun)
     for future in begun:
         future.result()
-
-
-@cache
-def _leaders() -> ThreadPoolExecutor:
-    """One, and another for as long as an interrupt left the first one busy."""
-    return ThreadPoolExecutor(2, thread_name_prefix="igmc-fused")
-
-
-@cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MAX_CHUNKS - 1, thread_name_prefix="igmc-fused-helper")
-
-
-if hasattr(os, "register_at_fork"):  # a child has no threads but its own
-    os.register_at_fork(after_in_child=_leaders.cache_clear)
-    os.register_at_fork(after_in_child=_helpers.cache_clear)

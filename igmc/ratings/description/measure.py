@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.description.text import (
+from igmc.ratings.description.report import (
     FENCE,
     JUDGED,
     TOP,
@@ -21,7 +21,7 @@ from igmc.ratings.description.text import (
     Gap,
     Genre,
     RatingSummary,
-    Side,
+    SideSummary,
     Summary,
     TimeSpan,
 )
@@ -124,7 +124,7 @@ def _rating(dataset: Dataset) -> RatingSummary:
     )
 
 
-def _side(ids: IdTable, index: NDArray[np.int32], rating: Floats) -> Side:
+def _side(ids: IdTable, index: NDArray[np.int32], rating: Floats) -> SideSummary:
     every = np.bincount(index, minlength=len(ids))
     rated = np.flatnonzero(every)
     counts = every[rated]
@@ -135,7 +135,7 @@ def _side(ids: IdTable, index: NDArray[np.int32], rating: Floats) -> Side:
     one[index] = rating
     differs = np.bincount(index, rating != one[index], len(ids))
     descending = np.sort(counts)[::-1]
-    return Side(
+    return SideSummary(
         total=len(ids),
         rated=len(rated),
         once=int((counts == 1).sum()),

@@ -1,10 +1,10 @@
 """Readers of rating files: MovieLens releases, Monti sets, tables of one's own."""
 
 from igmc.ratings.readers.columns import USUAL
+from igmc.ratings.readers.dispatch import looks_like_path, read_folder, read_path
 from igmc.ratings.readers.files import decoded, find_file
 from igmc.ratings.readers.parquet import read_parquet
-from igmc.ratings.readers.paths import looks_like_path, read_folder, read_path
-from igmc.ratings.readers.raw import natural_ids
+from igmc.ratings.readers.raw_ratings import natural_ids
 from igmc.ratings.readers.text import read_text
 
 __all__ = [

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
-from igmc.ratings.readers.build import to_table
 from igmc.ratings.readers.files import RatingFile, decoded, find_file
-from igmc.ratings.readers.raw import RawRatings
+from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.tags import find_tags
 from igmc.ratings.readers.text import read_text
+from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw import RawRatings
+from igmc.ratings.readers.raw_ratings import RawRatings
 
 __all__ = ["read_parquet"]
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.readers.columns import TextLayout, text_layout
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw import RawRatings, Vocabulary, natural_ids
+from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, natural_ids
 
 __all__ = ["read_fast", "read_slow", "read_text"]
 

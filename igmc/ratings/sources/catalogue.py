@@ -15,7 +15,7 @@ __all__ = ["DATASETS", "Source", "canonical_name"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where the raw files of one data set are found, or had.
+    """What one data set is called, which files it has, and where they are downloaded.
 
     Attributes:
         name: canonical name, such as "ml_100k".

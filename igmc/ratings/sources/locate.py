@@ -13,7 +13,7 @@ from igmc.ratings.sources.archive import is_archive, unpack
 from igmc.ratings.sources.catalogue import DATASETS, Source, canonical_name
 from igmc.ratings.sources.download import download, sha256_of
 
-__all__ = ["DATASETS", "Source", "canonical_name", "fetch", "home_dir", "locate"]
+__all__ = ["fetch", "home_dir", "locate"]
 
 logger = logging.getLogger(__name__)
 

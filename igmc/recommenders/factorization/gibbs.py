@@ -20,13 +20,13 @@ from scipy import sparse
 
 from igmc.recommenders.factorization.gibbs_kernels import implicit_sums, solve_rows, update_links
 
-__all__ = ["Sampler", "Side", "conditional_means", "prior_means"]
+__all__ = ["Sampler", "SideSampler", "conditional_means", "prior_means"]
 
 Floats = NDArray[np.float64]
 NO_NOISE = np.zeros((0, 0))
 
 
-class Side:
+class SideSampler:
     """The users or the items: what is sampled of them, D = factors + 1 numbers a row, the bias last.
 
     Attributes:
@@ -49,7 +49,7 @@ class Side:
         self.shrink = 1.0  # a start near 0, not near n, where the terms would take hundreds of sweeps to wake
         self._rng = rng
 
-    def sample(self, other: Side, alpha: float) -> None:
+    def sample(self, other: SideSampler, alpha: float) -> None:
         """Draw all vectors given those of the other side."""
         noise = self._rng.standard_normal(self.theta.shape)
         self.theta = solve_rows(
@@ -59,7 +59,7 @@ class Side:
     def expected(self) -> Floats:
         return prior_means(self.ptr, self.near, self.mean, self.links)
 
-    def sample_priors(self, other: Side) -> None:
+    def sample_priors(self, other: SideSampler) -> None:
         """Draw mean and precision (and the implicit terms) given the vectors of rows that have ratings."""
         free = self.theta - (self.expected() - self.mean)
         scatter, extra = np.zeros_like(self.precision), 0
@@ -85,7 +85,7 @@ class Side:
         deviate = np.linalg.solve(root.T, self._rng.standard_normal(width))
         self.mean = n / (2.0 + n) * centre + deviate / np.sqrt(2.0 + n)
 
-    def _sample_links(self, left: Floats, other: Side) -> None:
+    def _sample_links(self, left: Floats, other: SideSampler) -> None:
         if self.links is None:
             return
         root = np.linalg.cholesky(self.precision)
@@ -108,8 +108,8 @@ class Sampler:
     def __init__(self, ratings: sparse.csr_array, factors: int, implicit: bool, rng: np.random.Generator):
         turned = sparse.csr_array(ratings.T)
         turned.sort_indices()
-        self.user = Side(ratings, factors, implicit, rng)
-        self.item = Side(turned, factors, implicit, rng)
+        self.user = SideSampler(ratings, factors, implicit, rng)
+        self.item = SideSampler(turned, factors, implicit, rng)
         self.alpha = 1.0
         self._rows = np.repeat(np.arange(ratings.shape[0]), np.diff(ratings.indptr))
         self._rng = rng

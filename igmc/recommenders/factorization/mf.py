@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from igmc.config import Config, knob
 from igmc.errors import TrainingError
 from igmc.recommenders.base import Monitor
-from igmc.recommenders.data import Ratings, TrainingData
-from igmc.recommenders.factorization.base import FactorModel
+from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.factorization.bpr import train_pass
-from igmc.recommenders.space import OneOf, Range
-from igmc.recommenders.stopping import Best, validation_ndcg
+from igmc.recommenders.factorization.factor_model import FactorModel
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.recommenders.validation_ndcg import validation_ndcg
 from igmc.rng import stream
 
 __all__ = ["MF", "MFConfig"]
@@ -72,7 +73,7 @@ class MF(FactorModel):
         return bool(self.config.objective == "ranking")
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return True
 
     def search_space(self) -> dict[str, Range | OneOf]:
@@ -86,7 +87,7 @@ class MF(FactorModel):
             "regularization": Range(0.001, 0.2, log=True),
         }
 
-    def chosen(self) -> MFConfig:
+    def chosen_config(self) -> MFConfig:
         config: MFConfig = self.config
         if not self.n_items:
             return config
@@ -119,7 +120,7 @@ class MF(FactorModel):
             vectors[:, -1] = 0.0
             sides[side] = vectors
         everyone = np.ones(self.n_users, np.bool_), np.ones(self.n_items, np.bool_)
-        best, kept = Best(self._patience(), 1), sides
+        stopping, kept = EarlyStopping(self._patience(), higher_is_better=True), sides
         for epoch in range(1, config.epochs + 1):
             loss = self._pass(sides, data.train, everyone, epoch)
             if not np.isfinite(loss):
@@ -132,12 +133,12 @@ class MF(FactorModel):
             record = {"epoch": float(epoch), "loss": loss, "learning_rate": config.learning_rate}
             if len(data.validation):
                 record["validation_ndcg"] = validation_ndcg(self.scores, data)
-                if best.update(epoch, record["validation_ndcg"]):
+                if stopping.update(epoch, record["validation_ndcg"]):
                     kept = {side: vectors.copy() for side, vectors in sides.items()}
             self.history.append(record)
             if monitor is not None:
                 monitor(record)
-            if best.stale:
+            if stopping.stop:
                 break
         self.draws = {side: vectors[None] for side, vectors in kept.items()}
 

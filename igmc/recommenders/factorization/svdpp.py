@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Monitor
-from igmc.recommenders.data import TrainingData
-from igmc.recommenders.factorization.base import FactorModel
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.factorization.factor_model import FactorModel
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import TrainingData
 
 __all__ = ["SVDpp", "SVDppConfig"]
 
@@ -41,14 +41,14 @@ class SVDpp(FactorModel):
     config_class: ClassVar = SVDppConfig
 
     @property
-    def chooses(self) -> bool:
+    def uses_validation(self) -> bool:
         return True
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # More sweeps and draws cost time and do no harm, and the priors are drawn too: this alone is open.
         return {"factors": Range(4, 64, log=True)}
 
-    def chosen(self) -> SVDppConfig:
+    def chosen_config(self) -> SVDppConfig:
         config: SVDppConfig = self.config
         return config.replace(draws=self.n_draws) if self.n_items else config
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.errors import DataError
-from igmc.recommenders.data import Ratings
+from igmc.recommenders.training_data import Ratings
 
 __all__ = ["EDGE_WEIGHTS", "NORMALIZATIONS", "Adjacency", "edge_weights", "product"]
 

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from igmc.errors import DataError
-from igmc.inference.why import Explanation
-from igmc.plots import Edge, SubgraphPanel
+from igmc.inference.why import ExplainedEdge, Explanation
+from igmc.plots import SubgraphPanel, explanation_panel
 from igmc.ratings import IdTable
 from igmc.recommenders.graph.gat import GAT
 
@@ -52,7 +52,7 @@ def attention_panel(
         for side, node in ((found.to_user, found.user), (found.to_item, found.item))
     )
     row = {(int(found.user[k]), int(found.item[k])): k for k in among.tolist()}
-    edges: list[Edge] = []
+    edges: list[ExplainedEdge] = []
     for edge in explanation.edges:
         at = row.get((int(user[edge.user]), int(item[edge.item])))
         if at is not None:
@@ -64,5 +64,5 @@ def attention_panel(
             "the model knows none of the ratings of this explanation",
             remedy="fit it to the ratings of the run; of a newcomer's ratings it knows nothing",
         )
-    panel = explanation.panel(title)
+    panel = explanation_panel(explanation, title)
     return dataclasses.replace(panel, edges=tuple(edges), score=None, measure="attention (1: an even share)")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.ratings import info_features
-from igmc.recommenders.data import Ratings, TrainingData
+from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.rng import stream
 
 __all__ = ["NodeFeatures", "reduced"]

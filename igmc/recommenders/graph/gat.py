@@ -14,9 +14,10 @@ from torch_geometric.nn import GATv2Conv
 from igmc.config import knob
 from igmc.errors import ConfigError, DataError
 from igmc.recommenders.graph.adjacency import Adjacency
-from igmc.recommenders.graph.base import FeatureConfig, GraphRecommender
-from igmc.recommenders.graph.stack import Stack
-from igmc.recommenders.space import OneOf, Range
+from igmc.recommenders.graph.config import FeatureConfig
+from igmc.recommenders.graph.graph_recommender import GraphRecommender
+from igmc.recommenders.graph.jumping_knowledge import JumpingKnowledge
+from igmc.recommenders.search_space import OneOf, Range
 
 __all__ = ["GAT", "Attention", "GATConfig"]
 
@@ -46,7 +47,7 @@ class Attention:
     to_item: NDArray[np.float32]
 
 
-class _Attending(Stack):
+class _Attending(JumpingKnowledge):
     def __init__(self, config: GATConfig) -> None:
         dim, heads = config.dim, config.heads
         self.edge_dim = None if config.edge_weight == "none" else 1
@@ -77,7 +78,7 @@ class GAT(GraphRecommender):
     """Layers ``relu(sum_j a_ij W_2 x_j)``, ``a_ij = softmax_j(a . leaky_relu(W_1 x_i + W_2 x_j + e w_ij))``.
 
     Brody, Alon & Yahav, *How Attentive are Graph Attention Networks?*, ICLR 2022; the layers are stacked as
-    in `igmc.recommenders.graph.stack`. What an edge weighs is an input of the attention.
+    in `JumpingKnowledge`. What an edge weighs is an input of the attention.
     """
 
     name: ClassVar = "gat"
@@ -105,11 +106,11 @@ class GAT(GraphRecommender):
         """
         if not self.n_items:
             raise DataError(f"{self.name} has not been fitted", remedy="call fit first")
-        features, graph = self._node_features(), self._graph()
-        model = self._trained(features)
+        given = self._input()
+        graph, encoder = given.graph, self._trained_encoder(given)
         with torch.no_grad():
-            x, _ = model(torch.arange(len(graph)), graph, features)
-            network: Any = model.network
+            x, _ = encoder(torch.arange(len(graph)), graph, given.features)
+            network: Any = encoder.network
             weights = torch.stack(network.attention(x, graph)).numpy()
         user, item = self.known["user"], self.known["item"]
         into_user = graph.target < self.n_users

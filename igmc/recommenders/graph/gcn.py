@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch_geometric.nn import GCNConv
 
 from igmc.recommenders.graph.adjacency import product
-from igmc.recommenders.graph.base import FeatureConfig, GraphRecommender
-from igmc.recommenders.graph.stack import Stack
+from igmc.recommenders.graph.config import FeatureConfig
+from igmc.recommenders.graph.graph_recommender import GraphRecommender
+from igmc.recommenders.graph.jumping_knowledge import JumpingKnowledge
 
 __all__ = ["GCN"]
 
@@ -23,7 +24,7 @@ class GCN(GraphRecommender):
     """Layers ``relu(A x W + b)``, with A the adjacency and the identity, normalized by both degrees.
 
     Kipf & Welling, *Semi-Supervised Classification with Graph Convolutional Networks*, ICLR 2017; the layers
-    are stacked as in `igmc.recommenders.graph.stack`.
+    are stacked as in `JumpingKnowledge`.
     """
 
     name: ClassVar = "gcn"
@@ -33,4 +34,4 @@ class GCN(GraphRecommender):
     def _network(self) -> nn.Module:
         config = self.config
         layers = (_Conv(config.dim, config.dim, normalize=False) for _ in range(config.layers))
-        return Stack(layers, config.dim, config.dropout)
+        return JumpingKnowledge(layers, config.dim, config.dropout)

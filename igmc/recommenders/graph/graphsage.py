@@ -10,8 +10,9 @@ from torch_geometric.nn import SAGEConv
 
 from igmc.config import knob
 from igmc.recommenders.graph.adjacency import product
-from igmc.recommenders.graph.base import INPUTS, FeatureConfig, GraphRecommender
-from igmc.recommenders.graph.stack import Stack
+from igmc.recommenders.graph.config import INPUTS, FeatureConfig
+from igmc.recommenders.graph.graph_recommender import GraphRecommender
+from igmc.recommenders.graph.jumping_knowledge import JumpingKnowledge
 
 __all__ = ["GraphSAGE", "GraphSAGEConfig"]
 
@@ -33,7 +34,7 @@ class GraphSAGE(GraphRecommender):
     """Layers ``relu(W_1 x_i + W_2 sum_j w_ij x_j / sum_j |w_ij| + b)``.
 
     Hamilton, Ying & Leskovec, *Inductive Representation Learning on Large Graphs*, NeurIPS 2017, whose mean
-    is weighted here by `edge_weight`; the layers are stacked as in `igmc.recommenders.graph.stack`.
+    is weighted here by `edge_weight`; the layers are stacked as in `JumpingKnowledge`.
     """
 
     name: ClassVar = "graphsage"
@@ -44,4 +45,4 @@ class GraphSAGE(GraphRecommender):
         config = self.config
         # The matrix holds the weights of the mean, so the layer has to add up.
         layers = (_Conv(config.dim, config.dim, aggr="sum") for _ in range(config.layers))
-        return Stack(layers, config.dim, config.dropout)
+        return JumpingKnowledge(layers, config.dim, config.dropout)

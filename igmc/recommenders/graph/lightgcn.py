@@ -11,8 +11,8 @@ from torch_geometric.nn import LGConv
 
 from igmc.config import knob
 from igmc.recommenders.graph.adjacency import Adjacency, product
-from igmc.recommenders.graph.base import GraphConfig, GraphRecommender
-from igmc.recommenders.graph.gradient import OBJECTIVE
+from igmc.recommenders.graph.config import OBJECTIVE, GraphConfig
+from igmc.recommenders.graph.graph_recommender import GraphRecommender
 
 __all__ = ["LightGCN", "LightGCNConfig"]
 

@@ -1,4 +1,4 @@
-"""The compiled inner loops of `igmc.recommenders.knn.model`; one thread, ties in the order of indices.
+"""The compiled inner loops of `igmc.recommenders.knn`; one thread, ties in the order of indices.
 
 Rows are the side that is compared (items for item-kNN), columns the other side.
 """

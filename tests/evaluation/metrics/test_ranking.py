@@ -11,39 +11,10 @@ from scipy import sparse
 
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation.metrics.ranking import catalogue_metrics, evaluate_ranking, ranking_metrics, rated_ndcg
-from igmc.evaluation.metrics.top_k import rank_items
+from tests.evaluation.metrics.tables import drawn, table
 
 GAINS = {rating: 2**rating - 1 for rating in range(1, 6)}
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-def table(rows, shape):
-    """CSR of {user: {item: value}}; a value of 0 is stored like any other."""
-    triples = [(user, item, value) for user, row in rows.items() for item, value in row.items()]
-    user, item, value = (np.array(column) for column in zip(*triples, strict=True)) if triples else ([],) * 3
-    return sparse.csr_array((value, (np.array(user, int), np.array(item, int))), shape=shape)
-
-
-def drawn(seed, *, levels, users=6, items=12):
-    """Scores, with few different values unless levels is 0, seen pairs, and relevant pairs with ratings."""
-    generator = np.random.default_rng(seed)
-    if levels:
-        scores = generator.integers(-levels, levels + 1, (users, items)).astype(np.float32) / 2
-    else:
-        scores = generator.normal(size=(users, items)).astype(np.float32)
-    state = generator.choice(3, size=(users, items), p=[0.5, 0.2, 0.3])  # nothing, seen, relevant
-    seen, relevant = (state == 1) * 1.0, (state == 2) * generator.integers(1, 6, (users, items))
-    return scores, sparse.csr_array(seen), sparse.csr_array(relevant)
-
-
-def slow_rank(scores, hidden, k):
-    """What `rank_items` must give, by sorting all."""
-    hides = [set(hidden.indices[a:b]) for a, b in itertools.pairwise(hidden.indptr)]
-    full = [
-        [i for i in sorted(range(len(row)), key=lambda i: (-row[i], i)) if i not in hide]
-        for row, hide in zip(scores, hides, strict=True)
-    ]
-    return [(row + [-1] * k)[:k] for row in full]
 
 
 def independent(scores, seen, relevant, k):
@@ -96,40 +67,6 @@ def test_all_measures_equal_those_of_an_independent_library(seed, levels, k):
     assert result.per_user.keys() == expected.keys()
     for name, values in expected.items():
         np.testing.assert_allclose(result.per_user[name], values, atol=1e-9, err_msg=name)
-
-
-@given(SEEDS, st.sampled_from([0, 1, 2]), st.integers(1, 12))
-def test_the_best_items_are_those_of_a_full_stable_sort(seed, levels, k):
-    scores, seen, _ = drawn(seed, levels=levels)
-    top = rank_items(scores, seen, k)
-    assert top.dtype == np.int32
-    assert top.tolist() == slow_rank(scores, seen, k)
-
-
-def test_extreme_and_signed_zero_scores_are_ordered():
-    tiny, large = np.finfo(np.float32).smallest_subnormal, np.finfo(np.float32).max
-    scores = np.array([[-0.0, 0.0, tiny, -tiny, large, -large, 1.0, -1.0, -0.0]], np.float32)
-    top = rank_items(scores, sparse.csr_array((1, 9)), 9)
-    assert top.tolist() == [[4, 6, 2, 0, 1, 8, 3, 7, 5]]
-
-
-def test_ties_at_the_end_of_the_list_go_to_lower_indices():
-    scores = np.zeros((2, 1000), np.float32)
-    scores[1, 500] = 1.0
-    hidden = table({0: {0: 5, 2: 0}}, (2, 1000))  # a rating of 0 hides as well
-    assert rank_items(scores, hidden, 3).tolist() == [[1, 3, 4], [500, 0, 1]]
-
-
-def test_lists_end_where_nothing_is_left():
-    hidden = table({0: {0: 1, 1: 1, 3: 1}, 1: dict.fromkeys(range(4), 1)}, (3, 4))
-    assert rank_items([[1, 2, 3, 4]] * 3, hidden, 2).tolist() == [[2, -1], [-1, -1], [3, 2]]
-
-
-def test_scores_are_left_as_they_are():
-    scores = np.array([[1.0, -2.0, 0.5]], np.float32)
-    before = scores.copy()
-    rank_items(scores, table({0: {1: 1}}, (1, 3)), 2)
-    assert np.array_equal(scores, before)
 
 
 def test_known_answers():
@@ -301,23 +238,9 @@ def test_scores_that_are_not_finite_are_refused(bad):
     scores = np.ones((2, 3), np.float32)
     scores[1, 2] = bad
     with pytest.raises(DataError, match="a score is not a finite number"):
-        rank_items(scores, sparse.csr_array((2, 3)), 1)
-    with pytest.raises(DataError, match="a score is not a finite number"):
         evaluate_ranking(
             lambda users: scores[users], sparse.csr_array((2, 3)), table({1: {0: 1}}, (2, 3)), [1]
         )
-
-
-def test_scores_of_another_shape_are_refused():
-    hidden = sparse.csr_array((2, 3))
-    with pytest.raises(DataError, match=r"another shape; got \(2, 4\); allowed: \(2, 3\)"):
-        rank_items(np.ones((2, 4)), hidden, 1)
-    with pytest.raises(DataError, match=r"another shape; got \(3,\)"):
-        rank_items(np.ones(3), hidden, 1)
-    with pytest.raises(DataError, match="no numbers; got 'bool'"):
-        rank_items(np.ones((2, 3), bool), hidden, 1)
-    with pytest.raises(DataError, match="hidden pairs are no sparse table; got 'list'; allowed: a CSR array"):
-        rank_items(np.ones((2, 3)), [[0, 0, 1]] * 2, 1)
 
 
 @pytest.mark.parametrize(("ks", "got"), [([0, 1], "0"), ([4], "4"), ([-1], "-1"), ([1.5], "1.5")])

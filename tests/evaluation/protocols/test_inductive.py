@@ -9,40 +9,17 @@ from hypothesis import strategies as st
 
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation.protocols.registry import make_protocol
-from igmc.ratings.scale import KnownScale
-from igmc.recommenders.data import TrainingData
 from tests.evaluation.datasets import datasets, make_dataset
+from tests.evaluation.protocols.held_out import (
+    assert_training_knows_nothing_of,
+    attempt,
+    counts,
+    entities,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIDES = pytest.mark.parametrize("side", ["user", "item"])
 BY = pytest.mark.parametrize("by", ["random", "activity", "time"])
-
-
-def entities(split, part, side):
-    return getattr(split.table, side)[getattr(split, part)]
-
-
-def counts(split, part, side):
-    return np.bincount(entities(split, part, side), minlength=len(getattr(split.table, f"{side}s")))
-
-
-def attempt(protocol, data, seed):
-    """The split, or None where the data are too small for it."""
-    try:
-        return protocol.split(data, seed)
-    except DataError as error:
-        if "leaves nothing" not in str(error) and "no ratings to fit" not in str(error):
-            raise
-        return None
-
-
-def assert_training_knows_nothing_of(split, side, held):
-    for part in ("train", "validation"):
-        assert not np.isin(entities(split, part, side), held).any()
-    data = TrainingData.from_split(split)
-    for known in (data.train, data.validation, data.merged().train):
-        assert not np.isin(getattr(known, side), held).any()
-    assert len(data.merged().train) == len(split.train) + len(split.validation)
 
 
 @SIDES
@@ -89,7 +66,7 @@ def test_every_k_is_asked_the_same_pairs_and_reveals_what_a_smaller_one_does(sid
 @SIDES
 def test_a_percentage_is_nested_too(side):
     data = make_dataset(users=40, items=40, share=0.7)
-    made = [make_protocol(f"unseen_{side}s", {"percent": p}).split(data, 1) for p in (0, 10, 20)]
+    made = [make_protocol(f"unseen_{side}s", {"percent": p}).draw(data, 1) for p in (0, 10, 20)]
     total = np.bincount(getattr(data.table, side))
     for percent, split in zip((0, 10, 20), made, strict=True):
         assert split.test.tolist() == made[0].test.tolist()
@@ -103,7 +80,7 @@ def test_a_percentage_is_nested_too(side):
 
 def test_the_first_ratings_by_time_are_revealed_and_the_latest_users_are_unseen():
     data = make_dataset(users=40, items=30, share=0.7)
-    split = make_protocol("unseen_users:by=time,reveal=first,k=3,max_k=4").split(data, 1)
+    split = make_protocol("unseen_users:by=time,reveal=first,k=3,max_k=4").draw(data, 1)
     time, user = data.table.timestamp, data.table.user
     held = np.setdiff1d(user, np.union1d(user[split.train], user[split.validation]))
     for u in held:
@@ -125,7 +102,7 @@ def test_unseen_both_asks_only_pairs_of_which_training_knows_neither_side(by, da
     held = {}
     for side, share in (("user", 0.3), ("item", 0.4)):
         alone = {"by": by, "share": share, "min_known": 8, "k": 0, "max_k": 0}
-        one_side = make_protocol(f"unseen_{side}s", alone).split(data, seed)
+        one_side = make_protocol(f"unseen_{side}s", alone).draw(data, seed)
         assert_training_knows_nothing_of(split, side, entities(one_side, "test", side))
         held[side] = np.isin(getattr(data.table, side), entities(one_side, "test", side))
     both, neither = held["user"] & held["item"], ~held["user"] & ~held["item"]
@@ -139,89 +116,18 @@ def test_unseen_both_asks_only_pairs_of_which_training_knows_neither_side(by, da
         assert np.bincount(shown, minlength=n).tolist() == np.minimum(have, k).tolist()
     assert not both[split.support].any()
     assert not neither[split.support].any()
-    fewest = make_protocol("unseen_both", {**settings, "k": 0}).split(data, seed)
+    fewest = make_protocol("unseen_both", {**settings, "k": 0}).draw(data, seed)
     assert fewest.test.tolist() == split.test.tolist()
     assert fewest.support.size == 0
 
 
-@pytest.mark.parametrize("name", ["unseen_users", "unseen_items", "unseen_both", "idcf", "hire"])
+@pytest.mark.parametrize("name", ["unseen_users", "unseen_items", "unseen_both"])
 @given(data=datasets(), seed=SEEDS)
 def test_no_rating_is_in_two_parts(name, data, seed):
     split = attempt(make_protocol(name), data, seed)
     if split is not None:
         rows = np.concatenate([split.train, split.validation, split.test, split.support])
         assert len(np.unique(rows)) == len(rows)
-
-
-@given(data=datasets(), seed=SEEDS, queries=st.sampled_from(["support", "train"]))
-def test_idcf_asks_the_test_ratings_of_users_with_few_training_ratings(data, seed, queries):
-    settings = {"min_known": 8, "test_ratio": 0.3, "queries": queries}
-    split = attempt(make_protocol("idcf", settings), data, seed)
-    if split is None:
-        return
-    base = make_protocol("random_80_20:test_ratio=0.3").split(data, seed)
-    training = np.union1d(base.train, base.validation)
-    few = np.bincount(data.table.user[training], minlength=len(data.table.users)) < 8
-    theirs = few[data.table.user]
-    assert split.test.tolist() == base.test[theirs[base.test]].tolist()
-    trained = np.union1d(split.train, split.validation)
-    if queries == "train":
-        assert trained.tolist() == training.tolist()
-        assert split.support.size == 0
-    else:
-        assert trained.tolist() == training[~theirs[training]].tolist()
-        assert split.support.tolist() == training[theirs[training]].tolist()
-        assert_training_knows_nothing_of(split, "user", np.flatnonzero(few))
-    assert len(split.validation) == round(0.05 * len(trained))
-
-
-def test_idcf_takes_the_official_split_where_there_is_one():
-    rows = np.arange(len(make_dataset().table))
-    data = make_dataset(splits={"u1": (rows[60:], rows[:60])})
-    assert set(make_protocol("idcf:min_known=8").split(data, 1).test) <= set(range(60))
-    assert not set(make_protocol("idcf:split=random,min_known=8").split(data, 1).test) <= set(range(60))
-
-
-@given(data=datasets(), seed=SEEDS, percent=st.sampled_from([0, 10, 50]))
-def test_hire_tests_one_state_at_a_time(data, seed, percent):
-    settings = {"percent": percent, "user_share": 0.3}
-    made = {
-        cold: attempt(make_protocol("hire", {**settings, "cold": cold}), data, seed)
-        for cold in ("user", "item", "both")
-    }
-    year = data.item_info["year"].to_numpy(dtype=float, na_value=np.nan)
-    n_cold = round(0.3 * len(np.unique(data.table.user)))
-    seen = []
-    for cold, split in made.items():
-        if split is None:
-            continue
-        trained = np.union1d(split.train, split.validation)
-        seen.append(trained.tolist())
-        state = np.union1d(split.test, split.support)
-        new_item = year[data.table.item] >= 1997
-        assert not new_item[trained].any()
-        warm = np.unique(data.table.user[trained])
-        assert (new_item[state] == (cold != "user")).all()
-        if cold != "item":
-            assert not np.isin(data.table.user[state], warm).any()
-            assert len(np.unique(data.table.user[state])) <= n_cold
-        side = "item" if cold == "item" else "user"
-        if cold == "item":
-            assert_training_knows_nothing_of(split, "item", np.unique(data.table.item[state]))
-        size = counts(split, "test", side) + counts(split, "support", side)
-        assert counts(split, "support", side).tolist() == np.rint(percent / 100 * size).tolist()
-    assert len({tuple(rows) for rows in seen}) <= 1, "all states are tested after the same training"
-
-
-def test_the_four_states_of_hire_are_all_ratings():
-    data = make_dataset(users=40, items=40, hint=KnownScale(1, 5))
-    made = [make_protocol(f"hire:cold={cold}").split(data, 1) for cold in ("user", "item", "both")]
-    rows = [
-        made[0].train,
-        made[0].validation,
-        *(part for split in made for part in (split.test, split.support)),
-    ]
-    assert np.sort(np.concatenate(rows)).tolist() == list(range(len(data.table)))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +145,6 @@ def test_the_four_states_of_hire_are_all_ratings():
         ),
         ("unseen_users", {"by": "chance"}, "by is not known; got 'chance'; allowed: random, activity, time"),
         ("unseen_users", {"before_year": 1990}, "unknown setting in UnseenUsers; got 'before_year'"),
-        ("hire", {"cold": "film"}, "cold is not known; got 'film'; allowed: user, item, both"),
     ],
 )
 def test_settings_that_make_no_sense(name, settings, match):
@@ -251,7 +156,6 @@ def test_settings_that_make_no_sense(name, settings, match):
     ("name", "more", "match"),
     [
         ("unseen_items:by=time", {"years": False}, "nothing says of what year the items of random are"),
-        ("hire", {"years": False}, "choose the unseen items by random or activity"),
         (
             "unseen_users:by=time",
             {"times": None},
@@ -268,4 +172,16 @@ def test_settings_that_make_no_sense(name, settings, match):
 )
 def test_data_that_lack_what_is_needed(name, more, match):
     with pytest.raises(DataError, match=match):
-        make_protocol(name).split(make_dataset(**more), 1)
+        make_protocol(name).draw(make_dataset(**more), 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("unseen_users:k=2,by=time", "unseen users (by time), except 2 ratings that each reveals"),
+        ("unseen_items:percent=10", "unseen items (by random), except 10 % of those that each reveals"),
+        ("unseen_both:k=3", "each of both reveals 3 ratings that it shares with the known"),
+    ],
+)
+def test_the_description_follows_the_settings(name, words):
+    assert words in make_protocol(name).description

@@ -21,10 +21,10 @@ from igmc.evaluation.tuning.study import tune
 from igmc.evaluation.validation import RANKINGS, validation_figure
 from igmc.ratings.split import make_split
 from igmc.recommenders.base import Recommender
-from igmc.recommenders.data import TrainingData
 from igmc.recommenders.registry import RECOMMENDERS, make_recommender
-from igmc.recommenders.space import OneOf, Range
-from igmc.recommenders.stopping import validation_ndcg
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import TrainingData
+from igmc.recommenders.validation_ndcg import validation_ndcg
 from tests.evaluation.datasets import make_dataset
 
 SMALL_IGMC = "igmc:extract.max_nodes_per_hop=5,model.layers=[4],model.mlp_width=4,train.epochs=3"
@@ -76,7 +76,7 @@ def outcome(result):
 
 
 def part(dataset, protocol="random_80_20", seed=1):
-    return TrainingData.from_split(make_protocol(protocol).split(dataset, seed), dataset)
+    return TrainingData.from_split(make_protocol(protocol).draw(dataset, seed), dataset)
 
 
 def test_the_figure_is_the_error_on_the_validation_part(dataset):
@@ -125,7 +125,7 @@ def test_test_ratings_cannot_matter(dataset, monkeypatch, tmp_path, model, metri
     folder = tmp_path if model == "ease" else None
     clean = tune(name, "x", trials=4, metric=metric, out=folder)
     poisoned = dataset.table.rating.copy()
-    test = make_protocol("random_80_20").split(dataset, 1).test
+    test = make_protocol("random_80_20").draw(dataset, 1).test
     poisoned[test] = 6 - poisoned[test]
     assert not np.array_equal(poisoned, dataset.table.rating)
     table = dataclasses.replace(dataset.table, rating=poisoned)
@@ -139,7 +139,7 @@ def test_test_ratings_cannot_matter(dataset, monkeypatch, tmp_path, model, metri
 def test_validation_ratings_do_matter(dataset, monkeypatch):
     clean = tune("item_mean", "x", trials=1)
     changed = dataset.table.rating.copy()
-    rows = make_protocol("random_80_20").split(dataset, 1).validation
+    rows = make_protocol("random_80_20").draw(dataset, 1).validation
     changed[rows] = 6 - changed[rows]
     table = dataclasses.replace(dataset.table, rating=changed)
     monkeypatch.setattr(tuning, "load_dataset", lambda *a, **k: dataclasses.replace(dataset, table=table))
@@ -246,8 +246,8 @@ def test_settings_that_fail_end_their_trial_and_not_the_study(stairs, caplog):
 
 def test_igmc_evaluate_takes_the_best_settings(tmp_path):
     result = tune("item_knn", "x", trials=3, out=tmp_path)
-    spec = ModelSpec.parse(f"item_knn@{tmp_path / 'best.json'}")
-    assert spec.make("x", 1).config.to_dict() == result.settings
+    model = ModelSpec.parse(f"item_knn@{tmp_path / 'best.json'}")
+    assert model.make("x", 1).config.to_dict() == result.settings
     assert not (tmp_path / "train.json").exists()
     json.dumps(result.to_dict(), allow_nan=False)
 
@@ -257,11 +257,11 @@ def test_igmc_train_takes_the_best_settings_of_igmc_on_the_same_split(dataset, t
     tune(SMALL_IGMC, "x", trials=1, out=tmp_path, protocol=protocol, seed=4)
     config = RunConfig.from_dict(json.loads((tmp_path / "train.json").read_text()))
     again = make_split(dataset, config.data, config.seed)
-    split = make_protocol(protocol).split(dataset, 4)
+    split = make_protocol(protocol).draw(dataset, 4)
     for name in ("train", "validation", "test"):
         np.testing.assert_array_equal(getattr(again, name), getattr(split, name))
-    spec = ModelSpec.parse(f"igmc@{tmp_path / 'best.json'}").make("x", 4).config
-    assert (config.model, config.train, config.extract) == (spec.model, spec.train, spec.extract)
+    chosen = ModelSpec.parse(f"igmc@{tmp_path / 'best.json'}").make("x", 4).config
+    assert (config.model, config.train, config.extract) == (chosen.model, chosen.train, chosen.extract)
     assert config.data.dataset == "x"
 
 
@@ -319,6 +319,14 @@ def test_a_folder_of_another_study_is_refused(tmp_path):
         with pytest.raises(ConfigError, match=rf"holds another study: .*{message}.*--out"):
             tune(**given | changes)
     assert len(tune(**given).trials) == 1
+
+
+def test_a_study_is_known_by_the_names_that_settings_have_been_stored_under(dataset, tmp_path):
+    tune(SMALL_IGMC, "x", trials=1, out=tmp_path)
+    study = optuna.load_study(study_name="igmc", storage=f"sqlite:///{tmp_path / 'study.db'}")
+    assert study.user_attrs["identity"]["settings"]["train"]["protocol"] == "validated"
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best["train"]["selection"] == "validation"
 
 
 def test_a_study_that_cannot_be_read_is_said(tmp_path):

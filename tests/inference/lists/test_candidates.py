@@ -5,8 +5,8 @@ import pytest
 
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
-from igmc.inference.fallback import DAMPING
 from igmc.inference.lists.candidates import candidate_order, candidate_scores
+from igmc.inference.mean_fallback import DAMPING
 
 VALUES = np.array([0.5, 1.0, 3.0, 4.5, 5.0])
 PLENTY = 10**9

@@ -1,97 +1,19 @@
 """An explanation names the ratings that matter: those without which the prediction would be another."""
 
-import dataclasses
+import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
-from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
-from igmc.inference.item_info import ItemInfo
-from igmc.inference.predictor import Predictor
-from igmc.inference.scoring import Scorer
+from igmc.inference import scoring
 from igmc.inference.why.explain import explain
 from igmc.inference.why.importance import edge_users, gradients, occlusion
-from igmc.models.igmc import IGMC
-from igmc.ratings.ids import IdTable
-from igmc.ratings.scale import KnownScale, RatingScale
-from tests.graph.graphs import random_graph
-
-CPU = torch.device("cpu")
-MODELS = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, seed=seed).eval() for seed in (1, 2)]
-GRAPH = random_graph(20, 15, 5, 0.4, seed=1)
-SCALE = RatingScale.fit([1.0, 5.0], known=KnownScale(1, 5))
-
-
-def make_scorer(models=MODELS, *, hops=1, cap=None, **options):
-    return Scorer(models, ExtractConfig(hops=hops, max_nodes_per_hop=cap), seed=3, device=CPU, **options)
-
-
-def predictor_of(graph, scorer) -> Predictor:
-    """One that answers without a run folder; its raw ids are the dense indices, its titles "film K"."""
-    users, items = (IdTable(tuple(range(n))) for n in (graph.n_users, graph.n_items))
-    info = ItemInfo(tuple(f"film {k}" for k in items.ids), ("",) * len(items), (None,) * len(items))
-    return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, None, (1,), info)
-
-
-class Telling(torch.nn.Module):
-    """Predicts 3, and 0.75 more for each rating of one level that ties a neighbour to the pair."""
-
-    n_levels = 5
-
-    def __init__(self, level):
-        super().__init__()
-        self.level = level
-
-    def forward(self, batch, edge_weight=None):
-        weight = torch.ones(len(batch.edge_item)) if edge_weight is None else edge_weight
-        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.edge_ptr.diff())
-        user = torch.repeat_interleave(torch.arange(len(batch.degree)), batch.degree.long())
-        ties = (batch.edge_item == 0) | (batch.user_label[user] == 0)
-        counts = weight * (ties & (batch.edge_level == self.level))
-        return 3.0 + 0.75 * torch.zeros(len(batch)).index_add(0, pair, counts)
-
-
-@pytest.mark.parametrize("hops", [1, 2])
-@pytest.mark.parametrize("side", [False, True])
-def test_occlusion_is_the_prediction_on_a_graph_rebuilt_without_the_rating(hops, side):
-    models, features = MODELS, None
-    if side:
-        rng = np.random.default_rng(0)
-        features = rng.random((20, 2), np.float32), rng.random((15, 1), np.float32)
-        models = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, hops=hops, side_width=3).eval()]
-    elif hops == 2:
-        models = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, hops=2).eval()]
-    scorer = make_scorer(models, hops=hops, side=features)
-    subgraph = extract_subgraphs(GRAPH, [4], [7], scorer.extract, seed=3)
-    whole = scorer.score(GRAPH, *(np.array([k], np.int32) for k in (4, 7))).mean(axis=0)[0]
-    found = occlusion(scorer, subgraph)
-    assert len(found) == subgraph.n_edges > 30
-    users = subgraph.user_id[edge_users(subgraph)].tolist()
-    items = subgraph.item_id[subgraph.edge_item].tolist()
-    for user, item, importance in zip(users, items, found, strict=True):
-        rebuilt = ServingGraph.of(GRAPH).without(user, item).rebuilt()
-        rest = scorer.score(rebuilt, *(np.array([k], np.int32) for k in (4, 7))).mean(axis=0)[0]
-        assert importance == whole - rest  # to the last bit
-    assert np.abs(found).max() > 1e-3
-    order = np.random.default_rng(1).permutation(len(found))[:9]
-    assert np.array_equal(occlusion(scorer, subgraph, order), found[order])
-
-
-def test_where_a_cap_thins_the_subgraph_the_neighbours_that_were_drawn_stay():
-    scorer, pair = make_scorer(cap=4).only(0), (np.array([4], np.int32), np.array([7], np.int32))
-    (subgraph,) = scorer.cut(GRAPH, *pair)
-    assert len(subgraph.user_id) == len(subgraph.item_id) == 5
-    drawn = subgraph.user_id[edge_users(subgraph)], subgraph.item_id[subgraph.edge_item], subgraph.edge_level
-    sizes = {"n_users": 20, "n_items": 15, "n_levels": 5}
-    whole = scorer.score(GRAPH, *pair).mean(axis=0)[0]
-    for edge, importance in enumerate(occlusion(scorer, subgraph)):
-        rest = type(GRAPH).from_ratings(*(np.delete(column, edge) for column in drawn), **sizes)
-        assert importance == whole - make_scorer(MODELS[:1]).score(rest, *pair).mean(axis=0)[0]
+from tests.inference.small import GRAPH, MODELS, SCALE, Telling, make_scorer, predictor_of
 
 
 @pytest.mark.parametrize(("method", "measure"), [("occlusion", occlusion), ("gradient", gradients)])
@@ -149,34 +71,12 @@ def test_the_informative_ratings_are_found_with_what_they_are_worth():
         assert found.prediction == 3 + 0.75 * len(telling)
 
 
-def test_by_gradient_a_linear_model_gets_what_occlusion_says_and_ours_nearly():
-    subgraph = extract_subgraphs(GRAPH, [4], [7], make_scorer().extract, seed=3)
-    linear = make_scorer([Telling(level=2)])
-    assert np.array_equal(gradients(linear, subgraph), occlusion(linear, subgraph))
-    # Small weights make the network nearly linear; ratings that tie nobody to the pair take nobody with them.
-    model = IGMC(ModelConfig(layers=(16, 16)), n_levels=5).eval()
-    with torch.no_grad():
-        for conv in model.convs:
-            conv.weight *= 0.02
-    scorer = make_scorer([model])
-    inner = np.flatnonzero((edge_users(subgraph) > 0) & (subgraph.edge_item > 0))
-    exact, estimate = occlusion(scorer, subgraph, inner), gradients(scorer, subgraph)[inner]
-    assert np.corrcoef(exact, estimate)[0, 1] > 0.99
-
-
-def test_gradients_are_those_of_the_mean_of_the_models():
-    subgraph = extract_subgraphs(GRAPH, [4], [7], make_scorer().extract, seed=3)
-    alone = [gradients(make_scorer([model]), subgraph) for model in MODELS]
-    np.testing.assert_allclose(gradients(make_scorer(), subgraph), np.mean(alone, axis=0), atol=1e-7)
-    assert all(parameter.grad is None for model in MODELS for parameter in model.parameters())
-
-
 def test_what_is_shown_is_what_the_predictor_answers_and_knows():
     predictor = predictor_of(GRAPH, make_scorer(cap=6).only(0))
     found = explain(predictor, 4, 7, top=3)
-    answer = predictor.predict([4], [7])
-    assert found.score == answer.score[0]
-    assert found.source == answer.source[0] == "model"
+    predicted = predictor.predict([4], [7])
+    assert found.score == predicted.score[0]
+    assert found.source == predicted.source[0] == "model"
     assert found.users[0].id == 4
     assert (found.items[0].id, found.items[0].title) == (7, "film 7")
     assert len(found.users) == len(found.items) == 4
@@ -250,48 +150,6 @@ def test_without_a_neighbourhood_the_mean_that_stands_in_is_named(user, item, ra
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_the_sentence_tells_who_agreed():
-    """Users 1 and 2 gave 5 to items 1 and 2 as user 0 did; what they gave item 0 differs."""
-    rows = [(0, 1, 4), (0, 2, 4), (0, 3, 0)]
-    rows += [(1, 1, 4), (1, 2, 4), (1, 0, 3), (2, 1, 4), (2, 2, 4), (2, 0, 3), (3, 3, 4), (3, 0, 0)]
-    graph = type(GRAPH).from_ratings(*zip(*rows, strict=True), n_users=4, n_items=4, n_levels=5)
-    found = explain(predictor_of(graph, make_scorer([Telling(level=3)])), 0, 0)
-    assert found.sentence() == (
-        "Of those who matter most, 2 people who, like user 0, gave 5 to film 1 and film 2 gave film 0 4, "
-        "which raises the prediction."
-    )
-    assert found.sentence() in found.format()
-    assert found.to_dict()["text"] == found.sentence()
-    alone = explain(predictor_of(graph, make_scorer([Telling(level=0)])), 0, 0)
-    assert alone.sentence() == (
-        "Of those who matter most, one person gave film 0 1, which raises the prediction."
-    )
-    line = next(line for line in found.format().splitlines() if line.startswith("user 1 "))
-    assert line.split() == ["user", "1", "4", "+0.750", "3.75"]
-
-
-def test_json_says_all_by_raw_ids():
-    found = explain(predictor_of(GRAPH, make_scorer()), 4, 7, top=2)
-    value = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert (value["user_id"], value["item_id"], value["title"]) == (4, 7, "film 7")
-    assert [(n["side"], n["role"]) for n in value["nodes"]] == [
-        *(("user", role) for role in ("target", "neighbour", "neighbour")),
-        *(("item", role) for role in ("target", "neighbour", "neighbour")),
-    ]
-    for edge, found_edge in zip(value["edges"], found.edges, strict=True):
-        assert edge["user_id"] == found.users[found_edge.user].id
-        assert edge["without"] == pytest.approx(found.prediction - found_edge.importance, abs=1e-4)
-    assert value["levels"] == [1, 2, 3, 4, 5]
-    assert value["subgraph"] == {"users": found.n_users, "items": found.n_items, "ratings": found.n_ratings}
-
-
-def test_control_characters_of_a_title_reach_no_terminal():
-    predictor = predictor_of(GRAPH, make_scorer())
-    titles = ("\x1b[31mred",) * 15
-    shady = dataclasses.replace(predictor, info=dataclasses.replace(predictor.info, titles=titles))
-    assert "\x1b" not in explain(shady, 4, 7).format()
-
-
 def test_a_run_folder_will_do(demo_run, predictor):
     pair = predictor.users.ids[3], predictor.items.ids[5]
     assert explain(demo_run, *pair, top=4).to_dict() == explain(predictor, *pair, top=4).to_dict()
@@ -316,3 +174,19 @@ def test_what_cannot_be_explained_is_said():
         explain(predictor, 99, 7)
     with pytest.raises(DataError, match=r"a rated item is not known to the run; got 99"):
         explain(predictor, None, 7, ratings={99: 4})
+
+
+@pytest.mark.parametrize("limit", [1000, 3])
+def test_the_deadline_holds_for_each_rating_that_is_left_out(limit, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    predictor = predictor_of(GRAPH, make_scorer(MODELS[:1]))
+    whole = explain(predictor, 4, 7, top=2, limit=limit, deadline=10_000)
+    assert len(whole.edges) > 2
+    looks = next(clock)
+    assert looks == 3, "at the prediction, the neighbours' ratings and the others shown"
+    for deadline in range(looks):
+        clock = itertools.count(1)
+        with pytest.raises(TimeoutError):
+            explain(predictor, 4, 7, top=2, limit=limit, deadline=deadline)
+        assert next(clock) == deadline + 2

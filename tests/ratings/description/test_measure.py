@@ -1,6 +1,5 @@
 """What `describe` says of data sets whose every number can be counted by hand."""
 
-import json
 import math
 from itertools import pairwise
 
@@ -13,39 +12,10 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, ReadReport
 from igmc.ratings.demo.dataset import make_demo
 from igmc.ratings.description.measure import describe, genre_flags, rating_bins
-from igmc.ratings.description.text import Bin, Extreme, Gap
+from igmc.ratings.description.report import Bin, Extreme, Gap
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
-from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable
-
-DAY = 86_400
-
-
-@pytest.fixture
-def toy():
-    """Ten ratings: "a" gives 4, "b" 3, "c" 2, "d" 1, "e" none; items 1..4 get 4, 3, 2, 1, item 5 none."""
-    user = [0, 0, 0, 0, 1, 1, 1, 2, 2, 3]
-    item = [0, 1, 2, 3, 0, 1, 2, 0, 1, 0]
-    time = [0, DAY, 400 * DAY, -1, -1, -1, 10, 20, 30, 40]
-    return Dataset(
-        "toy",
-        RatingTable(
-            IdTable(("a", "b", "c", "d", "e")),
-            IdTable((1, 2, 3, 4, 5)),
-            user,
-            item,
-            [1.0, 2, 3, 4, 5, 5, 5, 2, 2, 1],
-            time,
-        ),
-        ReadReport("toy.csv", 13, 2, 3, "mean"),
-        user_info=pd.DataFrame(
-            {"age": pd.array([20, None, 30, None, 50], "Int64"), "gender": ["F", "M", "F", " ", ""]}
-        ),
-        item_info=pd.DataFrame({"title": ["x", "", "y", "z", ""], "genres": ["B|A", "A", "", "B", "A|A"]}),
-        splits={"u1": (np.arange(5), np.arange(5, 10))},
-        scale_hint=KnownScale(1, 5),
-    )
 
 
 def test_counts_and_what_the_reader_met(toy):
@@ -185,24 +155,6 @@ def test_no_ratings():
     none = RatingTable(IdTable(("a",)), IdTable((1,)), np.zeros(0, int), np.zeros(0, int), np.zeros(0))
     with pytest.raises(DataError, match="nothing has no ratings to describe; to mend it: add ratings"):
         describe(Dataset("nothing", none, ReadReport("nothing", 0)))
-
-
-def test_the_page_for_people_and_the_one_for_programs(toy):
-    page = describe(toy)
-    text = page.format()
-    for line in (
-        "toy: 10 ratings of 5 users for 5 items, density 40.000%",
-        "without any rating: 1 users, 1 items",
-        "official splits: u1",
-        "  5           3   30.0%  ########################################",
-        "  item title                 2 of 5",
-        "time: 1970-01-01T00:00:00 to 1971-02-05T00:00:00 (UTC), known of 70.0% of the ratings",
-    ):
-        assert line in text.splitlines()
-    values = page.to_dict()
-    assert values == json.loads(json.dumps(values, allow_nan=False))
-    assert values["users"]["activity"]["median"] == 2.5
-    assert values["time"]["years"] == {"1970": 6, "1971": 1}
 
 
 def test_demo_knows_everything():

@@ -5,9 +5,9 @@ from scipy import sparse
 
 from igmc.config import DataConfig
 from igmc.errors import DataError
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
 from igmc.ratings.readers.monti import MONTI_FILE, read_monti
+from igmc.ratings.side_features import side_features
 from igmc.ratings.split import make_split
 
 M = np.array([[5, 0, 3, 0], [0, 1, 0, 0], [2, 0, 0, 4.0]])

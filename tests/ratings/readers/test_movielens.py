@@ -1,12 +1,8 @@
-import shutil
-
-import numpy as np
 import pandas as pd
 import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import DataError
-from igmc.ratings.features import side_features
 from igmc.ratings.load import load_dataset
 from igmc.ratings.readers.movielens import read_csv_release, read_dat_release, read_ml_100k
 from igmc.ratings.split import make_split
@@ -199,28 +195,3 @@ def test_the_seven_official_splits(data_root):
     assert data.table.rating[row].tolist() == [5, 3, 5]
     made = make_split(data, DataConfig(), 1)
     assert (made.name, len(made.train), len(made.validation), len(made.test)) == ("u1", 72000, 8000, 20000)
-
-
-def test_real_side_features(data_root):
-    users, items = side_features(load_dataset("ml_100k", data_dir=data_root))
-    assert (users.shape, items.shape) == ((943, 1 + 2 + 21), (1682, 1 + 19))
-    assert users.dtype == items.dtype == np.float32
-    assert users[:, 0].mean() == pytest.approx(0, abs=1e-5)
-    assert users[:, 0].std() == pytest.approx(1, abs=1e-5)
-    assert set(np.unique(users[:, 1:])) == {0, 1}
-    assert (users[:, 1:3].sum(1) == 1).all()
-
-
-def test_a_release_by_its_path(data_root):
-    data = load_dataset(str(data_root / "ml-latest-33m-part"))
-    assert data.name == "ml-latest-33m-part"
-    assert (len(data.table), len(data.table.users), len(data.table.items)) == (206_585, 2149, 13_049)
-
-
-def test_a_real_file_with_one_bad_line(data_root, tmp_path):
-    path = tmp_path / "ratings.csv"
-    shutil.copy(data_root / "ml-latest-small" / "ratings.csv", path)
-    with path.open("ab") as file:
-        file.write(b"7,8,4.0,1\r\n610,168252,five,1\r\n")
-    with pytest.raises(DataError, match=r"ratings\.csv, line 100839: the rating is not a number; got 'five'"):
-        load_dataset(str(path))

@@ -7,7 +7,7 @@ import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError, MissingExtraError
-from igmc.ratings.readers.paths import read_path
+from igmc.ratings.readers.dispatch import read_path
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -1,4 +1,5 @@
 import gzip
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igmc.errors import DataError
+from igmc.ratings.load import load_dataset
 from igmc.ratings.readers import text as readers_text
 from igmc.ratings.readers.columns import TextLayout
 from igmc.ratings.readers.files import RatingFile, find_file
-from igmc.ratings.readers.raw import RawRatings
+from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
 CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,0\n01,x y,5,\n"
@@ -235,3 +237,12 @@ def test_what_the_fast_reader_takes_the_slow_one_reads_the_same(
     assert [fast.where(k) for k in range(len(fast.rating))] == [
         slow.where(k) for k in range(len(fast.rating))
     ]
+
+
+def test_a_real_file_with_one_bad_line(data_root, tmp_path):
+    path = tmp_path / "ratings.csv"
+    shutil.copy(data_root / "ml-latest-small" / "ratings.csv", path)
+    with path.open("ab") as file:
+        file.write(b"7,8,4.0,1\r\n610,168252,five,1\r\n")
+    with pytest.raises(DataError, match=r"ratings\.csv, line 100839: the rating is not a number; got 'five'"):
+        load_dataset(str(path))

@@ -10,7 +10,7 @@ import pytest
 
 from igmc.errors import DataError
 from igmc.ratings.sources.download import download, sha256_of
-from tests.ratings.servers import BadServer, bad_server
+from tests.ratings.sources.bad_server import BadServer, bad_server
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -1,8 +1,10 @@
 """What every graph recommender must do, besides what every recommender must."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 
 from igmc.errors import ConfigError, TrainingError
 from tests.recommenders.boards import checkerboard, data_of, liked_board
@@ -24,6 +26,35 @@ CHANGES = {
     "edge_dropout": 0.5,
     "neighbors": [3, 3],
 }
+
+
+FEATURE_CHANGES = {
+    **CHANGES,
+    "inputs": "both",
+    "tag_rank": ({"inputs": "features"}, 1),
+    "dropout": 0.5,
+    "weight_decay": 0.1,
+}
+
+
+def genres(n_items):
+    return pd.DataFrame({"genres": ["even" if item % 2 == 0 else "odd" for item in range(n_items)]})
+
+
+def told_board():
+    """The checkerboard, where the genre says which squares of a row an item is; tags say nothing."""
+    data, asked = checkerboard()
+    return (
+        data_of(
+            data.train,
+            data.validation,
+            n_users=data.n_users,
+            n_items=data.n_items,
+            item_info=genres(data.n_items),
+            item_tags=lambda: {"tags": sparse.csr_array(np.eye(data.n_items, 5, dtype=np.float32))},
+        ),
+        asked,
+    )
 
 
 class GraphContract(RecommenderContract):
@@ -75,7 +106,7 @@ class GraphContract(RecommenderContract):
         assert list(seen[0]) == ["epoch", "loss", "learning_rate", "validation_rmse"]
         assert [record["epoch"] for record in seen] == [1, 2, 3, 4, 5, 6]
         errors = [record["validation_rmse"] for record in seen]
-        assert model.chosen().epochs == 1 + int(np.argmin(errors))
+        assert model.chosen_config().epochs == 1 + int(np.argmin(errors))
         part = data.validation
         error = np.sqrt(np.mean((model.predict(part.user, part.item) - part.rating) ** 2))
         assert error == pytest.approx(min(errors), rel=1e-5)
@@ -114,3 +145,11 @@ class GraphContract(RecommenderContract):
         blind = data_of(train, n_users=data.n_users, n_items=data.n_items)
         model = self.make(l2=10.0, epochs=5).fit(blind)
         assert model.history[-1]["loss"] > 0.5 * np.var(noise)
+
+
+class FeatureContract(GraphContract):
+    settings = {**GraphContract.settings, "inputs": "ids"}
+    changes = FEATURE_CHANGES
+
+    def board(self):
+        return told_board()

@@ -1,0 +1,89 @@
+"""Which model predicts: options of the commands that use a trained run, and the predictor they name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from igmc.cli.logs import shows_progress
+
+if TYPE_CHECKING:
+    from igmc.inference import Predictor
+
+__all__ = ["checkpoint_options", "make_predictor", "model_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Checkpoints(click.ParamType):  # type: ignore[type-arg]
+    """An epoch becomes an int; whether there is such a checkpoint is for the run to say."""
+
+    name = "ensemble|single|EPOCH"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return self.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return int(value) if value.isascii() and value.isdigit() else value
+
+
+def model_options(function: _Command) -> _Command:
+    """``--run`` and ``--demo``; a usage error unless just one of them is given."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **given: Any) -> Any:
+        if (given["run"] is None) != given["demo"]:
+            raise click.UsageError("say which model answers: either --run DIR or --demo")
+        return function(*args, **given)
+
+    return _RUN(_DEMO(checked))  # type: ignore[return-value]
+
+
+def checkpoint_options(function: _Command) -> _Command:
+    """``--checkpoints`` and ``--device``."""
+    return _CHECKPOINTS(_DEVICE(function))
+
+
+def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
+    """The run folder and its predictor, from the values of the options here and of the running options.
+
+    Raises:
+        IgmcError: as `Predictor.from_run` does.
+    """
+    run: Path | None = given["run"]
+    from igmc.inference import Predictor
+
+    if run is None:
+        from igmc.run import demo_run
+
+        run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
+    names = ("checkpoints", "device", "workers", "data_dir", "home")
+    return run, Predictor.from_run(run, **{name: given[name] for name in names})
+
+
+_RUN = click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run folder that igmc-train made, finished or not.",
+)
+_DEMO = click.option(
+    "--demo",
+    is_flag=True,
+    help="A small run on made-up films instead, trained on first use in under a minute.",
+)
+_CHECKPOINTS = click.option(
+    "--checkpoints",
+    type=_Checkpoints(),
+    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
+)
+_DEVICE = click.option(
+    "--device",
+    metavar="auto|cpu|cuda|cuda:N",
+    default="auto",
+    help="Where the model runs [default auto: CUDA where there is one]",
+)

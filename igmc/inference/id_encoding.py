@@ -1,0 +1,116 @@
+"""Raw ids to dense indices: ids as typed, ids that came after training, and ids that are misspelt."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.ratings import IdTable, RawId
+from igmc.ratings.readers import natural_ids
+
+__all__ = ["ExtendedIds", "from_text", "near_ids", "unknown_ids"]
+
+_MANY = 20_000
+_LONGEST = 60  # to compare a longer one with many takes long
+
+
+def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
+    """Ids that were typed, as the table writes them: whole numbers and texts are different ids there.
+
+    A text that the table knows neither as a text nor as a number is taken for a number if it is one and the
+    table holds nothing else.
+
+    >>> from_text(IdTable((1, 20)), ["20", "3", "x", "01"])
+    [20, 3, 'x', '01']
+    >>> from_text(IdTable((1, "20")), ["20", "1", "3"])
+    ['20', 1, '3']
+    """
+    numbers = [natural_ids([text])[0] for text in texts]
+    as_text, as_number = table.encode(texts), table.encode(numbers)
+    only_numbers = all(isinstance(raw, int) for raw in table.ids)
+    return [
+        text if found >= 0 or not (other >= 0 or only_numbers) else number
+        for text, number, found, other in zip(texts, numbers, as_text, as_number, strict=True)
+    ]
+
+
+def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
+    """The ids that are not in the table, each once, numbers first, in ascending order."""
+    given = list(raw_ids)
+    unknown = [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
+    return list(IdTable.build(unknown)[0].ids)
+
+
+@dataclass(frozen=True, eq=False)
+class ExtendedIds:
+    """The ids of a table, and others that came later, whose dense indices follow on. Make one with `of`.
+
+    It costs memory in proportion to the new ids alone, whatever the size of the table.
+
+    Attributes:
+        table: the known ids.
+        new: the others -> their dense indices, from ``len(table)`` on.
+    """
+
+    table: IdTable
+    new: Mapping[RawId, int]
+
+    @classmethod
+    def of(cls, table: IdTable, raw_ids: Iterable[RawId]) -> ExtendedIds:
+        """A table, extended by those of the ids that are not in it.
+
+        Raises:
+            DataError: on an id that is neither a whole number nor a text.
+        """
+        return cls(table, {raw: len(table) + k for k, raw in enumerate(unknown_ids(table, raw_ids))})
+
+    def __len__(self) -> int:
+        return len(self.table) + len(self.new)
+
+    def encode(self, raw_ids: Iterable[RawId]) -> NDArray[np.int32]:
+        """The dense indices, int32 [n], of n raw ids; -1 for an id that is neither known nor new.
+
+        Raises:
+            DataError: on an id that is neither a whole number nor a text.
+        """
+        given = list(raw_ids)
+        index = self.table.encode(given)
+        for at in np.flatnonzero(index < 0).tolist() if self.new else ():
+            index[at] = self.new.get(given[at], -1)
+        return index
+
+    def merged(self) -> IdTable:
+        """All the ids as one table; the known one itself if none is new."""
+        return IdTable((*self.table.ids, *self.new)) if self.new else self.table
+
+
+def near_ids(table: IdTable, raw: RawId) -> str:
+    """Which ids of a table look like one that is not there, for a message.
+
+    >>> near_ids(IdTable((1, 2, 30)), "2")
+    'did you mean 2 (a number)? ids are 1..30'
+    >>> near_ids(IdTable(("anna", "bert")), "ana")
+    "did you mean 'anna'? ids are such as 'anna'"
+    """
+    if not len(table):
+        return "there are none"
+    text = str(raw)
+    other: RawId = text if isinstance(raw, int) else natural_ids([text])[0]
+    found: list[str] = []
+    if other != raw and table.encode([other])[0] >= 0:
+        found = [f"{other!r} ({'a number' if isinstance(other, int) else 'a text'})"]
+    elif not isinstance(raw, int) and len(text) <= _LONGEST:
+        # To compare with all of a million would take long; what is near begins alike.
+        start = text[:2].casefold()
+        some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2].casefold() == start)
+        spelled = {str(one).casefold(): one for one in itertools.islice(some, _MANY)}
+        near = difflib.get_close_matches(text.casefold(), spelled, n=3)
+        found = [repr(spelled[word]) for word in near]
+    numbers = isinstance(table.ids[0], int) and isinstance(table.ids[-1], int)
+    ids = f"ids are {table.ids[0]}..{table.ids[-1]}" if numbers else f"ids are such as {table.ids[0]!r}"
+    return f"did you mean {' or '.join(found)}? {ids}" if found else ids

@@ -1,0 +1,219 @@
+"""Files that a user gives to a trained run: pairs to predict, ratings, item ids."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from igmc.errors import DataError
+from igmc.inference.id_encoding import from_text
+from igmc.inference.predictor import Predictor
+from igmc.inference.rating_encoding import encode_ratings
+from igmc.ratings import RawId
+from igmc.ratings.readers import USUAL, find_file, read_parquet, read_text
+
+__all__ = ["read_item_ids", "read_own_ratings", "read_pairs", "read_pairs_file", "with_ratings_file"]
+
+_USUALLY = {"user": "user_id", "item": "item_id", "rating": "rating"}
+
+
+def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
+    """A predictor that knows the ratings of a file too.
+
+    Args:
+        predictor: what is there; ids are read as it writes them.
+        path: CSV, TSV, other text or Parquet with a header that names user, item and rating; see
+            `igmc.ratings.load.load_dataset`.
+
+    Raises:
+        DataError: if the file is missing, malformed or without ratings, or a pair stands twice or a rating is
+            not on the scale.
+    """
+    file = find_file(path)
+    raw = read_parquet(file, None) if file.suffix == ".parquet" else read_text(file)
+    if not len(raw.rating):
+        raise DataError(f"{path} holds no ratings", allowed="a header, and a line for each rating")
+    users = from_text(predictor.users, [str(name) for name in raw.users])
+    items = from_text(predictor.items, [str(name) for name in raw.items])
+    columns = {
+        "user_id": [users[k] for k in raw.user.tolist()],
+        "item_id": [items[k] for k in raw.item.tolist()],
+        "rating": raw.rating.tolist(),
+    }
+    try:
+        return predictor.add_ratings(columns)
+    except DataError as error:
+        encode_ratings(predictor.scale, raw.rating.tolist(), where=raw.where)  # names the line, if it is that
+        raise DataError(f"{path}: {error.what}", got=error.got, allowed=error.allowed) from None
+
+
+def read_pairs_file(predictor: Predictor, path: Path) -> tuple[list[RawId], list[RawId]]:
+    """The pairs in a file of text, perhaps compressed; see `read_pairs`.
+
+    Raises:
+        DataError: if the file is missing or malformed.
+    """
+    return read_pairs(predictor, _text(path), str(path))
+
+
+def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawId], list[RawId]]:
+    """The user ids and the item ids of P pairs, from lines with commas, tabs, semicolons or bars between.
+
+    Args:
+        predictor: ids are read as it writes them.
+        text: the first line names the columns; those of users and items are read, blank lines are skipped.
+        name: of the file, for messages.
+
+    Raises:
+        DataError: naming the line that makes no sense.
+    """
+    pairs = [cells for _, cells in _lines(text, name, ("user", "item"))]
+    if not pairs:
+        raise DataError(f"{name} holds no pairs", allowed="a header, and a line for each pair")
+    users, items = zip(*pairs, strict=True)
+    return from_text(predictor.users, users), from_text(predictor.items, items)
+
+
+def read_own_ratings(predictor: Predictor, given: str, user: RawId | None = None) -> dict[RawId, float]:
+    """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
+
+    Args:
+        predictor: ids are read as it writes them.
+        given: the path of a file whose header names item and rating; or the ratings themselves. Where the
+            header names the user too, only the lines of `user` are read.
+        user: whose ratings these are, None for somebody without an id.
+
+    Raises:
+        DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
+            users without one being asked for, a rating is not on the scale, or an item is rated twice.
+    """
+    inline = "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
+    if inline:
+        pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
+    else:
+        pairs = _lines_of_user(predictor, _text(Path(given)), given, user)
+    ratings: dict[RawId, float] = {}
+    for (where, (_, typed)), item in zip(
+        pairs, from_text(predictor.items, [cells[0].strip() for _, cells in pairs]), strict=True
+    ):
+        try:
+            rating = float(typed)
+        except ValueError:
+            raise DataError(
+                f"{where}: a rating is not a number",
+                got=typed,
+                allowed='ratings such as "50=5,181=4", item id and rating' if inline else "numbers",
+            ) from None
+        if item in ratings:
+            raise DataError(f"{where}: item {item!r} is rated twice", allowed="each item once")
+        ratings[item] = rating
+    encode_ratings(predictor.scale, ratings.values(), where=lambda at: pairs[at][0])
+    return ratings
+
+
+def _lines_of_user(
+    predictor: Predictor, text: TextIO, name: str, user: RawId | None
+) -> list[tuple[str, list[str]]]:
+    """Where each line stands, its item and its rating; only the lines of `user` where lines name users."""
+    names_users = "user" in _header(text, name)[1]
+    text.seek(0)
+    if not names_users:
+        return list(_lines(text, name, ("item", "rating")))
+    lines = list(_lines(text, name, ("user", "item", "rating")))
+    users = from_text(predictor.users, [cells[0] for _, cells in lines])
+    found = ", ".join(map(str, list(dict.fromkeys(users))[:3]))
+    if user is None and len(set(users)) > 1:
+        raise DataError(
+            f"{name} holds the ratings of several users", got=found, remedy="say by --user ID whose to read"
+        )
+    if user is not None and users and user not in users:
+        raise DataError(
+            f"{name} holds no rating of user {user!r}",
+            got=f"ratings of {found}",
+            remedy="check the id, or leave the users' column out",
+        )
+    return [
+        (where, cells[1:])
+        for (where, cells), whose in zip(lines, users, strict=True)
+        if user is None or whose == user
+    ]
+
+
+def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:
+    """The item ids in a file of text: one a line, or in the column that a header names, such as item_id.
+
+    Raises:
+        DataError: if the file is missing, malformed or empty.
+    """
+    text = _text(path)
+    found = _header(text, str(path))[1]
+    text.seek(0)
+    if "item" in found:
+        words = [cells[0] for _, cells in _lines(text, str(path), ("item",))]
+    else:
+        words = []
+        for number, line in enumerate(map(str.strip, text), start=1):
+            cells = next(csv.reader([line], delimiter=max(",\t;|", key=line.count)), [])
+            if len(cells) > 1:
+                raise DataError(
+                    f"{path}, line {number}: several item ids, or a column without a header",
+                    got=line,
+                    allowed="one id a line, or a header that names their column, such as item_id",
+                )
+            words += [cell.strip() for cell in cells if cell.strip()]
+    if not words:
+        raise DataError(f"{path} holds no item ids", allowed="one a line")
+    return from_text(predictor.items, words)
+
+
+def _text(path: Path) -> TextIO:
+    file = find_file(path)
+    for encoding in file.encodings():
+        try:
+            with file.open_text(encoding) as text:
+                return io.StringIO(text.read(), newline="")
+        except UnicodeDecodeError:
+            continue
+    raise DataError(f"{file} is no text", allowed="UTF-8 or Latin-1")
+
+
+def _header(text: TextIO, name: str) -> tuple[str, dict[str, list[int]]]:
+    """The delimiter, and the places of the columns that a first line names in one of the usual ways."""
+    head = text.readline().lstrip("\ufeff")
+    delimiter = max(",\t;|", key=head.count)
+    names = next(csv.reader([head], delimiter=delimiter), [])
+    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in names]
+    places = {side: [k for k, word in enumerate(plain) if word in usual] for side, usual in USUAL.items()}
+    return delimiter, {side: found for side, found in places.items() if found}
+
+
+def _lines(text: TextIO, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """Where each line stands, and what it says in the columns that are wanted; blank lines are skipped."""
+    head = text.readline()
+    delimiter, places = _header(io.StringIO(head), name)
+    if any(len(places.get(side, ())) != 1 for side in wanted):
+        columns = " and that of ".join(f"{side}s" for side in wanted)
+        raise DataError(
+            f"the first line of {name} does not tell the column of {columns}",
+            got=head.strip(),
+            allowed=f"a header that names them once, such as {','.join(_USUALLY[side] for side in wanted)}",
+        )
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            where = f"{name}, line {reader.line_num + 1}"
+            cells = [row[k].strip() if k < len(row) else "" for side in wanted for k in places[side]]
+            if any(cell.strip() for cell in row):
+                if not all(cells):
+                    raise DataError(
+                        f"{where}: the {' or the '.join(wanted)} is missing",
+                        got=delimiter.join(row),
+                        remedy="mend or remove this line",
+                    )
+                yield where, cells
+    except csv.Error as error:
+        raise DataError(f"{name}, line {reader.line_num + 1}: {error}", remedy="mend this line") from error

@@ -1,0 +1,42 @@
+"""The user whom a list or an explanation is for; ids that the run does not know are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from igmc.errors import DataError
+from igmc.inference.id_encoding import near_ids, unknown_ids
+from igmc.inference.predictor import Predictor
+from igmc.inference.user_view import UserView
+from igmc.ratings import RawId
+
+__all__ = ["requested_user"]
+
+
+def requested_user(
+    predictor: Predictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None
+) -> UserView:
+    """As `Predictor.with_user`, but it refuses unknown items, and an unknown user without ratings.
+
+    Args:
+        predictor: what is known.
+        user_id: a user of the run; with ratings also a new one, or None.
+        ratings: item id -> rating; if None, only those that are known of the user.
+
+    Raises:
+        DataError: on an unknown user without ratings, an unknown item among the ratings, or a rating that is
+            not on the scale.
+    """
+    if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
+        raise DataError(
+            "the run knows no such user",
+            got=user_id,
+            remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
+        )
+    for unknown in unknown_ids(predictor.items, ratings or ()):
+        raise DataError(
+            "a rated item is not known to the run",
+            got=unknown,
+            remedy=f"{near_ids(predictor.items, unknown)}; or leave this rating out",
+        )
+    return predictor.with_user(ratings or {}, user_id)

@@ -1,0 +1,65 @@
+"""Checks of what comes from outside as columns: whole numbers within a range, and columns of one length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from igmc.errors import DataError
+
+__all__ = ["check_lengths", "check_range", "dense_indices"]
+
+
+def dense_indices(
+    name: str, values: ArrayLike, size: int, *, message: str | None = None
+) -> NDArray[np.int32]:
+    """Dense indices, int32 [n], that were given as whole numbers of any type; a copy.
+
+    Args:
+        name: of what they number, for messages: "user" or "item".
+        values: n whole numbers, or a single one.
+        size: how many there are of what they number.
+        message: what is said of an index out of range, if not just that.
+
+    Raises:
+        DataError: if they are no list of whole numbers, or not in 0..size-1.
+    """
+    given = np.atleast_1d(np.asarray(values))
+    if given.ndim != 1:
+        raise DataError(f"{name} indices are no list", got=list(given.shape), allowed="one dimension")
+    if given.size and given.dtype.kind not in "iu":
+        raise DataError(
+            f"{name} indices are not whole numbers", got=given.dtype.name, allowed="an integer type"
+        )
+    article = "an" if name[0] in "aeio" else "a"  # "a user"
+    check_range(given, size, message or f"{article} {name} index is out of range")
+    return given.astype(np.int32)
+
+
+def check_range(values: NDArray[Any], size: int, message: str) -> None:
+    """Raise unless n whole numbers all are in 0..size-1.
+
+    Args:
+        values: int [n].
+        size: one more than the greatest that is allowed.
+        message: what is out of range.
+
+    Raises:
+        DataError: with the message and the first number out of range.
+    """
+    if values.size and (values.min() < 0 or values.max() >= size):
+        first = values[(values < 0) | (values >= size)][0]
+        raise DataError(message, got=int(first), allowed=f"0..{size - 1}")
+
+
+def check_lengths(**columns: Any) -> None:
+    """Raise unless all columns are of one length.
+
+    Raises:
+        DataError: naming them.
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError("the columns differ in length", got=lengths, allowed="one length")

@@ -1,0 +1,96 @@
+"""Ratings as they stand in a file become a checked table: ids, scale, duplicates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.errors import DataError
+from igmc.ratings.dataset import ReadReport
+from igmc.ratings.ids import IdTable
+from igmc.ratings.readers.raw_ratings import RawRatings
+from igmc.ratings.scale import KnownScale
+from igmc.ratings.table import RatingTable, pair_keys
+
+__all__ = ["to_table"]
+
+
+def to_table(
+    raw: RawRatings, source: str, *, duplicates: str, known: KnownScale | None = None
+) -> tuple[RatingTable, ReadReport]:
+    """The checked table of the ratings of one file.
+
+    Args:
+        source: the name of the file, for messages.
+        duplicates: what to do with a (user, item) pair that stands more than once: keep the "last" rating in
+            the order of the file, the "mean" of all (with the last timestamp), or make it an "error".
+        known: what is stated about the ratings.
+
+    Raises:
+        DataError: naming the place, on a rating outside the scale, a duplicate that is an error, or ratings
+            of one user or one item only.
+    """
+    if known is not None and (outside := known.outside(raw.rating)).size:
+        row = int(outside[0])
+        raise DataError(
+            f"{raw.where(row)}: the rating is outside the scale",
+            got=float(raw.rating[row]),
+            allowed=str(known),
+            remedy="mend or remove this line",
+        )
+    users, user = IdTable.from_categories(raw.user, raw.users)
+    items, item = IdTable.from_categories(raw.item, raw.items)
+    for name, table in (("user", users), ("item", items)):
+        if len(table) < 2:
+            raise DataError(
+                f"{source} holds ratings of one {name} only",
+                got=table.ids[0],
+                allowed=f"at least two {name}s",
+                remedy=f"check that --columns names the column of {name}s, and add ratings of others",
+            )
+    keys = pair_keys(user, item, len(items))
+    rating, times, kept = raw.rating, raw.timestamp, _last_of_each(keys)
+    if kept is not None:
+        if duplicates == "error":
+            raise _twice(raw, keys, users, items)
+        if duplicates == "mean":
+            rating = _means(keys, rating)
+        user, item, rating = user[kept], item[kept], rating[kept]
+        times = None if times is None else times[kept]
+    report = ReadReport(
+        source=source,
+        rows=len(raw.rating),
+        blank_lines=raw.blank_lines,
+        duplicates=len(raw.rating) - len(rating),
+        duplicate_rule=duplicates,
+        encoding=raw.encoding,
+    )
+    return RatingTable(users, items, user, item, rating, times), report
+
+
+def _last_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The ascending rows of the last occurrence of each key; None if each stands once."""
+    ordered = np.sort(keys)
+    if not np.any(ordered[1:] == ordered[:-1]):
+        return None
+    _, first_from_end = np.unique(keys[::-1], return_index=True)
+    return np.sort(len(keys) - 1 - first_from_end)
+
+
+def _means(keys: NDArray[np.int64], rating: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, group, count = np.unique(keys, return_inverse=True, return_counts=True)
+    means: NDArray[np.float64] = (np.bincount(group, weights=rating) / count)[group]
+    return means
+
+
+def _twice(raw: RawRatings, keys: NDArray[np.int64], users: IdTable, items: IdTable) -> DataError:
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    again = int(np.flatnonzero(first[group] != np.arange(len(keys)))[0])
+    user, item = divmod(int(keys[again]), len(items))
+    return DataError(
+        f"{raw.where(again)}: user {users.ids[user]!r} has rated item {items.ids[item]!r} before, "
+        f"in {raw.where(int(first[group[again]]))}",
+        got=float(raw.rating[again]),
+        allowed="each (user, item) pair once, since --duplicates is error",
+        remedy="remove one of them, or say --duplicates last or mean",
+    )

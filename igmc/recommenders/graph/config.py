@@ -1,0 +1,52 @@
+"""The settings of the graph recommenders: of the network, of its inputs, and of its training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from igmc.config import Config, knob
+from igmc.recommenders.graph.adjacency import EDGE_WEIGHTS
+
+__all__ = ["INPUTS", "OBJECTIVE", "FeatureConfig", "GraphConfig"]
+
+OBJECTIVE = (
+    "'rating' predicts ratings (squared error), 'ranking' orders items (BPR), every rating being a like"
+)
+EDGE_WEIGHT = "what an edge weighs: 1, its rating, the rating less its user's mean, or less the older it is"
+INPUTS = "what stands for a user or item: a learned vector, features, or their sum"
+
+
+@dataclass(frozen=True)
+class GraphConfig(Config):
+    """A graph neural network on all users and items, and how it is trained."""
+
+    objective: str = knob("rating", OBJECTIVE, choices=("rating", "ranking"))
+    learning_rate: float = knob(1e-3, "Adam's step size", low=1e-12, high=10.0)
+    l2: float = knob(1e-4, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    batch_size: int = knob(
+        8192, "ratings a step; with objective 'rating' at most an eighth of all of them", low=1
+    )
+    epochs: int = knob(100, "most passes over the training ratings", low=1)
+    patience: int = knob(10, "epochs without a better validation figure before stopping", low=1)
+    dim: int = knob(64, "width of the input and of each layer", low=1, high=65536)
+    layers: int = knob(3, "number of propagation layers", low=1, high=100)
+    edge_weight: str = knob("none", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
+    half_life: float = knob(365.0, "days in which an edge loses half its weight (recency)", low=1e-6)
+    edge_dropout: float = knob(0.0, "share of edges dropped at each step", low=0.0, high=0.99)
+    neighbors: tuple[int, ...] | None = knob(
+        None, "edges sampled into a node at each layer, from the batch outwards; all if not given", low=1
+    )
+
+
+@dataclass(frozen=True)
+class FeatureConfig(GraphConfig):
+    """A graph neural network with weights in its layers, on learned ids or features."""
+
+    learning_rate: float = knob(3e-3, "Adam's step size", low=1e-12, high=10.0)
+    l2: float = knob(0.01, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    layers: int = knob(2, "number of propagation layers", low=1, high=100)
+    edge_weight: str = knob("centred", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
+    inputs: str = knob("both", INPUTS, choices=("ids", "features", "both"))
+    tag_rank: int = knob(32, "width to which tags, and the tag genome, are reduced (features)", low=1)
+    dropout: float = knob(0.3, "dropout after each layer", low=0.0, high=0.99)
+    weight_decay: float = knob(1e-4, "Adam's decay of all weights but the learned ids", low=0.0)

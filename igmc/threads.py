@@ -1,0 +1,89 @@
+"""The package's own threads, in pools that last as long as the process, and how many threads torch has.
+
+Small torch operations want one thread: those of an OpenMP team go on spinning after each of them, and take a
+core from the kernels (measured at half the speed on two cores). OpenMP and MKL keep the size of a team for
+each thread that starts one. `torch.set_num_threads` sets it for the calling thread, and as the default, which
+a thread takes over when it first needs torch. So work that goes to threads of our own, which have one thread
+of torch from the start, needs no lock, and changes nobody else's number. (A thread that first needs torch in
+the very moment in which one of ours starts may take over its 1. Work that set the number for as long as it
+lasts would leave a 1 with all that come to torch meanwhile.)
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import ParamSpec, TypeVar
+
+import torch
+
+__all__ = ["away", "cores", "pool", "set_torch_threads"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST = 64  # calls of `away` at once; more wait for one to end
+
+_SETTING = threading.Lock()
+
+
+class _Thread(threading.local):
+    own = False  # whether it is one of ours
+
+
+_THREAD = _Thread()
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of ``work(...)`` on a thread of our own, while this one, unless it is of that kind, waits.
+
+    A signal that meets the main thread inside of a kernel would end in a SystemError. And what an interrupt
+    leaves behind keeps its thread, and so the thread's memory, until it ends.
+    """
+    if _THREAD.own:
+        return work(*args, **kwargs)
+    return pool("work", MOST, _start).submit(work, *args, **kwargs).result()
+
+
+@cache
+def pool(name: str, threads: int, start: Callable[[], None] | None = None) -> ThreadPoolExecutor:
+    """The process's pool of this name with this many threads at most, each of which calls `start` first.
+
+    A forked child has no threads but the one that forked, and so makes pools of its own.
+    """
+    return ThreadPoolExecutor(threads, thread_name_prefix=f"igmc-{name}", initializer=start)
+
+
+def set_torch_threads(count: int) -> int:
+    """Set how many threads torch has in this thread, and in no other; returns how many it had before."""
+    with _SETTING:
+        default = _in_new_thread(torch.get_num_threads)
+        before = torch.get_num_threads()
+        torch.set_num_threads(count)
+        _in_new_thread(torch.set_num_threads, default)
+    return before
+
+
+def _start() -> None:
+    _THREAD.own = True
+    set_torch_threads(1)
+
+
+def _in_new_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    with ThreadPoolExecutor(1) as new:
+        return new.submit(work, *args, **kwargs).result()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)
+    os.register_at_fork(
+        before=_SETTING.acquire, after_in_parent=_SETTING.release, after_in_child=_SETTING.release
+    )

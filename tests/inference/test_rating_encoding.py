@@ -1,0 +1,61 @@
+"""Ratings that come from outside become levels, or are refused by value and place."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from igmc.errors import DataError
+from igmc.inference.rating_encoding import encode_ratings, rating_columns
+from igmc.ratings.scale import KnownScale, RatingScale
+
+STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
+GROUPS = RatingScale.fit([-10.0, 0.5, 10.0], levels=4)
+
+
+def test_ratings_become_levels():
+    assert encode_ratings(STARS, [5, 1.0, np.float32(3), np.int64(2)]).tolist() == [4, 0, 2, 1]
+    assert encode_ratings(STARS, []).tolist() == []
+    assert encode_ratings(GROUPS, [-10, -4.9, 0, 9.99, 10]).tolist() == [0, 1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("rating", [0, 6, 3.5, float("nan"), float("inf"), -float("inf"), 10**400])
+def test_ratings_off_the_scale(rating):
+    with pytest.raises(DataError, match=r"not on the scale; got .*; allowed: 1, 2, 3, 4, 5"):
+        encode_ratings(STARS, [1, rating])
+
+
+@pytest.mark.parametrize("rating", [-10.5, 11, float("nan"), 10**400])
+def test_ratings_outside_the_range_of_groups(rating):
+    with pytest.raises(DataError, match=r"not on the scale; got .*; allowed: -10\.\.10"):
+        encode_ratings(GROUPS, [1, rating])
+
+
+@pytest.mark.parametrize("rating", ["4", None, True, [4]])
+def test_what_is_no_rating(rating):
+    with pytest.raises(DataError, match=r"a rating is not a number; (got .*; )?allowed: 1, 2, 3, 4, 5"):
+        encode_ratings(STARS, [rating])
+
+
+@pytest.mark.parametrize(("ratings", "line"), [([1, 2, 9], 5), ([1, "x", 9], 4)])
+def test_the_place_of_the_first_bad_rating_is_named(ratings, line):
+    with pytest.raises(DataError, match=rf"^mine\.csv, line {line}: a rating is not"):
+        encode_ratings(STARS, ratings, where=lambda at: f"mine.csv, line {at + 3}")
+
+
+def test_columns_are_told_by_name_whatever_holds_them():
+    columns = {"rating": [5, 1], "item_id": ("i", "j"), "user_id": iter([1, 2]), "when": [0]}
+    assert rating_columns(columns) == ([1, 2], ["i", "j"], [5, 1])
+    frame = pd.DataFrame({"item_id": ["i"], "rating": [5], "user_id": [1]})
+    assert rating_columns(frame) == ([1], ["i"], [5])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"user_id": [1], "rating": [1]}, "missing; got 'item_id'; allowed: user_id, item_id, rating"),
+        ({"user_id": [1], "item_id": [1, 2], "rating": [1]}, "the columns differ in length"),
+    ],
+)
+def test_columns_that_are_missing_or_of_unequal_length(columns, message):
+    with pytest.raises(DataError, match=message):
+        rating_columns(columns)

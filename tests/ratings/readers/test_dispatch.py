@@ -1,0 +1,118 @@
+"""Which reader a folder or file gets."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from igmc.config import DataConfig
+from igmc.errors import ConfigError, DataError
+from igmc.ratings.load import load_dataset
+from igmc.ratings.readers.dispatch import looks_like_path, read_folder, read_path
+from igmc.ratings.readers.monti import MONTI_FILE
+
+
+def test_a_folder_without_a_data_set(tmp_path):
+    with pytest.raises(
+        DataError, match=r"holds no data set; allowed: u\.data, ratings\.dat, ratings\.csv or"
+    ):
+        load_dataset(str(tmp_path))
+
+
+def test_a_release_by_its_path(data_root):
+    data = load_dataset(str(data_root / "ml-latest-33m-part"))
+    assert data.name == "ml-latest-33m-part"
+    assert (len(data.table), len(data.table.users), len(data.table.items)) == (206_585, 2149, 13_049)
+
+
+U_DATA = "10\t1\t3\t881250949\n20\t2\t1\t0\n"
+RATINGS_DAT = "1::10::5::978300760\n2::20::3::0\n"
+RATINGS_CSV = "userId,movieId,rating,timestamp\n5,7,0.5,964982703\n6,8,5.0,0\n"
+
+
+def folder_of(folder, *files):
+    """A folder that holds these layouts, each with users of its own."""
+    texts = {"u.data": U_DATA, "ratings.dat": RATINGS_DAT, "ratings.csv": RATINGS_CSV}
+    for name in files:
+        if name == MONTI_FILE:
+            with h5py.File(folder / name, "w") as file:
+                file["M"], file["Otraining"], file["Otest"] = (
+                    np.eye(3),
+                    np.diag([1.0, 1, 0]),
+                    np.diag([0.0, 0, 1]),
+                )
+        else:
+            (folder / name).write_text(texts[name])
+    return folder
+
+
+LAYOUTS = [("u.data", (10, 20)), ("ratings.dat", (1, 2)), ("ratings.csv", (5, 6)), (MONTI_FILE, (0, 1, 2))]
+
+
+@pytest.mark.parametrize(("file", "users"), LAYOUTS)
+def test_a_folder_is_told_by_the_file_that_it_has(tmp_path, file, users):
+    data = read_folder(folder_of(tmp_path, file), "any", DataConfig())
+    assert (data.name, data.table.users.ids) == ("any", users)
+
+
+def test_of_several_layouts_in_one_folder_the_first_is_taken(tmp_path):
+    names = [name for name, _ in LAYOUTS]
+    folder_of(tmp_path, *names)
+    for name, users in LAYOUTS:
+        assert read_folder(tmp_path, "any", DataConfig()).table.users.ids == users
+        (tmp_path / name).unlink()
+
+
+def test_a_path_to_a_folder_is_called_what_the_folder_is(tmp_path, monkeypatch):
+    folder = tmp_path / "ml-mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder_of(folder, "ratings.csv"))
+    assert read_path(Path("."), DataConfig()).name == "ml-mine"
+    with pytest.raises(
+        ConfigError, match=r"--columns does not apply to a folder; got 'a,b,c'; .*path of the file"
+    ):
+        read_path(folder, DataConfig(columns="a,b,c"))
+
+
+def test_a_file_inside_a_zip_gives_the_name_and_its_suffix_the_reader(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    content = io.BytesIO()
+    pq.write_table(pa.table({"user": ["a", "b"], "item": [1, 2], "rating": [3, 4]}), content)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.writestr("in/first.csv", RATINGS_CSV)
+        archive.writestr("in/second.parquet", content.getvalue())
+    for name, users in (("first.csv", (5, 6)), ("second.parquet", ("a", "b"))):
+        data = read_path(tmp_path / "all.zip" / "in" / name, DataConfig())
+        assert (data.name, data.table.users.ids) == (name.split(".")[0], users)
+        assert data.report.source == f"{tmp_path}/all.zip/in/{name}"
+
+
+def test_the_rule_for_duplicates_reaches_a_file(tmp_path):
+    (tmp_path / "x.csv").write_text("user,item,rating\n1,1,1\n1,1,3\n2,2,2\n")
+    found = {rule: read_path(tmp_path / "x.csv", DataConfig(duplicates=rule)) for rule in ("last", "mean")}
+    assert {rule: data.table.rating.tolist() for rule, data in found.items()} == {
+        "last": [3, 2],
+        "mean": [2, 2],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "is_path"),
+    [
+        ("a/b", True),
+        ("./x", True),
+        ("ratings.csv", True),
+        ("there", True),
+        ("~", True),
+        ("ml_100", False),
+        ("flixter", False),
+        ("", True),
+    ],
+)
+def test_what_is_meant_as_a_path(tmp_path, monkeypatch, text, is_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").touch()
+    assert looks_like_path(text) is is_path

@@ -1,0 +1,87 @@
+"""A data set by its name, its folder or its file; and what is said of one that is none."""
+
+import gzip
+
+import pytest
+
+from igmc.config import DataConfig
+from igmc.errors import ConfigError, DataError
+from igmc.ratings.load import load_dataset
+
+
+@pytest.mark.parametrize("name", ["ml_100x", "ML-100", "flixter"])
+def test_unknown_name_offers_close_ones(name):
+    near = {"flixter": "flixster"}.get(name, "ml_100k")
+    with pytest.raises(
+        ConfigError, match=rf"unknown data set; got '{name}'; allowed: .*did you mean .*{near}"
+    ):
+        load_dataset(name)
+
+
+def test_unknown_name_that_is_like_none():
+    with pytest.raises(
+        ConfigError, match=r"unknown data set; .*or the path of a file or folder; .*check the name"
+    ):
+        load_dataset("zzzzzz")
+
+
+@pytest.mark.parametrize("path", ["no/such", "ratings.csv", "./x"])
+def test_a_path_that_does_not_exist(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"there is no file {path.removeprefix('./')}"):
+        load_dataset(path)
+
+
+def test_columns_apply_to_files_only(tmp_path):
+    for dataset in ("ml_100k", "demo", str(tmp_path)):
+        with pytest.raises(ConfigError, match=r"--columns does not apply to .*leave "):
+            load_dataset(DataConfig(dataset=dataset, columns="a,b,c"))
+
+
+def test_a_file_as_its_user_would_call_it(tmp_path):
+    path = tmp_path / "my.ratings.csv.gz"
+    path.write_bytes(gzip.compress(b"10,a,3\n20,b,4\n20,b,5\n"))
+    data = load_dataset(DataConfig(dataset=str(path), columns="2,1,3", duplicates="mean"))
+    assert (data.name, data.table.users.ids, data.table.rating.tolist()) == ("my", ("a", "b"), [3, 4.5])
+    assert data.scale_hint is None
+    assert dict(data.splits) == {}
+
+
+def test_goodbooks(data_root):
+    config = DataConfig(
+        dataset=str(data_root / "goodbooks" / "ratings.zip"), columns="user_id,book_id,rating"
+    )
+    data = load_dataset(config)
+    assert (len(data.table.users), len(data.table.items)) == (53_424, 10_000)
+    assert (data.report.rows, data.report.duplicates) == (981_756, 2_278)
+    assert len(data.table) == 981_756 - 2_278
+
+
+def test_a_text_stands_for_a_configuration_with_that_data_set():
+    assert load_dataset("demo").table.digest() == load_dataset(DataConfig(dataset="Demo")).table.digest()
+
+
+@pytest.mark.parametrize("where", ["data_dir", "home"])
+def test_a_name_in_any_spelling_is_found_in_the_given_folder(tmp_path, monkeypatch, where):
+    monkeypatch.delenv("IGMC_DATA", raising=False)
+    monkeypatch.setenv("IGMC_HOME", str(tmp_path / "nothing here"))
+    folder = tmp_path / ("raw" if where == "home" else "") / "ml-latest-small"
+    folder.mkdir(parents=True)
+    (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,0.5,1\n2,7,5.0,0\n")
+    (folder / "movies.csv").write_text("movieId,title,genres\n1,X (1999),Drama\n")
+    data = load_dataset("ML-Latest-Small", **{where: tmp_path})
+    assert (data.name, data.table.users.ids) == ("ml_latest_small", (1, 2))
+    assert data.scale_hint.high == 5
+
+
+def test_a_path_may_begin_at_the_users_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.csv").write_text("user,item,rating\na,1,3\nb,2,4\n")
+    assert load_dataset("~/mine.csv").name == "mine"
+
+
+def test_a_file_of_the_name_of_a_data_set_does_not_hide_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").write_text("user,item,rating\na,1,3\nb,2,4\n")
+    assert len(load_dataset("demo").table) == 12_000
+    assert len(load_dataset("./demo").table) == 2

@@ -1,0 +1,66 @@
+"""What the factorizations share, tried on both."""
+
+import numpy as np
+import pytest
+
+from igmc.recommenders.registry import make_recommender
+from tests.recommenders.boards import data_of, ratings
+from tests.recommenders.factorization.planted import planted, rmse
+
+
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_planted_factors_are_found_down_to_the_noise(name):
+    known, asked = planted()
+    model = make_recommender(name, {"factors": 4}).fit(data_of(known, n_users=80, n_items=60))
+    assert 0.29 < rmse(model, asked) < 0.34  # the noise is 0.3
+    assert model.history[-1]["loss"] == pytest.approx(0.09, rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_the_unit_of_ratings_does_not_matter(name):
+    known, asked = planted()
+    scaled = ratings(known.user, known.item, 20 * known.rating + 7)
+    settings = {"factors": 2, "draws": 5}
+    models = [
+        make_recommender(name, settings).fit(data_of(k, n_users=80, n_items=60)) for k in (known, scaled)
+    ]
+    first, second = (model.predict(asked.user, asked.item) for model in models)
+    np.testing.assert_allclose(20 * first + 7, second, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_a_folded_user_gets_what_training_gives_a_user_with_these_ratings(name):
+    known, _ = planted()
+    model = make_recommender(name, {"factors": 2, "draws": 4}).fit(data_of(known, n_users=80, n_items=60))
+    mine = known.user == 5
+    rest, support = (ratings(known.user[m], known.item[m], known.rating[m]) for m in (~mine, mine))
+    trained = model.scores([5, 6])
+    model.known = rest.columns()
+    model.draws = {**model.draws, "user": model.draws["user"].copy()}
+    model.draws["user"][:, 5] = 0
+    folded = model.fold_in(support)
+    np.testing.assert_allclose(folded.scores([5, 6]), trained, rtol=1e-4)
+    assert not np.allclose(model.scores([5]), trained[0], rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_new_users_and_new_items_can_come_together(name):
+    known, asked = planted()
+    new = (known.user >= 70) | (known.item >= 50)
+    old, support = (ratings(known.user[m], known.item[m], known.rating[m]) for m in (~new, new))
+    cold = make_recommender(name, {"factors": 4}).fit(data_of(old, n_users=80, n_items=60))
+    warm = cold.fold_in(support)
+    for user, item in ((True, False), (False, True), (True, True)):
+        m = ((asked.user >= 70) == user) & ((asked.item >= 50) == item)
+        part = ratings(asked.user[m], asked.item[m], asked.rating[m])
+        assert rmse(warm, part) < 0.4 < 0.7 < rmse(cold, part)
+
+
+def test_draws_stop_when_validation_no_longer_gains_and_are_cut_at_the_best():
+    known, asked = planted(noise=1.0)
+    data = data_of(known, asked, n_users=80, n_items=60)
+    model = make_recommender("mf", {"draws": 200, "thin": 1, "patience": 3}).fit(data)
+    measured = [r["validation_rmse"] for r in model.history if "validation_rmse" in r]
+    assert len(measured) < 200
+    assert model.chosen_config().draws == model.n_draws == int(np.argmin(measured)) + 1 == len(measured) - 3
+    assert rmse(model, asked) == pytest.approx(min(measured), rel=1e-5)
