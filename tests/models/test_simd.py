@@ -5,14 +5,14 @@ from igmc.models.fused import simd
 
 
 @njit
-def _tanh_rows(like, x, out):
+def _tanh_rows(lanes, x, out):
     for row in range(len(x)):
-        simd.store(out, row, simd.tanh(like, simd.load(like, x, row)))
+        simd.store(out, row, simd.tanh(lanes, simd.load(lanes, x, row)))
 
 
 @njit
-def _arithmetic(like, x, out):
-    a, b = simd.load(like, x, 0), simd.load(like, x, 1)
+def _arithmetic(lanes, x, out):
+    a, b = simd.load(lanes, x, 0), simd.load(lanes, x, 1)
     simd.store(out, 0, simd.add(a, b))
     simd.store(out, 1, simd.sub(a, b))
     simd.store(out, 2, simd.mul(a, b))
@@ -20,7 +20,7 @@ def _arithmetic(like, x, out):
     simd.store(out, 4, simd.fma(a, b, a))
     simd.store(out, 5, simd.fma(2.5, a, b))
     simd.store(out, 6, simd.scaled(3.0, a))
-    simd.store(out, 7, simd.splat(like, 4.0))
+    simd.store(out, 7, simd.splat(lanes, 4.0))
 
 
 def test_tanh_is_accurate_everywhere():

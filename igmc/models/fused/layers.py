@@ -1,281 +1,291 @@
 """RGCN layers of one side of one subgraph, forward and backward.
 
-All float arrays are rows of one width H, see `igmc.models.fused.simd`; `like` carries that width. The
-weights of a layer are stacked, [(R + 1) * H, H]: those of the relations, then that of the node itself.
+A layer takes the states x of all nodes to the states h of one side's. For a node i, the messages e to it and
+the sender s(e) = (r, j) of each, see `igmc.models.fused.messages`:
+
+    m_s = x_j W_r                              each sender's message, once
+    z_i = b + x_i W_0 + sum_e c_e m_s(e)
+    h_i = tanh(z_i)
+
+With d_y for the gradient of the loss with respect to any y:
+
+    d_z_i = d_h_i (1 - h_i^2)
+    d_b   = sum_i d_z_i
+    d_W_0 = sum_i x_i' d_z_i                   d_x_i += d_z_i W_0'
+    d_m_s = sum of c_e d_z_i over the messages e from s, each to its node i
+    d_W_r = sum_s x_j' d_m_s over s = (r, j)   d_x_j += d_m_s W_r' for each s = (r, j)
+
+All float arrays are rows of one width H, see `igmc.models.fused.simd`; `lanes` carries that width.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from igmc.compiled import inner
-from igmc.models.fused.runs import NORM_DEGREE, NORM_RELATION
+from igmc.models.fused.messages import NORM_DEGREE, NORM_RELATION
+from igmc.models.fused.products import Rows, add_outer, make_pairs, multiply
 from igmc.models.fused.simd import add, fma, load, mul, number, scaled, splat, store, sub, tanh
 
-TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
+
+class LayerWeights(NamedTuple):
+    """The weights of a layer but the first."""
+
+    W: NDArray[np.float32]  # [(R + 1) * H, H], W_1 to W_R, then W_0
+    transposed: NDArray[np.float32]  # [(R + 1) * H, H], each of these matrices transposed
+    b: NDArray[np.float32]  # [1, H]
+
+
+class LayerGradients(NamedTuple):
+    """The gradients of `LayerWeights`, which the kernels add to."""
+
+    W: NDArray[np.float32]  # [(R + 1) * H, H]
+    b: NDArray[np.float32]  # [1, H]
+
+
+class Way(NamedTuple):
+    """What a layer takes and gives on the way forth and back, all [nodes, H] of both sides."""
+
+    x: NDArray[np.float32]
+    h: NDArray[np.float32]
+    d_h: NDArray[np.float32]
+    d_x: NDArray[np.float32]  # added to
 
 
 @inner
-def multiply(
-    like, source, target, low, high, x, x_row, inner, weight, weight_row, weight_step,
-    init, init_row, init_step, out, out_row,
-):  # fmt: skip
-    """Rows times a matrix: out[out_row + t] = init[...] + x[x_row + s] @ weight.
+def first_layer(lanes, side, W, base, h):
+    """The first layer: x is one-hot labels, so counts by (level, label) are all that the products need.
 
-    Here (s, t) runs over the entries low..high-1 of `source` and `target`. `x` has `inner` columns; row i of
-    the matrix is row weight_row + weight_step * i of `weight`. Each target starts from row
-    init_row + init_step * t of `init`, which may be `out` itself. The last tile repeats its last row, which
-    does no harm: a tile reads all rows before it writes any.
-    """
-    for k in range(low, high, TILE):
-        last = high - 1
-        k1, k2, k3, k4 = min(k + 1, last), min(k + 2, last), min(k + 3, last), min(k + 4, last)
-        k5, k6, k7 = min(k + 5, last), min(k + 6, last), min(k + 7, last)
-        s0, s1 = (x_row + source[k]) * inner, (x_row + source[k1]) * inner
-        s2, s3 = (x_row + source[k2]) * inner, (x_row + source[k3]) * inner
-        s4, s5 = (x_row + source[k4]) * inner, (x_row + source[k5]) * inner
-        s6, s7 = (x_row + source[k6]) * inner, (x_row + source[k7]) * inner
-        z0 = load(like, init, init_row + init_step * target[k])
-        z1 = load(like, init, init_row + init_step * target[k1])
-        z2 = load(like, init, init_row + init_step * target[k2])
-        z3 = load(like, init, init_row + init_step * target[k3])
-        z4 = load(like, init, init_row + init_step * target[k4])
-        z5 = load(like, init, init_row + init_step * target[k5])
-        z6 = load(like, init, init_row + init_step * target[k6])
-        z7 = load(like, init, init_row + init_step * target[k7])
-        for i in range(inner):
-            w = load(like, weight, weight_row + weight_step * i)
-            z0, z1 = fma(number(x, s0 + i), w, z0), fma(number(x, s1 + i), w, z1)
-            z2, z3 = fma(number(x, s2 + i), w, z2), fma(number(x, s3 + i), w, z3)
-            z4, z5 = fma(number(x, s4 + i), w, z4), fma(number(x, s5 + i), w, z5)
-            z6, z7 = fma(number(x, s6 + i), w, z6), fma(number(x, s7 + i), w, z7)
-        store(out, out_row + target[k], z0)
-        store(out, out_row + target[k1], z1)
-        store(out, out_row + target[k2], z2)
-        store(out, out_row + target[k3], z3)
-        store(out, out_row + target[k4], z4)
-        store(out, out_row + target[k5], z5)
-        store(out, out_row + target[k6], z6)
-        store(out, out_row + target[k7], z7)
+    ``z_i = base_label(i) + sum_{r, l} n_i(r, l) W_r[l]`` with n_i(r, l) the sum of c_e over the messages of
+    level r from nodes of label l, `counts`. Labels of the other side are ``2 * distance + other_label``.
 
-
-@inner
-def outer(like, source, target, low, high, x, x_row, inner, slope, d_weight, weight_row, weight_step):
-    """The matrix gradient of `multiply`: adds the sum of x[x_row + s]^T slope[t] to `d_weight`."""
-    if low == high:
-        return
-    last = inner - 1
-    for i in range(0, inner, TILE):
-        i1, i2, i3, i4 = min(i + 1, last), min(i + 2, last), min(i + 3, last), min(i + 4, last)
-        i5, i6, i7 = min(i + 5, last), min(i + 6, last), min(i + 7, last)
-        d0 = load(like, d_weight, weight_row + weight_step * i)
-        d1 = load(like, d_weight, weight_row + weight_step * i1)
-        d2 = load(like, d_weight, weight_row + weight_step * i2)
-        d3 = load(like, d_weight, weight_row + weight_step * i3)
-        d4 = load(like, d_weight, weight_row + weight_step * i4)
-        d5 = load(like, d_weight, weight_row + weight_step * i5)
-        d6 = load(like, d_weight, weight_row + weight_step * i6)
-        d7 = load(like, d_weight, weight_row + weight_step * i7)
-        for k in range(low, high):
-            s, dz = (x_row + source[k]) * inner, load(like, slope, target[k])
-            d0, d1 = fma(number(x, s + i), dz, d0), fma(number(x, s + i1), dz, d1)
-            d2, d3 = fma(number(x, s + i2), dz, d2), fma(number(x, s + i3), dz, d3)
-            d4, d5 = fma(number(x, s + i4), dz, d4), fma(number(x, s + i5), dz, d5)
-            d6, d7 = fma(number(x, s + i6), dz, d6), fma(number(x, s + i7), dz, d7)
-        store(d_weight, weight_row + weight_step * i, d0)
-        store(d_weight, weight_row + weight_step * i1, d1)
-        store(d_weight, weight_row + weight_step * i2, d2)
-        store(d_weight, weight_row + weight_step * i3, d3)
-        store(d_weight, weight_row + weight_step * i4, d4)
-        store(d_weight, weight_row + weight_step * i5, d5)
-        store(d_weight, weight_row + weight_step * i6, d6)
-        store(d_weight, weight_row + weight_step * i7, d7)
-
-
-@inner
-def first_layer(like, columns, all_rows, side, weight, base, out):
-    """Layer 1 of one side: its inputs are one-hot labels, so counts by (level, label) are all it needs.
-
-    `base` is the root weight with the bias added to each row.
+    Args:
+        side: `Side`.
+        W: [R * labels, H].
+        base: [labels, H], W_0 with b added to each row.
+        h: [nodes, H], receives the states of this side.
     """
     nodes = len(side.label)
     for k in range(nodes):
-        store(out, side.row + k, load(like, base, side.label[k]))
-    multiply(
-        like, all_rows, all_rows, 0, nodes, side.counts, 0, columns, weight, side.other_label, 2,
-        out, side.row, 1, out, side.row,
-    )  # fmt: skip
+        store(h, side.row + k, load(lanes, base, side.label[k]))
+    own = Rows(h, side.row, 1)
+    multiply(lanes, all_nodes(side), _columns(side), Rows(side.counts, 0, 1), _seen(side, W), own, own)
     for k in range(side.row, side.row + nodes):
-        store(out, k, tanh(like, load(like, out, k)))
+        store(h, k, tanh(lanes, load(lanes, h, k)))
 
 
 @inner
-def first_layer_back(
-    like, columns, all_rows, side, out, grad, slope, d_weight, d_root, d_bias
-):  # fmt: skip
-    """Gradients of `first_layer`; `grad` is that of its outputs."""
-    total = load(like, d_bias, 0)
-    for k in range(len(side.label)):
-        dz = _slope(like, out, side.row + k, grad, side.row + k)
-        store(slope, k, dz)
-        total = add(total, dz)
-        store(d_root, side.label[k], add(load(like, d_root, side.label[k]), dz))
-    store(d_bias, 0, total)
-    outer(
-        like, all_rows, all_rows, 0, len(side.label), side.counts, 0, columns, slope,
-        d_weight, side.other_label, 2,
-    )  # fmt: skip
+def first_layer_back(lanes, side, h, d_h, d_z, d_weights):
+    """Adds the gradients of `first_layer`; there is none of x.
 
-
-@inner
-def _slope(like, out, out_row, grad, grad_row):
-    """The gradient before the tanh whose outputs are `out`."""
-    h = load(like, out, out_row)
-    return mul(load(like, grad, grad_row), sub(splat(like, 1.0), mul(h, h)))
-
-
-@inner
-def layer(like, norm, full, all_rows, side, x, weight, bias, sent, out):
-    """A further layer at one side: each sender's message once, then sums of messages.
+    ``d_W_r[l] += sum_i n_i(r, l) d_z_i``; ``d_W_0[l] += sum of d_z_i over the nodes i of label l``;
+    ``d_b += sum_i d_z_i``.
 
     Args:
-        full: compute all nodes, else those that the last layer needs.
-        all_rows: int32, 0, 1, 2 ...
-        sent: scratch for the messages, [S, H].
+        d_z: scratch, [n, H].
+        d_weights: has `first`, d_W [R * labels, H]; `root`, d_W_0 [labels, H]; `bias`, d_b [1, H].
     """
-    width, levels = len(like), len(side.level_end)
-    rows, count = _receivers(full, all_rows, side)
-    zero = np.zeros((1, width), np.float32)
+    nodes, d_W_0 = len(side.label), d_weights.root
+    total = load(lanes, d_weights.bias, 0)
+    for k in range(nodes):
+        dz = before_tanh(lanes, load(lanes, h, side.row + k), load(lanes, d_h, side.row + k))
+        store(d_z, k, dz)
+        total = add(total, dz)
+        store(d_W_0, side.label[k], add(load(lanes, d_W_0, side.label[k]), dz))
+    store(d_weights.bias, 0, total)
+    counts, d_W = Rows(side.counts, 0, 1), _seen(side, d_weights.first)
+    add_outer(lanes, all_nodes(side), _columns(side), counts, Rows(d_z, 0, 1), d_W)
+
+
+@inner
+def _columns(side):
+    """Of the counts of a node: levels times distances."""
+    return len(side.level_end) * (side.hops + 1)
+
+
+@inner
+def _seen(side, W):
+    """Those rows of [R * labels, H] that belong to labels of the other side, every other one."""
+    return Rows(W, side.other_label, 2)
+
+
+@inner
+def before_tanh(lanes, h, d_h):
+    """``d_z = d_h (1 - h^2)`` where ``h = tanh(z)``, one row."""
+    return mul(d_h, sub(splat(lanes, 1.0), mul(h, h)))
+
+
+@inner
+def all_nodes(side):
+    """A pair (i, i) for every node i of a side."""
+    return make_pairs(side.all_rows, side.all_rows, 0, len(side.label))
+
+
+@inner
+def needed_nodes(side):
+    """A pair (i, i) for every node i whose state the last layer needs."""
+    return make_pairs(side.needed, side.needed, 0, side.needed_count[0])
+
+
+@inner
+def layer(lanes, side, nodes, weights, x, m, h):
+    """A layer between the first and the last, see the module's formulas.
+
+    Args:
+        side, weights: `Side`, `LayerWeights`.
+        nodes: what to compute: `all_nodes` or `needed_nodes`.
+        x: [nodes, H], the states of both sides before.
+        m: scratch for the messages, [S, H].
+        h: [nodes, H], receives the states of `nodes`.
+    """
+    H, levels = len(lanes), len(side.level_end)
+    nothing = Rows(np.zeros((1, H), np.float32), 0, 0)
     low = 0
     for r in range(levels):
         high = side.level_end[r]
-        multiply(
-            like, side.node, all_rows, low, high, x, side.other_row, width, weight, r * width, 1,
-            zero, 0, 0, sent, 0,
-        )  # fmt: skip
+        senders = make_pairs(side.node, side.all_rows, low, high)
+        W_r = Rows(weights.W, r * H, 1)
+        multiply(lanes, senders, H, Rows(x, side.other_row, 1), W_r, nothing, Rows(m, 0, 1))
         low = high
-    multiply(
-        like, rows, rows, 0, count, x, side.row, width, weight, levels * width, 1, bias, 0, 0, out, side.row
-    )
-    for t in range(count):
-        k = rows[t]
-        start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
-        z = load(like, out, side.row + k)
-        if norm == NORM_RELATION:
+    W_0, b = Rows(weights.W, levels * H, 1), Rows(weights.b, 0, 0)
+    multiply(lanes, nodes, H, Rows(x, side.row, 1), W_0, b, Rows(h, side.row, 1))
+    for t in range(nodes.high):
+        i = nodes.source[t]
+        start, stop = side.end[i - 1] if i > 0 else 0, side.end[i]
+        z = load(lanes, h, side.row + i)
+        if side.norm == NORM_RELATION:
             for e in range(start, stop):
-                z = fma(side.weight[e], load(like, sent, side.near[e]), z)
-        elif norm == NORM_DEGREE:
-            total = splat(like, 0.0)
+                z = fma(side.c[e], load(lanes, m, side.sender[e]), z)
+        elif side.norm == NORM_DEGREE:
+            total = splat(lanes, 0.0)
             for e in range(start, stop):
-                total = add(total, load(like, sent, side.near[e]))
+                total = add(total, load(lanes, m, side.sender[e]))
             z = fma(np.float32(1.0) / np.float32(max(1, stop - start)), total, z)
         else:
             for e in range(start, stop):
-                z = add(z, load(like, sent, side.near[e]))
-        store(out, side.row + k, tanh(like, z))
+                z = add(z, load(lanes, m, side.sender[e]))
+        store(h, side.row + i, tanh(lanes, z))
 
 
 @inner
-def _receivers(full, all_rows, side):
-    """The nodes that a layer computes, and their number."""
-    return (all_rows, len(side.label)) if full else (side.rows, side.row_count[0])
+def layer_back(lanes, side, nodes, weights, way, scratch, d_weights):
+    """Adds the gradients of `layer` to `way.d_x` and `d_weights`, see the module's formulas.
 
-
-@inner
-def layer_back(
-    like, norm, full, all_rows, side, x, transposed, out, grad, d_x, d_sent, slope, d_weight, d_bias
-):  # fmt: skip
-    """Gradients of `layer`: adds to `d_x` (inputs), `d_weight` and `d_bias`.
-
-    `transposed` stacks the transposes of the weights; `d_sent` [S, H] and `slope` [n, H] are scratch.
+    Args:
+        side, weights, way, d_weights: `Side`, `LayerWeights`, `Way`, `LayerGradients`.
+        nodes: as for `layer`.
+        scratch: `Scratch`; its `m` and `d_z` are written over.
     """
-    width, levels = len(like), len(side.level_end)
-    rows, count = _receivers(full, all_rows, side)
-    nothing, total = splat(like, 0.0), load(like, d_bias, 0)
-    for s in range(side.level_end[levels - 1]):
-        store(d_sent, s, nothing)
-    for t in range(count):
-        k = rows[t]
-        start, stop = side.end[k - 1] if k > 0 else 0, side.end[k]
-        dz = _slope(like, out, side.row + k, grad, side.row + k)
-        store(slope, k, dz)
-        total = add(total, dz)
-        if norm == NORM_RELATION:
-            for e in range(start, stop):
-                at = side.near[e]
-                store(d_sent, at, fma(side.weight[e], dz, load(like, d_sent, at)))
-        else:
-            if norm == NORM_DEGREE:
-                dz = scaled(np.float32(1.0) / np.float32(max(1, stop - start)), dz)
-            for e in range(start, stop):
-                at = side.near[e]
-                store(d_sent, at, add(dz, load(like, d_sent, at)))
-    store(d_bias, 0, total)
-    low = 0
+    H, levels, d_m, d_z = len(lanes), len(side.level_end), scratch.m, scratch.d_z
+    _messages_back(lanes, side, nodes, way, d_m, d_z, d_weights.b)
+    x, d_x, low = Rows(way.x, side.other_row, 1), Rows(way.d_x, side.other_row, 1), 0
     for r in range(levels):
         high = side.level_end[r]
-        multiply(
-            like, all_rows, side.node, low, high, d_sent, 0, width, transposed, r * width, 1,
-            d_x, side.other_row, 1, d_x, side.other_row,
-        )  # fmt: skip
-        outer(like, side.node, all_rows, low, high, x, side.other_row, width, d_sent, d_weight, r * width, 1)
+        W_r, d_W_r = Rows(weights.transposed, r * H, 1), Rows(d_weights.W, r * H, 1)
+        multiply(lanes, make_pairs(side.all_rows, side.node, low, high), H, Rows(d_m, 0, 1), W_r, d_x, d_x)
+        add_outer(lanes, make_pairs(side.node, side.all_rows, low, high), H, x, Rows(d_m, 0, 1), d_W_r)
         low = high
-    multiply(
-        like, rows, rows, 0, count, slope, 0, width, transposed, levels * width, 1,
-        d_x, side.row, 1, d_x, side.row,
-    )  # fmt: skip
-    outer(like, rows, rows, 0, count, x, side.row, width, slope, d_weight, levels * width, 1)
+    x, d_x = Rows(way.x, side.row, 1), Rows(way.d_x, side.row, 1)
+    W_0, d_W_0 = Rows(weights.transposed, levels * H, 1), Rows(d_weights.W, levels * H, 1)
+    multiply(lanes, nodes, H, Rows(d_z, 0, 1), W_0, d_x, d_x)
+    add_outer(lanes, nodes, H, x, Rows(d_z, 0, 1), d_W_0)
 
 
 @inner
-def last_layer(like, norm, side, x, weight, bias, sums, out, out_row):
-    """The last layer, at the target alone: here sums come first, and a product for each level after them.
+def _messages_back(lanes, side, nodes, way, d_m, d_z, d_b):
+    """``d_z_i`` of the nodes, ``d_m_s`` of all senders, and ``d_b += sum_i d_z_i``."""
+    nothing, total = splat(lanes, 0.0), load(lanes, d_b, 0)
+    for s in range(side.level_end[len(side.level_end) - 1]):
+        store(d_m, s, nothing)
+    for t in range(nodes.high):
+        i = nodes.source[t]
+        start, stop = side.end[i - 1] if i > 0 else 0, side.end[i]
+        dz = before_tanh(lanes, load(lanes, way.h, side.row + i), load(lanes, way.d_h, side.row + i))
+        store(d_z, i, dz)
+        total = add(total, dz)
+        if side.norm == NORM_RELATION:
+            for e in range(start, stop):
+                s = side.sender[e]
+                store(d_m, s, fma(side.c[e], dz, load(lanes, d_m, s)))
+        else:
+            if side.norm == NORM_DEGREE:
+                dz = scaled(np.float32(1.0) / np.float32(max(1, stop - start)), dz)
+            for e in range(start, stop):
+                s = side.sender[e]
+                store(d_m, s, add(dz, load(lanes, d_m, s)))
+    store(d_b, 0, total)
 
-    `sums` [R + 1, H] receives the sums of the neighbours' states by level, and the target's own state.
+
+@inner
+def last_layer(lanes, side, weights, x, sums):
+    """The last layer, at the target alone: h of node 0, one row.
+
+    Here sums come first, and a product for each level after them: ``z = b + x_0 W_0 + sum_r sums_r W_r`` with
+    ``sums_r = sum of c_e x_j over the messages e of level r``.
+
+    Args:
+        side, weights: `Side`, `LayerWeights`.
+        x: [nodes, H].
+        sums: scratch, [R + 1, H]; receives the sums, and then x_0.
     """
-    levels = len(side.level_end)
-    degree = side.end[0]
-    z, nothing = load(like, bias, 0), splat(like, 0.0)
+    _sum_neighbours(lanes, side, x, sums)
+    z = load(lanes, weights.b, 0)
+    for i in range(len(weights.W)):
+        z = fma(number(sums, i), load(lanes, weights.W, i), z)
+    return tanh(lanes, z)
+
+
+@inner
+def last_layer_back(lanes, side, weights, x, d_z, d_x, scratch, d_weights):
+    """Adds the gradients of `last_layer` to `d_x` and `d_weights`.
+
+    ``d_W_r = sums_r' d_z``; ``d_b = d_z``; ``d_sums_r = d_z W_r'``; ``d_x_j += c_e d_sums_r`` for each
+    message e; and the same with x_0 and W_0.
+
+    Args:
+        d_z: one row.
+        d_x: [nodes, H].
+        scratch: `Scratch`; its `sums` and `d_sums` are written over.
+        d_weights: `LayerGradients`.
+    """
+    H, levels, sums, d_sums = len(lanes), len(side.level_end), scratch.sums, scratch.d_sums
+    _sum_neighbours(lanes, side, x, sums)
+    store(d_weights.b, 0, add(load(lanes, d_weights.b, 0), d_z))
+    for i in range((levels + 1) * H):
+        store(d_weights.W, i, fma(number(sums, i), d_z, load(lanes, d_weights.W, i)))
+    store(sums, 0, d_z)  # so that its numbers can be read one by one
+    for r in range(levels + 1):
+        d = splat(lanes, 0.0)
+        for i in range(H):
+            d = fma(number(sums, i), load(lanes, weights.transposed, r * H + i), d)
+        store(d_sums, r, d)
+    store(d_x, side.row, add(load(lanes, d_x, side.row), load(lanes, d_sums, levels)))
+    for e in range(side.end[0]):
+        s = side.sender[e]
+        j = side.other_row + side.node[s]
+        d = load(lanes, d_sums, side.level[s])
+        store(d_x, j, fma(_target_norm(side, e), d, load(lanes, d_x, j)))
+
+
+@inner
+def _sum_neighbours(lanes, side, x, sums):
+    """``sums_r`` of `last_layer`, and x_0 after them."""
+    levels, nothing = len(side.level_end), splat(lanes, 0.0)
     for r in range(levels):
         store(sums, r, nothing)
-    store(sums, levels, load(like, x, side.row))
-    for e in range(degree):
-        sender = side.near[e]
-        at = side.level[sender]
-        state = load(like, x, side.other_row + side.node[sender])
-        store(sums, at, fma(_norm(norm, side, degree, e), state, load(like, sums, at)))
-    for i in range((levels + 1) * len(like)):
-        z = fma(number(sums, i), load(like, weight, i), z)
-    store(out, out_row, tanh(like, z))
+    store(sums, levels, load(lanes, x, side.row))
+    for e in range(side.end[0]):
+        s = side.sender[e]
+        r, j = side.level[s], side.other_row + side.node[s]
+        store(sums, r, fma(_target_norm(side, e), load(lanes, x, j), load(lanes, sums, r)))
 
 
 @inner
-def _norm(norm, side, degree, e):
-    if norm == NORM_RELATION:
-        return side.weight[e]
-    return np.float32(1.0) / np.float32(degree) if norm == NORM_DEGREE else np.float32(1.0)
-
-
-@inner
-def last_layer_back(
-    like, norm, side, x, weight, transposed, bias, sums, d_sums, out, d_out, out_row, d_x, d_weight, d_bias,
-):  # fmt: skip
-    """Gradients of `last_layer`; `sums` and `d_sums` [R + 1, H] are scratch."""
-    width, levels, degree = len(like), len(side.level_end), side.end[0]
-    last_layer(like, norm, side, x, weight, bias, sums, d_sums, 0)  # for the sums
-    dz = _slope(like, out, out_row, d_out, out_row)
-    store(d_bias, 0, add(load(like, d_bias, 0), dz))
-    for i in range((levels + 1) * width):
-        store(d_weight, i, fma(number(sums, i), dz, load(like, d_weight, i)))
-    store(sums, 0, dz)
-    for r in range(levels + 1):
-        d = splat(like, 0.0)
-        for i in range(width):
-            d = fma(number(sums, i), load(like, transposed, r * width + i), d)
-        store(d_sums, r, d)
-    store(d_x, side.row, add(load(like, d_x, side.row), load(like, d_sums, levels)))
-    for e in range(degree):
-        sender = side.near[e]
-        at = side.other_row + side.node[sender]
-        d = load(like, d_sums, side.level[sender])
-        store(d_x, at, fma(_norm(norm, side, degree, e), d, load(like, d_x, at)))
+def _target_norm(side, e):
+    """``c_e`` of a message to the target."""
+    if side.norm == NORM_RELATION:
+        return side.c[e]
+    return np.float32(1.0) / np.float32(side.end[0]) if side.norm == NORM_DEGREE else np.float32(1.0)

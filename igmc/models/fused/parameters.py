@@ -43,7 +43,7 @@ class Weights(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """The gradients as the kernels write them, for each of C chunks of subgraphs."""
+    """The gradients as the kernels write them, for each of C chunks of subgraphs; or of one, without [C]."""
 
     first: NDArray[np.float32]  # [C, R * labels, H]
     root: NDArray[np.float32]  # [C, labels, H]
@@ -87,119 +87,170 @@ def make_gradients(sizes: Sizes, chunks: int) -> Gradients:
     )
 
 
-@kernel
-def pack(like, parameters, weights):
-    """Fill `weights` from `parameters`."""
-    width = len(like)
-    _mix(like, parameters.comps[0], parameters.weights[0], weights.first)
-    for i in range(len(weights.base)):
-        store(weights.base, i, add(load(like, parameters.roots[0], i), load(like, parameters.biases[0], 0)))
-    for k in range(len(weights.biases)):
-        stacked, transposed = weights.stacked[k], weights.transposed[k]
-        _mix(like, parameters.comps[k + 1], parameters.weights[k + 1], stacked)
-        root = len(stacked) - width
-        for i in range(width):
-            store(stacked, root + i, load(like, parameters.roots[k + 1], i))
-        store(weights.biases, k, load(like, parameters.biases[k + 1], 0))
-        for row in range(len(stacked)):
-            top, i = row // width * width, row % width
-            for j in range(width):
-                put(transposed, (top + j) * width + i, number(stacked, row * width + j))
+class Bases(NamedTuple):
+    """What the relation weights of one layer are made of, or the gradients of it."""
 
-
-@inner
-def _mix(like, comp, basis, out):
-    """The weight of each relation, [R * in, H], from the bases, [B, in, H]."""
-    bases, rows = basis.shape[0], basis.shape[1]
-    if len(comp) == 0:
-        for i in range(bases * rows):
-            store(out, i, load(like, basis, i))
-    for r in range(len(comp)):
-        _combine(like, comp, r * bases, 1, bases, basis, rows, out, r)
-
-
-@inner
-def _combine(like, factors, first, step, count, parts, rows, out, at):
-    """To matrix `at` of `out`, the sum over c of factors[first + c * step] times matrix c of `parts`."""
-    for i in range(rows):
-        z = splat(like, 0.0)
-        for c in range(count):
-            z = fma(number(factors, first + c * step), load(like, parts, c * rows + i), z)
-        store(out, at * rows + i, z)
+    a: NDArray[np.float32]  # [R, B]; [0, 0] where each relation has a weight of its own
+    V: NDArray[np.float32]  # [B, in, H], or [R, in, H]
 
 
 @kernel
-def unpack(like, gradients, parameters, weights, arr_weight, out):
-    """Fill `out`, gradients shaped as `parameters`, from the sums over the chunks; returns the ARR penalty.
+def pack(lanes, parameters, weights):
+    """Fill `weights` from `parameters`.
 
-    Adds the gradients of arr_weight * ARR. All sums run in one order, whatever the number of threads.
+    Args:
+        lanes: a tuple of H zeros.
+        parameters, weights: `Parameters`, `Weights`.
     """
-    chunks, depth, rows = len(gradients.first), len(weights.biases), weights.stacked.shape[1]
-    n_relations, n_labels = len(weights.first), len(weights.base)
+    H, roots, biases = len(lanes), parameters.roots, parameters.biases
+    _mix(lanes, _bases(parameters, 0), weights.first)
+    for i in range(len(weights.base)):
+        store(weights.base, i, add(load(lanes, roots[0], i), load(lanes, biases[0], 0)))
+    for k in range(len(weights.biases)):
+        stacked = weights.stacked[k]
+        _mix(lanes, _bases(parameters, k + 1), stacked)
+        for i in range(H):
+            store(stacked, len(stacked) - H + i, load(lanes, roots[k + 1], i))
+        store(weights.biases, k, load(lanes, biases[k + 1], 0))
+        _transpose(H, stacked, weights.transposed[k])
+
+
+@inner
+def _bases(parameters, k):
+    return Bases(parameters.comps[k], parameters.weights[k])
+
+
+@inner
+def _mix(lanes, bases, W):
+    """The weight of each relation: ``W_r = sum_b a_rb V_b``, or ``W = V`` without `a`.
+
+    Args:
+        bases: `Bases`.
+        W: [R * in, H], or longer.
+    """
+    a, V = bases.a, bases.V
+    rows = V.shape[1]
+    if len(a) == 0:
+        for i in range(len(V) * rows):
+            store(W, i, load(lanes, V, i))
+    for r in range(len(a)):
+        _combine(lanes, a[r], V, W[r * rows : (r + 1) * rows])
+
+
+@inner
+def _combine(lanes, factors, parts, out):
+    """``out = sum_c factors_c parts_c``, where `out` and each part is [rows, H]."""
+    rows = len(out)
+    for i in range(rows):
+        z = splat(lanes, 0.0)
+        for c in range(len(factors)):
+            z = fma(factors[c], load(lanes, parts, c * rows + i), z)
+        store(out, i, z)
+
+
+@inner
+def _transpose(H, stacked, transposed):
+    """Transpose each of the [H, H] matrices that are stacked."""
+    for row in range(len(stacked)):
+        top, i = row // H * H, row % H
+        for j in range(H):
+            put(transposed, (top + j) * H + i, number(stacked, row * H + j))
+
+
+@kernel
+def unpack(lanes, d_weights, parameters, weights, arr_weight, d_parameters):
+    """Fill `d_parameters` with the gradients of the parameters; returns the ARR penalty.
+
+    ``ARR = sum_r |W_{r+1} - W_r|^2`` over the relations of all layers. The gradients are those of the loss,
+    the sums of `d_weights` over its chunks, and of arr_weight * ARR. All sums run in one order, whatever the
+    number of threads.
+
+    Args:
+        lanes: a tuple of H zeros.
+        d_weights: `Gradients`, of all chunks.
+        parameters, weights: `Parameters`, and the `Weights` that `pack` made of them.
+        arr_weight: float64.
+        d_parameters: `Parameters`.
+    """
+    H, roots, biases = len(lanes), d_parameters.roots, d_parameters.biases
     arr = _relations_back(
-        like, gradients.first, 0, n_relations, chunks, weights.first, parameters.comps[0],
-        parameters.weights[0], arr_weight, out.comps[0], out.weights[0],
-    )  # fmt: skip
-    _sum(like, gradients.root, 0, n_labels, chunks, n_labels, out.roots[0])
-    _sum(like, gradients.bias, 0, 1, chunks, 1, out.biases[0])
-    for k in range(depth):
-        first, root = k * rows, rows - len(like)
-        arr += _relations_back(
-            like, gradients.stacked, first, depth * rows, chunks, weights.stacked[k], parameters.comps[k + 1],
-            parameters.weights[k + 1], arr_weight, out.comps[k + 1], out.weights[k + 1],
-        )  # fmt: skip
-        _sum(like, gradients.stacked, first + root, depth * rows, chunks, len(like), out.roots[k + 1])
-        _sum(like, gradients.biases, k, depth, chunks, 1, out.biases[k + 1])
+        lanes, d_weights.first, 0, weights.first, _bases(parameters, 0), arr_weight, _bases(d_parameters, 0)
+    )
+    _sum_chunks(lanes, d_weights.root, 0, len(weights.base), roots[0])
+    _sum_chunks(lanes, d_weights.bias, 0, 1, biases[0])
+    for k in range(len(weights.biases)):
+        W = weights.stacked[k]
+        first, root = k * len(W), (k + 1) * len(W) - H
+        bases, d_bases = _bases(parameters, k + 1), _bases(d_parameters, k + 1)
+        arr += _relations_back(lanes, d_weights.stacked, first, W, bases, arr_weight, d_bases)
+        _sum_chunks(lanes, d_weights.stacked, root, H, roots[k + 1])
+        _sum_chunks(lanes, d_weights.biases, k, 1, biases[k + 1])
     return arr
 
 
 @inner
-def _sum(like, parts, first, step, chunks, rows, out):
-    """To out[i], the sum over c of row first + c * step + i of `parts`."""
+def _sum_chunks(lanes, parts, first, rows, out):
+    """To the first `rows` rows of `out`, the sum over c of as many rows of parts[c], from row `first` on."""
     for i in range(rows):
-        store(out, i, load(like, parts, first + i))
-    for c in range(1, chunks):
+        store(out, i, load(lanes, parts[0], first + i))
+    for c in range(1, len(parts)):
+        part = parts[c]
         for i in range(rows):
-            store(out, i, add(load(like, out, i), load(like, parts, first + c * step + i)))
+            store(out, i, add(load(lanes, out, i), load(lanes, part, first + i)))
 
 
 @inner
-def _relations_back(like, parts, first, step, chunks, weight, comp, basis, arr_weight, d_comp, d_basis):
-    """The gradients of the parameters that `_mix` made `weight` from, ARR's among them; returns ARR."""
-    bases, rows = basis.shape[0], basis.shape[1]
-    levels = len(comp) if len(comp) > 0 else bases
-    d_weight = np.empty((levels * rows, len(like)), np.float32)
-    _sum(like, parts, first, step, chunks, levels * rows, d_weight)
-    total, twice = splat(like, 0.0), np.float32(2.0 * arr_weight)
-    for i in range((levels - 1) * rows):
-        gap = sub(load(like, weight, i + rows), load(like, weight, i))
+def _relations_back(lanes, parts, first, W, bases, arr_weight, d_bases):
+    """The gradients of the bases that `_mix` made W of, ARR's among them; returns ARR of this layer.
+
+    Args:
+        parts, first: where d_W stands, see `_sum_chunks`.
+        W, bases, d_bases: [R * in, H] or longer, `Bases`, `Bases`.
+    """
+    inputs = bases.V.shape[1]
+    levels = len(bases.a) if len(bases.a) > 0 else len(bases.V)
+    d_W = np.empty((levels * inputs, len(lanes)), np.float32)
+    _sum_chunks(lanes, parts, first, len(d_W), d_W)
+    arr = _add_arr_back(lanes, W, inputs, arr_weight, d_W)
+    _mix_back(lanes, bases, d_W, d_bases)
+    return arr
+
+
+@inner
+def _add_arr_back(lanes, W, inputs, arr_weight, d_W):
+    """``d_W_r += 2 arr_weight ((W_r - W_{r-1}) - (W_{r+1} - W_r))``; returns ``sum_r |W_{r+1} - W_r|^2``."""
+    total, twice = splat(lanes, 0.0), np.float32(2.0 * arr_weight)
+    for i in range(len(d_W) - inputs):
+        gap = sub(load(lanes, W, i + inputs), load(lanes, W, i))
         total = fma(gap, gap, total)
-        store(d_weight, i + rows, fma(twice, gap, load(like, d_weight, i + rows)))
-        store(d_weight, i, fma(-twice, gap, load(like, d_weight, i)))
-    if len(comp) == 0:
-        for i in range(levels * rows):
-            store(d_basis, i, load(like, d_weight, i))
-    else:
-        _unmix(like, levels, bases, rows, comp, basis, d_weight, d_comp, d_basis)
-    return _across(like, total)
+        store(d_W, i + inputs, fma(twice, gap, load(lanes, d_W, i + inputs)))
+        store(d_W, i, fma(-twice, gap, load(lanes, d_W, i)))
+    return _across(lanes, total)
 
 
 @inner
-def _unmix(like, levels, bases, rows, comp, basis, d_weight, d_comp, d_basis):
-    for b in range(bases):
-        for r in range(levels):
-            z = splat(like, 0.0)
+def _mix_back(lanes, bases, d_W, d_bases):
+    """The gradients of `_mix`: ``d_a_rb = sum of d_W_r * V_b``, ``d_V_b = sum_r a_rb d_W_r``."""
+    a, V = bases.a, bases.V
+    rows = V.shape[1]
+    if len(a) == 0:
+        for i in range(len(d_W)):
+            store(d_bases.V, i, load(lanes, d_W, i))
+        return
+    for b in range(len(V)):
+        for r in range(len(a)):
+            z = splat(lanes, 0.0)
             for i in range(rows):
-                z = fma(load(like, d_weight, r * rows + i), load(like, basis, b * rows + i), z)
-            put(d_comp, r * bases + b, _across(like, z))
-        _combine(like, comp, b, bases, levels, d_weight, rows, d_basis, b)
+                z = fma(load(lanes, d_W, r * rows + i), load(lanes, V, b * rows + i), z)
+            d_bases.a[r, b] = _across(lanes, z)
+        _combine(lanes, a[:, b], d_W, d_bases.V[b])
 
 
 @inner
-def _across(like, row):
+def _across(lanes, row):
     """The sum of a row's elements."""
-    place, total = np.empty((1, len(like)), np.float32), np.float32(0.0)
+    place, total = np.empty((1, len(lanes)), np.float32), np.float32(0.0)
     store(place, 0, row)
-    for i in range(len(like)):
+    for i in range(len(lanes)):
         total += number(place, i)
     return total

@@ -2,7 +2,7 @@
 
 Numba cannot tell LLVM that two arrays do not overlap, so plain inner loops over a row keep going through
 memory. A row that is one value of an LLVM vector type stays in registers. The width of a row is carried by
-the type of `like`, a tuple of that length, so one kernel serves every width and is cached for each.
+the type of `lanes`, a tuple of that length, so one kernel serves every width and is cached for each.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, 
 
 
 @intrinsic
-def load(typingctx, like, array, index):
-    """Row number `index` of a contiguous float32 array whose last axis is as long as `like`."""
-    width = len(like)
+def load(typingctx, lanes, array, index):
+    """Row number `index` of a contiguous float32 array whose last axis is as long as `lanes`."""
+    width = len(lanes)
 
     def codegen(context, builder, signature, args):
         row = context.cast(builder, args[2], signature.args[2], types.intp)
         return builder.load(_address(context, builder, signature.args[1], args[1], row, width), align=4)
 
-    return Row(width)(like, array, index), codegen
+    return Row(width)(lanes, array, index), codegen
 
 
 @intrinsic
@@ -110,14 +110,14 @@ def _element(context: Any, builder: Any, array_type: Any, array: Any, index_type
 
 
 @intrinsic
-def splat(typingctx, like, scalar):
+def splat(typingctx, lanes, scalar):
     """A row of one repeated number."""
-    row = Row(len(like))
+    row = Row(len(lanes))
 
     def codegen(context, builder, signature, args):
         return _splat(context, builder, signature.args[1], args[1], row.width)
 
-    return row(like, scalar), codegen
+    return row(lanes, scalar), codegen
 
 
 def _splat(context: Any, builder: Any, scalar_type: Any, scalar: Any, width: int) -> Any:
@@ -187,17 +187,17 @@ def _clamped(typingctx, row, bound):
 
 
 @shared
-def tanh(like, x):
+def tanh(lanes, x):
     """Hyperbolic tangent within 3e-7, by the rational approximation of Eigen's `generic_fast_tanh_float`."""
     x = _clamped(x, 7.90531110763549805)
     x2 = mul(x, x)
-    p = fma(x2, splat(like, -2.76076847742355e-16), splat(like, 2.00018790482477e-13))
-    p = fma(x2, p, splat(like, -8.60467152213735e-11))
-    p = fma(x2, p, splat(like, 5.12229709037114e-08))
-    p = fma(x2, p, splat(like, 1.48572235717979e-05))
-    p = fma(x2, p, splat(like, 6.37261928875436e-04))
-    p = fma(x2, p, splat(like, 4.89352455891786e-03))
-    q = fma(x2, splat(like, 1.19825839466702e-06), splat(like, 1.18534705686654e-04))
-    q = fma(x2, q, splat(like, 2.26843463243900e-03))
-    q = fma(x2, q, splat(like, 4.89352518554385e-03))
+    p = fma(x2, splat(lanes, -2.76076847742355e-16), splat(lanes, 2.00018790482477e-13))
+    p = fma(x2, p, splat(lanes, -8.60467152213735e-11))
+    p = fma(x2, p, splat(lanes, 5.12229709037114e-08))
+    p = fma(x2, p, splat(lanes, 1.48572235717979e-05))
+    p = fma(x2, p, splat(lanes, 6.37261928875436e-04))
+    p = fma(x2, p, splat(lanes, 4.89352455891786e-03))
+    q = fma(x2, splat(lanes, 1.19825839466702e-06), splat(lanes, 1.18534705686654e-04))
+    q = fma(x2, q, splat(lanes, 2.26843463243900e-03))
+    q = fma(x2, q, splat(lanes, 4.89352518554385e-03))
     return div(mul(x, p), q)

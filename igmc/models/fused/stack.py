@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from igmc.loading import Batch
 from igmc.models.dropout import threshold
 from igmc.models.fused.head import NO_HEAD, Head, head_gradients, make_head
+from igmc.models.fused.messages import NORM_DEGREE, NORM_NONE, NORM_RELATION, Dropout
 from igmc.models.fused.parameters import (
     Parameters,
-    Weights,
     make_gradients,
     make_weights,
     pack,
@@ -31,8 +31,7 @@ from igmc.models.fused.parameters import (
     unpack,
 )
 from igmc.models.fused.passes import backward, forward
-from igmc.models.fused.runs import NORM_DEGREE, NORM_NONE, NORM_RELATION
-from igmc.models.fused.scratch import make_scratch
+from igmc.models.fused.scratch import Work, make_scratch
 from igmc.models.rgcn import RGCNLayer
 from igmc.threads import away, cores, pool
 
@@ -159,12 +158,9 @@ class _Job:
 
         def task(counter: NDArray[np.int64]) -> None:
             scratch = make_scratch(self.sizes, *self.largest)
-            forward(
-                self.lanes, counter, self.chunks, self.graphs, weights, *self.options, self.key, scratch,
-                self.out,
-            )  # fmt: skip
+            forward(self.lanes, counter, work, scratch, self.out)
 
-        weights = self._pack()
+        work = self._work()
         _share(self.threads, len(self.chunks) - 1, task)
 
     def backward(
@@ -174,21 +170,19 @@ class _Job:
 
         def task(counter: NDArray[np.int64]) -> None:
             scratch = make_scratch(self.sizes, *self.largest)
-            backward(
-                self.lanes, counter, self.chunks, self.graphs, weights, *self.options, self.key, head,
-                scratch, self.out, d_out, grads,
-            )  # fmt: skip
+            backward(self.lanes, counter, work, head, scratch, self.out, d_out, grads)
 
-        weights, grads = self._pack(), make_gradients(self.sizes, len(self.chunks) - 1)
+        work, grads = self._work(), make_gradients(self.sizes, len(self.chunks) - 1)
         _share(self.threads, len(self.chunks) - 1, task)
         found = Parameters(*(tuple(np.empty_like(a) for a in arrays) for arrays in self.parameters))
-        arr = unpack(self.lanes, grads, self.parameters, weights, arr_weight, found)
+        arr = unpack(self.lanes, grads, self.parameters, work.weights, arr_weight, found)
         return [torch.from_numpy(a) for arrays in found for a in arrays if a.size], arr
 
-    def _pack(self) -> Weights:
+    def _work(self) -> Work:
         weights = make_weights(self.sizes)
         pack(self.lanes, self.parameters, weights)
-        return weights
+        norm, threshold, both = self.options
+        return Work(self.graphs, weights, norm, Dropout(threshold, both, self.key), self.chunks)
 
 
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:
