@@ -334,6 +334,18 @@ def test_the_seed_draws_the_initial_weights_and_the_order(ratings, tmp_path, mon
     assert not np.array_equal(order, other_order)
 
 
+def test_a_model_is_trained_in_as_many_threads_as_there_are_workers(ratings, tmp_path, monkeypatch):
+    taken, fit = [], run_module.fit
+
+    def note(model, *args, **options):
+        taken.append(model.threads)
+        return fit(model, *args, **options)
+
+    monkeypatch.setattr(run_module, "fit", note)
+    run(make_config(ratings), tmp_path / "run", workers=1)
+    assert taken == [1]
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_workers_and_threads_change_nothing(ratings, tmp_path, live):
     config = make_config(ratings, live=live)

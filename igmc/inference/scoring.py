@@ -26,10 +26,8 @@ from igmc.training import predict_batches
 
 __all__ = ["Scorer"]
 
-PIECE, LEAST = (
-    128,
-    16,
-)  # pairs that are cut out and read off together: at most, and where there are threads to fill
+PIECE = 128  # pairs that are cut out and read off together, at most
+LEAST = 16  # and at least, where more and smaller pieces would occupy more threads
 
 
 class Scorer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -40,12 +39,14 @@ class Batch:
         rating: float32 [P], the ratings that are asked, on the original scale; its device is the batch's.
         side: float32 [P, F], side features of the target user and item side by side, or None.
         noise: key of this step's dropout; equal keys drop the same edges and units, on any device.
+        moved: the arrays of the subgraphs as tensors, where `to` has copied them.
     """
 
     subgraphs: Subgraphs
     rating: Tensor
     side: Tensor | None = None
     noise: int = 0
+    moved: Structure[Tensor] | None = None
 
     @classmethod
     def from_subgraphs(
@@ -68,15 +69,24 @@ class Batch:
         """The arrays of the subgraphs, as Numba takes them."""
         return Structure(*(getattr(self.subgraphs, name) for name in Structure._fields))
 
-    @cached_property
+    @property
     def tensors(self) -> Structure[Tensor]:
-        """The same as tensors on the batch's device; copied there once."""
-        device = self.rating.device
-        return Structure(*(torch.from_numpy(array).to(device, non_blocking=True) for array in self.arrays))
+        """The same as tensors on the batch's device."""
+        if self.moved is not None:
+            return self.moved
+        return Structure(*(torch.from_numpy(array) for array in self.arrays))
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on a device; itself if it is there already."""
         if self.rating.device == torch.device(device):
             return self
-        side = None if self.side is None else self.side.to(device, non_blocking=True)
-        return replace(self, rating=self.rating.to(device, non_blocking=True), side=side)
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=True)
+
+        return replace(
+            self,
+            rating=move(self.rating),
+            side=None if self.side is None else move(self.side),
+            moved=Structure(*map(move, self.tensors)),
+        )

@@ -75,6 +75,12 @@ def test_the_test_part_is_answered_as_the_run_did(demo_run, checkpoints):
     pd.testing.assert_frame_equal(predicted[["user_id", "item_id"]], frame[["user_id", "item_id"]])
 
 
+@pytest.mark.parametrize("workers", [1, None])
+def test_models_run_in_as_many_threads_as_asked(demo_run, workers):
+    predictor = Predictor.from_run(demo_run, device="cpu", workers=workers)
+    assert [model.threads for model in predictor.scorer.models] == [workers, workers]
+
+
 def test_the_graph_is_of_training_and_validation_ratings(predictor):
     split = make_split(load_dataset("demo"), DataConfig("demo"), seed=1)
     assert predictor.graph.n_ratings == len(split.train) + len(split.validation)

@@ -53,6 +53,7 @@ def test_without_side_features_there_are_none(batch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_gpu_gets_the_same_numbers(batch):
     there = batch.to("cuda")
+    assert there.to("cpu").tensors.degree.equal(batch.tensors.degree)
     assert torch.equal(there.rating.cpu(), batch.rating)
     for tensor, array in zip(there.tensors, batch.arrays, strict=True):
         assert tensor.is_cuda

@@ -65,22 +65,6 @@ def test_prefetching_changes_nothing(part, prefetch):
         np.testing.assert_array_equal(one.subgraphs.edge_item, other.subgraphs.edge_item)
 
 
-def test_live_extraction_resamples_each_epoch_unless_told_not_to(part):
-    rows = np.arange(len(part.pairs))
-    fresh, fixed = (LiveSource(part, CONFIG, seed=1, resample=r) for r in (True, False))
-    assert not np.array_equal(fresh.fetch(rows, 1).user_id, fresh.fetch(rows, 2).user_id)
-    assert np.array_equal(fixed.fetch(rows, 1).user_id, fixed.fetch(rows, 2).user_id)
-
-
-def test_store_and_live_source_are_equal_where_live_does_not_resample(part, tmp_path):
-    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, shard_size=64, progress=False)
-    stored = StoreSource(StoreReader(tmp_path), part.pairs)
-    live = LiveSource(part, CONFIG, seed=1, resample=False)
-    rows = np.random.default_rng(0).permutation(len(part.pairs))[:50]
-    for name, array in live.fetch(rows, 9).arrays().items():
-        np.testing.assert_array_equal(array, getattr(stored.fetch(rows, 9), name), err_msg=name)
-
-
 def test_a_store_larger_than_its_cache_is_shuffled_by_windows(part, tmp_path):
     extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, shard_size=50, progress=False)
     reader = StoreReader(tmp_path, cache_bytes=30_000)
@@ -90,13 +74,6 @@ def test_a_store_larger_than_its_cache_is_shuffled_by_windows(part, tmp_path):
     assert sorted(order) == part.pairs.rating.tolist()
     window = np.searchsorted(source.windows, order, side="right")
     assert np.count_nonzero(np.diff(window)) == len(source.windows) - 2  # one window after the other
-
-
-def test_store_of_another_part_is_refused(part, tmp_path):
-    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, progress=False)
-    fewer = Pairs(part.pairs.user[:9], part.pairs.item[:9], part.pairs.rating[:9])
-    with pytest.raises(StoreError, match="another number of pairs; got 300; allowed: 9"):
-        StoreSource(StoreReader(tmp_path), fewer)
 
 
 def test_side_features_of_both_targets_stand_side_by_side(part):

@@ -1,15 +1,9 @@
 """Which training targets show few ratings, and that nobody else does."""
 
 import numpy as np
-import pytest
 
 from igmc.config import ExtractConfig, RunConfig, TrainConfig
-from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.parts import Part
-from igmc.loading.source import LiveSource
 from igmc.loading.support_dropout import SupportDropout
-from igmc.ratings.table import Pairs
-from tests.graph.graphs import all_pairs, random_graph
 
 USERS, ITEMS = (np.array(side, np.int32) for side in (np.repeat(range(300), 200), np.tile(range(200), 300)))
 CONFIG = ExtractConfig(max_nodes_per_hop=20)
@@ -46,30 +40,6 @@ def test_both_sides_are_drawn_on_their_own():
         assert np.all(one[1 - at] == -1)
     together = np.mean((both[0] >= 0) & (both[1] >= 0))
     assert abs(together - 0.25) < 0.01
-
-
-@pytest.fixture(scope="module")
-def part() -> Part:
-    graph = random_graph(40, 30, 3, 0.5, seed=4)
-    users, items = all_pairs(graph)
-    return Part("train", graph, Pairs(users, items, np.zeros(len(users), np.float32)))
-
-
-def test_a_source_that_drops_hands_the_limits_on(part):
-    rows = np.arange(0, len(part.pairs), 3)
-    dropout = SupportDropout(0.5, "user", most=4)
-    user, item = part.pairs.user[rows], part.pairs.item[rows]
-    found = LiveSource(part, CONFIG, seed=1, support_dropout=dropout).fetch(rows, 5)
-    limits = dropout.limits(user, item, seed=1, epoch=5)
-    expected = extract_subgraphs(part.graph, user, item, CONFIG, seed=1, epoch=5, user_limit=limits[0])
-    for name, array in expected.arrays().items():
-        np.testing.assert_array_equal(array, getattr(found, name), err_msg=name)
-    shown = np.diff(found.item_ptr) - 1
-    few = limits[0] >= 0
-    assert np.all(shown[few] <= limits[0][few])
-    whole = LiveSource(part, CONFIG, seed=1).fetch(rows, 5)
-    np.testing.assert_array_equal(shown[~few], np.diff(whole.item_ptr)[~few] - 1)
-    assert shown.mean() < np.diff(whole.item_ptr).mean() - 1
 
 
 def test_without_support_dropout_there_is_none():

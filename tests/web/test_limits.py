@@ -60,15 +60,6 @@ def test_a_body_that_is_too_large_is_refused(make_client):
     assert client.post("/api/recommendations", json={"ratings": FIVE}).status_code == 200
 
 
-def test_more_ratings_than_allowed_are_refused(make_client):
-    client = make_client(max_ratings=4)
-    answer = client.post("/api/recommendations", json={"ratings": FIVE})
-    assert answer.status_code == 422
-    assert answer.json()["detail"] == "too many ratings in a request; got 5; allowed: at most 4"
-    assert client.post("/api/recommendations", json={"ratings": FIVE[:4]}).status_code == 200
-    assert client.get("/api/about").json()["max_ratings"] == 4
-
-
 def test_beyond_its_capacity_the_server_is_busy_and_answers_health(make_client, slow):
     client = make_client(threads=1, queue=1, service=slow)
     threads, answers = in_threads([lambda: client.get("/api/items")] * 2)
@@ -94,22 +85,6 @@ def test_a_late_answer_is_given_up_and_keeps_its_place_until_its_thread_is_free(
     slow.go.set()
     wait_until(lambda: client.app.state.gate.taken == 0)
     assert client.get("/api/items").status_code == 200
-
-
-@pytest.mark.parametrize("path", ["recommendations", "explanations"])
-def test_the_models_are_not_asked_after_the_deadline(predictor, path, make_client, monkeypatch):
-    service = Service(predictor, ServeConfig())
-    from igmc.web import schemas
-
-    asked = {"ratings": FIVE, "item_id": "f050"}
-    if path == "recommendations":
-        asked.pop("item_id")
-        request, method = schemas.ListRequest(**asked), service.recommend
-    else:
-        request, method = schemas.ExplanationRequest(**asked), service.explain
-    assert method(request, time.monotonic() + 60)
-    with pytest.raises(TimeoutError):
-        method(request, time.monotonic() - 1)
 
 
 def test_what_waits_too_long_is_never_begun():

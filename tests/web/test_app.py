@@ -1,16 +1,12 @@
 """The API answers as the Predictor does, each request for itself, and says why where it cannot."""
 
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from igmc.config import ServeConfig
-from igmc.errors import DataError
 from igmc.inference.lists.recommend import recommend
 from igmc.inference.why.explain import explain
-from igmc.web.service import Service
 from tests.web.conftest import FIVE
 
 RATINGS = {one["item_id"]: one["rating"] for one in FIVE}
@@ -238,10 +234,3 @@ def test_requests_at_the_same_time_do_not_mix(client, predictor):
         assert list(pool.map(post, asked)) == alone
     unchanged = recommend(predictor, ratings=asked[0], k=5)
     assert expected(unchanged) == alone[0]
-
-
-@pytest.mark.parametrize("ids", [[10**18, 2], ["x" * 257, "y"]])
-def test_ids_that_no_answer_can_hold_are_refused_at_the_start(predictor, ids):
-    odd = SimpleNamespace(info=None, users=predictor.users, items=SimpleNamespace(ids=ids))
-    with pytest.raises(DataError, match="the API cannot send this item id"):
-        Service(odd, ServeConfig())

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from igmc.models.fused.memory import HUGE_PAGE, HugePages, last_kept
-from igmc.models.fused.parameters import Sizes
-from igmc.models.fused.scratch import make_scratch
 
 
 def test_arrays_side_by_side():

@@ -1,0 +1,100 @@
+"""What can be asked of a run, without the wire in between."""
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from igmc.config import ServeConfig
+from igmc.errors import DataError
+from igmc.inference import scoring
+from igmc.web import schemas
+from igmc.web.service import Service, UnknownIdError
+from tests.web.conftest import FIVE
+
+LATER = float("inf")
+
+
+@pytest.fixture(scope="module")
+def service(predictor) -> Service:
+    return Service(predictor, ServeConfig())
+
+
+def entitled(predictor, *titles) -> Service:
+    """A service whose items have these titles, the one of most ratings the first, and the others none."""
+    info, size = predictor.info, len(predictor.items)
+    counts = predictor.graph.by_item.degrees(np.arange(size, dtype=np.int32))
+    given = dict(zip(np.argsort(-counts).tolist(), titles, strict=False))
+    titled = replace(info, titles=tuple(given.get(item, "") for item in range(size)))
+    return Service(replace(predictor, info=titled), ServeConfig())
+
+
+def found(service, words, limit=5) -> list[str]:
+    return [item.title for item in service.search(words, limit, LATER).items]
+
+
+def test_titles_that_begin_as_asked_come_first_then_words_that_do(predictor):
+    service = entitled(predictor, "Superman", "A Woman", "The Man", "Man of Marble", "Amélie")
+    assert found(service, "man") == ["Man of Marble", "The Man", "Superman", "A Woman"]
+    assert found(service, "man", limit=1) == ["Man of Marble"]
+    assert found(service, "AMELIE") == ["Amélie"]
+    assert found(service, "marble man") == ["Man of Marble"]
+    assert found(service, "man nowhere") == []
+
+
+def test_items_without_titles_are_found_by_their_ids(predictor):
+    service = Service(replace(predictor, info=None), ServeConfig())
+    (item,) = service.search("f017", 5, LATER).items
+    assert (item.item_id, item.title, item.genres, item.year) == ("f017", "", [], None)
+    about = service.about()
+    assert (about.genres, about.years) == ([], [])
+
+
+def test_what_is_served_is_told_without_its_place(predictor):
+    config = predictor.config.replace(data=predictor.config.data.replace(dataset="/home/somebody/films.csv"))
+    about = Service(replace(predictor, config=config), ServeConfig(max_ratings=7)).about()
+    assert (about.dataset, about.noun, about.max_ratings) == ("films.csv", "item", 7)
+    assert about.epochs == list(predictor.epochs)
+
+
+def test_more_ratings_than_allowed_are_refused(predictor):
+    service = Service(predictor, ServeConfig(max_ratings=4))
+    with pytest.raises(DataError, match="too many ratings in a request; got 5; allowed: at most 4"):
+        service.recommend(schemas.ListRequest(ratings=FIVE), LATER)
+    answer = service.recommend(schemas.ListRequest(ratings=FIVE[:4]), LATER)
+    assert (answer.rated, len(answer.items)) == (4, 10)
+
+
+def test_who_and_what_is_not_known_is_told_apart_from_what_makes_no_sense(service):
+    with pytest.raises(UnknownIdError, match="no such user; got 99999"):
+        service.recommend(schemas.ListRequest(user_id=99_999), LATER)
+    with pytest.raises(UnknownIdError, match="no such item; got 'f99'"):
+        service.explain(schemas.ExplanationRequest(item_id="f99", ratings=FIVE), LATER)
+    with pytest.raises(DataError, match="an item is rated twice; got 'f001'") as error:
+        service.recommend(schemas.ListRequest(ratings=[FIVE[0], FIVE[0]]), LATER)
+    assert not isinstance(error.value, UnknownIdError)
+
+
+@pytest.mark.parametrize("method", ["recommend", "explain"])
+def test_the_models_are_not_asked_after_the_deadline(service, method, monkeypatch):
+    asked = schemas.ListRequest(ratings=FIVE, min_score=5.0)
+    if method == "explain":
+        asked = schemas.ExplanationRequest(ratings=FIVE, item_id="f050")
+    answer = getattr(service, method)
+    assert answer(asked, time.monotonic() + 60)
+    with pytest.raises(TimeoutError):
+        answer(asked, time.monotonic() - 1)
+    clock = iter(range(100))
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with pytest.raises(TimeoutError):
+        answer(asked, 0.5)
+    assert next(clock) == 2, "the deadline passed after the first piece"
+
+
+@pytest.mark.parametrize("ids", [[10**18, 2], ["x" * 257, "y"]])
+def test_ids_that_no_answer_can_hold_are_refused_at_the_start(predictor, ids):
+    odd = SimpleNamespace(info=None, users=predictor.users, items=SimpleNamespace(ids=ids))
+    with pytest.raises(DataError, match="the API cannot send this item id"):
+        Service(odd, ServeConfig())
