@@ -21,6 +21,10 @@ spec.loader.exec_module(architecture)
 HEAVY = ("torch", "torch_geometric", "numba", "pandas", "scipy", "h5py")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
+# Parts of igmc whose tests mirror the tree: igmc/store/reader.py is tested in tests/store/test_reader.py.
+MIRRORED = ("cli", "errors", "extract", "files", "ratings", "rng", "store")
+# "path" of a module without a test file of its own -> where its behaviour is tested, and why there.
+TESTED_ELSEWHERE: dict[str, str] = {}
 # "path" or "path:function" -> why it may be longer.
 LONG: dict[str, str] = {
     "igmc/config.py": "every knob of the package stands in one place, one after the other",
@@ -178,3 +182,49 @@ def test_every_test_folder_mirrors_a_package_and_is_one_itself():
     packages = {path.name for path in PACKAGE.iterdir() if path.is_dir()}
     assert folders <= packages
     assert all((ROOT / "tests" / name / "__init__.py").is_file() for name in folders)
+
+
+def to_be_mirrored() -> list[Path]:
+    """The modules with code of their own, which front doors and the way into the program have not."""
+    paths = [path for path in MODULES if path.name not in ("__init__.py", "__main__.py")]
+    return [path for path in paths if architecture.room_of(architecture.module_name(path)) in MIRRORED]
+
+
+def mirror_of(path: Path) -> Path:
+    """igmc/a/b.py -> tests/a/test_b.py"""
+    below = path.relative_to(PACKAGE)
+    return ROOT / "tests" / below.with_name(f"test_{below.name}")
+
+
+def listed_tests(path: Path) -> list[str]:
+    """The test functions and classes of a file; none without the file."""
+    if not path.is_file():
+        return []
+    nodes = ast.parse(path.read_text()).body
+    kinds = ((ast.FunctionDef, "test_"), (ast.ClassDef, "Test"))
+    return [
+        n.name for n in nodes for kind, start in kinds if isinstance(n, kind) and n.name.startswith(start)
+    ]
+
+
+@pytest.mark.parametrize("path", to_be_mirrored(), ids=name_of)
+def test_every_module_has_a_test_file_in_its_mirrored_place(path):
+    if name_of(path) in TESTED_ELSEWHERE:
+        assert not listed_tests(mirror_of(path)), "it needs no excuse any more"
+    else:
+        assert listed_tests(mirror_of(path)), f"{name_of(mirror_of(path))} tests nothing, or is not there"
+
+
+def test_every_excuse_is_that_of_a_module():
+    assert set(TESTED_ELSEWHERE) <= {name_of(path) for path in MODULES}
+
+
+def test_a_module_without_tests_would_be_found(tmp_path):
+    assert name_of(mirror_of(PACKAGE / "store" / "reader.py")) == "tests/store/test_reader.py"
+    assert name_of(mirror_of(PACKAGE / "rng.py")) == "tests/test_rng.py"
+    (tmp_path / "test_x.py").write_text(
+        "import pytest\n\n\ndef helper():\n    pass\n\n\nclass Toy:\n    pass\n"
+    )
+    assert listed_tests(tmp_path / "test_x.py") == listed_tests(tmp_path / "test_y.py") == []
+    assert PACKAGE / "store" / "reader.py" in to_be_mirrored()
+    assert PACKAGE / "store" / "__init__.py" not in to_be_mirrored()

@@ -48,3 +48,20 @@ def test_the_list_above_is_complete():
         "TrainingError",
         "MissingExtraError",
     }
+
+
+def test_a_reader_of_one_kind_of_error_catches_those_below_it():
+    for name in errors.__all__:
+        assert issubclass(getattr(errors, name), errors.IgmcError)
+    for name in ("StoreError", "CheckpointError"):
+        assert issubclass(getattr(errors, name), errors.DataError), "damaged data, with its exit code"
+    assert not issubclass(errors.ConfigError, errors.DataError)
+
+
+class LocalError(errors.StoreError):
+    """A kind that a module defines for itself."""
+
+
+def test_kinds_that_modules_define_for_themselves_cross_process_borders_too():
+    copy = pickle.loads(pickle.dumps(LocalError("what", remedy="three")))
+    assert (type(copy), copy.exit_code, str(copy)) == (LocalError, 3, "what; to mend it: three")

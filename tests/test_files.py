@@ -1,3 +1,5 @@
+"""Files are there whole or not at all, and whatever keeps them from being written says what to do."""
+
 import errno
 import logging
 import os
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 from igmc.errors import ConfigError, IgmcError
-from igmc.files import home_dir, locked, replace_file, sweep, writing
+from igmc.files import home_dir, locked, replace_file, replacing, sweep, writing
 from tests.store.small_stores import make_store
 
 
@@ -134,3 +136,55 @@ def test_sweep_removes_leftovers_only(tmp_path):
 def test_errors_without_a_number_are_reported_too(tmp_path):
     with pytest.raises(IgmcError, match=r"cannot write .*: odd"), writing(tmp_path):
         raise OSError("odd")
+
+
+def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    with replacing(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["x", f"x.{os.getpid()}.partial"]
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_an_error_while_a_file_is_filled_leaves_the_old_one(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    with pytest.raises(TypeError, match="bytes-like"), replacing(path) as file:
+        file.writelines([b"half", "no bytes"])
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_chunks_are_written_one_after_the_other(tmp_path):
+    replace_file(tmp_path / "x", b"one ", b"", b"two")
+    assert (tmp_path / "x").read_bytes() == b"one two"
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("no/such/x", r"cannot write .*x: No such file or directory; to mend it: check the path"),
+        (
+            "file/x",
+            r"cannot write .*x: Not a directory; to mend it: choose another folder: a file stands in its",
+        ),
+    ],
+)
+def test_a_place_where_no_file_can_be(tmp_path, place, message):
+    (tmp_path / "file").touch()
+    with pytest.raises(IgmcError, match=message) as caught:
+        replace_file(tmp_path / place, b"x")
+    assert caught.value.exit_code == 1
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+def test_a_folder_is_free_again_after_an_error(tmp_path):
+    with pytest.raises(ValueError, match="mine"), locked(tmp_path):
+        raise ValueError("mine")
+    (tmp_path / "below").mkdir()
+    with locked(tmp_path), locked(tmp_path / "below"):
+        pass

@@ -1,10 +1,15 @@
 """igmc data: what there is, where it is, and how to get it."""
 
+import dataclasses
+import hashlib
 import json
+import sys
+import zipfile
 
 import pytest
 
 from igmc.ratings.sources.catalogue import DATASETS
+from igmc.ratings.sources.locate import locate
 
 
 @pytest.fixture
@@ -68,3 +73,24 @@ def test_an_archive_that_is_not_what_it_should_be_is_refused(command, home, tmp_
     assert code == 3
     assert f"{archive} is not the ml-1m.zip of ml_1m; got 'sha256 " in err
     assert not (home / "raw" / "ml-1m").exists()
+
+
+def test_an_archive_at_hand_is_checked_and_unpacked_and_its_terms_are_told(
+    command, home, tmp_path, monkeypatch
+):
+    archive = tmp_path / "ml-1m.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in DATASETS["ml_1m"].files:
+            file.writestr(f"ml-1m/{name}", f"this is {name}")
+    pinned = {"sha256": hashlib.sha256(archive.read_bytes()).hexdigest(), "size": archive.stat().st_size}
+    source = dataclasses.replace(DATASETS["ml_1m"], **pinned)
+    monkeypatch.setattr(sys.modules[locate.__module__], "DATASETS", {**DATASETS, "ml_1m": source})
+    code, out, err = command("igmc", "data", "fetch", "ML-1M", "--from-zip", archive)
+    assert (code, err) == (0, "")
+    first, second, third, *citation = out.splitlines()
+    assert first == f"ml_1m is in {home / 'raw' / 'ml-1m'}"
+    assert second == f"licence: {source.licence}"
+    assert third == "please cite:"
+    assert "\n".join(citation) == source.citation
+    assert (home / "raw" / "ml-1m" / "users.dat").read_text() == "this is users.dat"
+    assert listed(command("igmc", "data", "list", "--json"))["ml_1m"]["folder"] == str(home / "raw" / "ml-1m")

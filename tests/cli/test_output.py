@@ -1,12 +1,15 @@
 """What goes to stdout: tables, sizes, and nothing when nobody reads any more."""
 
+import json
 import subprocess
 import sys
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from igmc.cli.output import human_bytes, table
+from igmc.cli.output import emit_json, human_bytes, table
 
 
 def run_python(code: str, **kwargs) -> subprocess.Popen:
@@ -42,3 +45,49 @@ def test_tables_put_numbers_right_and_words_left():
 )
 def test_bytes_for_people(size, text):
     assert human_bytes(size) == text
+
+
+def test_json_is_one_object_and_holds_no_numbers_that_json_lacks(capsys):
+    value = {"a": [1, 2.5, None], "ü": {"b": True}}
+    emit_json(value)
+    assert json.loads(capsys.readouterr().out) == value
+    for odd in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            emit_json({"x": odd})
+    assert capsys.readouterr().out == ""
+
+
+CELLS = st.text("abc1-. ", min_size=1, max_size=8).map(str.strip).filter(bool)
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=5)
+    )
+)
+def test_columns_of_a_table_begin_or_end_at_one_place(rows):
+    header = [f"column{k}" for k in range(len(rows[0]))]
+    lines = table(header, rows).splitlines()
+    assert len(lines) == 1 + len(rows)
+    start = 0
+    for k, name in enumerate(header):
+        column = [row[k] for row in rows]
+        width = max(map(len, [name, *column]))
+        numbers = all(cell[0].isdigit() or cell == "-" for cell in column)
+        for line, cell in zip(lines, [name, *column], strict=True):
+            field = line[start : start + width].ljust(width)
+            assert field == (cell.rjust(width) if numbers else cell.ljust(width))
+        start += width + 2
+    assert not any(line.endswith(" ") for line in lines)
+
+
+def test_a_table_without_rows_is_its_header():
+    assert table(["part", "pairs"], []) == "part  pairs"
+
+
+@given(st.floats(0, 9e14))
+def test_a_size_is_short_and_within_a_twentieth_of_the_number_of_bytes(size):
+    number, unit = human_bytes(size).split()
+    assert len(number) <= 4 or unit == "TB"
+    back = float(number) * {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}[unit]
+    assert abs(back - size) <= max(0.5, 0.051 * size)

@@ -27,6 +27,8 @@ from tests.extract.killable_extraction import CONFIG, SEED, make_part
 from tests.store.small_stores import assert_equal
 
 PART = make_part(700)
+REPO = Path(__file__).parents[2]
+SHARDS = 50  # of the extraction that is killed
 
 
 def extract(folder, **options):
@@ -243,21 +245,15 @@ def test_no_bar_without_a_terminal(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-REPO = Path(__file__).parents[2]
-
-
-SHARDS = 50
-
-
 @pytest.fixture(scope="module")
-def digest(tmp_path_factory):
+def digest_of_all(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unbroken")
     return extract_store(
         make_part(10_000), CONFIG, seed=SEED, folder=folder, workers=1, progress=False
     ).digest
 
 
-def start(folder, workers):
+def start_process(folder, workers):
     return subprocess.Popen(
         [sys.executable, "-m", "tests.extract.killable_extraction", str(folder), str(workers)],
         cwd=REPO,
@@ -289,18 +285,18 @@ def alive(pid):
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
 
 
-def finish(folder, workers):
-    out, err = start(folder, workers).communicate(timeout=60)
+def run_to_the_end(folder, workers):
+    out, err = start_process(folder, workers).communicate(timeout=60)
     assert StoreReader(folder).verify() == []
     assert {path.suffix for path in folder.iterdir()} == {".h5", ".json"}, err
     return out.strip()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_random_moments_and_resumed(tmp_path, digest, workers):
+def test_killed_at_random_moments_and_resumed(tmp_path, digest_of_all, workers):
     rng = np.random.default_rng(workers)
     for _ in range(4 - workers):
-        process = start(tmp_path, workers)
+        process = start_process(tmp_path, workers)
         wait_for_shards(process, tmp_path, more=int(rng.integers(1, 8)))
         time.sleep(rng.uniform(0, 0.02))
         orphans = children(process)
@@ -311,15 +307,15 @@ def test_killed_at_random_moments_and_resumed(tmp_path, digest, workers):
             time.sleep(0.02)
         assert not any(map(alive, orphans)), "workers outlive their parent"
     assert 0 < len(list(tmp_path.glob("*.h5"))) < SHARDS
-    assert finish(tmp_path, workers) == digest
+    assert run_to_the_end(tmp_path, workers) == digest_of_all
 
 
 @pytest.mark.parametrize(
     ("number", "code", "workers"),
     [(signal.SIGINT, -signal.SIGINT, 1), (signal.SIGINT, -signal.SIGINT, 2), (signal.SIGTERM, 143, 2)],
 )
-def test_interrupted_cleanly_and_resumed(tmp_path, digest, number, code, workers):
-    process = start(tmp_path, workers)
+def test_interrupted_cleanly_and_resumed(tmp_path, digest_of_all, number, code, workers):
+    process = start_process(tmp_path, workers)
     wait_for_shards(process, tmp_path, more=2)
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does: the workers get it too
@@ -332,4 +328,4 @@ def test_interrupted_cleanly_and_resumed(tmp_path, digest, number, code, workers
     made = len(list(tmp_path.glob("*.h5")))
     assert 2 <= made < SHARDS
     assert {path.suffix for path in tmp_path.iterdir()} == {".h5", ".json"}
-    assert finish(tmp_path, workers) == digest
+    assert run_to_the_end(tmp_path, workers) == digest_of_all

@@ -14,6 +14,24 @@ from igmc.ratings.load import load_dataset
 from igmc.ratings.readers.dispatch import looks_like_path, read_folder, read_path
 from igmc.ratings.readers.monti import MONTI_FILE
 
+U_DATA = "10\t1\t3\t881250949\n20\t2\t1\t0\n"
+RATINGS_DAT = "1::10::5::978300760\n2::20::3::0\n"
+RATINGS_CSV = "userId,movieId,rating,timestamp\n5,7,0.5,964982703\n6,8,5.0,0\n"
+LAYOUTS = [("u.data", (10, 20)), ("ratings.dat", (1, 2)), ("ratings.csv", (5, 6)), (MONTI_FILE, (0, 1, 2))]
+
+
+def folder_of(folder, *files):
+    """A folder that holds these layouts, each with users of its own."""
+    texts = {"u.data": U_DATA, "ratings.dat": RATINGS_DAT, "ratings.csv": RATINGS_CSV}
+    for name in files:
+        if name == MONTI_FILE:
+            with h5py.File(folder / name, "w") as file:
+                for key, diagonal in (("M", [1, 1, 1]), ("Otraining", [1, 1, 0]), ("Otest", [0, 0, 1])):
+                    file[key] = np.diag(diagonal).astype(float)
+        else:
+            (folder / name).write_text(texts[name])
+    return folder
+
 
 def test_a_folder_without_a_data_set(tmp_path):
     with pytest.raises(
@@ -26,30 +44,6 @@ def test_a_release_by_its_path(data_root):
     data = load_dataset(str(data_root / "ml-latest-33m-part"))
     assert data.name == "ml-latest-33m-part"
     assert (len(data.table), len(data.table.users), len(data.table.items)) == (206_585, 2149, 13_049)
-
-
-U_DATA = "10\t1\t3\t881250949\n20\t2\t1\t0\n"
-RATINGS_DAT = "1::10::5::978300760\n2::20::3::0\n"
-RATINGS_CSV = "userId,movieId,rating,timestamp\n5,7,0.5,964982703\n6,8,5.0,0\n"
-
-
-def folder_of(folder, *files):
-    """A folder that holds these layouts, each with users of its own."""
-    texts = {"u.data": U_DATA, "ratings.dat": RATINGS_DAT, "ratings.csv": RATINGS_CSV}
-    for name in files:
-        if name == MONTI_FILE:
-            with h5py.File(folder / name, "w") as file:
-                file["M"], file["Otraining"], file["Otest"] = (
-                    np.eye(3),
-                    np.diag([1.0, 1, 0]),
-                    np.diag([0.0, 0, 1]),
-                )
-        else:
-            (folder / name).write_text(texts[name])
-    return folder
-
-
-LAYOUTS = [("u.data", (10, 20)), ("ratings.dat", (1, 2)), ("ratings.csv", (5, 6)), (MONTI_FILE, (0, 1, 2))]
 
 
 @pytest.mark.parametrize(("file", "users"), LAYOUTS)

@@ -5,9 +5,11 @@ import os
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from igmc.errors import DataError
-from igmc.ratings.readers.files import find_file
+from igmc.ratings.readers.files import decoded, find_file
 
 TEXT = b"user,item,rating\n1,2,3\n"
 
@@ -91,3 +93,45 @@ def test_binary_content(tmp_path):
     path.write_bytes(b"\x89PNG\0\0")
     with pytest.raises(DataError, match=r"is not a text file; allowed: CSV, TSV"):
         find_file(path).encodings()
+
+
+WORDS = "Größe, naïve"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "tried"),
+    [
+        ("utf-8", ("utf-8-sig", "latin-1")),
+        ("utf-8-sig", ("utf-8-sig", "latin-1")),
+        ("latin-1", ("utf-8-sig", "latin-1")),
+        ("utf-16", ("utf-16",)),
+    ],
+)
+def test_text_is_read_in_the_encoding_that_its_bytes_show(tmp_path, encoding, tried):
+    path = tmp_path / "words.csv"
+    path.write_bytes(f"{WORDS}\r\n".encode(encoding))
+    assert decoded(path.read_bytes()) == f"{WORDS}\r\n"
+    file = find_file(path)
+    assert file.encodings() == tried
+    right = "latin-1" if encoding == "latin-1" else tried[0]
+    with file.open_text(right) as text:
+        assert text.read() == f"{WORDS}\r\n", "line ends as they are"
+    if encoding == "latin-1":
+        with pytest.raises(UnicodeDecodeError), file.open_text("utf-8-sig") as text:
+            text.read()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_in_utf_8_comes_back(text):
+    assert decoded(text.encode("utf-8-sig")) == text
+
+
+def test_a_zip_that_is_damaged_throughout(tmp_path):
+    path = zipped(tmp_path / "x.zip", **{"r.csv": TEXT})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + 1] ^= 0xFF  # the list of its members
+    path.write_bytes(content)
+    with pytest.raises(
+        DataError, match=r"x\.zip cannot be read \(.*\); allowed: a readable file.*fetch it again"
+    ):
+        find_file(path)

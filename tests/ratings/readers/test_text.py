@@ -246,3 +246,9 @@ def test_a_real_file_with_one_bad_line(data_root, tmp_path):
         file.write(b"7,8,4.0,1\r\n610,168252,five,1\r\n")
     with pytest.raises(DataError, match=r"ratings\.csv, line 100839: the rating is not a number; got 'five'"):
         load_dataset(str(path))
+
+
+def test_text_that_breaks_off_within_a_character_is_refused(tmp_path):
+    content = CLEAN.encode("utf-16")[:-1]
+    with pytest.raises(DataError, match=r"ratings\.csv is not utf-16 text \(.*\); allowed: UTF-8 or Latin-1"):
+        read_text(write(tmp_path, content))

@@ -225,3 +225,15 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_is_archive(name: str) -> None:
     assert is_archive(name)
     assert not is_archive(name + ".mat")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_folders_that_an_archive_names_are_made_even_where_they_are_empty(
+    kind: str, tmp_path: Path, target: Path
+) -> None:
+    (tmp_path / "top" / "empty").mkdir(parents=True)
+    (tmp_path / "top" / "x").write_bytes(b"1")
+    path = Path(shutil.make_archive(str(tmp_path / "a"), kind, tmp_path, "top"))
+    unpack(path, target, inside="top", files=("x",))
+    assert sorted(path.name for path in target.iterdir()) == ["empty", "x"]
+    assert (target / "empty").is_dir()
