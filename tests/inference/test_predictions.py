@@ -24,7 +24,7 @@ class TwoModels:
     def __init__(self):
         self.asked = []
 
-    def score(self, graph, user, item):
+    def score(self, graph, user, item, *, deadline):
         self.asked += zip(user.tolist(), item.tolist(), strict=True)
         first = (10 * user + item).astype(np.float32)
         return np.stack([first, first + 2])

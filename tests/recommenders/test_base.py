@@ -100,10 +100,10 @@ def test_scores_follow_from_predictions(data):
 @pytest.mark.parametrize(
     ("user", "item", "message"),
     [
-        ([0.5], [0], "the users are no list of dense indices; got 'float64'"),
-        ([[0]], [0], "the users are no list of dense indices"),
+        ([0.5], [0], "user indices are not whole numbers; got 'float64'"),
+        ([[0]], [0], "user indices are no list"),
         ([0, 1], [0], "users and items differ in number"),
-        ([0], [99], r"the item index is out of range; got 99; allowed: 0..16"),
+        ([0], [99], r"an item index is out of range; got 99; allowed: 0\.\.16"),
     ],
 )
 def test_indices_that_are_none(data, user, item, message):

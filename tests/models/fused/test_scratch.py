@@ -1,10 +1,19 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from igmc.models.fused import scratch
 from igmc.models.fused.parameters import Sizes
-from igmc.models.fused.scratch import make_scratch
 
 
-def test_scratch_grows_and_does_not_shrink():
+@pytest.fixture
+def make_scratch():
+    """On a new thread, which keeps nothing from other tests."""
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda *sizes: thread.submit(scratch.make_scratch, *sizes).result()
+
+
+def test_scratch_grows_and_does_not_shrink(make_scratch):
     sizes = Sizes(levels=5, labels=4, width=8, depth=3)
     first = make_scratch(sizes, 10, 20, 100)
     assert make_scratch(sizes, 10, 5, 100) is first
@@ -16,7 +25,7 @@ def test_scratch_grows_and_does_not_shrink():
     assert other.states.shape == (1, 2, 8)
 
 
-def test_scratch_too_large_to_be_had_leaves_small_batches_theirs():
+def test_scratch_too_large_to_be_had_leaves_small_batches_theirs(make_scratch):
     sizes = Sizes(levels=5, labels=4, width=8, depth=3)
     make_scratch(sizes, 10, 20, 100)
     with pytest.raises((MemoryError, ValueError)):
