@@ -19,7 +19,7 @@ def test_scratch_grows_and_does_not_shrink(make_scratch):
     assert make_scratch(sizes, 10, 5, 100) is first
     second = make_scratch(sizes, 30, 5, 50)
     assert second.states.shape == (3, 50, 8)
-    assert len(second.to_users.near) == 101
+    assert len(second.to_users.sender) == 101
     assert make_scratch(sizes, 30, 20, 100) is second
     other = make_scratch(sizes._replace(depth=1), 1, 1, 1)
     assert other.states.shape == (1, 2, 8)
