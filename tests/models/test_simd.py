@@ -1,7 +1,7 @@
 import numpy as np
 from numba import njit
 
-from igmc.models.fused import simd
+from igmc.models import simd
 
 
 @njit
@@ -46,3 +46,18 @@ def test_arithmetic():
     a, b = x
     expected = [a + b, a - b, a * b, a / b, a * b + a, 2.5 * a + b, 3 * a, np.full(16, 4.0)]
     np.testing.assert_allclose(out, expected, rtol=1e-6)
+
+
+@njit
+def _roots_and_masks(lanes, x, out):
+    a, b = simd.load(lanes, x, 0), simd.load(lanes, x, 1)
+    simd.store(out, 0, simd.sqrt(a))
+    simd.store(out, 1, simd.where_positive(b, a))
+
+
+def test_roots_and_masks():
+    x = np.array([[4.0, 9.0, 0.0, 2.0], [1.0, -1.0, 0.0, np.nan]], np.float32)
+    out = np.empty_like(x)
+    _roots_and_masks((0,) * 4, x, out)
+    assert np.array_equal(out[0], np.sqrt(x[0]))
+    assert out[1].tolist() == [4.0, 0.0, 0.0, 0.0]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from igmc.compiled import inner
 from igmc.loading import Batch
-from igmc.models.fused.simd import add, fma, load, number, put, splat, store
+from igmc.models.simd import add, fma, load, number, put, splat, store
 from igmc.rng import fold
 
 DRAWS = 2**40  # the number of the first draw of `igmc.models.dropout.dropout`

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner
-from igmc.models.fused.simd import number, put
+from igmc.models.simd import number, put
 from igmc.rng import fold
 
 NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2

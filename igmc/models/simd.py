@@ -17,7 +17,8 @@ from numba.extending import intrinsic, models, register_model
 from igmc.compiled import shared
 
 __all__ = [
-    "add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "store", "sub", "take", "tanh",
+    "add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "sqrt", "store", "sub", "take",
+    "tanh", "where_positive",
 ]  # fmt: skip
 
 
@@ -201,3 +202,27 @@ def tanh(lanes, x):
     q = fma(x2, q, splat(lanes, 2.26843463243900e-03))
     q = fma(x2, q, splat(lanes, 4.89352518554385e-03))
     return div(mul(x, p), q)
+
+
+@intrinsic
+def where_positive(typingctx, gate, row):
+    """`row` where `gate` is above 0, else 0; ``where_positive(x, x)`` is ReLU."""
+
+    def codegen(context, builder, signature, args):
+        zero = ir.Constant(args[0].type, [0.0] * signature.args[0].width)
+        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], zero)
+
+    return row(gate, row), codegen
+
+
+@intrinsic
+def sqrt(typingctx, row):
+    """The square root of each element."""
+
+    def codegen(context, builder, signature, args):
+        vector = args[0].type
+        name = f"llvm.sqrt.v{vector.count}f32"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector]), name)
+        return builder.call(function, [args[0]])
+
+    return row(row), codegen
