@@ -1,0 +1,132 @@
+"""Training pairs of the neighbours network: folds of the ratings, and newcomers simulated among the known.
+
+A training pair must not see its own rating, nor a newcomer what it has not revealed. So the ratings are dealt
+into folds, and the pairs of one fold are asked on the graph of the others. Within a fold some users and items
+play newcomers: of their ratings in that graph they reveal k, from 1 to 10 with few more often (log-uniform),
+and are asked about others. Statistics, choice of neighbours and inputs all come from the graph that remains;
+there is nothing left that they could see by mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.rng import stream
+from igmc.statistics import GraphStatistics
+
+__all__ = ["Fold", "KnownRatings", "make_folds"]
+
+Rows = NDArray[np.int64]
+
+MOST_REVEALED = 10  # ratings of a simulated newcomer
+MOST_ASKED = 60  # of one newcomer in one fold, lest a few busy ones teach more than all others
+
+
+@dataclass(frozen=True, eq=False)
+class KnownRatings:
+    """The ratings that training may learn from.
+
+    Attributes:
+        user, item: int32 [n]; rating: float32 [n].
+        n_users, n_items: sizes of the graph.
+        span: highest less lowest rating of the scale.
+    """
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    rating: NDArray[np.float32]
+    n_users: int
+    n_items: int
+    span: float
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def statistics(self, rows: Rows | NDArray[np.bool_] | slice = slice(None)) -> GraphStatistics:
+        """Those of the graph of some of the ratings."""
+        return GraphStatistics.of_ratings(
+            self.user[rows],
+            self.item[rows],
+            self.rating[rows],
+            n_users=self.n_users,
+            n_items=self.n_items,
+            span=self.span,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Some pairs, and the ratings that they are asked on.
+
+    Attributes:
+        shown: bool [n], the ratings of the graph.
+        asked: int64 [P], the pairs, in the order of training; none of them is shown.
+    """
+
+    shown: NDArray[np.bool_]
+    asked: Rows
+
+
+def make_folds(
+    known: KnownRatings, *, folds: int, pairs: int, newcomers: float, seed: int, epoch: int
+) -> Iterator[Fold]:
+    """The folds of one epoch, a function of the ratings, the seed and the epoch alone.
+
+    Where there are more ratings than `pairs`, an epoch is that many: as many folds as it takes, and of the
+    last one the ratings of some users, all of theirs, since what is computed for a user serves all pairs.
+
+    Args:
+        known: the ratings.
+        folds: parts that the ratings are dealt into, 2 or more.
+        pairs: ratings asked in an epoch, at most, besides those of newcomers.
+        newcomers: share of the users, and of the items, that play newcomers in each fold.
+        seed, epoch: of what is drawn.
+    """
+    rng = stream(seed, "folds", epoch)
+    part = rng.permutation(np.arange(len(known)) % min(folds, max(len(known), 1)))
+    left = pairs
+    for fold in range(min(folds, len(known))):
+        if left <= 0:
+            return
+        mine = np.flatnonzero(part == fold)
+        if len(mine) > left:
+            mine = mine[_some_users(known.user[mine], known.n_users, left, rng)]
+        left -= len(mine)
+        shown = np.ones(len(known), np.bool_)
+        shown[mine] = False
+        asked = [mine]
+        for nodes, size in ((known.user, known.n_users), (known.item, known.n_items)):
+            asked.append(_hide(nodes, size, newcomers, shown, rng))
+        # A rating that one newcomer asks about may be shown no more to another, and is asked once.
+        yield Fold(shown, rng.permutation(np.unique(np.concatenate(asked))))
+
+
+def _some_users(user: NDArray[np.int32], n_users: int, most: int, rng: np.random.Generator) -> Rows:
+    """Positions of all ratings of users drawn until `most` are reached."""
+    order = rng.permutation(n_users)
+    count = np.bincount(user, minlength=n_users)[order]
+    chosen = np.zeros(n_users, np.bool_)
+    chosen[order[: int(np.searchsorted(np.cumsum(count), most)) + 1]] = True
+    return np.flatnonzero(chosen[user])
+
+
+def _hide(
+    nodes: NDArray[np.int32], size: int, share: float, shown: NDArray[np.bool_], rng: np.random.Generator
+) -> Rows:
+    """Let some nodes reveal a few of their shown ratings; returns those that are asked of the hidden ones."""
+    plays = rng.random(size) < share
+    rows = np.flatnonzero(shown & plays[nodes])
+    if not len(rows):
+        return rows
+    reveals = np.floor((MOST_REVEALED + 1) ** rng.random(size)).astype(np.int64)
+    rows = rows[np.lexsort((rng.random(len(rows)), nodes[rows]))]
+    # The place of each rating among its node's, in random order.
+    first = np.flatnonzero(np.diff(nodes[rows], prepend=-1))
+    place = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
+    hidden = place - reveals[nodes[rows]]
+    shown[rows[hidden >= 0]] = False
+    return rows[(hidden >= 0) & (hidden < MOST_ASKED)]

@@ -1,0 +1,64 @@
+"""One step's input of the neighbours network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from igmc.statistics import NeighbourRows
+
+__all__ = ["NeighbourBatch"]
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourBatch:
+    """Some of the pairs whose neighbours were read.
+
+    Attributes:
+        neighbours: of all pairs.
+        index: int64 [P], which of them make the batch.
+        target: float32 [P], what is left of their ratings by the biases, in deviations.
+        noise: key of this step's dropout.
+        progress: share of the epoch before it, 0 to below 1.
+        device: where the tensors go.
+    """
+
+    neighbours: NeighbourRows
+    index: NDArray[np.int64]
+    target: Tensor
+    noise: int = 0
+    progress: float = 0.0
+    device: str = "cpu"
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @classmethod
+    def whole(cls, neighbours: NeighbourRows, size: int = 1000) -> Iterator[NeighbourBatch]:
+        """All pairs in order, to be scored, in batches of at most `size`."""
+        for low in range(0, len(neighbours), size):
+            index = np.arange(low, min(low + size, len(neighbours)))
+            yield cls(neighbours, index, torch.zeros(len(index)))
+
+    def to(self, device: torch.device | str) -> NeighbourBatch:
+        """The batch with its tensors on a device."""
+        return replace(self, target=self.target.to(device), device=str(device))
+
+    @property
+    def pair(self) -> Tensor:
+        """float32 [P, 10]."""
+        return torch.from_numpy(self.neighbours.pair[self.index]).to(self.device)
+
+    def side(self, name: str) -> tuple[Tensor, Tensor, Tensor]:
+        """ptr, residual and rows of the neighbours on one side, on the device."""
+        found = getattr(self.neighbours, name)
+        first, count = found.ptr[self.index], found.ptr[self.index + 1] - found.ptr[self.index]
+        ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
+        rows = np.repeat(first - ptr[:-1], count) + np.arange(ptr[-1])
+        arrays = ptr, found.residual[rows], found.rows[rows]
+        return tuple(torch.from_numpy(array).to(self.device) for array in arrays)  # type: ignore[return-value]

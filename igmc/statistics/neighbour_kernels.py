@@ -1,0 +1,229 @@
+"""The compiled part of `igmc.statistics.neighbours`: choosing and describing the neighbours of pairs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.compiled import inner, kernel
+from igmc.rng import mix64
+from igmc.statistics.graph_statistics import DAMPING
+from igmc.statistics.rows import SideRows
+from igmc.statistics.shared import SUMS, add_shared, find, position, row_bounds
+
+__all__ = ["Side", "read_pairs", "sizes", "write_side", "write_table"]
+
+AGREEMENT_DAMPING = np.float32(20)  # shared ratings, in the choice of neighbours
+FARTHEST = np.float32(8)  # standard deviations; inputs beyond are moved there
+_TIE = 2.0**-40  # below any difference between two keys that matters
+_ONE, _ZERO = np.float32(1), np.float32(0)
+
+Floats = NDArray[np.float32]
+
+
+class Side(NamedTuple):
+    """Whose neighbours are read: those of `other_node` that belong to the side `own` of the target."""
+
+    own: SideRows
+    other: SideRows
+    target: NDArray[np.int32]
+    other_node: NDArray[np.int32]
+    known: NDArray[np.bool_]
+    target_shift: Floats
+    other_shift: Floats
+
+
+@kernel
+def read_pairs(users, items, user, item, norm, pair, base, shift, known):
+    """Fill the inputs of each pair, its base in deviations from the mean, and what leaving it out moves."""
+    damping = np.float32(DAMPING)
+    for p in range(len(user)):
+        u, i = user[p], item[p]
+        patched, first, last = row_bounds(users, u)
+        near = users.patch.near if patched else users.near
+        residual = users.patch.residual if patched else users.residual
+        at = position(near, first, last, i)
+        e = residual[at] if at >= 0 else _ZERO
+        patched, start, end = row_bounds(items, i)
+        # Ratings that lie over the graph for one request are in the user's row alone, and moved the user
+        # alone: the item's row may lack this one, or hold what it was before.
+        place = position(items.patch.near if patched else items.near, start, end, u)
+        raters_residual = items.patch.residual if patched else items.residual
+        e_i = raters_residual[place] if place >= 0 else _ZERO
+        known[p] = at >= 0 or place >= 0
+        n_u, n_i = np.float32(last - first - (at >= 0)), np.float32(end - start - (place >= 0))
+        shift[0, p], shift[1, p] = e / (n_u + damping), e_i / (n_i + damping)
+        user_facts, item_facts = _facts(users, u), _facts(items, i)
+        b_u, b_i = user_facts[0] - shift[0, p], item_facts[0] - shift[1, p]
+        base[p] = b_u + b_i
+        row = pair[p]
+        row[0], row[1], row[2], row[3] = np.log1p(n_u), np.log1p(n_i), b_u, b_i
+        row[4] = _dispersion_without(user_facts, n_u, e, shift[0, p], at >= 0)
+        row[5] = _dispersion_without(item_facts, n_i, e_i, shift[1, p], place >= 0)
+        row[6] = b_u * b_i
+        row[7], row[8] = _ONE / np.sqrt(n_u + _ONE), _ONE / np.sqrt(n_i + _ONE)
+        row[9] = b_u + b_i
+        _normalize(row, norm)
+
+
+@inner
+def _facts(side, node):
+    """Bias, dispersion and log1p of the degree of a node, who may have no rating, or not be there."""
+    at = find(side.patch.nodes, node)
+    if at >= 0:
+        return side.patch.facts[at, 0], side.patch.facts[at, 1], side.patch.facts[at, 2]
+    if node < len(side.facts):
+        return side.facts[node, 0], side.facts[node, 1], side.facts[node, 2]
+    return _ZERO, _ONE, _ZERO
+
+
+@inner
+def _dispersion_without(facts, n, e, shift, known):
+    """The dispersion, less 1, of a node with n ratings besides the one with residual e.
+
+    The others move by `shift` each; by the ridge regression the residuals of a node add up to damping * bias.
+    """
+    damping = np.float32(DAMPING)
+    if known:
+        squares = facts[1] * (n + _ONE + damping) - damping - e * e
+        squares += shift * (np.float32(2) * (damping * facts[0] - e) + n * shift)
+        return (max(squares, _ZERO) + damping) / (n + damping) - _ONE
+    return facts[1] - _ONE
+
+
+@inner
+def _normalize(row, norm):
+    for f in range(len(row)):
+        x = (row[f] - norm[0, f]) * norm[1, f]
+        row[f] = min(max(x, -FARTHEST), FARTHEST)
+
+
+@kernel
+def sizes(side, cap):
+    """Bounds of the rows of each pair, and the work that each pair's target makes."""
+    ptr, work = np.zeros(len(side.target) + 1, np.int64), np.empty(len(side.target), np.int64)
+    for p in range(len(side.target)):
+        patched, first, last = row_bounds(side.other, side.other_node[p])
+        near = side.other.patch.near if patched else side.other.near
+        there = side.known[p] and position(near, first, last, side.target[p]) >= 0
+        ptr[p + 1] = ptr[p] + min(last - first - there, cap)
+        _, start, end = row_bounds(side.own, side.target[p])
+        work[p] = 64 + last - first + 8 * (end - start)
+    return ptr, work
+
+
+@kernel
+def write_side(side, order, groups, low, high, norm, found):
+    """Fill the rows of the pairs of some groups; the pairs of a group have one target."""
+    sums = np.zeros((max(len(side.own.ptr) - 1, _end(side.own.patch.nodes)), SUMS), np.float32)
+    keys, best = np.empty(64), np.empty(64)
+    for g in range(low, high):
+        walked = False  # whether `sums` holds what all of the target's ratings give
+        for k in range(groups[g], groups[g + 1]):
+            p = order[k]
+            target, other_node = side.target[p], side.other_node[p]
+            if side.known[p] or not walked:
+                sums[:] = _ZERO
+                left_out = other_node if side.known[p] else -1
+                add_shared(side.own, side.other, target, left_out, side.target_shift[p], sums)
+                walked = not side.known[p]
+            keys, best = _write_neighbours(side, p, sums, False, norm, keys, best, found)
+
+
+@inner
+def _write_neighbours(side, p, sums, by_place, norm, keys, best, found):
+    """Fill the rows of one pair; returns the room for keys, larger where it was too small.
+
+    Args:
+        sums: of each node of the own side, or, with `by_place`, of each place in the row of the other node.
+    """
+    target = side.target[p]
+    patched, first, last = row_bounds(side.other, side.other_node[p])
+    near = side.other.patch.near if patched else side.other.near
+    residual = side.other.patch.residual if patched else side.other.residual
+    if last - first > len(keys):
+        keys, best = np.empty(2 * (last - first)), np.empty(2 * (last - first))
+    at, end = found.ptr[p], found.ptr[p + 1]
+    least = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+    for q in range(first, last):
+        if near[q] == target or keys[q - first] < least:
+            continue
+        found.node[at] = near[q]
+        found.residual[at] = residual[q] + side.other_shift[p]
+        shared = sums[q - first] if by_place else sums[near[q]]
+        _write_row(found.rows[at], found.residual[at], shared, _facts(side.own, near[q]), norm)
+        at += 1
+    return keys, best
+
+
+@kernel
+def write_table(side, low, high, table, norm, found):
+    """Fill the rows of pairs low..high-1 of one user from table[p - low], by place in the user's row."""
+    keys, best = np.empty(64), np.empty(64)
+    for p in range(low, high):
+        keys, best = _write_neighbours(side, p, table[p - low], True, norm, keys, best, found)
+
+
+@inner
+def _end(nodes):
+    return nodes[-1] + 1 if len(nodes) else 0
+
+
+@inner
+def _least_key(near, first, last, target, sums, by_place, keys, best, count):
+    """Write each neighbour's key, |P| / (N + 20); returns the least of the `count` greatest."""
+    n = 0
+    for q in range(first, last):
+        if near[q] == target:
+            continue
+        shared = sums[q - first] if by_place else sums[near[q]]
+        agreement = np.abs(shared[3]) / (shared[0] + AGREEMENT_DAMPING)
+        tie = np.float64(mix64(np.uint64(near[q])) >> np.uint64(40)) * _TIE * 2.0**-24
+        keys[q - first] = agreement + tie
+        best[n] = keys[q - first]
+        n += 1
+    return _select(best, n, n - count) if count < n else -1.0
+
+
+@inner
+def _select(values, n, k):
+    """The value that would stand at place k if the first n were sorted (Hoare's quickselect, in place)."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if k <= right:
+            high = right
+        elif k >= left:
+            low = left
+        else:
+            break
+    return values[k]
+
+
+@inner
+def _write_row(row, e, sums, facts, norm):
+    N, A, B, P, Q_u, Q_v = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    three, five = np.float32(3), np.float32(5)
+    some = max(N, _ONE)
+    centred_u, centred_v = max(Q_u - A * A / some, _ZERO), max(Q_v - B * B / some, _ZERO)
+    row[0], row[1], row[2] = e, np.log1p(N), facts[2]
+    row[3] = P / np.sqrt((Q_u + three) * (Q_v + three))
+    row[4] = P / (N + np.float32(10))
+    row[5] = (Q_u + Q_v - P - P + np.float32(6)) / (N + three) - np.float32(2)
+    row[6], row[7] = A / (N + five), B / (N + five)
+    row[8] = P / (np.sqrt(N) + _ONE)
+    row[9], row[10] = facts[1] - _ONE, facts[0]
+    row[11] = (P - A * B / some) / np.sqrt((centred_u + three) * (centred_v + three))
+    _normalize(row, norm)

@@ -1,0 +1,82 @@
+"""Training pairs see neither their own ratings nor what a newcomer hides."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from igmc.loading.folds import MOST_ASKED, MOST_REVEALED, make_folds
+from igmc.statistics.inputs import InputNorms
+from igmc.statistics.neighbours import read_neighbours
+from tests.statistics.graphs import known_ratings
+
+KNOWN = known_ratings()
+RAW = InputNorms.identity()
+
+
+def folds(known=KNOWN, *, newcomers=0.2, pairs=10**6, seed=1, epoch=1, number=5):
+    return list(make_folds(known, folds=number, pairs=pairs, newcomers=newcomers, seed=seed, epoch=epoch))
+
+
+def test_every_rating_is_asked_in_one_fold_and_shown_in_none_where_it_is_asked():
+    found = folds(newcomers=0.0)
+    asked = np.concatenate([fold.asked for fold in found])
+    assert np.array_equal(np.sort(asked), np.arange(len(KNOWN)))
+    for fold in folds():
+        assert not fold.shown[fold.asked].any()
+
+
+def test_what_is_asked_or_hidden_does_not_reach_the_inputs():
+    """Other values for all ratings that a fold does not show: the inputs keep their bits."""
+    for fold in folds():
+        other = KNOWN.rating.copy()
+        other[~fold.shown] = 6 - other[~fold.shown]
+        changed = replace(KNOWN, rating=other)
+        users, items = KNOWN.user[fold.asked], KNOWN.item[fold.asked]
+        one, two = (
+            read_neighbours(known.statistics(fold.shown), users, items, cap=10, norms=RAW)
+            for known in (KNOWN, changed)
+        )
+        assert np.array_equal(one.base, two.base)
+        assert np.array_equal(one.pair, two.pair)
+        assert np.array_equal(one.users.rows, two.users.rows)
+        assert np.array_equal(one.items.node, two.items.node)
+        assert np.array_equal(one.items.rows, two.items.rows)
+
+
+def test_newcomers_of_both_sides_reveal_one_to_ten_ratings_and_are_asked_about_others():
+    few = {"user": set(), "item": set()}
+    for fold in folds(newcomers=0.5):
+        for side, size in (("user", 60), ("item", 40)):
+            left = np.bincount(getattr(KNOWN, side)[fold.shown], minlength=size)
+            whole = np.bincount(getattr(KNOWN, side), minlength=size)
+            few[side] |= set(left[(left < whole * 0.5) & (left > 0)].tolist())
+    assert {1, 2} <= few["user"]
+    assert max(few["user"]) <= MOST_REVEALED
+    assert {1, 2} <= few["item"]
+
+
+def test_one_newcomer_is_asked_a_bounded_number_of_times():
+    known = known_ratings(n_users=4, n_items=500, share=0.9)
+    for fold in folds(known, newcomers=0.9, number=50):
+        hidden = np.setdiff1d(fold.asked, np.flatnonzero(~fold.shown)[:0])
+        counts = np.bincount(known.user[hidden], minlength=4)
+        mine = len(known) // 50 + 1
+        assert counts.max() <= MOST_ASKED + 500 * 0.9 * 0.9 * 4 + mine  # items play newcomers too
+    only_users = [np.bincount(known.user[fold.asked]) for fold in folds(known, newcomers=0.0, number=50)]
+    assert max(count.max() for count in only_users) < 30
+
+
+@pytest.mark.parametrize("pairs", [1, 100, 300])
+def test_an_epoch_of_a_large_graph_is_as_many_pairs_as_allowed(pairs):
+    found = folds(newcomers=0.0, pairs=pairs)
+    asked = sum(len(fold.asked) for fold in found)
+    assert pairs <= asked <= pairs + 20  # all ratings of the last user drawn
+    assert len(found) <= -(-pairs * 5 // len(KNOWN)) + 1
+
+
+def test_folds_are_a_function_of_seed_and_epoch():
+    one, same, epoch, seed = folds(), folds(), folds(epoch=2), folds(seed=2)
+    assert all(np.array_equal(a.asked, b.asked) for a, b in zip(one, same, strict=True))
+    for other in (epoch, seed):
+        assert any(not np.array_equal(a.asked, b.asked) for a, b in zip(one, other, strict=True))

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from igmc.loading.neighbour_loader import NeighbourLoader, Probe, input_norms
+from igmc.statistics.inputs import InputNorms
+from tests.statistics.graphs import known_ratings
+
+KNOWN = known_ratings()
+
+
+def loader(**changes):
+    norms = input_norms(KNOWN, cap=10, seed=1)
+    options = {"cap": 10, "batch_size": 32, "pairs": 10**6, "newcomers": 0.1, "seed": 1} | changes
+    return NeighbourLoader(KNOWN, norms, **options)
+
+
+def told(batches):
+    return [
+        (b.neighbours.base[b.index].tolist(), b.pair.tolist(), b.target.tolist(), b.noise) for b in batches
+    ]
+
+
+def test_batches_are_the_same_in_any_memory_and_with_any_number_of_threads():
+    expected = told(loader().epoch(1))
+    assert told(loader(memory=1).epoch(1)) == expected
+    assert told(loader(threads=1).epoch(1)) == expected
+    assert told(loader().epoch(2)) != expected
+    assert told(loader(seed=2).epoch(1)) != expected
+
+
+def test_progress_rises_from_0_to_1_and_keys_differ():
+    batches = list(loader().epoch(3))
+    progress = [batch.progress for batch in batches]
+    assert progress == sorted(progress)
+    assert progress[0] == 0.0
+    assert 0.9 < progress[-1] < 1.0
+    assert len({batch.noise for batch in batches}) == len(batches)
+    assert max(map(len, batches)) == 32
+
+
+def test_the_target_is_what_the_biases_leave():
+    batches = list(loader(newcomers=0.0).epoch(1))
+    assert sum(map(len, batches)) == len(KNOWN)
+    squares = np.concatenate([batch.target.numpy() for batch in batches]) ** 2
+    assert 0.8 < squares.mean() < 1.6
+
+
+def test_normalized_inputs_have_mean_0_and_deviation_1():
+    norms = input_norms(KNOWN, cap=10, seed=1)
+    found = Probe.of(KNOWN, norms, cap=10, seed=1).inputs
+    assert np.abs(found.pair.mean(axis=0)).max() < 0.05
+    assert found.users.rows.std(axis=0) == pytest.approx(np.ones(12), abs=0.15)
+    raw = Probe.of(KNOWN, InputNorms.identity(), cap=10, seed=1).inputs
+    assert np.abs(raw.pair.mean(axis=0)).max() > 0.5

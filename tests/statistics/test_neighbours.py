@@ -1,0 +1,148 @@
+"""Inputs of pairs: the kernels against plain Python, and the pair's own rating against a graph without it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from igmc.config import DataConfig
+from igmc.ratings.load import load_dataset
+from igmc.ratings.split import make_split
+from igmc.statistics.graph_statistics import GraphStatistics
+from igmc.statistics.inputs import InputNorms
+from igmc.statistics.neighbours import read_neighbours
+from igmc.statistics.reference import reference_pair
+
+RAW = InputNorms.identity()
+SPAN = 4.0
+
+
+@st.composite
+def rating_lists(draw, least=1):
+    n_users, n_items = draw(st.integers(2, 9)), draw(st.integers(2, 9))
+    pairs = st.tuples(st.integers(0, n_users - 1), st.integers(0, n_items - 1))
+    chosen = draw(st.lists(pairs, unique=True, min_size=least, max_size=n_users * n_items))
+    ratings = draw(st.lists(st.integers(1, 5), min_size=len(chosen), max_size=len(chosen)))
+    return n_users, n_items, dict(zip(chosen, map(float, ratings), strict=True))
+
+
+def statistics(ratings, n_users, n_items):
+    pairs = np.array(sorted(ratings), np.int32).reshape(-1, 2)
+    values = np.array([ratings[tuple(pair)] for pair in pairs.tolist()], np.float32)
+    return GraphStatistics.of_ratings(
+        pairs[:, 0], pairs[:, 1], values, n_users=n_users, n_items=n_items, span=SPAN
+    )
+
+
+def one(found, p):
+    """What was read of one pair, in the form of the reference."""
+    sides = []
+    for side in (found.users, found.items):
+        at = slice(side.ptr[p], side.ptr[p + 1])
+        rows = zip(side.node[at].tolist(), side.residual[at].tolist(), side.rows[at].tolist(), strict=True)
+        sides.append({node: (residual, row) for node, residual, row in rows})
+    return found.base[p], found.pair[p].tolist(), *sides
+
+
+def assert_same(got, expected, within):
+    base, pair, users, items = got
+    assert base == pytest.approx(expected.base, abs=within)
+    assert pair == pytest.approx([min(max(x, -8), 8) for x in expected.pair], abs=within)
+    for mine, theirs in ((users, expected.users), (items, expected.items)):
+        assert mine.keys() == theirs.keys()
+        for node, (residual, row) in theirs.items():
+            assert mine[node][0] == pytest.approx(residual, abs=within)
+            assert mine[node][1] == pytest.approx([min(max(x, -8), 8) for x in row], abs=within)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rating_lists())
+def test_equals_plain_python_where_the_pair_is_not_rated(case):
+    n_users, n_items, ratings = case
+    user, item = (int(x) for x in np.unravel_index(len(ratings) % (n_users * n_items), (n_users, n_items)))
+    ratings.pop((user, item), None)
+    got = read_neighbours(
+        statistics(ratings, n_users, n_items),
+        np.array([user], np.int32),
+        np.array([item], np.int32),
+        cap=100,
+        norms=RAW,
+    )
+    assert_same(one(got, 0), reference_pair(ratings, user, item, SPAN), 2e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rating_lists(least=3), st.integers(1, 3))
+def test_a_pair_is_read_alike_alone_and_among_others_by_any_number_of_threads(case, threads):
+    n_users, n_items, ratings = case
+    graph = statistics(ratings, n_users, n_items)
+    users, items = (x.ravel().astype(np.int32) for x in np.indices((n_users, n_items)))
+    together = read_neighbours(graph, users, items, cap=3, norms=RAW, threads=threads)
+    for p in range(len(users)):
+        alone = read_neighbours(graph, users[p : p + 1], items[p : p + 1], cap=3, norms=RAW)
+        assert one(alone, 0) == one(together, p)
+
+
+def test_under_a_cap_those_stay_that_agree_or_disagree_most():
+    graph, users, items = real_like()
+    everyone = read_neighbours(graph, users, items, cap=1000, norms=RAW)
+    some = read_neighbours(graph, users, items, cap=5, norms=RAW)
+    for p in range(len(users)):
+        for all_, few in ((everyone.users, some.users), (everyone.items, some.items)):
+            at, chosen = slice(all_.ptr[p], all_.ptr[p + 1]), few.node[few.ptr[p] : few.ptr[p + 1]]
+            assert len(chosen) == min(5, at.stop - at.start)
+            shared = np.expm1(all_.rows[at][:, 1])
+            key = np.abs(all_.rows[at][:, 4]) * (shared + 10) / (shared + 20)
+            kept = np.isin(all_.node[at], chosen)
+            if kept.any() and not kept.all():
+                assert key[kept].min() >= key[~kept].max() - 1e-5
+
+
+def real_like():
+    rng = np.random.default_rng(5)
+    full = np.flatnonzero(rng.random(60 * 40) < 0.4)
+    user, item = (full // 40).astype(np.int32), (full % 40).astype(np.int32)
+    rating = rng.integers(1, 6, len(full)).astype(np.float32)
+    graph = GraphStatistics.of_ratings(user, item, rating, n_users=60, n_items=40, span=SPAN)
+    return graph, rng.integers(0, 60, 50).astype(np.int32), rng.integers(0, 40, 50).astype(np.int32)
+
+
+def without_own_rating(user, item, rating, shape, count, cap=50):
+    """Inputs of rated pairs by the graph that has them, and by one rebuilt without each; the differences."""
+    rng = np.random.default_rng(7)
+    sizes = {"n_users": shape[0], "n_items": shape[1], "span": float(rating.max() - rating.min())}
+    graph = GraphStatistics.of_ratings(user, item, rating, **sizes)
+    chosen = rng.choice(len(user), count, replace=False)
+    norms = InputNorms.of(read_neighbours(graph, user[chosen], item[chosen], cap=cap, norms=RAW))
+    got = read_neighbours(graph, user[chosen], item[chosen], cap=10**6, norms=norms)
+    kept = np.ones(len(user), bool)
+    worst = {"base": [], "pair": [], "rows": []}
+    for p, row in enumerate(chosen.tolist()):
+        kept[row] = False
+        rebuilt = GraphStatistics.of_ratings(user[kept], item[kept], rating[kept], **sizes)
+        kept[row] = True
+        expected = read_neighbours(rebuilt, user[[row]], item[[row]], cap=10**6, norms=norms)
+        worst["base"].append(abs(got.base[p] - expected.base[0]) / rebuilt.deviation)
+        worst["pair"].append(np.abs(got.pair[p] - expected.pair[0]).max())
+        for mine, theirs in ((got.users, expected.users), (got.items, expected.items)):
+            at = slice(mine.ptr[p], mine.ptr[p + 1])
+            assert mine.node[at].tolist() == theirs.node.tolist()
+            worst["rows"].append(np.abs(mine.rows[at] - theirs.rows).max(initial=0.0))
+    return {name: np.array(values) for name, values in worst.items()}
+
+
+@pytest.mark.parametrize("name", ["ml_100k", "flixster"])
+def test_a_known_rating_counts_nowhere_in_real_data(name, data_root):
+    data = load_dataset(name, data_dir=data_root)
+    table, rows = data.table, make_split(data, DataConfig(name), seed=1).train
+    columns = table.user[rows], table.item[rows], table.rating[rows]
+    differences = without_own_rating(*columns, (len(table.users), len(table.items)), count=300)
+    print({k: (np.median(v), v.max()) for k, v in differences.items()})
+
+
+def test_a_known_rating_counts_nowhere_in_a_random_graph():
+    rng = np.random.default_rng(3)
+    full = np.flatnonzero(rng.random(200 * 100) < 0.15)
+    columns = (full // 100).astype(np.int32), (full % 100).astype(np.int32), rng.integers(1, 6, len(full))
+    differences = without_own_rating(*columns, (200, 100), count=300)
+    print({k: (np.median(v), v.max()) for k, v in differences.items()})
