@@ -20,12 +20,14 @@ from igmc.errors import ConfigError
 
 __all__ = [
     "PRESETS",
+    "SECTIONS",
     "SELECTIONS",
     "DataConfig",
     "ExplainConfig",
     "ExtractConfig",
     "ListConfig",
     "ModelConfig",
+    "NeighboursConfig",
     "RunConfig",
     "ServeConfig",
     "TrainConfig",
@@ -314,18 +316,89 @@ class TrainConfig(Config):
 
 
 @dataclass(frozen=True)
+class NeighboursConfig(Config):
+    """The neighbours network, and how it is trained."""
+
+    selection: str = knob(
+        "validation",
+        "'validation': the best epoch on validation, shrunk towards the biases as far as that suits it; "
+        "'fixed': the last epoch, trained on validation ratings too",
+        choices=SELECTIONS,
+    )
+    max_neighbors: int = knob(
+        100, "cap on the neighbours of each side: those that agree or disagree most with the target", low=1
+    )
+    members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
+    epochs: int = knob(8, "passes over the training pairs", low=1)
+    pairs_per_epoch: int = knob(400_000, "training pairs that make a pass at most", low=1)
+    batch_size: int = knob(200, "pairs a step", low=1)
+    learning_rate: float = knob(5e-3, "AdamW's step size at its highest", low=1e-12, high=10.0)
+    weight_decay: float = knob(1e-4, "AdamW's decay of the weights", low=0.0)
+    dropout: float = knob(0.1, "dropout before the last linear layer", low=0.0, high=0.99)
+    newcomers: float = knob(
+        0.02,
+        "share of the users, and of the items, that play newcomers at a time, with 1 to 10 ratings",
+        low=0.0,
+        high=0.5,
+    )
+
+
+@dataclass(frozen=True)
 class RunConfig(Config):
     """All that determines a run."""
 
+    network: str = knob(
+        "rgcn",
+        "'rgcn', the paper's, or 'neighbours', a learned neighbourhood method on closed-form statistics",
+        choices=("rgcn", "neighbours"),
+        late=True,
+    )
     data: DataConfig = field(default_factory=DataConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
     live: bool | None = knob(
         None,
         "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
     )
     seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
+
+    @property
+    def training(self) -> TrainConfig:
+        """How checkpoints are selected, whatever the network."""
+        if self.network == "rgcn":
+            return self.train
+        own = self.neighbours
+        return TrainConfig(selection=own.selection, epochs=own.epochs, ensemble_size=1)
+
+    def _stored(self) -> list[tuple[dataclasses.Field[Any], Any]]:
+        """Without what is for another network."""
+        hidden = {name for network, names in SECTIONS.items() if network != self.network for name in names}
+        return [(f, value) for f, value in super()._stored() if f.name not in hidden]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """See `Config.from_dict`.
+
+        Raises:
+            ConfigError: also on settings of another network than the one that is named.
+        """
+        if isinstance(values, Mapping):
+            network = values.get("network", "rgcn")
+            for other, names in SECTIONS.items():
+                for name in names:
+                    if other != network and name in values:
+                        raise ConfigError(
+                            f"{name} holds settings of the network {other}",
+                            got=f"network {network}",
+                            remedy=f"leave them out, or set network to {other}",
+                        )
+        return super().from_dict(values)
+
+
+# What of `RunConfig` is for one network alone.
+SECTIONS = {"rgcn": ("extract", "model", "train", "live"), "neighbours": ("neighbours",)}
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_messages(cls, values, message):
 
 def test_unknown_keys_are_refused_at_both_depths():
     with pytest.raises(
-        ConfigError, match="unknown setting in RunConfig; got 'epochs'; allowed: data, extract"
+        ConfigError, match="unknown setting in RunConfig; got 'epochs'; allowed: network, data, extract"
     ):
         RunConfig.from_dict({"epochs": 3})
     with pytest.raises(ConfigError, match=r"to mend it: give it as train\.epochs"):

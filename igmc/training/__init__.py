@@ -6,6 +6,7 @@ from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
 from igmc.training.folder import RunFolder
 from igmc.training.loop import fit
+from igmc.training.neighbours_loop import fit_neighbours
 from igmc.training.track import Tracker
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Tracker",
     "chosen_epochs",
     "fit",
+    "fit_neighbours",
     "load_checkpoint",
     "on_device",
     "pick_device",

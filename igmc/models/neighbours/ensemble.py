@@ -1,0 +1,81 @@
+"""Several neighbours networks that answer as one, with the norms of their inputs and their calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from igmc.loading import NeighbourBatch
+from igmc.models.neighbours.network import NeighboursNetwork
+from igmc.statistics import InputNorms
+
+__all__ = ["NeighboursEnsemble"]
+
+
+class NeighboursEnsemble(nn.Module):
+    """The mean step of M members from the biases, shrunk and moved as was found best after training.
+
+    Args:
+        members: M, 1 or more; they differ in their first weights and their dropout.
+        dropout: see `NeighboursNetwork`.
+        seed: of the first weights.
+        backend: "auto" takes the compiled kernels on a CPU, "torch" never does.
+
+    Attributes:
+        norms: of the inputs, on the graph of the training; other graphs have norms of their own.
+        shrinkage: scalar, by which the mean step is multiplied; offset: scalar, in deviations, added then.
+    """
+
+    shrinkage: Tensor
+    offset: Tensor
+
+    def __init__(
+        self, members: int, *, dropout: float, seed: int, threads: int | None = None, backend: str = "auto"
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(
+            NeighboursNetwork(dropout=dropout, seed=seed, member=member, threads=threads, backend=backend)
+            for member in range(members)
+        )
+        for name, norm in zip(InputNorms._fields, InputNorms.identity(), strict=True):
+            self.register_buffer(f"norm_{name}", torch.from_numpy(norm))
+        self.register_buffer("shrinkage", torch.ones(()))
+        self.register_buffer("offset", torch.zeros(()))
+
+    @property
+    def norms(self) -> InputNorms:
+        return InputNorms(*(getattr(self, f"norm_{name}").cpu().numpy() for name in InputNorms._fields))
+
+    @norms.setter
+    def norms(self, norms: InputNorms) -> None:
+        for name, norm in zip(InputNorms._fields, norms, strict=True):
+            getattr(self, f"norm_{name}").copy_(torch.from_numpy(norm))
+
+    def forward(self, batch: NeighbourBatch, presence: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Steps from the biases, float [P], in units of their deviation; see `NeighboursNetwork.forward`."""
+        steps = torch.stack([member(batch, presence) for member in self.members]).mean(dim=0)
+        return self.offset + self.shrinkage * steps
+
+    def gradients(self, batch: NeighbourBatch) -> Tensor:
+        """One step's gradients in the parameters' `grad`; returns the mean squared error, scalar.
+
+        Each member learns by its own error, not by that of the mean.
+        """
+        self.zero_grad(set_to_none=True)
+        losses = []
+        for member in self.members:
+            loss = nn.functional.mse_loss(member(batch), batch.target)
+            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+        return torch.stack(losses).mean()
+
+    def steps(self, batches: Iterable[NeighbourBatch]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        """What `forward` gives for the pairs of some batches, float32 [P], in evaluation mode."""
+        device = self.offset.device
+        self.eval()
+        with torch.inference_mode():
+            found = [self(batch.to(device)).cpu().numpy() for batch in batches]
+        return np.concatenate([np.empty(0, np.float32), *found])

@@ -1,0 +1,101 @@
+"""The read-out of both sides on a CPU by compiled kernels, as one step of autograd."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from concurrent.futures import wait
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from igmc.models.neighbours.kernels import SideWeights, make_scratch, read_side, read_side_back
+from igmc.statistics import NeighbourRows
+from igmc.threads import pool
+
+__all__ = ["POOLED", "read_sides"]
+
+POOLED = 56
+CHUNKS = 8  # of a batch, each with gradients of its own: added up in a fixed order, whatever the threads
+
+
+def read_sides(
+    neighbours: NeighbourRows, index: NDArray[np.int64], parameters: Sequence[Tensor], threads: int
+) -> Tensor:
+    """Pooled neighbours of both sides, float32 [P, 112]; see `igmc.models.neighbours.network.SideReader`.
+
+    Args:
+        neighbours: of all pairs.
+        index: int64 [P], which of them are read.
+        parameters: the six of the users' reader in the order of `SideWeights`, then those of the items'.
+        threads: to work with.
+    """
+    return _ReadSides.apply(neighbours, index, threads, *parameters)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _ReadSides(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, neighbours: NeighbourRows, index: NDArray[np.int64], threads: int, *tensors: Tensor
+    ) -> Tensor:
+        ctx.neighbours, ctx.index, ctx.threads = neighbours, index, threads
+        ctx.save_for_backward(*tensors)
+        pooled = np.empty((2, len(index), POOLED), np.float32)
+
+        def work(side: int, low: int, high: int) -> None:
+            found, weights = _side(neighbours, side), _weights(tensors, side)
+            scratch = make_scratch(_most(found.ptr, index), weights)
+            read_side(*_arrays(found), neighbours.pair, index, low, high, weights, pooled[side], scratch)
+
+        _share(work, len(index), threads)
+        return torch.from_numpy(pooled.transpose(1, 0, 2).reshape(len(index), 2 * POOLED))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        neighbours, index, tensors = ctx.neighbours, ctx.index, ctx.saved_tensors
+        d_pooled = np.ascontiguousarray(grad.numpy().reshape(len(index), 2, POOLED).transpose(1, 0, 2))
+        grads = {}
+
+        def work(side: int, low: int, high: int) -> None:
+            found, weights = _side(neighbours, side), _weights(tensors, side)
+            scratch = make_scratch(_most(found.ptr, index), weights)
+            own = SideWeights(*(np.zeros_like(array) for array in weights))
+            read_side_back(
+                *_arrays(found), neighbours.pair, index, low, high, weights, d_pooled[side], scratch, own
+            )
+            grads[side, low] = own
+
+        _share(work, len(index), ctx.threads)
+        total: list[Tensor] = []
+        for side in (0, 1):
+            parts = [grads[key] for key in sorted(grads) if key[0] == side]
+            total += [torch.from_numpy(np.sum(arrays, axis=0)) for arrays in zip(*parts, strict=True)]
+        return None, None, None, *total
+
+
+def _side(neighbours: NeighbourRows, side: int) -> Any:
+    return (neighbours.users, neighbours.items)[side]
+
+
+def _arrays(found: Any) -> tuple[Any, ...]:
+    return found.ptr, found.residual, found.rows
+
+
+def _weights(tensors: Sequence[Tensor], side: int) -> SideWeights:
+    return SideWeights(*(t.detach().contiguous().numpy() for t in tensors[6 * side : 6 * side + 6]))
+
+
+def _most(ptr: NDArray[np.int64], index: NDArray[np.int64]) -> int:
+    return int((ptr[index + 1] - ptr[index]).max(initial=0))
+
+
+def _share(work: Any, pairs: int, threads: int) -> None:
+    bounds = [pairs * k // CHUNKS for k in range(CHUNKS + 1)]
+    jobs = [(side, *ends) for ends in itertools.pairwise(bounds) for side in (0, 1) if ends[0] < ends[1]]
+    futures = [pool("neighbours", threads).submit(work, *job) for job in jobs]
+    wait(futures)
+    for future in futures:
+        future.result()

@@ -1,0 +1,108 @@
+"""Training of the neighbours network: it learns, resumes bit by bit, and sees no validation rating."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from igmc.config import NeighboursConfig
+from igmc.errors import DataError, TrainingError
+from igmc.ratings import Pairs
+from igmc.training import MemoryCheckpointer
+from igmc.training.neighbours_loop import fit_neighbours, learning_rate
+from tests.statistics.graphs import known_ratings
+
+KNOWN = known_ratings()
+CPU = torch.device("cpu")
+CONFIG = NeighboursConfig(epochs=3, members=2, batch_size=64, max_neighbors=10, newcomers=0.1)
+
+
+def pairs(n=30, seed=3):
+    rng = np.random.default_rng(seed)
+    return Pairs(
+        rng.integers(0, 60, n).astype(np.int32),
+        rng.integers(0, 40, n).astype(np.int32),
+        rng.integers(1, 6, n).astype(np.float32),
+    )
+
+
+def trained(config=CONFIG, known=KNOWN, validation=None, seed=1, keep=None):
+    checkpoints = keep if keep is not None else MemoryCheckpointer()
+    history = fit_neighbours(known, validation, config, checkpoints, CPU, seed=seed, progress=False)
+    return history, checkpoints.latest()["model"]
+
+
+def same(one, other):
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+class Stopping(MemoryCheckpointer):
+    def save_epoch(self, epoch, state, keep):
+        super().save_epoch(epoch, state, keep)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("validation", [None, pairs()], ids=["fixed", "validation"])
+def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_bits(validation):
+    config = CONFIG.replace(selection="fixed" if validation is None else "validation")
+    history, whole = trained(config, validation=validation)
+    stopped = Stopping()
+    with pytest.raises(KeyboardInterrupt):
+        trained(config, validation=validation, keep=stopped)
+    resumed, again = trained(config, validation=validation, keep=stopped)
+    assert same(whole, again)
+    untimed = [
+        [{k: v for k, v in record.items() if "second" not in k} for record in records]
+        for records in (history, resumed)
+    ]
+    assert untimed[0] == untimed[1]
+
+
+def test_members_seeds_and_settings_make_other_weights():
+    whole = trained()[1]
+    assert not torch.equal(whole["members.0.head_in.weight"], whole["members.1.head_in.weight"])
+    assert not same(whole, trained(seed=2)[1])
+    assert not same(whole, trained(CONFIG.replace(newcomers=0.0))[1])
+
+
+def test_validation_decides_the_shrinkage_and_nothing_else():
+    one, other = (trained(validation=pairs(seed=seed))[1] for seed in (3, 4))
+    differ = {name for name in one if not torch.equal(one[name], other[name])}
+    assert differ <= {"shrinkage", "offset"}
+    assert 0.0 <= float(one["shrinkage"]) <= 1.0
+    assert float(trained()[1]["shrinkage"]) == 1.0
+
+
+def test_ratings_by_taste_are_learned_beyond_the_biases():
+    rng = np.random.default_rng(0)
+    known = known_ratings(n_users=120, n_items=60, share=0.4)
+    taste = rng.integers(0, 2, 120)[known.user] == rng.integers(0, 2, 60)[known.item]
+    known = replace(known, rating=np.where(taste, 5.0, 1.0).astype(np.float32))
+    history, _ = trained(CONFIG.replace(epochs=6, newcomers=0.0, learning_rate=1e-2), known=known)
+    assert history[-1]["mse"] < 0.35 * np.var(known.rating)
+
+
+def test_weights_that_are_not_finite_end_the_training(monkeypatch):
+    def spoil(weights, _):
+        for weight in weights:
+            weight.grad.fill_(float("nan"))
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spoil)
+    with pytest.raises(TrainingError, match="lower --learning-rate"):
+        trained()
+
+
+def test_a_rating_that_is_no_number_is_refused():
+    with pytest.raises(DataError, match="not a finite number"):
+        trained(known=replace(KNOWN, rating=np.full(len(KNOWN), np.nan, np.float32)))
+
+
+def test_the_learning_rate_rises_for_a_tenth_and_falls_to_nearly_nothing():
+    rates = [learning_rate(1.0, x) for x in np.linspace(0, 1, 101)]
+    assert rates[0] == pytest.approx(0.04)
+    assert int(np.argmax(rates)) == 10
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(1e-3)
