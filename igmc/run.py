@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,19 +19,17 @@ from igmc.config import RunConfig, merged, preset_settings
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
-from igmc.extract import extract_store, projected_bytes
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
-from igmc.inference import ITEMS_FILE, ItemInfo, load_models
-from igmc.loading import LiveSource, Loader, SideFeatures, StoreSource, SubgraphSource, SupportDropout
-from igmc.models import IGMC
+from igmc.inference import ITEMS_FILE, ItemInfo
+from igmc.loading import SideFeatures
+from igmc.networks import Job, Trained, train_network
 from igmc.plots import save_curves
 from igmc.ratings import Split, load_dataset, make_split, side_features
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
-from igmc.store import CACHE_BYTES, StoreReader, fingerprint, store_folder
-from igmc.training import RunFolder, Tracker, chosen_epochs, fit, on_device, pick_device, predict_samples
+from igmc.training import RunFolder, Tracker, on_device, pick_device
 
 __all__ = ["default_folder", "demo_run", "train"]
 
@@ -80,13 +77,13 @@ def train(
             got=config.data.test_ratio,
             remedy="raise --test-ratio, or use an official split",
         )
-    if config.train.selection == "validation" and not len(split.validation):
+    if config.training.selection == "validation" and not len(split.validation):
         raise ConfigError(
             "the selection 'validation' needs a validation part, and there is none",
             got=config.data.validation_ratio,
             remedy="raise --validation-ratio, or use --selection fixed",
         )
-    side = side_features(dataset) if config.model.side_features else None
+    side = side_features(dataset) if config.network == "rgcn" and config.model.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
     facts = {
         "data_digest": dataset.table.digest(),
@@ -117,8 +114,9 @@ def default_folder(config: RunConfig, split: Split) -> Path:
     """
     digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
-    selection = config.train.identity()["protocol"]
-    return Path("runs") / f"{name}-{selection}-seed{config.seed}-{digest[:8]}"
+    selection = config.training.identity()["protocol"]
+    network = "" if config.network == "rgcn" else f"-{config.network}"
+    return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"
 
 
 def _run(
@@ -135,31 +133,26 @@ def _run(
     tracker: Tracker,
 ) -> RunReport:
     split.save(folder.path / "split.npz")
-    parts = make_parts(split, config.train.selection)
-    sources = _sources(config, dataset, parts, Path(home or home_dir()), workers, progress)
-    model = IGMC(
-        config.model,
-        n_levels=len(split.scale),
-        hops=config.extract.hops,
-        side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
-        seed=config.seed,
-        threads=workers,
-    )
-    training = Loader(sources["train"], config.train.batch_size, seed=config.seed, shuffle=True, side=side)
-    validation = Loader(sources["validation"], SCORE_BATCH, side=side) if "validation" in sources else None
+    parts = make_parts(split, config.training.selection)
     with tracker:
-        monitor = tracker.monitor(folder.path.resolve().name)
-        job = (model, training, validation, config.train, folder, device)
-        history = fit(*job, progress=progress, profile=profile, monitor=monitor)
-
-    epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
-    # Of what a cap thins, a store holds the first sample alone.
-    live = [LiveSource(parts["test"], config.extract, seed=config.seed)] if config.extract.samples else []
-    tests = [Loader(source, SCORE_BATCH, side=side) for source in (sources["test"], *live)]
-    predictions = predict_samples(load_models(folder, epochs, model, device), *tests, device=device)
-    _write_predictions(folder.path / "predictions.csv.gz", split, predictions)
-    report = _report(config, dataset, split, parts, history, epochs, predictions, folder, device)
-    save_curves(history, folder.path / "curves")
+        job = Job(
+            config=config,
+            dataset=dataset,
+            parts=parts,
+            scale=split.scale,
+            side=side,
+            folder=folder,
+            device=device,
+            home=Path(home or home_dir()),
+            workers=workers,
+            progress=progress,
+            profile=profile,
+            monitor=tracker.monitor(folder.path.resolve().name),
+        )
+        trained = train_network(job)
+    _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
+    report = _report(config, dataset, split, parts, trained, folder, device)
+    save_curves(trained.history, folder.path / "curves")
     folder.write_json("metrics.json", report.to_dict())
     return report
 
@@ -169,17 +162,16 @@ def _report(
     dataset: str,
     split: Split,
     parts: dict[str, Part],
-    history: list[dict[str, Any]],
-    epochs: list[int],
-    predictions: NDArray[np.float32],
+    trained: Trained,
     folder: RunFolder,
     device: torch.device,
 ) -> RunReport:
+    history, epochs, predictions = trained.history, trained.epochs, trained.predictions
     low, high, true = split.scale.low, split.scale.high, parts["test"].pairs.rating
     return RunReport(
         dataset=dataset,
         split=split.name,
-        selection=config.train.selection,
+        selection=config.training.selection,
         seed=config.seed,
         train_pairs=len(parts["train"].pairs),
         validation_pairs=len(parts["validation"].pairs) if "validation" in parts else 0,
@@ -196,45 +188,8 @@ def _report(
         machine=machine(),
         versions=versions(),
         folder=str(folder.path),
+        network=config.network,
     )
-
-
-def _sources(
-    config: RunConfig, dataset: str, parts: dict[str, Part], home: Path, workers: int | None, progress: bool
-) -> dict[str, SubgraphSource]:
-    """A source of subgraphs for each part: live, or from its store, which is made if need be."""
-    live, seed = config.live, config.seed
-    dropout = SupportDropout.of(config.train)
-    if dropout is not None:
-        if live is False:
-            raise ConfigError(
-                "support dropout needs subgraphs that are cut anew each epoch, and a store keeps them",
-                got=config.train.support_dropout,
-                remedy="use --live, or leave out --support-dropout",
-            )
-        live = True
-    if live is None:
-        size = sum(projected_bytes(part, config.extract, seed=seed) for part in parts.values())
-        live = size > CACHE_BYTES
-        logger.info(
-            "subgraphs %s, since a store would take %.2f GB and the limit is %.2f GB (--live, --store)",
-            "are extracted live" if live else "come from the store",
-            size / 1e9,
-            CACHE_BYTES / 1e9,
-        )
-    if live:
-        drops = {"train": dropout}  # and no other part
-        return {
-            name: LiveSource(part, config.extract, seed=seed, support_dropout=drops.get(name))
-            for name, part in parts.items()
-        }
-    sources: dict[str, SubgraphSource] = {}
-    for name, part in parts.items():
-        key = fingerprint(part.graph, part.pairs, config.extract, seed)
-        place = store_folder(home, dataset, name, key)
-        extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
-        sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
-    return sources
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

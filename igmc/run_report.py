@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Self
 
 from igmc.config import TrainConfig
@@ -30,6 +30,7 @@ class RunReport:
         references: scores of what is reached without a model.
         device, machine, versions: where and with what.
         folder: of the run.
+        network: that was trained.
     """
 
     dataset: str
@@ -51,6 +52,7 @@ class RunReport:
     machine: str
     versions: dict[str, str]
     folder: str
+    network: str = "rgcn"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -65,7 +67,7 @@ class RunReport:
         """
         try:
             values = TrainConfig.current(values)  # `selection` had another name once
-            known = {f.name: values[f.name] for f in fields(cls)}
+            known = {f.name: values[f.name] for f in fields(cls) if f.name in values or f.default is MISSING}
             known |= {name: Scores(**values[name]) for name in ("single", "ensemble")}
             known["references"] = {name: Scores(**v) for name, v in values["references"].items()}
             known["ensemble_epochs"] = tuple(values["ensemble_epochs"])
@@ -80,9 +82,13 @@ class RunReport:
         """A table for the terminal."""
         chosen = "at fixed epochs" if self.selection == "fixed" else "chosen on validation"
         epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
+        name = {"rgcn": "IGMC"}.get(self.network, self.network)
+        own = [(f"{name}, epoch {self.single_epoch} alone", self.single)]
+        if len(self.ensemble_epochs) > 1 or self.network == "rgcn":
+            own.insert(0, (f"{name}, mean of epochs {epochs}", self.ensemble))
+        other = "neighbours" if self.network == "rgcn" else "rgcn"
         rows = [
-            (f"IGMC, mean of epochs {epochs}", self.ensemble),
-            (f"IGMC, epoch {self.single_epoch} alone", self.single),
+            *own,
             *sorted(self.references.items(), key=lambda row: row[1].rmse),
         ]
         width = max(len(name) for name, _ in rows)
@@ -103,5 +109,6 @@ class RunReport:
             ),
             "",
             f"run folder: {self.folder}",
+            f"the other network: the same command with --network {other} and another --out",
         ]
         return "\n".join(lines)

@@ -24,6 +24,7 @@ from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
+from igmc.networks import rgcn
 from igmc.ratings.load import load_dataset
 from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split
@@ -206,8 +207,8 @@ def test_the_log_has_a_line_an_epoch(done):
 def test_a_finished_run_is_not_done_again(done, home, monkeypatch):
     config, report, folder = done
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name != "log.txt"}
-    monkeypatch.setattr(run_module, "fit", None)
-    monkeypatch.setattr(run_module, "predict_samples", None)
+    monkeypatch.setattr(rgcn, "fit", None)
+    monkeypatch.setattr(rgcn, "predict_samples", None)
     assert run(config, folder, home) == report
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert "holds this run, finished" in (folder / "log.txt").read_text()
@@ -323,7 +324,7 @@ def test_the_seed_draws_the_initial_weights_and_the_order(ratings, tmp_path, mon
         seeds.append((model.lin2.weight.detach().clone(), order))
         raise Halted
 
-    monkeypatch.setattr(run_module, "fit", halting)
+    monkeypatch.setattr(rgcn, "fit", halting)
     monkeypatch.setattr(run_module, "make_split", lambda dataset, data, _: make_split(dataset, data, 1))
     for seed in (1, 2):
         with pytest.raises(Halted):
@@ -335,13 +336,13 @@ def test_the_seed_draws_the_initial_weights_and_the_order(ratings, tmp_path, mon
 
 
 def test_a_model_is_trained_in_as_many_threads_as_there_are_workers(ratings, tmp_path, monkeypatch):
-    taken, fit = [], run_module.fit
+    taken, fit = [], rgcn.fit
 
     def note(model, *args, **options):
         taken.append(model.threads)
         return fit(model, *args, **options)
 
-    monkeypatch.setattr(run_module, "fit", note)
+    monkeypatch.setattr(rgcn, "fit", note)
     run(make_config(ratings), tmp_path / "run", workers=1)
     assert taken == [1]
 
@@ -367,7 +368,7 @@ def test_store_and_live_differ_by_sampling_alone(ratings, home, tmp_path):
     ("limit", "said"), [(2**31, "subgraphs come from the store"), (100, "subgraphs are extracted live")]
 )
 def test_the_choice_of_store_or_live_goes_by_size_and_is_said(ratings, tmp_path, monkeypatch, limit, said):
-    monkeypatch.setattr(run_module, "CACHE_BYTES", limit)
+    monkeypatch.setattr(rgcn, "CACHE_BYTES", limit)
     run(make_config(ratings, live=None, epochs=1), tmp_path / "run", tmp_path / "home")
     assert said in (tmp_path / "run" / "log.txt").read_text()
     assert (tmp_path / "home" / "processed").exists() == (limit > 100)
@@ -442,7 +443,7 @@ def test_other_settings_data_or_device_in_the_same_folder(ratings, tmp_path):
 
 def test_a_diverging_run_leaves_no_report(ratings, tmp_path, monkeypatch):
     config = make_config(ratings, selection="fixed", learning_rate=10.0, decay_factor=1.0, epochs=3)
-    real = run_module.IGMC
+    real = rgcn.IGMC
 
     def exploding(*arguments, **options):
         model = real(*arguments, **options)
@@ -450,7 +451,7 @@ def test_a_diverging_run_leaves_no_report(ratings, tmp_path, monkeypatch):
         model.lin2.weight.register_hook(lambda grad: grad * float("inf"))
         return model
 
-    monkeypatch.setattr(run_module, "IGMC", exploding)
+    monkeypatch.setattr(rgcn, "IGMC", exploding)
     with pytest.raises(TrainingError, match="not finite in epoch 1"):
         run(config, tmp_path)
     assert not (tmp_path / "metrics.json").exists()

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from igmc.cli.help import TeachingCommand
+from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import PlainOption, config_options, read_config, running_options
+from igmc.cli.options import config_options, read_config, running_options
 from igmc.cli.output import emit, emit_json, human_bytes, table
 from igmc.config import RunConfig
 from igmc.errors import DataError

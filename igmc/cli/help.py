@@ -36,7 +36,8 @@ class TeachingCommand(_Teaching):
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is not None:
-                sections.setdefault(getattr(param, "section", "Running"), []).append(record)
+                title = param.section_in(ctx) if hasattr(param, "section_in") else None
+                sections.setdefault(title or "Running", []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=34)

@@ -14,106 +14,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from igmc.config import PRESETS, Config, RunConfig, merged, preset_settings
+from igmc.cli.knobs import (
+    DEFAULT_NETWORK,
+    FLAGS,
+    NETWORK,
+    TOP,
+    FormerOption,
+    Knob,
+    KnobOption,
+    PlainOption,
+    active,
+    attach,
+    by_flag,
+)
+from igmc.config import SECTIONS, Config, RunConfig, merged, preset_settings
 from igmc.errors import ConfigError
 
-__all__ = ["PlainOption", "as_typed", "config_options", "read_config", "running_options", "track_option"]
+__all__ = ["as_typed", "config_options", "read_config", "running_options", "track_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_TYPED = ParameterSource.COMMANDLINE
-_FLAGS = "igmc.flags"  # where the explicit flags are gathered in click's context
-_OFF = {"live": "--store"}  # a switch whose other position has a name of its own
-_TOP = "run"  # the section, in help texts, of the knobs that stand in RunConfig itself
-
-
-@dataclasses.dataclass(frozen=True)
-class _Knob:
-    """One knob of one configuration section, and how it is spelled on the command line."""
-
-    section: str
-    field: dataclasses.Field[Any]
-    hint: Any
-
-    @property
-    def flag(self) -> str:
-        return "--" + self.field.name.replace("_", "-")
-
-    @property
-    def nullable(self) -> bool:
-        return type(None) in typing.get_args(self.hint)
-
-    @property
-    def base(self) -> Any:
-        """int, float, str, bool, or tuple for a tuple of ints; without the None of a nullable knob."""
-        parts = [part for part in typing.get_args(self.hint) if part is not type(None)]
-        return parts[0] if self.nullable else typing.get_origin(self.hint) or self.hint
-
-
-class _KnobType(click.ParamType):  # type: ignore[type-arg]
-    """Reads a knob's value from text; whether the value is allowed is for the configuration to say."""
-
-    def __init__(self, knob: _Knob) -> None:
-        self.knob = knob
-        words = {int: "N", float: "X", tuple: "N,N,...", str: "TEXT"}
-        choices = knob.field.metadata["choices"]
-        self.name = "|".join(choices) if choices else words[knob.base] + ("|none" if knob.nullable else "")
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        return self.name
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        text, base = str(value).strip(), self.knob.base
-        if self.knob.nullable and text.lower() == "none":
-            return None
-        if base is str:
-            return text
-        try:
-            return tuple(int(word) for word in text.split(",")) if base is tuple else base(text)
-        except ValueError:
-            kind = {int: "a whole number", float: "a number", tuple: "whole numbers with commas between"}
-            self.fail(f"{text!r} is not {kind[base]}{' or none' * self.knob.nullable}", param, ctx)
-
-
-class PlainOption(click.Option):
-    """An option whose help text states its range itself, in the style of the knobs."""
-
-    def get_help_extra(self, ctx: click.Context) -> Any:
-        return {}
-
-
-class _KnobOption(click.Option):
-    """An option for one knob; a value that the user gave is gathered in the context."""
-
-    def __init__(self, knob: _Knob, title: str) -> None:
-        switch = knob.base is bool
-        off = _OFF.get(knob.field.name, f"--no-{knob.flag[2:]}")
-        super().__init__(
-            [f"{knob.flag}/{off}" if switch else knob.flag],
-            type=None if switch else _KnobType(knob),
-            default=None,
-            expose_value=False,
-            callback=_gather,
-            help=_help(knob),
-        )
-        self.knob, self.section = knob, title
-
-
-class _FormerOption(click.Option):
-    """The former name of a knob's option: not in the help text, still read, with a line on what it is now."""
-
-    def __init__(self, knob: _Knob) -> None:
-        former = knob.field.metadata["former"]
-        super().__init__(
-            ["--" + former.name.replace("_", "-")],
-            type=_KnobType(knob),
-            expose_value=False,
-            callback=_gather_former,
-            hidden=True,
-        )
-        self.knob, self.former = knob, former
 
 
 track_option = click.option(
@@ -138,11 +58,11 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
             help="JSON file of settings, by section as here; or the config.json of a run.",
         )
         options: list[click.Option] = [
-            *(_KnobOption(knob, docs[knob.section]) for knob in knobs),
-            *(_FormerOption(knob) for knob in knobs if knob.field.metadata["former"]),
+            *(KnobOption(*alike, titles=docs) for alike in by_flag(knobs)),
+            *(FormerOption(knob) for knob in knobs if knob.field.metadata["former"]),
             file_option,
         ]
-        _attach(function, options)
+        attach(function, options)
         return function
 
     return decorate
@@ -180,7 +100,7 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
     }
 
     def decorate(function: _Command) -> _Command:
-        _attach(function, [option for name, option in options.items() if name in names or not names])
+        attach(function, [option for name, option in options.items() if name in names or not names])
         return function
 
     return decorate
@@ -196,13 +116,27 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
 
     given = _file_settings(file) if file is not None else {}
     flags: dict[str, Any] = {}
-    for knob, value in ctx.meta.get(_FLAGS, []):
-        (flags if knob.section == _TOP else flags.setdefault(knob.section, {}))[knob.field.name] = value
+    network = ctx.meta.get(NETWORK, given.get("network", DEFAULT_NETWORK))
+    if network != given.get("network", DEFAULT_NETWORK):  # what the file says of another network is not meant
+        given = {
+            name: value
+            for name, value in given.items()
+            if name not in SECTIONS[given.get("network", DEFAULT_NETWORK)]
+        }
+    for knobs, value in ctx.meta.get(FLAGS, []):
+        knob = active(knobs, network)
+        if knob is None:
+            raise ConfigError(
+                f"{knobs[0].flag} is not a setting of this network",
+                got=f"--network {network}",
+                remedy="leave it out, or name the other network",
+            )
+        (flags if knob.section == TOP else flags.setdefault(knob.section, {}))[knob.field.name] = value
     chosen = merged(given, flags)
     dataset = chosen.get("data", {}).get("dataset", RunConfig().data.dataset)
     dataset = canonical_name(dataset) or dataset
     return RunConfig.from_dict(
-        merged(preset_settings(dataset), merged(chosen, {"data": {"dataset": dataset}}))
+        merged(preset_settings(dataset, network), merged(chosen, {"data": {"dataset": dataset}}))
     )
 
 
@@ -215,69 +149,26 @@ def as_typed(message: str) -> str:
     return re.sub(r"\b[A-Z]\w+Config\.(\w+)", lambda match: "--" + match[1].replace("_", "-"), message)
 
 
-def _knobs() -> list[_Knob]:
+def _knobs() -> list[Knob]:
     knobs = []
     for name, hint in typing.get_type_hints(RunConfig).items():
         sections = {name: hint} if isinstance(hint, type) and issubclass(hint, Config) else {}
         for section, cls in sections.items():
             hints = typing.get_type_hints(cls)
-            knobs += [_Knob(section, field, hints[field.name]) for field in dataclasses.fields(cls)]
+            knobs += [Knob(section, field, hints[field.name]) for field in dataclasses.fields(cls)]
         if not sections:
-            knobs.append(_Knob(_TOP, RunConfig.__dataclass_fields__[name], hint))
+            knobs.append(Knob(TOP, RunConfig.__dataclass_fields__[name], hint))
     return knobs
 
 
-def _names(knob: _Knob) -> tuple[str, str]:
+def _names(knob: Knob) -> tuple[str, str]:
     return knob.section, f"{knob.section}.{knob.field.name}"
 
 
 def _title(section: str) -> str:
-    cls = RunConfig if section == _TOP else typing.get_type_hints(RunConfig)[section]
+    cls = RunConfig if section == TOP else typing.get_type_hints(RunConfig)[section]
     doc = (cls.__doc__ or "").splitlines()[0].rstrip(".")
     return f"{section} - {doc}"
-
-
-def _help(knob: _Knob) -> str:
-    """The knob's sentence, range, default, and the data sets for which it differs."""
-    meta, notes = knob.field.metadata, []
-    low, high = meta["low"], meta["high"]
-    if low is not None:
-        notes.append(f">= {low:g}" if high is None else f"{low:.12g}..{high:.12g}")
-    if (knob.base, knob.field.default) != (bool, None):
-        notes.append(f"default {_text(knob.field.default)}")
-    for dataset in PRESETS:
-        preset = preset_settings(dataset).get(knob.section, {})
-        if preset.get(knob.field.name, knob.field.default) != knob.field.default:
-            notes.append(f"{dataset} {_text(preset[knob.field.name])}")
-    sentence = meta["help"]
-    return f"{sentence[0].upper()}{sentence[1:]}" + (f" [{'; '.join(notes)}]" if notes else "")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
-
-
-def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if isinstance(param, _KnobOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
-        ctx.meta.setdefault(_FLAGS, []).append((param.knob, value))
-
-
-def _gather_former(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    if isinstance(param, _FormerOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
-        now = param.former.present(value)
-        renamed = f"{param.opts[0]} {value} is now {param.knob.flag} {now}"
-        click.echo(f"{ctx.command_path}: warning: {renamed}", err=True)
-        ctx.meta.setdefault(_FLAGS, []).append((param.knob, now))
-
-
-def _attach(function: Callable[..., Any], options: list[click.Option]) -> None:
-    """Give the function these options in this order, as click's own decorators would."""
-    attached = getattr(function, "__click_params__", [])
-    function.__click_params__ = attached + options[::-1]  # type: ignore[attr-defined]
 
 
 def _file_settings(file: Path) -> dict[str, Any]:

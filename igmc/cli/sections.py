@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from igmc.cli.options import _FLAGS, PlainOption, _attach, _help, _Knob, _KnobOption, _KnobType
+from igmc.cli.knobs import FLAGS, Knob, KnobOption, KnobType, PlainOption, attach, help_text
 from igmc.config import Config
 
 __all__ = ["knob_option", "read_section", "section_options"]
@@ -24,13 +24,13 @@ def section_options(
     hints = typing.get_type_hints(cls)
     title = f"{section} - {(cls.__doc__ or '').splitlines()[0].rstrip('.')}"
     knobs = [
-        _Knob(section, field, hints[field.name])
+        Knob(section, field, hints[field.name])
         for field in dataclasses.fields(cls)
         if not names or field.name in names
     ]
 
     def decorate(function: _Command) -> _Command:
-        _attach(function, [_KnobOption(knob, title) for knob in knobs])
+        attach(function, [KnobOption(knob, titles={section: title}) for knob in knobs])
         return function
 
     return decorate
@@ -39,18 +39,18 @@ def section_options(
 def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Command], _Command]:
     """An option for one knob of a configuration that is no part of `RunConfig`; None if it is not given."""
     hint = typing.get_type_hints(config)[name]
-    knob = _Knob(config.__name__, config.__dataclass_fields__[name], hint)
+    knob = Knob(config.__name__, config.__dataclass_fields__[name], hint)
     switch = knob.base is bool
     option = PlainOption(
         [*(flags or (knob.flag,)), name],
-        type=None if switch else _KnobType(knob),
+        type=None if switch else KnobType(knob),
         is_flag=switch,
         default=None,
-        help=_help(knob),
+        help=help_text(knob),
     )
 
     def decorate(function: _Command) -> _Command:
-        _attach(function, [option])
+        attach(function, [option])
         return function
 
     return decorate
@@ -58,5 +58,5 @@ def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Comm
 
 def read_section(ctx: click.Context, section: str) -> dict[str, Any]:
     """The settings of a section that the user gave as flags."""
-    given: list[tuple[_Knob, Any]] = ctx.meta.get(_FLAGS, [])
-    return {knob.field.name: value for knob, value in given if knob.section == section}
+    given: list[tuple[tuple[Knob, ...], Any]] = ctx.meta.get(FLAGS, [])
+    return {knob.field.name: value for (knob, *_), value in given if knob.section == section}

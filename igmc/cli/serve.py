@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from igmc.cli.help import TeachingCommand
+from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
 from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
-from igmc.cli.options import PlainOption, running_options
+from igmc.cli.options import running_options
 from igmc.cli.output import emit
 from igmc.cli.sections import knob_option
 from igmc.config import ServeConfig

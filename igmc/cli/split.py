@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from igmc.cli.help import TeachingCommand
+from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
-from igmc.cli.options import PlainOption, running_options
+from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
 
 __all__ = ["split_command"]

@@ -23,7 +23,7 @@ __all__ = ["train_command"]
         "igmc-train --dataset ml_100k --selection fixed --seed 1 --out runs/ml_100k",
     ),
 )
-@config_options("data", "extract", "model", "train", "run")
+@config_options("run.network", "data", "extract", "model", "train", "neighbours", "run")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -59,11 +59,14 @@ def train_command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Train IGMC on a data set and report its test error beside simple references.
+    """Train a network on a data set and report its test error beside simple references.
 
     Loads the ratings, splits them, cuts the enclosing subgraphs (into a store on disk, or live), trains, and
     touches the test ratings once, at the end. Interrupted or killed, the same command goes on where it
     stopped.
+
+    There are two networks: rgcn, that of the IGMC paper, and neighbours, which is quicker to train and more
+    accurate on most data. --network neighbours -h shows the settings of that one.
 
     Every setting has a default. --dataset brings the settings for that data set, shown by its name in
     brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that

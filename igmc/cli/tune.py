@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from igmc.cli.help import TeachingCommand
+from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
-from igmc.cli.options import PlainOption, running_options, track_option
+from igmc.cli.options import running_options, track_option
 from igmc.cli.output import emit, emit_json, table
 
 if TYPE_CHECKING:

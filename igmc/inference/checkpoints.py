@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from igmc.config import TrainConfig
 from igmc.errors import CheckpointError, ConfigError
-from igmc.models import IGMC
 from igmc.training import RunFolder, chosen_epochs
+
+Network = TypeVar("Network", bound=nn.Module)
 
 __all__ = ["load_models", "open_run", "pick_epochs"]
 
@@ -78,7 +81,9 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
     return epochs[:1] if choice == "single" else epochs
 
 
-def load_models(folder: RunFolder, epochs: Sequence[int], like: IGMC, device: torch.device) -> list[IGMC]:
+def load_models(
+    folder: RunFolder, epochs: Sequence[int], like: Network, device: torch.device
+) -> list[Network]:
     """The models of some epochs, on a device and with dropout off.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.graph import ServingGraph
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
-from igmc.inference.scoring import Scorer
+from igmc.inference.scorers import AnyScorer
 from igmc.ratings import RatingScale
 
 __all__ = ["Predictions", "predict_pairs"]
@@ -31,7 +31,7 @@ class Predictions(NamedTuple):
 
 
 def predict_pairs(
-    scorer: Scorer,
+    scorer: AnyScorer,
     scale: RatingScale,
     graph: ServingGraph,
     user: NDArray[np.int32],
@@ -39,6 +39,7 @@ def predict_pairs(
     *,
     clip: bool,
     fallback: bool = True,
+    known: ServingGraph | None = None,
     deadline: float = inf,
 ) -> Predictions:
     """The mean prediction of the models for P pairs; damped means where there is nothing to read off.
@@ -50,6 +51,8 @@ def predict_pairs(
         user, item: int32 [P], dense indices; -1 for one that is not known at all.
         clip: move scores beyond the ends of the scale to the nearer end.
         fallback: if not, the models are asked wherever both indices are known.
+        known: where all pairs are of one user, the ratings that the user's lie over; see `score_user` of the
+            scorers.
         deadline: on the clock of `time.monotonic`; see `Scorer.score`.
 
     Raises:
@@ -58,7 +61,12 @@ def predict_pairs(
     by_model = has_neighbourhood(graph, user, item) if fallback else (user >= 0) & (item >= 0)
     score = np.empty(len(user), np.float32)
     source = np.full(len(user), "model", dtype="<U11")
-    score[by_model] = scorer.score(graph, user[by_model], item[by_model], deadline=deadline).mean(axis=0)
+    users, items = user[by_model], item[by_model]
+    if known is None or not len(users):
+        found = scorer.score(graph, users, items, deadline=deadline)
+    else:
+        found = scorer.score_user(known, graph, int(users[0]), items, deadline=deadline)
+    score[by_model] = found.mean(axis=0)
     rest = ~by_model
     score[rest], source[rest] = damped_means(graph, scale.values, user[rest], item[rest])
     return Predictions(scale.clip(score) if clip else score, source)

@@ -14,15 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, DataError
 from igmc.graph import ServingGraph, make_parts
-from igmc.inference.checkpoints import load_models, open_run, pick_epochs
+from igmc.inference.checkpoints import open_run, pick_epochs
 from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
 from igmc.inference.rating_encoding import encode_ratings, rating_columns
-from igmc.inference.scoring import Scorer
+from igmc.inference.scorers import AnyScorer, load_scorer
 from igmc.inference.user_view import UserView
 from igmc.loading import SideFeatures
-from igmc.models import IGMC
 from igmc.ratings import (
     IdTable,
     RatingScale,
@@ -68,7 +67,7 @@ class Predictor:
     items: IdTable
     scale: RatingScale
     graph: ServingGraph
-    scorer: Scorer
+    scorer: AnyScorer
     config: RunConfig
     epochs: tuple[int, ...]
     info: ItemInfo | None = None
@@ -109,23 +108,16 @@ class Predictor:
                 remedy="bring back the folder as igmc-train left it",
             )
         side = None
-        if config.model.side_features:
+        if config.network == "rgcn" and config.model.side_features:
             side = _side_features(config, found.get("data_digest"), data_dir, home)
-        like = IGMC(
-            config.model,
-            n_levels=len(split.scale),
-            hops=config.extract.hops,
-            side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
-            threads=workers,
-        )
-        epochs = pick_epochs(run, config.train, checkpoints)
-        models = load_models(run, epochs, like, place)
+        epochs = pick_epochs(run, config.training, checkpoints)
+        scorer = load_scorer(run, config, split.scale, epochs, place, threads=workers, side=side)
         return cls(
             users=split.table.users,
             items=split.table.items,
             scale=split.scale,
             graph=ServingGraph.of(make_parts(split, "fixed")["test"].graph),
-            scorer=Scorer(models, config.extract, seed=config.seed, device=place, threads=workers, side=side),
+            scorer=scorer,
             config=config,
             epochs=tuple(epochs),
             info=ItemInfo.load(run.path, split.table.items),
@@ -189,7 +181,7 @@ class Predictor:
         user = len(users) if user_id is None else int(users.encode([user_id])[0])
         n_users = max(len(users), user + 1)
         graph = self._extended(n_users, items, np.full(len(ratings), user), ratings, ratings.values())
-        return UserView(user, graph, items, self.scale, self.scorer)
+        return UserView(user, self.graph, graph, items, self.scale, self.scorer)
 
     def score_user(
         self,

@@ -88,6 +88,18 @@ class Scorer:
         """
         return self._read(self._batches(graph, user, item), deadline)
 
+    def score_user(
+        self,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: NDArray[np.int32],
+        *,
+        deadline: float = inf,
+    ) -> NDArray[np.float32]:
+        """As `score`, for one user whose ratings lie over those `known`; here it makes no difference."""
+        return self.score(graph, np.full(len(item), user, np.int32), item, deadline=deadline)
+
     def only(self, model: int) -> Self:
         """The scorer of one of the models, which keeps to the sample that it reads among the others."""
         one = copy.copy(self)

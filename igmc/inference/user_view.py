@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from igmc.graph import ServingGraph
 from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.scoring import Scorer
+from igmc.inference.scorers import AnyScorer
 from igmc.ratings import RatingScale, RawId
 
 if TYPE_CHECKING:
@@ -28,16 +28,17 @@ class UserView:
 
     Attributes:
         user: dense index in `graph`; one beyond the known users if this is a new one.
-        graph: what the predictor knows, and the user's ratings.
+        known: what the predictor knows; graph: that, and the user's ratings.
         items: the predictor's ids, and those among the user's ratings that it does not know.
         scale, scorer: the predictor's.
     """
 
     user: int
+    known: ServingGraph
     graph: ServingGraph
     items: ExtendedIds
     scale: RatingScale
-    scorer: Scorer
+    scorer: AnyScorer
 
     @property
     def rated(self) -> NDArray[np.int32]:
@@ -61,4 +62,6 @@ class UserView:
             TimeoutError: after the deadline; see `igmc.inference.scoring.Scorer.score`.
         """
         users = np.full(len(item), self.user, np.int32)
-        return predict_pairs(self.scorer, self.scale, self.graph, users, item, clip=clip, deadline=deadline)
+        return predict_pairs(
+            self.scorer, self.scale, self.graph, users, item, clip=clip, known=self.known, deadline=deadline
+        )

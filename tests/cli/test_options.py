@@ -59,6 +59,12 @@ TYPED = {
     "support_dropout_max": ("4", 4),
     "live": (None, True),
     "seed": ("0", 0),
+    "max_neighbors": ("7", 7),
+    "members": ("3", 3),
+    "pairs_per_epoch": ("99", 99),
+    "weight_decay": ("0", 0.0),
+    "dropout": (".4", 0.4),
+    "newcomers": ("0", 0.0),
 }
 
 
@@ -67,7 +73,7 @@ def config_of(line: str) -> RunConfig:
     caught = []
 
     @click.command()
-    @config_options("data", "extract", "model", "train", "run")
+    @config_options("run.network", "data", "extract", "model", "train", "neighbours", "run")
     @click.pass_context
     def command(ctx, file):
         caught.append(read_config(ctx, file))
@@ -76,19 +82,23 @@ def config_of(line: str) -> RunConfig:
     return caught[0]
 
 
-@pytest.mark.parametrize(("section", "field"), KNOBS, ids=[field.name for _, field in KNOBS])
+OWN = [(section, field) for section, field in KNOBS if field.name != "network"]  # see tests/cli/test_train.py
+
+
+@pytest.mark.parametrize(("section", "field"), OWN, ids=[field.name for _, field in OWN])
 def test_every_knob_has_an_option_that_sets_it_and_nothing_else(section, field):
     text, value = TYPED[field.name]
     flag = "--" + field.name.replace("_", "-")
-    base = "--dataset douban"  # which has no preset
+    network = "neighbours" if section == "neighbours" else "rgcn"
+    base = f"--dataset douban --network {network}"  # which has no preset
     config = config_of(f"{base} {flag}" if text is None else f"{base} {flag} '{text}'")
-    expected = RunConfig.from_dict({"data": {"dataset": "douban"}})
+    usual = expected = RunConfig.from_dict({"data": {"dataset": "douban"}, "network": network})
     if section == "run":
         expected = expected.replace(**{field.name: value})
     else:
         expected = expected.replace(**{section: getattr(expected, section).replace(**{field.name: value})})
     assert config == expected
-    assert config != RunConfig.from_dict({"data": {"dataset": "douban"}})
+    assert config != usual
 
 
 def test_switches_have_both_positions():
@@ -168,7 +178,7 @@ def test_former_names_are_not_in_the_help_and_their_values_are_checked():
             '{"train": {"epoch": 1}}',
             r"--config .*f\.json: unknown setting in train; got 'epoch'; allowed: selection",
         ),
-        ('{"epochs": 1}', r"f\.json: unknown setting in run; got 'epochs'; allowed: data, extract"),
+        ('{"epochs": 1}', r"f\.json: unknown setting in run; got 'epochs'; allowed: network, data, extract"),
         ("[1]", r"f\.json: run is not a mapping; got \[1\]; allowed: a JSON object"),
         ("{", r"f\.json is not JSON: .* line 1"),
         ("\ufeff\udcff", r"f\.json is not JSON"),
@@ -215,5 +225,6 @@ def test_help_states_range_default_and_presets_of_a_knob():
     assert "Share of edges dropped in training [0..0.99; default 0.2; ml_1m 0]" in page
     for title in ("data - Which ratings", "extract - What", "model - The IGMC", "train - How", "run - All"):
         assert title in page
-    for _, field in KNOBS:
-        assert "--" + field.name.replace("_", "-") in page
+    for section, field in KNOBS:
+        if section != "neighbours":
+            assert "--" + field.name.replace("_", "-") in page

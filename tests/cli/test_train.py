@@ -122,3 +122,30 @@ def test_a_folder_with_another_run_is_left_alone(train, tmp_path):
     assert code == 2
     assert "holds a run with other settings: seed (1 there, 2 now)" in err
     assert (tmp_path / "run" / "metrics.json").read_bytes() == before
+
+
+def test_the_network_decides_which_settings_there_are(command, tmp_path):
+    code, out, _ = command("igmc-train", "--network", "neighbours", "-h")
+    assert code == 0
+    assert "--max-neighbors" in out
+    assert "--hops" not in out
+    assert "--arr" not in out
+    code, out, _ = command("igmc-train", "-h")
+    assert "--max-neighbors" not in out
+    assert "--hops" in out
+    for network, option in (("neighbours", "--hops"), ("rgcn", "--members")):
+        code, _, err = command("igmc-train", "--network", network, option, 2, "--out", tmp_path / "x")
+        assert code == 2
+        assert f"{option} is not a setting of this network; got '--network {network}'" in err
+    assert not (tmp_path / "x").exists()
+
+
+def test_one_option_sets_what_both_networks_have(command, tmp_path):
+    options = ["--network", "neighbours", "--epochs", 1, "--members", 1, "--max-neighbors", 5, "--json"]
+    code, out, _ = command("igmc-train", "--dataset", "demo", *options, "--out", tmp_path / "run")
+    assert code == 0
+    assert json.loads(out)["epochs"] == 1
+    stored = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert stored["neighbours"]["epochs"] == 1
+    again = ["--config", tmp_path / "run" / "config.json", "--out", tmp_path / "run", "--json"]
+    assert json.loads(command("igmc-train", *again)[1])["network"] == "neighbours"

@@ -25,7 +25,15 @@ from igmc.evaluation.transfer.report import TransferReport
 from igmc.evaluation.transfer.scale_map import ScaleMap
 from igmc.files import replace_file, writing
 from igmc.graph import BipartiteGraph, Part, ServingGraph, make_parts
-from igmc.inference import Predictor, Scorer, damped_means, has_neighbourhood, open_run
+from igmc.inference import (
+    AnyScorer,
+    NeighbourScorer,
+    Predictor,
+    Scorer,
+    damped_means,
+    has_neighbourhood,
+    open_run,
+)
 from igmc.loading import LiveSource, Loader
 from igmc.models import IGMC
 from igmc.ratings import Pairs, Split, load_dataset, make_split
@@ -143,6 +151,8 @@ def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     parts = make_parts(split, "fixed")
     known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
     few, scorer = _drawn(known, how), source.scorer
+    if isinstance(scorer, NeighbourScorer):  # norms of inputs belong to a graph, not to the weights
+        scorer = scorer.on(graph, source.scale, seed=how.seed)
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
     raw = _raw(scorer, graph, asked)
     zero_shot, adapted = _answers(raw, scale_map, graph, asked, how), None
@@ -171,7 +181,7 @@ def _drawn(known: Pairs, how: TransferConfig) -> Pairs:
     return Pairs(known.user[rows], known.item[rows], known.rating[rows])
 
 
-def _raw(scorer: Scorer, graph: BipartiteGraph, pairs: Pairs) -> NDArray[np.float32]:
+def _raw(scorer: AnyScorer, graph: BipartiteGraph, pairs: Pairs) -> NDArray[np.float32]:
     """Mean predictions of the models, on their own scale; a pair's own rating is never looked at."""
     mean: NDArray[np.float32] = scorer.score(graph, pairs.user, pairs.item).mean(axis=0)
     return mean
@@ -193,6 +203,13 @@ def _fine_tuned(
 ) -> Scorer:
     """The models, each trained further on a few ratings, as they stand on the models' own scale."""
     config, scorer = source.config, source.scorer
+    if isinstance(scorer, NeighbourScorer):
+        raise ConfigError(
+            "the neighbours network cannot be trained further on another data set",
+            got="--adapt finetune",
+            allowed="none, calibrate",
+            remedy="train it there: that takes minutes",
+        )
     train = config.train.replace(
         selection="fixed", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,15 @@ from numpy.typing import NDArray
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
 from igmc.inference.id_encoding import near_ids
+from igmc.inference.neighbour_scoring import NeighbourScorer
 from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
+from igmc.inference.scoring import Scorer
 from igmc.inference.user_view import UserView
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from igmc.inference.why.importance import edge_users, gradients, occlusion
+from igmc.inference.why.nearest_neighbours import nearest_neighbours
+from igmc.inference.why.neighbourhood import NO_NEIGHBOURHOOD, Neighbourhood
 from igmc.ratings import RawId
 
 __all__ = ["explain"]
@@ -47,7 +50,8 @@ def explain(
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
         method: "occlusion", exact, or "gradient", an estimate to first order; see
-            `igmc.inference.why.importance`.
+            `igmc.inference.why.importance`. Of the neighbours network, "gradient" gives shares that add up to
+            its step from the biases; see `igmc.inference.why.neighbour_shares`.
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.
@@ -73,7 +77,11 @@ def explain(
     view = requested_user(predictor, user_id, ratings)
     found = view.score_indices(np.array([item], np.int32), clip=False, deadline=deadline)
     by_model = str(found.source[0]) == "model"
-    near = _neighbourhood(view, item, config, deadline) if by_model else _NOTHING
+    near = NO_NEIGHBOURHOOD
+    if by_model and isinstance(view.scorer, NeighbourScorer):
+        near = nearest_neighbours(view, view.scorer, item, config)
+    elif by_model and isinstance(view.scorer, Scorer):
+        near = _neighbourhood(view, view.scorer, item, config, deadline)
     rated, levels = view.graph.by_user.row(view.user)
     own = view.scale.values[levels[rated == item]].tolist()
     return Explanation(
@@ -97,30 +105,10 @@ def explain(
     )
 
 
-class _Neighbourhood(NamedTuple):
-    """What of a subgraph is shown.
-
-    Attributes:
-        users, items: dense indices of the neighbours.
-        edges: positions among the users and items shown, 0 being the pair's own; level, importance.
-        n_users, n_items, n_ratings, n_considered, n_links: see `Explanation`.
-    """
-
-    users: list[int]
-    items: list[int]
-    edges: list[tuple[int, int, int, float]]
-    n_users: int
-    n_items: int
-    n_ratings: int
-    n_considered: int
-    n_links: int
-
-
-_NOTHING = _Neighbourhood([], [], [], 0, 0, 0, 0, 0)
-
-
-def _neighbourhood(view: UserView, item: int, config: ExplainConfig, deadline: float) -> _Neighbourhood:
-    near = _Samples(view, item)
+def _neighbourhood(
+    view: UserView, scorer: Scorer, item: int, config: ExplainConfig, deadline: float
+) -> Neighbourhood:
+    near = _Samples(view, scorer, item)
     user, rated = near.user, near.item
     links = np.flatnonzero((user == view.user) | (rated == item))
     exact = config.method == "occlusion"
@@ -139,7 +127,7 @@ def _neighbourhood(view: UserView, item: int, config: ExplainConfig, deadline: f
         importance += near.occlusion(np.setdiff1d(shown, considered), deadline)
     at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
     shown = _largest(importance, shown)
-    return _Neighbourhood(
+    return Neighbourhood(
         users[1:].tolist(),
         items[1:].tolist(),
         list(
@@ -170,8 +158,7 @@ class _Samples:
         n_users, n_items: nodes, the pair itself among them.
     """
 
-    def __init__(self, view: UserView, item: int) -> None:
-        scorer = view.scorer
+    def __init__(self, view: UserView, scorer: Scorer, item: int) -> None:
         cut = scorer.cut(view.graph, [view.user], [item])
         readers = [scorer] if len(cut) == 1 else [scorer.only(k) for k in range(len(cut))]
         self._samples = list(zip(readers, cut, strict=True))

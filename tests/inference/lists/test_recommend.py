@@ -30,7 +30,7 @@ class Fake:
     def __init__(self, scores):
         self.scores, self.asked = np.asarray(scores, np.float32), []
 
-    def score(self, graph: ServingGraph, user, item, *, deadline):
+    def score_user(self, known: ServingGraph, graph: ServingGraph, user, item, *, deadline):
         self.asked += item.tolist()
         return self.scores[item][None]
 

@@ -1,0 +1,198 @@
+"""Options made from the knobs of `igmc.config`: how a knob is spelled, read and explained."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from igmc.config import PRESETS, SECTIONS, preset_settings
+
+__all__ = [
+    "DEFAULT_NETWORK",
+    "FLAGS",
+    "NETWORK",
+    "TOP",
+    "FormerOption",
+    "Knob",
+    "KnobOption",
+    "KnobType",
+    "PlainOption",
+    "active",
+    "attach",
+    "by_flag",
+    "help_text",
+]
+
+_TYPED = ParameterSource.COMMANDLINE
+FLAGS = "igmc.flags"  # where the explicit flags are gathered in click's context
+_OFF = {"live": "--store"}  # a switch whose other position has a name of its own
+NETWORK = "igmc.network"  # the network that was named so far, in click's context
+DEFAULT_NETWORK = "rgcn"
+TOP = "run"  # the section, in help texts, of the knobs that stand in RunConfig itself
+
+
+@dataclasses.dataclass(frozen=True)
+class Knob:
+    """One knob of one configuration section, and how it is spelled on the command line."""
+
+    section: str
+    field: dataclasses.Field[Any]
+    hint: Any
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.field.name.replace("_", "-")
+
+    @property
+    def nullable(self) -> bool:
+        return type(None) in typing.get_args(self.hint)
+
+    @property
+    def base(self) -> Any:
+        """int, float, str, bool, or tuple for a tuple of ints; without the None of a nullable knob."""
+        parts = [part for part in typing.get_args(self.hint) if part is not type(None)]
+        return parts[0] if self.nullable else typing.get_origin(self.hint) or self.hint
+
+
+class KnobType(click.ParamType):  # type: ignore[type-arg]
+    """Reads a knob's value from text; whether the value is allowed is for the configuration to say."""
+
+    def __init__(self, knob: Knob) -> None:
+        self.knob = knob
+        words = {int: "N", float: "X", tuple: "N,N,...", str: "TEXT"}
+        choices = knob.field.metadata["choices"]
+        self.name = "|".join(choices) if choices else words[knob.base] + ("|none" if knob.nullable else "")
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return self.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text, base = str(value).strip(), self.knob.base
+        if self.knob.nullable and text.lower() == "none":
+            return None
+        if base is str:
+            return text
+        try:
+            return tuple(int(word) for word in text.split(",")) if base is tuple else base(text)
+        except ValueError:
+            kind = {int: "a whole number", float: "a number", tuple: "whole numbers with commas between"}
+            self.fail(f"{text!r} is not {kind[base]}{' or none' * self.knob.nullable}", param, ctx)
+
+
+class PlainOption(click.Option):
+    """An option whose help text states its range itself, in the style of the knobs."""
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        return {}
+
+
+class KnobOption(click.Option):
+    """An option for one knob, or for those that networks have under one name; gathers what the user gave.
+
+    The help text shows the knob of the network that was named before ``-h``.
+    """
+
+    def __init__(self, *knobs: Knob, titles: dict[str, str]) -> None:
+        knob = knobs[0]
+        switch = knob.base is bool
+        off = _OFF.get(knob.field.name, f"--no-{knob.flag[2:]}")
+        super().__init__(
+            [f"{knob.flag}/{off}" if switch else knob.flag],
+            type=None if switch else KnobType(knob),
+            default=None,
+            expose_value=False,
+            callback=_gather,
+            help=help_text(knob),
+            is_eager=knob.field.name == "network",
+        )
+        self.knobs, self.titles = knobs, titles
+
+    def section_in(self, ctx: click.Context) -> str | None:
+        """The title that it stands under; None if it is of another network."""
+        knob = active(self.knobs, ctx.meta.get(NETWORK, DEFAULT_NETWORK))
+        return None if knob is None else self.titles[knob.section]
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        knob = active(self.knobs, ctx.meta.get(NETWORK, DEFAULT_NETWORK))
+        return None if knob is None or record is None else (record[0], help_text(knob))
+
+
+class FormerOption(click.Option):
+    """The former name of a knob's option: not in the help text, still read, with a line on what it is now."""
+
+    def __init__(self, knob: Knob) -> None:
+        former = knob.field.metadata["former"]
+        super().__init__(
+            ["--" + former.name.replace("_", "-")],
+            type=KnobType(knob),
+            expose_value=False,
+            callback=_gather_former,
+            hidden=True,
+        )
+        self.knob, self.former = knob, former
+
+
+def active(knobs: tuple[Knob, ...], network: str) -> Knob | None:
+    """Which of these knobs a network has."""
+    others = {name for other, names in SECTIONS.items() if other != network for name in names}
+    names = [knob.field.name if knob.section == TOP else knob.section for knob in knobs]
+    return next((knob for knob, name in zip(knobs, names, strict=True) if name not in others), None)
+
+
+def by_flag(knobs: list[Knob]) -> list[list[Knob]]:
+    """Knobs that networks have under one name share an option."""
+    found: dict[str, list[Knob]] = {}
+    for knob in knobs:
+        found.setdefault(knob.flag, []).append(knob)
+    return list(found.values())
+
+
+def help_text(knob: Knob) -> str:
+    """The knob's sentence, range, default, and the data sets for which it differs."""
+    meta, notes = knob.field.metadata, []
+    low, high = meta["low"], meta["high"]
+    if low is not None:
+        notes.append(f">= {low:g}" if high is None else f"{low:.12g}..{high:.12g}")
+    if (knob.base, knob.field.default) != (bool, None):
+        notes.append(f"default {_text(knob.field.default)}")
+    for dataset in PRESETS:
+        preset = preset_settings(dataset).get(knob.section, {})
+        if preset.get(knob.field.name, knob.field.default) != knob.field.default:
+            notes.append(f"{dataset} {_text(preset[knob.field.name])}")
+    sentence = meta["help"]
+    return f"{sentence[0].upper()}{sentence[1:]}" + (f" [{'; '.join(notes)}]" if notes else "")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value).lower()
+
+
+def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if isinstance(param, KnobOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
+        ctx.meta.setdefault(FLAGS, []).append((param.knobs, value))
+        if param.name == "network":
+            ctx.meta[NETWORK] = value
+
+
+def _gather_former(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if isinstance(param, FormerOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
+        now = param.former.present(value)
+        renamed = f"{param.opts[0]} {value} is now {param.knob.flag} {now}"
+        click.echo(f"{ctx.command_path}: warning: {renamed}", err=True)
+        ctx.meta.setdefault(FLAGS, []).append(((param.knob,), now))
+
+
+def attach(function: Callable[..., Any], options: list[click.Option]) -> None:
+    """Give the function these options in this order, as click's own decorators would."""
+    attached = getattr(function, "__click_params__", [])
+    function.__click_params__ = attached + options[::-1]  # type: ignore[attr-defined]

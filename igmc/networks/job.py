@@ -1,0 +1,62 @@
+"""What a run asks of a network, and what it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import RunConfig
+from igmc.graph import Part
+from igmc.loading import SideFeatures
+from igmc.ratings import RatingScale
+from igmc.training import RunFolder
+
+__all__ = ["Job", "Trained"]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A network to be trained and asked about the test pairs.
+
+    Attributes:
+        config: of the run.
+        dataset: its name; parts: of the run, see `igmc.graph.parts.make_parts`; scale: of the ratings.
+        side: side features, for a network that reads them.
+        folder: of the run, to resume from and to keep checkpoints in.
+        device: to train on; home: where stores are kept; workers: processes and threads, all cores if None.
+        progress: show bars, if stderr is a terminal; profile: log where the training time went.
+        monitor: called after each epoch with its record.
+    """
+
+    config: RunConfig
+    dataset: str
+    parts: dict[str, Part]
+    scale: RatingScale
+    side: SideFeatures | None
+    folder: RunFolder
+    device: torch.device
+    home: Path
+    workers: int | None
+    progress: bool
+    profile: bool
+    monitor: Callable[[Mapping[str, Any]], None] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What came of it.
+
+    Attributes:
+        history: a record an epoch, each with ``validation_rmse`` and ``seconds``.
+        epochs: whose checkpoints predict, the single one first.
+        predictions: float32 [epochs, P], for the test pairs, not clipped.
+    """
+
+    history: list[dict[str, Any]]
+    epochs: list[int]
+    predictions: NDArray[Any]

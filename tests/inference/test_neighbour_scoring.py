@@ -1,0 +1,93 @@
+"""The neighbours network asked on views of the graph: the same answer by every way to it."""
+
+import numpy as np
+import pytest
+import torch
+
+from igmc.errors import DataError
+from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.serving import ServingGraph
+from igmc.inference.neighbour_scoring import NeighbourScorer, known_ratings
+from igmc.models import NeighboursEnsemble
+from igmc.ratings.scale import KnownScale, RatingScale
+from tests.statistics.graphs import known_ratings as random_ratings
+
+KNOWN = random_ratings()
+SCALE = RatingScale.fit([1.0, 5.0], known=KnownScale(1, 5))
+GRAPH = BipartiteGraph.from_ratings(
+    KNOWN.user, KNOWN.item, SCALE.encode(KNOWN.rating), n_users=60, n_items=40, n_levels=5
+)
+VIEW = ServingGraph.of(GRAPH)
+MINE, LEVELS = np.array([3, 9, 12]), np.array([4, 0, 3])
+
+
+def make_scorer(members=2, **options):
+    model = NeighboursEnsemble(members, dropout=0.1, seed=1)
+    generator = torch.Generator().manual_seed(1)
+    for member in model.members:
+        torch.nn.init.normal_(member.head_out.weight, generator=generator)
+    return NeighbourScorer([model], SCALE.values, cap=8, device=torch.device("cpu"), **options)
+
+
+SCORER = make_scorer()
+REST = np.setdiff1d(np.arange(40), MINE).astype(np.int32)
+
+
+def test_the_ratings_of_a_graph_come_back_as_they_were():
+    found = known_ratings(GRAPH, SCALE)
+    pairs = dict(zip(zip(KNOWN.user.tolist(), KNOWN.item.tolist(), strict=True), KNOWN.rating, strict=True))
+    again = dict(zip(zip(found.user.tolist(), found.item.tolist(), strict=True), found.rating, strict=True))
+    assert pairs == again
+
+
+def test_scores_depend_on_the_pair_and_not_on_its_company():
+    users, items = (x.ravel().astype(np.int32) for x in np.indices((60, 40)))
+    together = SCORER.score(GRAPH, users, items)
+    assert together.shape == (1, 2400)
+    assert together.std() > 0.3
+    for p in (0, 77, 2399):
+        alone = SCORER.score(GRAPH, users[p : p + 1], items[p : p + 1])
+        assert alone[0, 0] == pytest.approx(together[0, p], abs=1e-5)
+    assert make_scorer(threads=1).score(GRAPH, users, items) == pytest.approx(together, abs=1e-5)
+
+
+@pytest.mark.parametrize("user", [60, 5])
+def test_a_users_ratings_count_at_once_and_alike_for_one_item_and_all(user):
+    view = VIEW.with_ratings(np.full(3, user), MINE, LEVELS, n_users=61)
+    unrated = np.setdiff1d(REST, view.by_user.row(user)[0]).astype(np.int32)
+    every = SCORER.score_user(VIEW, view, user, unrated)
+    for k in (0, len(unrated) - 1):
+        one = SCORER.score_user(VIEW, view, user, unrated[k : k + 1])
+        assert one[0, 0] == pytest.approx(every[0, k], abs=1e-5)
+    # Laid over both sides and every one's statistics, they come near that.
+    lasting = SCORER.score(view, np.full(len(unrated), user, np.int32), unrated)
+    assert np.corrcoef(every[0], lasting[0])[0, 1] > 0.95
+    # Opposite ratings make an opposite list, not the same one.
+    other = VIEW.with_ratings(np.full(3, user), MINE, 4 - LEVELS, n_users=61)
+    assert np.abs(SCORER.score_user(VIEW, other, user, unrated) - every).max() > 0.1
+
+
+def test_a_known_rating_is_not_looked_at_for_its_own_answer():
+    user, item = int(KNOWN.user[100]), int(KNOWN.item[100])
+    pair = np.array([user], np.int32), np.array([item], np.int32)
+    got = {}
+    for level in range(5):
+        view = VIEW.with_ratings([user], [item], [level])
+        got[level] = float(SCORER.score_user(VIEW, view, user, pair[1])[0, 0])
+    assert max(got.values()) - min(got.values()) < 1e-3
+    without = ServingGraph.of(VIEW.without(user, item).rebuilt())
+    rebuilt = float(SCORER.score(without, *pair)[0, 0])
+    assert float(SCORER.score(GRAPH, *pair)[0, 0]) == pytest.approx(rebuilt, abs=0.05)
+
+
+def test_an_index_out_of_range_and_a_deadline_are_told():
+    with pytest.raises(DataError, match=r"no such item in the graph; got 40; allowed: 0\.\.39"):
+        SCORER.score(GRAPH, np.array([0], np.int32), np.array([40], np.int32))
+    with pytest.raises(TimeoutError):
+        SCORER.score(GRAPH, np.array([0], np.int32), np.array([1], np.int32), deadline=0.0)
+
+
+def test_on_another_graph_the_inputs_have_the_norms_of_that_graph():
+    other = SCORER.on(GRAPH, SCALE, seed=1)
+    assert not np.array_equal(other.norms.pair, SCORER.norms.pair)
+    assert np.array_equal(SCORER.norms.pair, SCORER.models[0].norms.pair)
