@@ -21,10 +21,33 @@ spec.loader.exec_module(architecture)
 HEAVY = ("torch", "torch_geometric", "numba", "pandas", "scipy", "h5py")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
-# Parts of igmc whose tests mirror the tree: igmc/store/reader.py is tested in tests/store/test_reader.py.
-MIRRORED = ("cli", "errors", "extract", "files", "ratings", "rng", "store")
-# "path" of a module without a test file of its own -> where its behaviour is tested, and why there.
-TESTED_ELSEWHERE: dict[str, str] = {}
+# "path" of a module without a test file of its own -> where it is tested, and why there. Every other module is
+# tested in its mirrored place: igmc/store/reader.py in tests/store/test_reader.py.
+TESTED_ELSEWHERE: dict[str, str] = {
+    "igmc/inference/scorers.py": "tests/networks: a scorer of each network, loaded from its run",
+    "igmc/inference/why/nearest_neighbours.py": "tests/networks/test_neighbours.py: explanations of a run",
+    "igmc/inference/why/neighbourhood.py": "a value object without behaviour",
+    "igmc/loading/neighbour_batch.py": "tests/loading/test_neighbour_loader.py, which makes batches",
+    "igmc/models/fused/head.py": "tests/models/test_igmc.py: the whole step against PyTorch",
+    "igmc/models/fused/layers.py": "tests/models/test_igmc.py: the whole stack against PyTorch",
+    "igmc/models/fused/messages.py": "tests/models/test_igmc.py: the whole stack against PyTorch",
+    "igmc/models/fused/parameters.py": "tests/models/test_igmc.py: gradients against PyTorch",
+    "igmc/models/fused/passes.py": "tests/models/test_igmc.py: the whole stack against PyTorch",
+    "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
+    "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",
+    "igmc/models/neighbours/network.py": "tests/models/neighbours/test_fused.py: against the kernels",
+    "igmc/models/products.py": "tests/models: the kernels of both networks are made of it",
+    "igmc/networks/job.py": "value objects without behaviour",
+    "igmc/networks/registry.py": "tests/networks/test_neighbours.py",
+    "igmc/networks/rgcn.py": "tests/test_run.py: runs of the paper's network",
+    "igmc/statistics/inputs.py": "tests/loading/test_neighbour_loader.py: norms of real inputs",
+    "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
+    "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
+    "igmc/statistics/reference.py": "the plain form that tests/statistics compares with",
+    "igmc/statistics/rows.py": "tests/statistics/test_serving.py: rows and patches",
+    "igmc/statistics/shared.py": "tests/statistics/test_neighbours.py: against plain Python",
+    "igmc/training/averaging.py": "tests/training/test_neighbours_loop.py, which averages",
+}
 # "path" or "path:function" -> why it may be longer.
 LONG: dict[str, str] = {
     "igmc/config.py": "every knob of the package stands in one place, one after the other",
@@ -186,8 +209,7 @@ def test_every_test_folder_mirrors_a_package_and_is_one_itself():
 
 def to_be_mirrored() -> list[Path]:
     """The modules with code of their own, which front doors and the way into the program have not."""
-    paths = [path for path in MODULES if path.name not in ("__init__.py", "__main__.py")]
-    return [path for path in paths if architecture.room_of(architecture.module_name(path)) in MIRRORED]
+    return [path for path in MODULES if path.name not in ("__init__.py", "__main__.py")]
 
 
 def mirror_of(path: Path) -> Path:

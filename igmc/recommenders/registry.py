@@ -33,6 +33,7 @@ RECOMMENDERS: dict[str, str] = {
     "ngcf": "igmc.recommenders.graph:NGCF",
     "lightgcn": "igmc.recommenders.graph:LightGCN",
     "igmc": "igmc.recommenders.igmc:IGMCRecommender",
+    "neighbours": "igmc.recommenders.neighbours:NeighboursRecommender",
 }
 
 

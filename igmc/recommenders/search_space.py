@@ -88,7 +88,7 @@ def setting_names(cls: type[Config], prefix: str = "") -> list[str]:
     """All settings, those of a section below its name.
 
     >>> from igmc.config import RunConfig
-    >>> [name for name in setting_names(RunConfig) if "decay" in name]
+    >>> [name for name in setting_names(RunConfig) if "decay_" in name]
     ['train.decay_factor', 'train.decay_every']
     """
     names: list[str] = []

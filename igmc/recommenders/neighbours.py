@@ -1,0 +1,110 @@
+"""The neighbours network behind the interface of all recommenders, so that it stands in the same tables."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import NeighboursConfig, RunConfig
+from igmc.graph import BipartiteGraph
+from igmc.inference import NeighbourScorer, known_ratings
+from igmc.models import NeighboursEnsemble
+from igmc.ratings import Pairs, RatingScale
+from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
+from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.training import MemoryCheckpointer, chosen_epochs, fit_neighbours, on_device, pick_device
+
+__all__ = ["NeighboursRecommender"]
+
+
+class NeighboursRecommender(Recommender):
+    """A learned neighbourhood method on closed-form statistics; see `igmc.models.neighbours.network`.
+
+    New ratings count at once: the statistics are made anew with them. A user or item without any rating has
+    no neighbours on that side, and is rated by what is known of the other one.
+    """
+
+    name: ClassVar = "neighbours"
+    config_class: ClassVar = NeighboursConfig
+    fitted: ClassVar = ("state", "known", "scale")
+    inductive: ClassVar = True
+
+    state: dict[str, torch.Tensor]
+    known: dict[str, NDArray[Any]]
+    scale: dict[str, Any]
+
+    def search_space(self) -> dict[str, Range | OneOf]:
+        return {
+            "learning_rate": Range(1e-3, 2e-2, log=True),
+            "weight_decay": Range(1e-5, 1e-1, log=True),
+            "dropout": Range(0.0, 0.5),
+            "max_neighbors": OneOf((50, 100, 200)),
+            "epochs": OneOf((4, 8, 16)),
+        }
+
+    @property
+    def uses_validation(self) -> bool:
+        return bool(self.config.selection == "validation")
+
+    def chosen_config(self) -> NeighboursConfig:
+        """Fixed epochs, as many as were configured: one lucky epoch says nothing about another training."""
+        config: NeighboursConfig = self.config
+        return config.replace(selection="fixed") if self.history else config
+
+    def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
+        config: NeighboursConfig = self.config
+        if not len(data.validation):
+            config = config.replace(selection="fixed")
+        self.scale = data.scale.to_dict()
+        self.known = data.train.columns()
+        validation, device, checkpoints = None, pick_device(), MemoryCheckpointer()
+        if config.selection == "validation":
+            validation = Pairs(data.validation.user, data.validation.item, data.validation.rating)
+        with on_device(device):
+            self.history = fit_neighbours(
+                known_ratings(self._graph(), data.scale),
+                validation,
+                config,
+                checkpoints,
+                device,
+                seed=self.seed,
+                progress=False,
+                monitor=monitor,
+            )
+        selection = RunConfig(network="neighbours", neighbours=config).training
+        epoch = chosen_epochs(selection, [record["validation_rmse"] for record in self.history])[0]
+        self.state = checkpoints.load_epoch(epoch)["model"]
+
+    def _fold_in(self, support: Ratings) -> None:
+        self.known = (Ratings(**self.known) + support).columns()
+
+    def _predict(self, user: Indices, item: Indices) -> Floats:
+        found: Floats = self._scorer().score(self._graph(), user, item)[0]
+        return found
+
+    def _scores(self, users: Indices) -> Floats:
+        items = np.arange(self.n_items, dtype=np.int32)
+        pairs = np.repeat(users, self.n_items), np.tile(items, len(users))
+        return self._predict(*pairs).reshape(len(users), self.n_items)
+
+    def _graph(self) -> BipartiteGraph:
+        known, scale = Ratings(**self.known), RatingScale.from_dict(self.scale)
+        return BipartiteGraph.from_ratings(
+            known.user,
+            known.item,
+            scale.encode(known.rating),
+            n_users=self.n_users,
+            n_items=self.n_items,
+            n_levels=len(scale),
+        )
+
+    def _scorer(self) -> NeighbourScorer:
+        config: NeighboursConfig = self.config
+        device, scale = pick_device(), RatingScale.from_dict(self.scale)
+        model = NeighboursEnsemble(config.members, dropout=config.dropout, seed=self.seed)
+        model.load_state_dict(self.state)
+        return NeighbourScorer([model.to(device)], scale.values, cap=config.max_neighbors, device=device)

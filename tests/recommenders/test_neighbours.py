@@ -1,0 +1,29 @@
+from igmc.recommenders.registry import make_recommender
+from tests.recommenders.boards import checkerboard
+from tests.recommenders.contract import RecommenderContract
+
+
+class TestNeighbours(RecommenderContract):
+    name = "neighbours"
+    settings = {"epochs": 20, "batch_size": 10, "members": 1, "newcomers": 0.0, "learning_rate": 1e-2}
+    random = True
+    changes = {
+        "selection": "fixed",
+        "max_neighbors": 2,
+        "members": 2,
+        "epochs": 2,
+        "pairs_per_epoch": 20,
+        "batch_size": 5,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.5,
+        "dropout": 0.5,
+        "newcomers": 0.3,
+    }
+
+
+def test_a_refit_does_not_stop_at_the_epoch_that_was_best_by_luck():
+    data, _ = checkerboard()
+    model = make_recommender("neighbours", TestNeighbours.settings).fit(data)
+    again = model.refit(data)
+    assert again.config.selection == "fixed"
+    assert len(again.history) == 20
