@@ -21,7 +21,7 @@ spec.loader.exec_module(architecture)
 HEAVY = ("torch", "torch_geometric", "numba", "pandas", "scipy", "h5py")
 MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
-# "path" of a module without a test file of its own -> where it is tested, and why there. Every other module is
+# "path" of a module without a test file of its own -> where it is tested, and why there. Every other one is
 # tested in its mirrored place: igmc/store/reader.py in tests/store/test_reader.py.
 TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/inference/scorers.py": "tests/networks: a scorer of each network, loaded from its run",
