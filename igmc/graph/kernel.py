@@ -7,10 +7,10 @@ it has no branch to mispredict.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.config import ExtractConfig
@@ -64,50 +64,55 @@ def extract_subgraphs(
     if min(seed, epoch) < 0 or max(seed, epoch) >= 2**64:
         raise ConfigError("seed or epoch is out of range", got=(seed, epoch), allowed="0..2**64 - 1")
     by_user, by_item = (graph.by_user, graph.by_item) if isinstance(graph, ServingGraph) else Rows.of(graph)
-    columns = _extract(
-        by_user.size,
-        by_user.ptr,
-        by_user.neighbours,
-        by_user.levels,
-        by_user.patch,
-        by_item.size,
-        by_item.ptr,
-        by_item.neighbours,
-        by_item.levels,
-        by_item.patch,
-        users,
-        items,
-        checked_limits("user", user_limit, len(users)),
-        checked_limits("item", item_limit, len(users)),
-        config.hops,
-        NO_CAP if config.max_nodes_per_hop is None else config.max_nodes_per_hop,
-        config.sample_ratio,
-        np.uint64(seed),
-        np.uint64(epoch),
-    )
-    return Subgraphs(users, items, *columns)
+    limits = [checked_limits(*side, len(users)) for side in (("user", user_limit), ("item", item_limit))]
+    cap = NO_CAP if config.max_nodes_per_hop is None else config.max_nodes_per_hop
+    sampling = _Sampling(config.hops, cap, config.sample_ratio, np.uint64(seed), np.uint64(epoch))
+    return Subgraphs(users, items, *_extract(by_user, by_item, _Pairs(users, items, *limits), sampling))
+
+
+class _Pairs(NamedTuple):
+    """P pairs, and how many of its ratings each target shows, all of them if negative."""
+
+    user: NDArray[np.int32]
+    item: NDArray[np.int32]
+    user_limit: NDArray[np.int64]
+    item_limit: NDArray[np.int64]
+
+
+class _Sampling(NamedTuple):
+    """How each hop is thinned."""
+
+    hops: int
+    cap: int
+    ratio: float
+    seed: np.uint64
+    epoch: np.uint64
 
 
 @kernel
-def _extract(
-    all_users, user_ptr, user_items, user_levels, user_patch,
-    all_items, item_ptr, item_users, item_levels, item_patch,
-    users, items, user_limit, item_limit, hops, cap, ratio, seed, epoch,
-):  # fmt: skip
-    pairs = len(users)
+def _extract(by_user, by_item, pairs, sampling):
+    """What `Subgraphs` holds beside the pairs; see `extract_subgraphs`.
+
+    Args:
+        by_user, by_item: `Rows`, taken apart here: handing seven arrays over row by row was slow.
+        pairs, sampling: `_Pairs`, `_Sampling`.
+    """
+    user_ptr, user_items, user_levels, all_users, user_patch = by_user
+    item_ptr, item_users, item_levels, all_items, item_patch = by_item
+    users, items, user_limit, item_limit = pairs
+    hops, cap, ratio, seed, epoch = sampling
+    count = len(users)
     user_at = np.full(all_users, UNSEEN, np.int32)  # position in the subgraph, or a mark
     item_at = np.full(all_items, UNSEEN, np.int32)
-    seen_users = np.empty(len(user_at), np.int32)
-    seen_items = np.empty(len(item_at), np.int32)
-    user_end = np.zeros(pairs + 1, np.int64)
-    item_end = np.zeros(pairs + 1, np.int64)
-    edge_end = np.zeros(pairs + 1, np.int64)
-    user_id, user_label = np.empty(64 * pairs, np.int32), np.empty(64 * pairs, np.uint8)
-    item_id, item_label = np.empty(64 * pairs, np.int32), np.empty(64 * pairs, np.uint8)
+    seen_users, seen_items = np.empty(all_users, np.int32), np.empty(all_items, np.int32)
+    user_end, item_end = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
+    edge_end = np.zeros(count + 1, np.int64)
+    user_id, user_label = np.empty(64 * count, np.int32), np.empty(64 * count, np.uint8)
+    item_id, item_label = np.empty(64 * count, np.int32), np.empty(64 * count, np.uint8)
     degree = np.empty(len(user_id), np.int32)
-    edge_item, edge_level = np.empty(1024 * pairs, np.int32), np.empty(1024 * pairs, np.uint8)
+    edge_item, edge_level = np.empty(1024 * count, np.int32), np.empty(1024 * count, np.uint8)
 
-    for p in range(pairs):
+    for p in range(count):
         key = pair_key(seed, epoch, np.uint64(users[p]), np.uint64(items[p]))
         u0, u1, i0, i1 = user_end[p], user_end[p] + 1, item_end[p], item_end[p] + 1
         user_id, user_label = _room(user_id, u1), _room(user_label, u1)
@@ -156,10 +161,8 @@ def _extract(
         for k in range(u0, u1):
             first, last, patched = _row(user_id[k], user_ptr, user_patch)
             start = end
-            edge_item, edge_level = (
-                _room(edge_item, end + last - first),
-                _room(edge_level, end + last - first),
-            )
+            room = end + last - first
+            edge_item, edge_level = _room(edge_item, room), _room(edge_level, room)
             if user_label[k] != 2:
                 # The pair's own edge is never in its own subgraph. Whoever else is not among the first hop's
                 # users has not rated the target item, or the limit hides that rating.
@@ -179,7 +182,7 @@ def _extract(
         for k in range(n_items):
             item_at[seen_items[k]] = UNSEEN
 
-    u1, i1, end = user_end[pairs], item_end[pairs], edge_end[pairs]
+    u1, i1, end = user_end[count], item_end[count], edge_end[count]
     return (
         user_end,
         item_end,

@@ -48,8 +48,7 @@ def _patch(nodes: ArrayLike, rows: list[tuple[NDArray[np.int32], NDArray[np.uint
 _NO_PATCH = _patch([], [])
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
+class Rows(NamedTuple):
     """The rows of one side: those of a graph, and a patch over them.
 
     Attributes:

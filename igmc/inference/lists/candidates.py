@@ -88,13 +88,14 @@ def _within(order: NDArray[np.int64], nodes: NDArray[np.int32], rows: Rows, budg
 
 def _spread(rows: Rows, nodes: NDArray[np.int32], gain: Floats, size: int) -> Floats:
     """``sum_k gain[k, level of (nodes[k], j)]`` for each j of the other side, float64 [size]."""
-    columns = rows.ptr, rows.neighbours, rows.levels, rows.patch
-    total: Floats = _sums(nodes, np.ascontiguousarray(gain), *columns, size)
+    total: Floats = _sums(rows, nodes, np.ascontiguousarray(gain), size)
     return total
 
 
 @kernel
-def _sums(nodes, gain, ptr, neighbours, levels, patch, size):
+def _sums(rows, nodes, gain, size):
+    """See `_spread`; the ratings are added up in the order of the nodes."""
+    ptr, neighbours, levels, patch = rows.ptr, rows.neighbours, rows.levels, rows.patch
     total = np.zeros(size)
     for k in range(len(nodes)):
         at = np.searchsorted(patch.nodes, nodes[k])

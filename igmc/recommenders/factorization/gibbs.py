@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from igmc.recommenders.factorization.gibbs_kernels import implicit_sums, solve_rows, update_links
+from igmc.recommenders.factorization.gibbs_kernels import RatingRows, implicit_sums, solve_rows, update_links
 
 __all__ = ["Sampler", "SideSampler", "conditional_means", "prior_means"]
 
@@ -52,9 +52,8 @@ class SideSampler:
     def sample(self, other: SideSampler, alpha: float) -> None:
         """Draw all vectors given those of the other side."""
         noise = self._rng.standard_normal(self.theta.shape)
-        self.theta = solve_rows(
-            self.ptr, self.near, self.target, other.theta, self.expected(), self.precision, alpha, noise
-        )
+        ratings = RatingRows(self.ptr, self.near, self.target)
+        self.theta = solve_rows(ratings, other.theta, self.expected(), self.precision, alpha, noise)
 
     def expected(self) -> Floats:
         return prior_means(self.ptr, self.near, self.mean, self.links)
@@ -131,9 +130,8 @@ class Sampler:
         user, item = self.user, self.item
         expected = item.expected()
         expected[item.active] = item.theta[item.active]
-        means = solve_rows(
-            user.ptr, user.near, user.target, expected, user.expected(), user.precision, self.alpha, NO_NOISE
-        )
+        ratings = RatingRows(user.ptr, user.near, user.target)
+        means = solve_rows(ratings, expected, user.expected(), user.precision, self.alpha, NO_NOISE)
         draw: dict[str, NDArray[Any]] = {"alpha": np.array(self.alpha)}
         draw["user"], draw["item"] = means.astype(np.float32), expected.astype(np.float32)
         for name, side, other in (("user", user, item), ("item", item, user)):
@@ -170,14 +168,8 @@ def conditional_means(
         other: float64 [n_other, D], vectors of the other side.
         prior_means: float64 [n, D]. precision: float64 [D, D]. alpha: precision of the noise.
     """
-    means: Floats = solve_rows(
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32),
-        matrix.data.astype(np.float64),
-        other,
-        prior_means,
-        precision,
-        alpha,
-        NO_NOISE,
+    ratings = RatingRows(
+        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)
     )
+    means: Floats = solve_rows(ratings, other, prior_means, precision, alpha, NO_NOISE)
     return means

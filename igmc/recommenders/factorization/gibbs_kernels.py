@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 
-__all__ = ["implicit_sums", "solve_rows", "update_links"]
+__all__ = ["RatingRows", "implicit_sums", "solve_rows", "update_links"]
+
+
+class RatingRows(NamedTuple):
+    """The ratings by rows, in standard deviations: row k in places ptr[k]..ptr[k + 1]-1."""
+
+    ptr: NDArray[np.int64]  # [n + 1]
+    near: NDArray[np.int32]  # [m], rows of the other side
+    target: NDArray[np.float64]  # [m]
 
 
 @inner(any_order=True)
@@ -42,15 +53,20 @@ def _cholesky(A):
 
 
 @kernel
-def solve_rows(ptr, near, target, other, prior_means, precision, alpha, noise):
+def solve_rows(ratings, other, prior_means, precision, alpha, noise):
     """Draw each row from its conditional Gaussian; its mean if `noise` has no rows.
 
+    ``A theta = b + L noise`` with ``A = precision + alpha sum_j x_j x_j' = L L'`` and
+    ``b = precision prior_mean + alpha sum_j x_j (target_j - bias_j)`` over the ratings of the row, where
+    ``x_j = (q_j, 1)`` and ``(q_j, bias_j)`` is a row of `other` (Salakhutdinov & Mnih, ICML 2008).
+
     Args:
-        ptr, near, target: the ratings by rows: int64 [n + 1], int32 [m], float64 [m].
+        ratings: `RatingRows`.
         other: float64 [n_other, D], the last column the bias.
         prior_means: float64 [n, D]; precision: float64 [D, D]; alpha: precision of the noise in ratings.
         noise: float64 [n, D], standard normal, or [0, D].
     """
+    ptr, near, target = ratings
     n, width = prior_means.shape
     out = np.empty((n, width))
     A, b = np.empty((width, width)), np.empty(width)
@@ -93,7 +109,11 @@ def implicit_sums(ptr, near, weight, links):
 
 @kernel
 def update_links(ptr, near, weight, left, links, shrink, noise):
-    """Draw each row j of `links` given all others, in place.
+    """Draw each row y_j of `links` given all others, in place.
+
+    With ``s = sum_u w_u^2`` over the rows u whose sums contain j, and y_j on the right the one before,
+    ``y_j = (sum_u w_u left_u + s y_j) / (shrink + s) + noise_j / sqrt(shrink + s)``; then left_u loses w_u
+    times the change of y_j.
 
     Args:
         ptr, near: for each j the rows u whose sums contain it.

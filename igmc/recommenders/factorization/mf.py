@@ -12,7 +12,7 @@ from igmc.config import Config, knob
 from igmc.errors import TrainingError
 from igmc.recommenders.base import Monitor
 from igmc.recommenders.early_stopping import EarlyStopping
-from igmc.recommenders.factorization.bpr import train_pass
+from igmc.recommenders.factorization.bpr import Likes, Vectors, train_pass
 from igmc.recommenders.factorization.factor_model import FactorModel
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
@@ -155,12 +155,8 @@ class MF(FactorModel):
         key = np.uint64(int(stream(self.seed, self.name, "pairs", epoch).integers(2**63)))
         rates = np.float32(self.config.learning_rate), np.float32(self.config.regularization)
         loss: float = train_pass(
-            seen.indptr.astype(np.int64),
-            seen.indices.astype(np.int32),
-            rows,
-            sides["user"],
-            sides["item"],
-            *learns,
+            Likes(seen.indptr.astype(np.int64), seen.indices.astype(np.int32), rows),
+            Vectors(sides["user"], sides["item"], *learns),
             *rates,
             key,
         )

@@ -17,7 +17,7 @@ IDS_SPREAD = 0.1
 
 @dataclass(frozen=True, eq=False)
 class GraphInput:
-    """What follows from some known ratings, and embeddings follow from.
+    """What embeddings are computed from; it follows from some known ratings.
 
     Attributes:
         graph: of all users and items.

@@ -5,18 +5,47 @@ Rows are the side that is compared (items for item-kNN), columns the other side.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 
-__all__ = ["COSINE", "PEARSON", "PHI", "similar_rows", "weigh_pairs", "weigh_row"]
+__all__ = [
+    "COSINE",
+    "PEARSON",
+    "PHI",
+    "Neighbours",
+    "SparseRows",
+    "similar_rows",
+    "weigh_pairs",
+    "weigh_row",
+]
 
 COSINE, PEARSON, PHI = 0, 1, 2
 
 
+class SparseRows(NamedTuple):
+    """What stands in the rows of a sparse matrix: row k in places ptr[k]..ptr[k + 1]-1."""
+
+    ptr: NDArray[np.int64]  # [rows + 1]
+    near: NDArray[np.int32]  # the column of each number
+    value: NDArray[np.float64]
+
+
+class Neighbours(NamedTuple):
+    """The nearest rows of each row, best first, or of one row."""
+
+    near: NDArray[np.int32]  # [rows, kept], -1 where none is left; or [kept]
+    weight: NDArray[np.float32]  # the same shape, their similarities
+
+
 @inner
 def _compare(kind, n_columns, both, dot, left, right):
-    """The similarity of two rows, 0 where it is not defined.
+    """The similarity of two rows, ``dot / sqrt(left right)``, 0 where it is not defined.
+
+    For PHI, the correlation of 0s and 1s, each of the three less what independent rows would have.
 
     Args:
         both: number of columns that both have. dot: sum of the products over these.
@@ -31,11 +60,12 @@ def _compare(kind, n_columns, both, dot, left, right):
 
 
 @kernel
-def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_value, kind, shrinkage, kept):
+def similar_rows(chosen, rows, columns, kind, shrinkage, kept):
     """The most similar other rows of some rows, best first.
 
     Args:
-        rows: int [T]. row_ptr, row_near, row_value: what stands in the rows; col_...: the same by columns.
+        chosen: int [T], the rows whose neighbours are asked.
+        rows, columns: `SparseRows` of the matrix and of its transpose.
         kind: COSINE, PEARSON (over common columns) or PHI (of what is stored, not of values).
         shrinkage: a similarity over n common columns counts ``n / (n + shrinkage)`` of itself.
         kept: most neighbours of a row.
@@ -43,17 +73,19 @@ def similar_rows(rows, row_ptr, row_near, row_value, col_ptr, col_near, col_valu
     Returns:
         int32 [T, kept], -1 where there are no more of positive similarity; float32 [T, kept].
     """
+    row_ptr, row_near, row_value = rows
+    col_ptr, col_near, col_value = columns
     n_rows, n_columns = len(row_ptr) - 1, len(col_ptr) - 1
-    near = np.full((len(rows), kept), -1, np.int32)
-    weight = np.zeros((len(rows), kept), np.float32)
+    near = np.full((len(chosen), kept), -1, np.int32)
+    weight = np.zeros((len(chosen), kept), np.float32)
     squares = np.zeros(n_rows)
     for row in range(n_rows):
         for e in range(row_ptr[row], row_ptr[row + 1]):
             squares[row] += row_value[e] ** 2 if kind != PHI else 1.0
     both, dot = np.zeros(n_rows, np.int64), np.zeros(n_rows)
     left, right = np.zeros(n_rows), np.zeros(n_rows)
-    for t in range(len(rows)):
-        row = rows[t]
+    for t in range(len(chosen)):
+        row = chosen[t]
         both[:], dot[:], left[:], right[:] = 0, 0.0, 0.0, 0.0
         for e in range(row_ptr[row], row_ptr[row + 1]):
             column, a = row_near[e], row_value[e]
@@ -95,16 +127,19 @@ def _keep_best(found, similarity, near, weight):
 
 
 @kernel
-def weigh_pairs(row, column, near, weight, col_ptr, col_near, col_value, most):
-    """For P pairs, the sums over the `most` nearest rows that have the column.
+def weigh_pairs(row, column, neighbours, columns, most):
+    """For P pairs, ``sum_k w_k v_k`` and ``sum_k w_k`` over the `most` nearest rows k that have the column.
 
     Args:
         row, column: int [P], equal columns next to each other.
-        near, weight: from `similar_rows`, of all rows.
+        neighbours: `Neighbours` of all rows; w are their weights.
+        columns: `SparseRows` of the transpose; v are its values.
 
     Returns:
-        float64 [P] each: the sum of weight times value, and the sum of weights.
+        float64 [P] each.
     """
+    near, weight = neighbours
+    col_ptr, col_near, col_value = columns
     total, weights = np.zeros(len(row)), np.zeros(len(row))
     value, stamp = np.zeros(len(near)), np.full(len(near), -1, np.int64)
     for p in range(len(row)):
@@ -125,8 +160,10 @@ def weigh_pairs(row, column, near, weight, col_ptr, col_near, col_value, most):
 
 
 @kernel
-def weigh_row(near, weight, row_ptr, row_near, row_value, n_columns, most):
-    """What `weigh_pairs` gives for all columns of one row, with `near` and `weight` of that row."""
+def weigh_row(neighbours, rows, n_columns, most):
+    """What `weigh_pairs` gives for all columns of one row, whose `Neighbours` are given."""
+    near, weight = neighbours
+    row_ptr, row_near, row_value = rows
     total, weights, used = np.zeros(n_columns), np.zeros(n_columns), np.zeros(n_columns, np.int64)
     for place in range(len(near)):
         if near[place] < 0:

@@ -12,11 +12,19 @@ from scipy import sparse
 from igmc.config import Config, knob
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import fit_biases, fold_in_biases, predict_biases
-from igmc.recommenders.knn.kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs
+from igmc.recommenders.knn.kernels import (
+    COSINE,
+    PEARSON,
+    PHI,
+    Neighbours,
+    SparseRows,
+    similar_rows,
+    weigh_pairs,
+)
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
 
-__all__ = ["KNNConfig", "KNNRecommender", "csr_parts"]
+__all__ = ["KNNConfig", "KNNRecommender", "sparse_rows"]
 
 _OTHER = {"user": "item", "item": "user"}
 
@@ -119,7 +127,7 @@ class KNNRecommender(Recommender):
         for matrix in (self.rows, self.columns):
             matrix.sort_indices()
 
-    def _similar(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def _similar(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         settings = self.chosen_config()
         kind = {"pearson": PHI if self.ranks_only else PEARSON, "cosine": COSINE}[settings.similarity]
         compared = self.rows, self.columns
@@ -129,9 +137,10 @@ class KNNRecommender(Recommender):
             turned = sparse.csr_array(matrix.T)
             turned.sort_indices()
             compared = (matrix, turned) if self.side == "user" else (turned, matrix)
-        parts = [*csr_parts(compared[0]), *csr_parts(compared[1])]
         kept = min(settings.kept or 1, max(self.rows.shape[0] - 1, 1))
-        near, weight = similar_rows(rows, *parts, kind, settings.shrinkage, kept)
+        near, weight = similar_rows(
+            chosen, sparse_rows(compared[0]), sparse_rows(compared[1]), kind, settings.shrinkage, kept
+        )
         return near, weight
 
     def _fold_in(self, support: Ratings) -> None:
@@ -159,9 +168,8 @@ class KNNRecommender(Recommender):
         sums = weigh_pairs(
             row[order],
             column[order],
-            self.near,
-            self.weight,
-            *csr_parts(self.columns),
+            Neighbours(self.near, self.weight),
+            sparse_rows(self.columns),
             self.chosen_config().neighbours,
         )
         total, weights = np.empty((2, len(row)))
@@ -169,8 +177,6 @@ class KNNRecommender(Recommender):
         return self._answer(total, weights, user, item)
 
 
-def csr_parts(
-    matrix: sparse.csr_array,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Row pointers, column indices and values of a matrix, in the types that the kernels are compiled for."""
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
+def sparse_rows(matrix: sparse.csr_array) -> SparseRows:
+    """A matrix in the types that the kernels are compiled for."""
+    return SparseRows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from igmc.recommenders.base import Floats, Indices
-from igmc.recommenders.knn.kernels import weigh_row
-from igmc.recommenders.knn.knn_recommender import KNNRecommender, csr_parts
+from igmc.recommenders.knn.kernels import Neighbours, weigh_row
+from igmc.recommenders.knn.knn_recommender import KNNRecommender, sparse_rows
 
 __all__ = ["UserKNN"]
 
@@ -26,10 +26,10 @@ class UserKNN(KNNRecommender):
 
     def _scores(self, users: Indices) -> Floats:
         items = np.arange(self.n_items, dtype=np.int32)
-        parts = csr_parts(self.rows)
+        rows = sparse_rows(self.rows)
         out = np.empty((len(users), self.n_items), np.float32)
         for place, user in enumerate(users):
-            near, weight = self.near[user], self.weight[user]
-            total, weights = weigh_row(near, weight, *parts, self.n_items, self.chosen_config().neighbours)
+            neighbours = Neighbours(self.near[user], self.weight[user])
+            total, weights = weigh_row(neighbours, rows, self.n_items, self.chosen_config().neighbours)
             out[place] = self._answer(total, weights, np.full(self.n_items, user, np.int32), items)
         return out

@@ -30,6 +30,7 @@ class Sample:
 def make_sample(norm="none", *, seed=0, users=7, items=9, kept=0.7) -> Sample:
     rng = np.random.default_rng(seed)
     level = np.where(rng.random((users, items)) < 0.7, rng.integers(LEVELS, size=(users, items)), -1)
+    level[0, 0] = -1  # the rating of the targets is never in their subgraph
     level[1] = -1  # a node without a rating
     user, item = np.nonzero(level >= 0)
     order = np.lexsort((item, level[user, item], user))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from igmc.recommenders.factorization.gibbs import prior_means
-from igmc.recommenders.factorization.gibbs_kernels import solve_rows, update_links
+from igmc.recommenders.factorization.gibbs_kernels import RatingRows, implicit_sums, solve_rows, update_links
 from tests.recommenders.factorization.posterior import dense_posterior, problem
 
 
@@ -14,10 +14,25 @@ def test_draws_have_the_mean_and_covariance_of_the_posterior():
     noise = np.random.default_rng(2).standard_normal((many, 4))
     ptr = np.arange(many + 1) * matrix.nnz
     near, target = np.tile(matrix.indices.astype(np.int32), many), np.tile(matrix.data, many)
-    found = solve_rows(ptr, near, target, other, np.tile(expected, (many, 1)), precision, 2.5, noise)
+    ratings = RatingRows(ptr, near, target)
+    found = solve_rows(ratings, other, np.tile(expected, (many, 1)), precision, 2.5, noise)
     mean, covariance = dense_posterior(matrix, other, expected, precision, 2.5, 0)
     np.testing.assert_allclose(found.mean(axis=0), mean, atol=0.02)
     np.testing.assert_allclose(np.cov(found.T), covariance, atol=0.02)
+
+
+def test_implicit_sums():
+    matrix, links, _, _ = problem(8)
+    ptr, near, weight = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), np.array([0.5, 1, 2])
+    expected = weight[:, None] * ((matrix.toarray() != 0) @ links)
+    np.testing.assert_allclose(implicit_sums(ptr, near, weight, links), expected, rtol=1e-12)
+
+
+def test_a_row_without_ratings_has_its_prior_mean():
+    _, other, expected, precision = problem()
+    none = RatingRows(np.zeros(4, np.int64), np.empty(0, np.int32), np.empty(0))
+    found = solve_rows(none, other, expected, precision, 2.5, np.zeros((0, 0)))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_links_are_drawn_one_by_one_given_the_others():

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from igmc.recommenders.knn.kernels import COSINE, PEARSON, PHI, similar_rows, weigh_pairs, weigh_row
-from igmc.recommenders.knn.knn_recommender import csr_parts
+from igmc.recommenders.knn.kernels import (
+    COSINE,
+    PEARSON,
+    PHI,
+    Neighbours,
+    similar_rows,
+    weigh_pairs,
+    weigh_row,
+)
+from igmc.recommenders.knn.knn_recommender import sparse_rows
 
 
 def parts(table):
@@ -11,12 +19,12 @@ def parts(table):
     rows = sparse.csr_array(np.array(table, np.float64))
     columns = sparse.csr_array(rows.T)
     columns.sort_indices()
-    return csr_parts(rows), csr_parts(columns)
+    return sparse_rows(rows), sparse_rows(columns)
 
 
 def similar(table, kind, *, shrinkage=0.0, kept=3):
     rows, columns = parts(table)
-    return similar_rows(np.arange(len(table)), *rows, *columns, kind, shrinkage, kept)
+    return similar_rows(np.arange(len(table)), rows, columns, kind, shrinkage, kept)
 
 
 def test_cosines_over_all_columns_and_correlations_over_common_ones():
@@ -60,9 +68,11 @@ def test_sums_are_over_the_nearest_that_have_the_column():
     near[0], weight[0] = [1, 2, 3], [3, 2, 1]
     pairs = np.zeros(2, np.int64), np.array([0, 1])
     for most, totals, weights in ((1, [4, 12], [2, 3]), (2, [7, 22], [3, 5])):
-        found = weigh_pairs(*pairs, near, weight, *columns, most)
+        found = weigh_pairs(*pairs, Neighbours(near, weight), columns, most)
         np.testing.assert_array_equal(found, [totals, weights])
-        np.testing.assert_array_equal(weigh_row(near[0], weight[0], *rows, 2, most), [totals, weights])
+        np.testing.assert_array_equal(
+            weigh_row(Neighbours(near[0], weight[0]), rows, 2, most), [totals, weights]
+        )
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -71,8 +81,9 @@ def test_pairs_and_whole_rows_are_weighed_alike(most):
     table = rng.integers(1, 6, (9, 7)) * (rng.random((9, 7)) < 0.5)
     rows, columns = parts(table)
     near, weight = similar(table, COSINE, kept=5)
+    neighbours = Neighbours(near, weight)
     row, column = np.tile(np.arange(9), 7), np.repeat(np.arange(7), 9)
-    by_pairs = [part.reshape(7, 9).T for part in weigh_pairs(row, column, near, weight, *columns, most)]
+    by_pairs = [part.reshape(7, 9).T for part in weigh_pairs(row, column, neighbours, columns, most)]
     for at in range(9):
-        whole = weigh_row(near[at], weight[at], *rows, 7, most)
+        whole = weigh_row(Neighbours(near[at], weight[at]), rows, 7, most)
         np.testing.assert_array_equal(whole, [part[at] for part in by_pairs])
