@@ -1,9 +1,24 @@
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igmc.config import TrainConfig
-from igmc.training.ensemble import chosen_epochs, should_stop
+from igmc.config import ExtractConfig, TrainConfig
+from igmc.graph.parts import Part
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource
+from igmc.ratings.table import Pairs
+from igmc.training.ensemble import (
+    chosen_epochs,
+    predict,
+    predict_batches,
+    predict_samples,
+    should_stop,
+)
+from tests.graph.graphs import all_pairs, random_graph
+
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -79,3 +94,52 @@ def test_a_checkpoint_that_is_chosen_at_the_end_was_never_dropped(scores, size, 
     for epoch in range(1, len(scores) + 1):
         kept = (kept | {epoch}) & {epoch, *chosen_epochs(config, scores[:epoch])}
     assert set(chosen_epochs(config, scores)) <= kept
+
+
+class Reading(torch.nn.Module):
+    """Says how much of a pair's neighbourhood it reads, times a factor; in training, nonsense."""
+
+    def __init__(self, factor=1):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, batch):
+        assert torch.is_inference_mode_enabled()
+        nodes = torch.from_numpy(batch.subgraphs.item_id).double()
+        pair = torch.repeat_interleave(torch.arange(len(batch)), batch.tensors.item_ptr.diff())
+        total = torch.zeros(len(batch), dtype=torch.float64).index_add(0, pair, nodes**2)
+        return torch.full((len(batch),), torch.nan) if self.training else (self.factor * total).float()
+
+
+@pytest.fixture(scope="module")
+def source() -> LiveSource:
+    graph = random_graph(20, 15, 3, 0.5, seed=4)
+    users, items = all_pairs(graph)
+    part = Part("test", graph, Pairs(users, items, np.zeros(len(users), np.float32)))
+    return LiveSource(part, ExtractConfig(max_nodes_per_hop=4), seed=1)
+
+
+def read_off(source, sample) -> np.ndarray:
+    cut = source.fetch(np.arange(len(source.pairs)), sample)
+    return np.add.reduceat(cut.item_id.astype(np.float64) ** 2, cut.item_ptr[:-1]).astype(np.float32)
+
+
+def test_all_pairs_are_predicted_in_order_without_dropout(source):
+    model = Reading().train()
+    found = predict(model, Loader(source, 7), CPU)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, read_off(source, 0))
+
+
+def test_models_read_the_same_batches_or_each_a_sample_of_its_own(source):
+    models = [Reading(), Reading(2), Reading(3)]
+    same = predict_samples(models, Loader(source, 100), device=CPU)
+    np.testing.assert_array_equal(same, read_off(source, 0) * np.array([[1], [2], [3]]))
+    own = predict_samples(models, Loader(source, 100), Loader(source, 64), device=CPU)
+    for k in range(3):
+        np.testing.assert_array_equal(own[k], read_off(source, k) * (k + 1))
+    assert not np.array_equal(own[1], same[1])
+
+
+def test_of_no_batches_there_are_no_predictions():
+    assert predict_batches([Reading(), Reading()], [], CPU).shape == (2, 0)
