@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import RunConfig, merged, preset_settings
+from igmc.config import RunConfig, run_config
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
@@ -227,7 +227,7 @@ def _logging_to(path: Path) -> Iterator[None]:
 def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     """The folder of a finished run on the data set `demo`, under ``<home>/demo-run``; made on first use.
 
-    It takes ten seconds on two idle cores. Newcomers ask it, so that it is trained with support dropout.
+    It takes some ten seconds on two idle cores.
 
     Args:
         home: see `igmc.files.home_dir`, which is the default.
@@ -236,8 +236,7 @@ def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     Raises:
         IgmcError: if the folder cannot be written.
     """
-    chosen = {"live": True, "train": {"support_dropout": 0.5}}
-    config = RunConfig.from_dict(merged(preset_settings("demo"), chosen))
+    config = run_config("demo")
     place = Path(home or home_dir()) / "demo-run"
     folder = RunFolder(place / f"{versions()['igmc']}-{config.digest()}")
     if not folder.finished:

@@ -17,7 +17,7 @@ import torch
 from scipy import sparse
 
 import igmc
-from igmc.config import ExtractConfig, ListConfig, ModelConfig, RunConfig, preset_settings
+from igmc.config import ExtractConfig, ListConfig, ModelConfig, run_config
 from igmc.evaluation.metrics import ranking_metrics
 from igmc.graph import ServingGraph, make_parts
 from igmc.inference import ItemInfo, Scorer
@@ -84,7 +84,7 @@ def stage_one(predictor: igmc.Predictor, user_id: int | str) -> np.ndarray:
 
 def latency(data_dir: Path | None, requests: int, threads: int | None) -> dict[str, Any]:
     """Lists for newcomers with five ratings on ML-1M, by a model of the paper's size with random weights."""
-    settings = RunConfig.from_dict({**preset_settings("ml_1m"), "data": {"dataset": "ml_1m"}})
+    settings = run_config("ml_1m", {"network": "rgcn"})
     dataset = igmc.load_dataset("ml_1m", data_dir=data_dir)
     split = igmc.make_split(dataset, settings.data, seed=1)
     graph = ServingGraph.of(make_parts(split, "fixed")["test"].graph)

@@ -15,7 +15,7 @@ import click
 import record
 
 import igmc
-from igmc.config import RunConfig, merged, preset_settings
+from igmc.config import run_config
 from igmc.evaluation import markdown
 
 EPOCHS = {"flixster": 40, "ml_100k": 10}
@@ -52,11 +52,11 @@ def main(
             if (norms and norm not in norms) or any(key.items() <= row.items() for row in rows):
                 continue
             train = {"epochs": EPOCHS[dataset], "patience": EPOCHS[dataset]}
-            chosen = {"data": {"dataset": dataset}, "model": {"norm": norm, "init": init}, "train": train}
-            values = merged(preset_settings(dataset), chosen)
+            model = {"norm": norm, "init": init}
+            chosen = {"network": "rgcn", "model": model, "train": train, "live": True}
             folder = runs / f"{dataset}-{norm}-{init}"
             report = igmc.train(
-                RunConfig.from_dict({**values, "live": True}),
+                run_config(dataset, chosen),
                 data_dir=data_dir,
                 out=folder,
                 workers=workers,

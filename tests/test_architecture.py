@@ -44,7 +44,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
 }
 # "path" or "path:function" -> why it may be longer.
 LONG: dict[str, str] = {
-    "igmc/config.py": "every knob of the package stands in one place, one after the other",
     "igmc/graph/kernel.py:_extract": "one compiled pass, slower when cut in pieces",
 }
 

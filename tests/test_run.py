@@ -16,7 +16,15 @@ import pytest
 import torch
 
 from igmc import run as run_module
-from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, preset_settings
+from igmc.config import (
+    DataConfig,
+    ExtractConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+    preset_settings,
+    run_config,
+)
 from igmc.errors import CheckpointError, ConfigError, DataError, TrainingError
 from igmc.evaluation.metrics.errors import rmse, score
 from igmc.graph.parts import make_parts
@@ -478,7 +486,7 @@ def test_the_default_folder_is_named_after_the_run_and_its_ratings(monkeypatch, 
     ("settings", "name"),
     [
         ({}, "demo-validated-seed1-cd74a75e"),
-        (preset_settings("demo"), "demo-validated-seed1-9b4f8ef4"),
+        (preset_settings("demo", "rgcn"), "demo-validated-seed1-9b4f8ef4"),
         (
             {
                 "extract": {"max_nodes_per_hop": 200},
@@ -496,14 +504,13 @@ def test_default_folders_are_those_of_earlier_versions(settings, name):
     assert default_folder(config, split) == Path("runs") / name
 
 
-def test_the_demo_run_of_an_earlier_version_is_found(tmp_path, monkeypatch):
+def test_the_demo_run_is_found_by_version_and_settings(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(run_module, "train", lambda config, *, out, **more: asked.append((config, out)))
     monkeypatch.setattr(run_module, "versions", lambda: {"igmc": "0.2.0.dev0"})
     folder = demo_run(tmp_path)
-    assert folder == tmp_path / "demo-run" / "0.2.0.dev0-5d221856df101018"
-    [(config, out)] = asked
-    assert (out, config.live, config.train.support_dropout) == (folder, True, 0.5)
+    assert folder == tmp_path / "demo-run" / f"0.2.0.dev0-{run_config('demo').digest()}"
+    assert asked == [(run_config("demo"), folder)]
     folder.mkdir()
     (folder / "metrics.json").touch()
     assert demo_run(tmp_path) == folder

@@ -96,7 +96,7 @@ def extract_command(
     start_logging(verbose=verbose, quiet=quiet)
     if verify + repair + live > 1:
         raise click.UsageError("--verify, --repair and --live exclude each other", ctx)
-    config = read_config(ctx, file)
+    config = read_config(ctx, file, network="rgcn")
     stores = _part_stores(config, data_dir, home)
     if verify:
         return _verify(stores, as_json)

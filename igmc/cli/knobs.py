@@ -10,12 +10,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from igmc.config import PRESETS, SECTIONS, preset_settings
+from igmc.config import PAPER_DATASETS, PRESETS, SECTIONS, default_network, preset_settings
 
 __all__ = [
-    "DEFAULT_NETWORK",
     "FLAGS",
-    "NETWORK",
     "TOP",
     "FormerOption",
     "Knob",
@@ -26,13 +24,13 @@ __all__ = [
     "attach",
     "by_flag",
     "help_text",
+    "typed",
 ]
 
 _TYPED = ParameterSource.COMMANDLINE
 FLAGS = "igmc.flags"  # where the explicit flags are gathered in click's context
 _OFF = {"live": "--store"}  # a switch whose other position has a name of its own
-NETWORK = "igmc.network"  # the network that was named so far, in click's context
-DEFAULT_NETWORK = "rgcn"
+_NAMED = "igmc."  # with "network" or "dataset": which one was named so far, in click's context
 TOP = "run"  # the section, in help texts, of the knobs that stand in RunConfig itself
 
 
@@ -94,7 +92,8 @@ class PlainOption(click.Option):
 class KnobOption(click.Option):
     """An option for one knob, or for those that networks have under one name; gathers what the user gave.
 
-    The help text shows the knob of the network that was named before ``-h``.
+    The help text shows the knob of the network that was named before ``-h``, or that the data set named
+    there brings.
     """
 
     def __init__(self, *knobs: Knob, titles: dict[str, str]) -> None:
@@ -108,25 +107,26 @@ class KnobOption(click.Option):
             expose_value=False,
             callback=_gather,
             help=help_text(knob),
-            is_eager=knob.field.name == "network",
+            is_eager=knob.field.name in ("network", "dataset"),  # named before -h, they choose what it shows
         )
         self.knobs, self.titles = knobs, titles
 
     def section_in(self, ctx: click.Context) -> str | None:
         """The title that it stands under; None if it is of another network."""
-        knob = active(self.knobs, ctx.meta.get(NETWORK, DEFAULT_NETWORK))
+        knob = active(self.knobs, shown_network(ctx))
         return None if knob is None else self.titles[knob.section]
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         record = super().get_help_record(ctx)
-        knob = active(self.knobs, ctx.meta.get(NETWORK, DEFAULT_NETWORK))
+        knob = active(self.knobs, shown_network(ctx))
         return None if knob is None or record is None else (record[0], help_text(knob))
 
 
 class FormerOption(click.Option):
     """The former name of a knob's option: not in the help text, still read, with a line on what it is now."""
 
-    def __init__(self, knob: Knob) -> None:
+    def __init__(self, *knobs: Knob) -> None:
+        knob = next(knob for knob in knobs if knob.field.metadata["former"])
         former = knob.field.metadata["former"]
         super().__init__(
             ["--" + former.name.replace("_", "-")],
@@ -135,11 +135,26 @@ class FormerOption(click.Option):
             callback=_gather_former,
             hidden=True,
         )
-        self.knob, self.former = knob, former
+        self.knobs, self.former = knobs, former
 
 
-def active(knobs: tuple[Knob, ...], network: str) -> Knob | None:
-    """Which of these knobs a network has."""
+def typed(ctx: click.Context, name: str) -> str | None:
+    """What was typed so far for ``--network`` or ``--dataset``."""
+    found: str | None = ctx.meta.get(_NAMED + name)
+    return found
+
+
+def shown_network(ctx: click.Context) -> str | None:
+    """The network whose settings the help text shows; None where the command leaves no choice."""
+    if "network" not in (param.name for param in ctx.command.params):
+        return None
+    return typed(ctx, "network") or default_network(typed(ctx, "dataset") or "demo")
+
+
+def active(knobs: tuple[Knob, ...], network: str | None) -> Knob | None:
+    """Which of these knobs a network has; the first if it is None."""
+    if network is None:
+        return knobs[0]
     others = {name for other, names in SECTIONS.items() if other != network for name in names}
     names = [knob.field.name if knob.section == TOP else knob.section for knob in knobs]
     return next((knob for knob, name in zip(knobs, names, strict=True) if name not in others), None)
@@ -159,10 +174,13 @@ def help_text(knob: Knob) -> str:
     low, high = meta["low"], meta["high"]
     if low is not None:
         notes.append(f">= {low:g}" if high is None else f"{low:.12g}..{high:.12g}")
-    if (knob.base, knob.field.default) != (bool, None):
+    if knob.field.name == "network":
+        notes.append(f"default neighbours; rgcn for {', '.join(PAPER_DATASETS)}")
+    elif (knob.base, knob.field.default) != (bool, None):
         notes.append(f"default {_text(knob.field.default)}")
+    network = next((network for network, names in SECTIONS.items() if knob.section in names), None)
     for dataset in PRESETS:
-        preset = preset_settings(dataset).get(knob.section, {})
+        preset = preset_settings(dataset, network).get(knob.section, {})
         if preset.get(knob.field.name, knob.field.default) != knob.field.default:
             notes.append(f"{dataset} {_text(preset[knob.field.name])}")
     sentence = meta["help"]
@@ -180,16 +198,16 @@ def _text(value: Any) -> str:
 def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if isinstance(param, KnobOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
         ctx.meta.setdefault(FLAGS, []).append((param.knobs, value))
-        if param.name == "network":
-            ctx.meta[NETWORK] = value
+        if param.name in ("network", "dataset"):
+            ctx.meta[_NAMED + param.name] = value
 
 
 def _gather_former(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if isinstance(param, FormerOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
         now = param.former.present(value)
-        renamed = f"{param.opts[0]} {value} is now {param.knob.flag} {now}"
+        renamed = f"{param.opts[0]} {value} is now {param.knobs[0].flag} {now}"
         click.echo(f"{ctx.command_path}: warning: {renamed}", err=True)
-        ctx.meta.setdefault(FLAGS, []).append(((param.knob,), now))
+        ctx.meta.setdefault(FLAGS, []).append((param.knobs, now))
 
 
 def attach(function: Callable[..., Any], options: list[click.Option]) -> None:

@@ -16,9 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from igmc.cli.knobs import (
-    DEFAULT_NETWORK,
     FLAGS,
-    NETWORK,
     TOP,
     FormerOption,
     Knob,
@@ -27,8 +25,9 @@ from igmc.cli.knobs import (
     active,
     attach,
     by_flag,
+    typed,
 )
-from igmc.config import SECTIONS, Config, RunConfig, merged, preset_settings
+from igmc.config import SECTIONS, Config, RunConfig, default_network, merged, network_of, run_config
 from igmc.errors import ConfigError
 
 __all__ = ["as_typed", "config_options", "read_config", "running_options", "track_option"]
@@ -59,13 +58,17 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
         )
         options: list[click.Option] = [
             *(KnobOption(*alike, titles=docs) for alike in by_flag(knobs)),
-            *(FormerOption(knob) for knob in knobs if knob.field.metadata["former"]),
+            *(FormerOption(*alike) for alike in by_flag(knobs) if any(map(_renamed, alike))),
             file_option,
         ]
         attach(function, options)
         return function
 
     return decorate
+
+
+def _renamed(knob: Knob) -> bool:
+    return knob.field.metadata["former"] is not None
 
 
 def running_options(*names: str) -> Callable[[_Command], _Command]:
@@ -106,8 +109,12 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
     return decorate
 
 
-def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
+def read_config(ctx: click.Context, file: Path | None, network: str | None = None) -> RunConfig:
     """The configuration that the defaults, the data set's settings, the file and the flags add up to.
+
+    Args:
+        ctx: with the flags. file: of ``--config``.
+        network: of a command that is for one alone.
 
     Raises:
         ConfigError: on a file that is missing, is not JSON or has unknown keys, and on a value out of range.
@@ -115,29 +122,25 @@ def read_config(ctx: click.Context, file: Path | None) -> RunConfig:
     from igmc.ratings.sources import canonical_name
 
     given = _file_settings(file) if file is not None else {}
+    dataset = typed(ctx, "dataset") or given.get("data", {}).get("dataset", RunConfig().data.dataset)
+    dataset = canonical_name(dataset) or dataset
+    filed = network_of(given)
+    network = network or typed(ctx, "network") or filed or default_network(dataset)
+    if filed not in (None, network):  # what the file says of another network is not meant
+        given = {name: value for name, value in given.items() if name not in SECTIONS.get(filed, ())}
     flags: dict[str, Any] = {}
-    network = ctx.meta.get(NETWORK, given.get("network", DEFAULT_NETWORK))
-    if network != given.get("network", DEFAULT_NETWORK):  # what the file says of another network is not meant
-        given = {
-            name: value
-            for name, value in given.items()
-            if name not in SECTIONS[given.get("network", DEFAULT_NETWORK)]
-        }
     for knobs, value in ctx.meta.get(FLAGS, []):
         knob = active(knobs, network)
         if knob is None:
+            others = ", ".join(f"--network {name}" for name in SECTIONS if active(knobs, name))
             raise ConfigError(
                 f"{knobs[0].flag} is not a setting of this network",
-                got=f"--network {network}",
-                remedy="leave it out, or name the other network",
+                got=f"--network {network}"
+                + ("" if typed(ctx, "network") or filed else f", that of {dataset}"),
+                remedy=f"leave it out, or give {others}",
             )
         (flags if knob.section == TOP else flags.setdefault(knob.section, {}))[knob.field.name] = value
-    chosen = merged(given, flags)
-    dataset = chosen.get("data", {}).get("dataset", RunConfig().data.dataset)
-    dataset = canonical_name(dataset) or dataset
-    return RunConfig.from_dict(
-        merged(preset_settings(dataset, network), merged(chosen, {"data": {"dataset": dataset}}))
-    )
+    return run_config(dataset, merged(given, flags) | {"network": network})
 
 
 def as_typed(message: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
+from igmc.config import SECTIONS, Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, Part
 from igmc.inference import Scorer
@@ -54,7 +54,8 @@ class IGMCRecommender(Recommender):
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
-        return preset_settings(dataset)
+        settings = preset_settings(dataset, "rgcn")
+        return {section: settings[section] for section in SECTIONS["rgcn"] if section in settings}
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Around what the paper uses on one data set or another: rate 1e-3, ARR 0.001, four layers of 32, edge

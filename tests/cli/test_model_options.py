@@ -4,16 +4,13 @@ import pytest
 
 import igmc.run
 from igmc.cli.model_options import make_predictor
+from igmc.config import run_config
 
-SMALL = {
-    "extract": {"max_nodes_per_hop": 10},
-    "model": {"layers": [4, 4], "mlp_width": 4},
-    "train": {"epochs": 2, "ensemble_size": 2, "ensemble_every": 1, "batch_size": 300},
-}
+SMALL = run_config("demo", {"neighbours": {"epochs": 1, "members": 1, "max_neighbors": 10}})
 
 
 def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home, monkeypatch):
-    monkeypatch.setattr(igmc.run, "preset_settings", lambda name: SMALL)
+    monkeypatch.setattr(igmc.run, "run_config", lambda name: SMALL)
     code, out, err = command("igmc-recommend", "--demo", "-k", 3)
     assert code == 0
     assert len(out.splitlines()) == 4

@@ -102,10 +102,10 @@ def test_every_knob_has_an_option_that_sets_it_and_nothing_else(section, field):
 
 
 def test_switches_have_both_positions():
-    assert config_of("").live is None
-    assert config_of("--live").live is True
-    assert config_of("--store").live is False
-    assert config_of("--no-side-features").model.side_features is False
+    assert config_of("--network rgcn").live is None
+    assert config_of("--network rgcn --live").live is True
+    assert config_of("--network rgcn --store").live is False
+    assert config_of("--network rgcn --no-side-features").model.side_features is False
 
 
 @pytest.mark.parametrize("name", ["ml_100k", "ML-100K", "Ml-100k"])
@@ -147,8 +147,10 @@ def test_a_file_can_hold_a_whole_configuration(tmp_path):
 @pytest.mark.parametrize(("former", "value"), [("paper", "fixed"), ("validated", "validation")])
 def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(former, value, capsys):
     assert config_of(f"--protocol {former}") == config_of(f"--selection {value}")
+    rgcn = config_of(f"--protocol {former} --network rgcn")
+    assert rgcn.train.selection == value
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
+    assert len(said) == 2
     assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
 
 
@@ -215,16 +217,21 @@ def test_text_that_is_no_value_is_a_usage_error(line, message):
 
 def test_a_value_out_of_range_is_named_as_typed():
     with pytest.raises(ConfigError) as caught:
-        config_of("--max-nodes-per-hop 0")
+        config_of("--network rgcn --max-nodes-per-hop 0")
     assert as_typed(str(caught.value)) == "--max-nodes-per-hop is out of range; got 0; allowed: at least 1"
 
 
 def test_help_states_range_default_and_presets_of_a_knob():
-    page = " ".join(CliRunner().invoke(train_command, ["-h"], terminal_width=1000).output.split())
+    pages = {
+        network: CliRunner().invoke(train_command, ["--network", network, "-h"], terminal_width=1000).output
+        for network in ("rgcn", "neighbours")
+    }
+    page = " ".join(pages["rgcn"].split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
     assert "Share of edges dropped in training [0..0.99; default 0.2; ml_1m 0]" in page
     for title in ("data - Which ratings", "extract - What", "model - The IGMC", "train - How", "run - All"):
         assert title in page
+    assert "[default neighbours; rgcn for ml_100k, ml_1m, flixster, douban, yahoo_music]" in page
     for section, field in KNOBS:
-        if section != "neighbours":
-            assert "--" + field.name.replace("_", "-") in page
+        own = pages["neighbours" if section == "neighbours" else "rgcn"]
+        assert "--" + field.name.replace("_", "-") in own

@@ -10,7 +10,20 @@ import pytest
 
 from igmc.inference.predictor import Predictor
 
-TRAIN = ("--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2, "--live", "--quiet")
+TRAIN = (
+    "--network",
+    "rgcn",
+    "--layers",
+    "4,4",
+    "--mlp-width",
+    8,
+    "--batch-size",
+    64,
+    "--epochs",
+    2,
+    "--live",
+    "--quiet",
+)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-SMALL = ("--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2)
+SMALL = ("--network", "rgcn", "--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2)
 
 
 @pytest.fixture
@@ -130,18 +130,21 @@ def test_the_network_decides_which_settings_there_are(command, tmp_path):
     assert "--max-neighbors" in out
     assert "--hops" not in out
     assert "--arr" not in out
-    code, out, _ = command("igmc-train", "-h")
-    assert "--max-neighbors" not in out
-    assert "--hops" in out
+    for before in (("--network", "rgcn"), ("--dataset", "ml-100k")):
+        code, out, _ = command("igmc-train", *before, "-h")
+        assert "--max-neighbors" not in out
+        assert "--hops" in out
     for network, option in (("neighbours", "--hops"), ("rgcn", "--members")):
         code, _, err = command("igmc-train", "--network", network, option, 2, "--out", tmp_path / "x")
         assert code == 2
         assert f"{option} is not a setting of this network; got '--network {network}'" in err
+    code, _, err = command("igmc-train", "--hops", 2)
+    assert "got '--network neighbours, that of demo'; to mend it: leave it out, or give --network rgcn" in err
     assert not (tmp_path / "x").exists()
 
 
 def test_one_option_sets_what_both_networks_have(command, tmp_path):
-    options = ["--network", "neighbours", "--epochs", 1, "--members", 1, "--max-neighbors", 5, "--json"]
+    options = ["--epochs", 1, "--members", 1, "--max-neighbors", 5, "--json"]
     code, out, _ = command("igmc-train", "--dataset", "demo", *options, "--out", tmp_path / "run")
     assert code == 0
     assert json.loads(out)["epochs"] == 1

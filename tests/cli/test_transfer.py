@@ -4,7 +4,20 @@ import json
 
 import pytest
 
-SMALL = ("--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2, "--quiet", "--live")
+SMALL = (
+    "--network",
+    "rgcn",
+    "--layers",
+    "4,4",
+    "--mlp-width",
+    8,
+    "--batch-size",
+    64,
+    "--epochs",
+    2,
+    "--quiet",
+    "--live",
+)
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_settings_of_the_other_network_are_refused(name):
     with pytest.raises(ConfigError, match="train holds settings of the network rgcn"):
         RunConfig.from_dict({"network": "neighbours", "train": {"epochs": 3}})
     with pytest.raises(ConfigError, match="neighbours holds settings of the network neighbours"):
-        RunConfig.from_dict({"neighbours": {name: NeighboursConfig().to_dict()[name]}})
+        RunConfig.from_dict({"network": "rgcn", "neighbours": {name: NeighboursConfig().to_dict()[name]}})
 
 
 def test_two_opposite_users_do_not_share_the_mean(run):

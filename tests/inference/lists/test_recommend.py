@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import igmc.run
-from igmc.config import ListConfig, RunConfig
+from igmc.config import ListConfig, RunConfig, run_config
 from igmc.errors import ConfigError, DataError
 from igmc.graph.serving import ServingGraph
 from igmc.inference import scoring
@@ -233,8 +233,8 @@ def test_a_run_without_titles_answers_and_training_again_notes_them(copied, pred
 
 
 def test_the_demo_run_is_made_once(monkeypatch, tmp_path):
-    small = {name: SMALL_RUN[name] for name in ("extract", "model")} | {"train": {"epochs": 1}}
-    monkeypatch.setattr(igmc.run, "preset_settings", lambda name: small)
+    small = run_config("demo", {"neighbours": {"epochs": 1, "members": 1, "max_neighbors": 20}})
+    monkeypatch.setattr(igmc.run, "run_config", lambda name: small)
     folder = igmc.run.demo_run(tmp_path, progress=False)
     assert folder.parent == tmp_path / "demo-run"
     assert (folder / "metrics.json").exists()
