@@ -1,4 +1,4 @@
-"""Training throughput of the fused kernels against the same network on PyG, in the same process.
+"""Training throughput of both networks, against the same in PyG and in plain PyTorch, in one process.
 
 Example: python scripts/bench_train.py --data-dir ../shared/data
 """
@@ -12,12 +12,16 @@ import measure
 import numpy as np
 import torch
 
-from igmc.config import ExtractConfig, ModelConfig
-from igmc.loading import Batch, LiveSource, Loader
-from igmc.models import IGMC
+from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
+from igmc.graph import Part
+from igmc.inference import known_ratings
+from igmc.loading import Batch, LiveSource, Loader, NeighbourLoader, input_norms
+from igmc.models import IGMC, NeighboursEnsemble
 from igmc.models.twin import PyGTwin
+from igmc.ratings import RatingScale
 from igmc.training import on_device
 
+NEIGHBOUR_PAIRS = 20_000  # a round of the neighbours network
 STEPS = 16  # a round: longer than the time for which the threads of the other one go on spinning
 
 
@@ -71,6 +75,51 @@ def measure_setting(graph_part, extract: ExtractConfig, batch_size: int, rounds:
     }
 
 
+def measure_neighbours(part: Part, scale: RatingScale, cap: int, rounds: int) -> dict[str, float]:
+    """Pairs a second of the neighbours network, one member, with statistics and inputs, and in plain PyTorch.
+
+    The PyG network is IGMC at cap 200, one hop, batches of 50 that are made beforehand.
+    """
+    known, config = known_ratings(part.graph, scale), NeighboursConfig()
+    norms = input_norms(known, cap=cap, seed=1)
+    batch = config.batch_size
+    loader = NeighbourLoader(
+        known, norms, cap=cap, batch_size=batch, pairs=NEIGHBOUR_PAIRS, newcomers=config.newcomers, seed=1
+    )
+
+    def epoch(backend: str):
+        model = NeighboursEnsemble(1, dropout=config.dropout, seed=1, backend=backend)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+
+        def steps() -> None:
+            with on_device(torch.device("cpu")):
+                for one in loader.epoch(1):
+                    model.gradients(one)
+                    optimizer.step()
+
+        return steps
+
+    extract = ExtractConfig(max_nodes_per_hop=200)
+    subgraphs = Loader(LiveSource(part, extract, seed=1), 50, seed=1).epoch(1)
+    batches = [one for one, _ in zip(subgraphs, range(STEPS), strict=False)]
+    base = IGMC(ModelConfig(), n_levels=len(scale), hops=1)
+    seconds = measure.interleaved(
+        {"fused": epoch("auto"), "torch": epoch("torch"), "pyg": make_step(PyGTwin(base), base, batches)},
+        rounds,
+    )
+    pairs = sum(len(one) for one in loader.epoch(1))
+    rates = {"fused": pairs / seconds["fused"], "torch": pairs / seconds["torch"]}
+    rates["pyg_igmc"] = sum(map(len, batches)) / seconds["pyg"]
+    return {
+        "network": "neighbours",
+        "max_neighbors": cap,
+        "batch_size": batch,
+        **{f"{name}_per_s": round(rate) for name, rate in rates.items()},
+        "ratio_to_torch": round(rates["fused"] / rates["torch"], 1),
+        "ratio_to_pyg_igmc": round(rates["fused"] / rates["pyg_igmc"], 1),
+    }
+
+
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder that holds ml-100k.")
 @click.option("--rounds", default=7, show_default=True, help="Rounds that the medians are taken over.")
@@ -88,6 +137,10 @@ def main(data_dir: Path | None, rounds: int) -> None:
     rows = []
     for cap, hops, batch_size in settings:
         row = measure_setting(part, ExtractConfig(max_nodes_per_hop=cap, hops=hops), batch_size, rounds)
+        click.echo("  ".join(f"{name} {value}" for name, value in row.items()))
+        rows.append(row)
+    for cap in (50, 100, 200):
+        row = measure_neighbours(part, measure.paper_split("ml_100k", data_dir).scale, cap, rounds)
         click.echo("  ".join(f"{name} {value}" for name, value in row.items()))
         rows.append(row)
     found = {"limits": measure.limits(), "settings": rows, "peak_memory_gib": measure.peak_memory_gib()}

@@ -16,6 +16,7 @@ import torch
 import igmc
 from igmc.environment import machine, versions
 from igmc.graph import Part
+from igmc.ratings import Split
 
 
 def setting() -> dict[str, Any]:
@@ -25,9 +26,13 @@ def setting() -> dict[str, Any]:
 
 def paper_part(dataset: str, data_dir: Path | None) -> Part:
     """The training ratings of a data set as the paper trains on them, with the default split and seed 1."""
+    return igmc.make_parts(paper_split(dataset, data_dir), "fixed")["train"]
+
+
+def paper_split(dataset: str, data_dir: Path | None) -> Split:
+    """The default split of a data set, with seed 1."""
     config = igmc.DataConfig(dataset=dataset)
-    split = igmc.make_split(igmc.load_dataset(config, data_dir=data_dir), config, seed=1)
-    return igmc.make_parts(split, "fixed")["train"]
+    return igmc.make_split(igmc.load_dataset(config, data_dir=data_dir), config, seed=1)
 
 
 def limits(rounds: int = 5) -> dict[str, float]:

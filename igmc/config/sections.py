@@ -180,6 +180,13 @@ class NeighboursConfig(Config):
         low=0.0,
         high=0.5,
     )
+    shrinkage: float = knob(
+        1.0,
+        "share of its step away from the biases that the network keeps ('fixed'; 'validation' finds it)",
+        low=0.0,
+        high=1.0,
+        late=True,
+    )
 
 
 @dataclass(frozen=True)

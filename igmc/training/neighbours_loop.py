@@ -84,7 +84,11 @@ def fit_neighbours(
         start, inputs = time.perf_counter(), run.loader.seconds["inputs"]
         record = {"epoch": epoch, **away(run.epoch, epoch, progress)}
         seconds = time.perf_counter() - start
-        rmse = None if validation is None else away(run.validate, validation)
+        if validation is None:
+            rmse = None
+            run.shrink(config.shrinkage)
+        else:
+            rmse = away(run.validate, validation)
         run.check(epoch, rmse)
         record |= {
             "validation_rmse": rmse,
@@ -223,9 +227,13 @@ class _Training:
         step = np.concatenate(steps).astype(np.float64) * self.statistics.deviation
         error = np.concatenate(errors).astype(np.float64)
         share = float(np.clip(float(step @ error) / max(float(step @ step), 1e-12), 0.0, 1.0))
+        self.shrink(share)
+        return float(np.sqrt(np.mean((error - share * step) ** 2)))
+
+    def shrink(self, share: float) -> None:
+        """Keep but a share, 0..1, of the steps from the biases."""
         self.average.shrinkage.mul_(share)
         self.average.offset.mul_(share)
-        return float(np.sqrt(np.mean((error - share * step) ** 2)))
 
     def check(self, epoch: int, rmse: float | None) -> None:
         """Raise if a weight or the validation error is not finite."""

@@ -65,6 +65,7 @@ TYPED = {
     "weight_decay": ("0", 0.0),
     "dropout": (".4", 0.4),
     "newcomers": ("0", 0.0),
+    "shrinkage": ("0.5", 0.5),
 }
 
 

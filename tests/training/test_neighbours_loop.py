@@ -72,7 +72,11 @@ def test_validation_decides_the_shrinkage_and_nothing_else():
     differ = {name for name in one if not torch.equal(one[name], other[name])}
     assert differ <= {"shrinkage", "offset"}
     assert 0.0 <= float(one["shrinkage"]) <= 1.0
-    assert float(trained()[1]["shrinkage"]) == 1.0
+    whole = trained()[1]
+    assert float(whole["shrinkage"]) == 1.0
+    half = trained(CONFIG.replace(shrinkage=0.5))[1]
+    assert {name for name in whole if not torch.equal(whole[name], half[name])} == {"shrinkage", "offset"}
+    assert (float(half["shrinkage"]), float(half["offset"])) == (0.5, float(whole["offset"]) / 2)
 
 
 def test_ratings_by_taste_are_learned_beyond_the_biases():
