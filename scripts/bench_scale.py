@@ -1,6 +1,6 @@
-"""Extraction and live training on 25 million ratings: throughput, and the most memory the process held.
+"""Live training of either network on 25 million ratings: throughput, and the most memory the process held.
 
-Example: python scripts/bench_scale.py
+Example: python scripts/bench_scale.py --network neighbours
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import measure
 import numpy as np
 import torch
 
-from igmc.config import ExtractConfig, ModelConfig
+from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
 from igmc.graph import BipartiteGraph, Part
-from igmc.loading import LiveSource, Loader
+from igmc.loading import KnownRatings, LiveSource, Loader
 from igmc.models import IGMC
 from igmc.ratings import Pairs
 from igmc.ratings.demo import make_ratings
-from igmc.training import on_device
+from igmc.training import MemoryCheckpointer, fit_neighbours, on_device
 
 
 def build(users: int, items: int, ratings: int) -> Part:
@@ -29,20 +29,8 @@ def build(users: int, items: int, ratings: int) -> Part:
     return Part("train", graph, Pairs(user, item, (level + 1).astype(np.float32)))
 
 
-@click.command()
-@click.option("--users", default=162_000, show_default=True)
-@click.option("--items", default=59_000, show_default=True)
-@click.option("--ratings", default=25_000_000, show_default=True)
-@click.option("--cap", default=100, show_default=True, help="Users, and items, kept a hop.")
-@click.option("--seconds", default=30.0, show_default=True, help="How long to extract, and to train.")
-def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None:
-    """Measure, print and write results/bench_scale.json."""
-    start = time.perf_counter()
-    part = build(users, items, ratings)
-    built = time.perf_counter() - start
-    after_build = measure.peak_memory_gib()
-    click.echo(f"{part.graph.n_ratings:,} ratings built in {built:.0f} s, peak {after_build:.2f} GiB")
-
+def rgcn(part: Part, cap: int, seconds: float) -> dict[str, float]:
+    """Subgraphs a second, extracted by one thread and trained on."""
     loader = Loader(LiveSource(part, ExtractConfig(max_nodes_per_hop=cap), seed=1), 50, seed=1, shuffle=True)
     start, extracted, edges = time.perf_counter(), 0, 0
     for batch in loader.epoch(1):
@@ -67,20 +55,56 @@ def main(users: int, items: int, ratings: int, cap: int, seconds: float) -> None
             if step > 10 and time.perf_counter() - start > seconds:
                 break
     train_rate = trained / (time.perf_counter() - start)
+    return {
+        "edges_per_subgraph": edges / extracted,
+        "extract_per_s_one_thread": extract_rate,
+        "train_per_s": train_rate,
+    }
+
+
+def neighbours(part: Part, cap: int) -> dict[str, float]:
+    """An epoch of the default length, and what comes before it: statistics and the norms of the inputs."""
+    known = KnownRatings(
+        part.pairs.user, part.pairs.item, part.pairs.rating, part.graph.n_users, part.graph.n_items, span=4.0
+    )
+    config = NeighboursConfig(selection="fixed", max_neighbors=cap, epochs=1)
+    start = time.perf_counter()
+    [record] = fit_neighbours(known, None, config, MemoryCheckpointer(), torch.device("cpu"), seed=1)
+    return {
+        "preparation_seconds": time.perf_counter() - start - record["seconds"],
+        "pairs": config.pairs_per_epoch,
+        "train_per_s": record["pairs_per_second"],
+        "share_of_inputs": record["inputs_seconds"] / record["seconds"],
+    }
+
+
+@click.command()
+@click.option("--network", type=click.Choice(["rgcn", "neighbours"]), default="rgcn", show_default=True)
+@click.option("--users", default=162_000, show_default=True)
+@click.option("--items", default=59_000, show_default=True)
+@click.option("--ratings", default=25_000_000, show_default=True)
+@click.option("--cap", default=100, show_default=True, help="Users, and items, kept a hop.")
+@click.option("--seconds", default=30.0, show_default=True, help="How long to extract, and to train (rgcn).")
+def main(network: str, users: int, items: int, ratings: int, cap: int, seconds: float) -> None:
+    """Measure, print and write results/bench_scale.json, or bench_scale_neighbours.json."""
+    start = time.perf_counter()
+    part = build(users, items, ratings)
+    built = time.perf_counter() - start
+    after_build = measure.peak_memory_gib()
+    click.echo(f"{part.graph.n_ratings:,} ratings built in {built:.0f} s, peak {after_build:.2f} GiB")
+    found = rgcn(part, cap, seconds) if network == "rgcn" else neighbours(part, cap)
     peak = measure.peak_memory_gib()
-    click.echo(f"live training: {train_rate:,.0f} subgraphs/s, peak {peak:.2f} GiB")
+    click.echo(f"live training: {found['train_per_s']:,.0f} pairs/s, peak {peak:.2f} GiB")
     measure.save(
-        "bench_scale",
+        "bench_scale" if network == "rgcn" else f"bench_scale_{network}",
         {
             "ratings": part.graph.n_ratings,
             "users": users,
             "items": items,
-            "max_nodes_per_hop": cap,
+            "cap": cap,
             "build_seconds": built,
             "peak_memory_gib_after_build": after_build,
-            "edges_per_subgraph": edges / extracted,
-            "extract_per_s_one_thread": extract_rate,
-            "train_per_s": train_rate,
+            **found,
             "peak_memory_gib": peak,
         },
     )

@@ -1,14 +1,16 @@
-"""Runs the published protocol for every data set and seed, and writes the result file and the README table.
+"""Runs the published protocol with either network, and writes the result file and the README tables.
 
 Every run is resumed where it stopped, and what the result file holds under the same settings is not run
 again, so the script can be ended and started at any time, on another machine too. To run a row anew,
 delete it.
 
-Example: python scripts/reproduce_tables.py --data-dir ../shared/data --only flixster --only yahoo_music
+Example: python scripts/reproduce_tables.py --data-dir ../shared/data --network neighbours --only flixster
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -16,10 +18,11 @@ import click
 import record
 
 import igmc
-from igmc.config import SELECTIONS, RunConfig, merged, preset_settings
-from igmc.evaluation import markdown
+from igmc.config import PAPER_DATASETS, SELECTIONS, RunConfig, run_config
+from igmc.evaluation import evaluate, markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
+FOLDS = ("u1", "u2", "u3", "u4", "u5")  # of ml_100k; whatever was chosen was chosen on u1
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "ml_100k": 0.905,
     "ml_1m": 0.857,
@@ -27,27 +30,105 @@ PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "douban": 0.721,
     "yahoo_music": 19.1,
 }
+BEST = {  # the best published figure without side information, as ../shared/ANCHORS.md has it
+    ("ml_100k", "u1"): "0.8868",
+    ("ml_1m", "default"): "0.8227",
+    ("flixster", "default"): "0.868",
+    ("douban", "default"): "0.7208",
+    ("yahoo_music", "default"): "18.70",
+}
 
 
-def settings(dataset: str, seed: int, selection: str) -> RunConfig:
-    """The paper's settings for a data set, with either selection of checkpoints."""
-    chosen = {"data": {"dataset": dataset}, "train": {"selection": selection}, "seed": seed, "live": True}
-    return RunConfig.from_dict(merged(preset_settings(dataset), chosen))
+@dataclass(frozen=True)
+class Job:
+    """A row of the result file, beside what came of it."""
+
+    network: str
+    dataset: str
+    split: str
+    selection: str
+    seed: int
+
+    @property
+    def config(self) -> RunConfig:
+        """The data set's settings, with either selection of checkpoints."""
+        section = "train" if self.network == "rgcn" else self.network
+        chosen = {
+            "network": self.network,
+            "data": {"split": self.split},
+            section: {"selection": self.selection},
+            "seed": self.seed,
+        }
+        return run_config(self.dataset, chosen | ({"live": True} if self.network == "rgcn" else {}))
+
+    @property
+    def folder(self) -> str:
+        if self.network == "rgcn":  # as earlier versions named them
+            return f"{self.dataset}-{self.config.training.identity()['protocol']}-{self.seed}"
+        return f"{self.dataset}-{self.split}-{self.network}-{self.selection}-{self.seed}"
+
+    def holds(self, row: dict) -> bool:
+        """Whether a row of the result file is this one, whatever its settings were."""
+        data = row["config"]["data"]
+        there = (row.get("network", "rgcn"), data["dataset"], data["split"], row["selection"], row["seed"])
+        return there == (self.network, self.dataset, self.split, self.selection, self.seed)
 
 
-def render(rows: list[dict]) -> str:
-    """The README table: mean and standard deviation over the seeds that are done."""
+def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[Job]:
+    """All rows: the paper's network with both selections; ours with fixed epochs, as others' figures are."""
+    if "rgcn" in networks:
+        for selection in selections:
+            for dataset, seeds in SEEDS.items():
+                for seed in range(1, seeds + 1):
+                    yield Job("rgcn", dataset, "default", selection, seed)
+    if "neighbours" in networks and "fixed" in selections:
+        for dataset, seeds in (SEEDS | {"ml_1m": 3}).items():
+            for split in FOLDS if dataset == "ml_100k" else ("default",):
+                for seed in range(1, (seeds if split in ("u1", "default") else 1) + 1):
+                    yield Job("neighbours", dataset, split, "fixed", seed)
+
+
+def rgcn_table(rows: list[dict]) -> str:
+    """The paper's network: mean and standard deviation over the seeds that are done."""
     body = []
     for dataset, figure in PUBLISHED.items():
-        fixed, chosen = (
-            [r for r in rows if (r["dataset"], r["selection"]) == (dataset, one)] for one in SELECTIONS
-        )
+        here = [r for r in rows if r.get("network", "rgcn") == "rgcn" and r["dataset"] == dataset]
+        fixed, chosen = ([r for r in here if r["selection"] == one] for one in SELECTIONS)
         if fixed:
             line = [dataset, str(figure), spread([r["ensemble"]["rmse"] for r in fixed])]
             line += [spread([r["single"]["rmse"] for r in fixed]), str(len(fixed)), str(fixed[0]["epochs"])]
             body.append([*line, spread([r["ensemble"]["rmse"] for r in chosen]), str(len(chosen))])
     head = ["data set", "paper", "ours, ensemble", "ours, last epoch alone", "seeds", "epochs"]
     return markdown([*head, "validation: ensemble", "seeds"], body)
+
+
+def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
+    """Ours beside the best published figure, the paper's network and `svdpp`; clipped to the scale."""
+    body = []
+    for dataset in PAPER_DATASETS:
+        for split in FOLDS if dataset == "ml_100k" else ("default",):
+            own = [r for r in rows if Job("neighbours", dataset, split, "fixed", r["seed"]).holds(r)]
+            igmc_rows = [
+                r
+                for r in rows
+                if split in ("u1", "default") and Job("rgcn", dataset, "default", "fixed", r["seed"]).holds(r)
+            ]
+            svdpp = [r["metrics"]["rmse"] for r in rivals if of_split(r, dataset, split)]
+            if own:
+                name = dataset if split == "default" else f"{dataset} {split}"
+                line = [name, BEST.get((dataset, split), "-")]
+                line += [spread([r["ensemble"]["rmse_clipped"] for r in igmc_rows]) if igmc_rows else "-"]
+                line += [spread(svdpp), spread([r["ensemble"]["rmse_clipped"] for r in own]), str(len(own))]
+                body.append([*line, f"{mean(r['seconds'] for r in own):.0f} s"])
+    head = ["data set", "best published", "IGMC", "svdpp", "neighbours", "seeds", "training"]
+    return markdown(head, body)
+
+
+def of_split(row: dict, dataset: str, split: str) -> bool:
+    """Whether a cell of the harness is of a data set's official split."""
+    there = row["protocol"]["settings"].get("split", "default")
+    same = there == split or (there == "default" and split in ("u1", "default"))
+    return (row["label"], row["dataset"], row["protocol"]["name"]) == ("svdpp", dataset, "official") and same
 
 
 def spread(values: list[float]) -> str:
@@ -57,9 +138,19 @@ def spread(values: list[float]) -> str:
     return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
 
 
+def rivals(data_dir: Path | None, runs: Path) -> list[dict]:
+    """`svdpp` of the harness on u2..u5; on the other splits `reproduce_baselines.py` has it."""
+    protocols = [f"official:split={split}" for split in FOLDS[1:]]
+    report = evaluate(
+        ["svdpp"], ["ml_100k"], protocols=protocols, data_dir=data_dir, out=runs, rankings=False
+    )
+    return [row | {"machine": report.machine} for row in report.to_dict()["cells"]]
+
+
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Folder of raw data.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/tables"), show_default=True)
+@click.option("--network", "networks", multiple=True, type=click.Choice(["rgcn", "neighbours"]))
 @click.option(
     "--only", multiple=True, type=click.Choice(list(SEEDS)), help="These data sets; all if not given."
 )
@@ -69,6 +160,7 @@ def spread(values: list[float]) -> str:
 def main(
     data_dir: Path | None,
     runs: Path,
+    networks: tuple[str, ...],
     only: tuple[str, ...],
     selections: tuple[str, ...],
     seeds: int | None,
@@ -76,33 +168,35 @@ def main(
 ) -> None:
     """Run what is missing, and write the tables after each run."""
     rows = record.read_runs("tables")
-    jobs = [
-        (dataset, seed, selection)
-        for selection in (selections or SELECTIONS)
-        for dataset in (only or SEEDS)
-        for seed in range(1, (seeds or SEEDS[dataset]) + 1)
-    ]
-    for dataset, seed, selection in jobs:
-        key = {"dataset": dataset, "seed": seed, "selection": selection}
-        config = settings(dataset, seed, selection)
-        if any(key.items() <= row.items() and RunConfig.from_dict(row["config"]) == config for row in rows):
+    for job in jobs(networks or ("rgcn", "neighbours"), selections or SELECTIONS):
+        if (only and job.dataset not in only) or (seeds and job.seed > seeds):
             continue
-        former = config.train.identity()["protocol"]  # so that folders of earlier versions are found
+        if any(job.holds(row) and RunConfig.from_dict(row["config"]) == job.config for row in rows):
+            continue
         report = igmc.train(
-            config,
-            data_dir=data_dir,
-            out=runs / f"{dataset}-{former}-{seed}",
-            workers=workers,
-            progress=False,
+            job.config, data_dir=data_dir, out=runs / job.folder, workers=workers, progress=False
         )
-        click.echo(f"{key}\n{report.format()}\n")
-        rows = [r for r in rows if any(r[name] != value for name, value in key.items())]
+        click.echo(f"{job}\n{report.format()}\n")
         found = report.to_dict()
         del found["folder"]  # of this machine only
-        rows.append({**found, **key, "config": config.to_dict()})
-        rows.sort(key=lambda r: (r["dataset"], r["selection"], r["seed"]))
+        rows = [row for row in rows if not job.holds(row)]
+        rows.append(found | {"dataset": job.dataset, "config": job.config.to_dict()})
+        rows.sort(
+            key=lambda r: (r.get("network", "rgcn"), r["dataset"], r["split"], r["selection"], r["seed"])
+        )
         record.write("tables", rows)
-        record.put_table("reproduce_tables", render(rows))
+        render(rows)
+    if not networks or "neighbours" in networks:
+        if not only or "ml_100k" in only:
+            record.write("tables_rivals", rivals(data_dir, runs / "rivals"))
+        render(rows)
+
+
+def render(rows: list[dict]) -> None:
+    """Both tables, between their marks in the README."""
+    harness = record.read("tables_rivals") + record.read("baselines")
+    record.put_table("reproduce_tables", rgcn_table(rows))
+    record.put_table("reproduce_tables, neighbours", neighbours_table(rows, harness))
 
 
 if __name__ == "__main__":
