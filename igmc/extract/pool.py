@@ -49,6 +49,7 @@ __all__ = ["ExtractReport", "extract_store"]
 
 logger = logging.getLogger(__name__)
 
+_GUARD = 'under `if __name__ == "__main__":`'
 POOL_SHARDS = 4  # fewer are done before a pool has started
 
 
@@ -93,7 +94,7 @@ def extract_store(
     called again: it makes what is missing. While another process makes the same store, it waits.
 
     With more than one worker, call it from under ``if __name__ == "__main__":`` when in a script, as with all
-    of Python's process pools.
+    of Python's process pools: they import the script again, and this function refuses to be called then.
 
     Args:
         part: the pairs and the graph.
@@ -105,13 +106,19 @@ def extract_store(
         progress: show a bar, if stderr is a terminal.
 
     Raises:
-        ConfigError: on a number of workers or a shard size below 1.
+        ConfigError: on a number of workers or a shard size below 1; in a worker that imports a script anew.
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """
     for name, value in (("workers", workers), ("shard size", shard_size)):
         if value is not None and value < 1:
             raise ConfigError(f"the {name} of an extraction is too small", got=value, allowed="1 or more")
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # The lock below is held by the process that waits for this one.
+        raise ConfigError(
+            "a worker process has come to the call of extract_store that started it",
+            remedy=f"put the call {_GUARD}",
+        )
     start, folder = time.perf_counter(), Path(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -230,7 +237,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
         raise IgmcError(
             "a worker process died, which is most often for want of memory",
             remedy="run the same command again with fewer --workers: it goes on where it stopped; "
-            'from a script of your own, call it under `if __name__ == "__main__":`',
+            f"from a script of your own, call it {_GUARD}",
         ) from error
     finally:
         sweep(job.folder)
