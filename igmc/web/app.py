@@ -129,7 +129,7 @@ def make_app(service: Service, limits: ServeConfig, *, token: str | None = None)
     scheme = HTTPBearer(auto_error=False, description="Checked before anything else is read.")
     app.include_router(_routes, dependencies=[Depends(scheme)] if token is not None else [])
     for path, (name, kind) in _FILES.items():
-        app.add_api_route(path, _file(name, kind), include_in_schema=False)
+        app.add_api_route(path, _file(name, kind), methods=["GET", "HEAD"], include_in_schema=False)
     app.add_exception_handler(IgmcError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)

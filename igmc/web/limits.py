@@ -16,6 +16,7 @@ from igmc.config import ServeConfig
 
 __all__ = ["RETRY_AFTER", "BodyLimit", "BusyError", "Gate", "LateError", "send_problem"]
 
+_CLOSE = ((b"connection", b"close"),)  # else the rest of the body would be read, to be thrown away
 RETRY_AFTER = 1  # seconds; a request takes well under one
 
 T = TypeVar("T")
@@ -98,13 +99,14 @@ class BodyLimit:
             if not (declared.isdigit() and int(declared[:20]) > self.most):
                 body = await asyncio.wait_for(self._read(receive), self.timeout)
         except TimeoutError:
-            await send_problem(send, 408, f"the body of the request did not arrive within {self.timeout:g} s")
+            detail = f"the body of the request did not arrive within {self.timeout:g} s"
+            await send_problem(send, 408, detail, _CLOSE)
             return
         except ConnectionError:
             return
         if body is None:
             detail = f"the body of the request is too large; allowed: at most {self.most} bytes"
-            await send_problem(send, 413, detail)
+            await send_problem(send, 413, detail, _CLOSE)
             return
         given = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -124,11 +125,10 @@ class Shield:
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without the port.
+    """The name in a Host header, without the port; empty if it is none.
 
-    >>> _name("localhost:8000"), _name("[::1]:8000"), _name("127.0.0.1")
-    ('localhost', '::1', '127.0.0.1')
+    >>> _name("localhost:8000"), _name("[::1]:8000"), _name("127.0.0.1"), _name("[::1].evil.example")
+    ('localhost', '::1', '127.0.0.1', '')
     """
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    found = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^\[\]:]*))(?::\d*)?", host)
+    return (found[1] or found[2] or "") if found else ""

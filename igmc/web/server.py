@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import signal
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 
 from igmc.config import ServeConfig
 from igmc.errors import IgmcError
+from igmc.web.connections import Connection, most_connections, on_loop_error
 
 __all__ = ["listen", "serve"]
 
+BACKLOG = 256  # connections that the system holds until they are accepted
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):
     """A server for which a signal to stop is no failure: it answers what is in flight, then `run` returns."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(on_loop_error)
+        await super().startup(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -53,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
-        found.listen(2048)
+        found.listen(BACKLOG)
     except OSError as error:
         absent = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise IgmcError(
@@ -75,6 +83,9 @@ def serve(app: FastAPI, listener: socket.socket, limits: ServeConfig) -> None:
     """
     config = uvicorn.Config(
         app,
+        http=partial(Connection, head_timeout=limits.timeout, most=most_connections()),  # type: ignore[arg-type]
+        ws="none",
+        backlog=BACKLOG,
         log_config=None,
         access_log=False,
         server_header=False,

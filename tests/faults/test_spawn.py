@@ -11,7 +11,8 @@ from igmc.graph import make_parts
 dataset = igmc.load_dataset("demo")
 split = igmc.make_split(dataset, igmc.DataConfig(), seed=1)
 part = make_parts(split, "fixed")["train"]
-extract_store(part, igmc.ExtractConfig(max_nodes_per_hop=5), seed=1, folder="store", workers=2, shard_size=500)
+config = igmc.ExtractConfig(max_nodes_per_hop=5)
+extract_store(part, config, seed=1, folder="store", shard_size=500, workers=2)
 """
 
 
