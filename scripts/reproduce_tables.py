@@ -10,9 +10,9 @@ Example: python scripts/reproduce_tables.py --data-dir ../shared/data --network 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import click
 import record
@@ -39,53 +39,55 @@ BEST = {  # the best published figure without side information, as ../shared/ANC
 }
 
 
-@dataclass(frozen=True)
-class Job:
-    """A row of the result file, beside what came of it."""
-
-    network: str
-    dataset: str
-    split: str
-    selection: str
-    seed: int
-
-    @property
-    def config(self) -> RunConfig:
-        """The data set's settings, with either selection of checkpoints."""
-        section = "train" if self.network == "rgcn" else self.network
-        chosen = {
-            "network": self.network,
-            "data": {"split": self.split},
-            section: {"selection": self.selection},
-            "seed": self.seed,
-        }
-        return run_config(self.dataset, chosen | ({"live": True} if self.network == "rgcn" else {}))
-
-    @property
-    def folder(self) -> str:
-        if self.network == "rgcn":  # as earlier versions named them
-            return f"{self.dataset}-{self.config.training.identity()['protocol']}-{self.seed}"
-        return f"{self.dataset}-{self.split}-{self.network}-{self.selection}-{self.seed}"
-
-    def holds(self, row: dict) -> bool:
-        """Whether a row of the result file is this one, whatever its settings were."""
-        data = row["config"]["data"]
-        there = (row.get("network", "rgcn"), data["dataset"], data["split"], row["selection"], row["seed"])
-        return there == (self.network, self.dataset, self.split, self.selection, self.seed)
+def settings(job: dict[str, Any]) -> RunConfig:
+    """The data set's settings, with either selection of checkpoints."""
+    network = job["network"]
+    chosen = {
+        "network": network,
+        "data": {"split": job["split"]},
+        "train" if network == "rgcn" else network: {"selection": job["selection"]},
+        "seed": job["seed"],
+    }
+    return run_config(job["dataset"], chosen | ({"live": True} if network == "rgcn" else {}))
 
 
-def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[Job]:
+def folder(job: dict[str, Any]) -> str:
+    """The name of a run's folder."""
+    if job["network"] == "rgcn":  # as earlier versions named them
+        return f"{job['dataset']}-{settings(job).train.identity()['protocol']}-{job['seed']}"
+    return "-".join(str(job[name]) for name in ("dataset", "split", "network", "selection", "seed"))
+
+
+def holds(row: dict[str, Any], **job: Any) -> bool:
+    """Whether a row of the result file is a job, or one of those that share these values, however set."""
+    data = row["config"]["data"]
+    there = row | {"network": row.get("network", "rgcn"), "dataset": data["dataset"], "split": data["split"]}
+    return job.items() <= there.items()
+
+
+def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """All rows: the paper's network with both selections; ours with fixed epochs, as others' figures are."""
     if "rgcn" in networks:
         for selection in selections:
             for dataset, seeds in SEEDS.items():
                 for seed in range(1, seeds + 1):
-                    yield Job("rgcn", dataset, "default", selection, seed)
+                    yield row("rgcn", dataset, "default", selection, seed)
     if "neighbours" in networks and "fixed" in selections:
         for dataset, seeds in (SEEDS | {"ml_1m": 3}).items():
             for split in FOLDS if dataset == "ml_100k" else ("default",):
                 for seed in range(1, (seeds if split in ("u1", "default") else 1) + 1):
-                    yield Job("neighbours", dataset, split, "fixed", seed)
+                    yield row("neighbours", dataset, split, "fixed", seed)
+
+
+def row(network: str, dataset: str, split: str, selection: str, seed: int) -> dict[str, Any]:
+    """What tells one row of the result file from the others."""
+    return {
+        "network": network,
+        "dataset": dataset,
+        "split": split,
+        "selection": selection,
+        "seed": seed,
+    }
 
 
 def rgcn_table(rows: list[dict]) -> str:
@@ -107,12 +109,10 @@ def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
     body = []
     for dataset in PAPER_DATASETS:
         for split in FOLDS if dataset == "ml_100k" else ("default",):
-            own = [r for r in rows if Job("neighbours", dataset, split, "fixed", r["seed"]).holds(r)]
-            igmc_rows = [
-                r
-                for r in rows
-                if split in ("u1", "default") and Job("rgcn", dataset, "default", "fixed", r["seed"]).holds(r)
-            ]
+            here = {"dataset": dataset, "selection": "fixed"}
+            own = [r for r in rows if holds(r, network="neighbours", split=split, **here)]
+            first = split in ("u1", "default")
+            igmc_rows = [r for r in rows if first and holds(r, network="rgcn", split="default", **here)]
             svdpp = [r["metrics"]["rmse"] for r in rivals if of_split(r, dataset, split)]
             if own:
                 name = dataset if split == "default" else f"{dataset} {split}"
@@ -169,18 +169,19 @@ def main(
     """Run what is missing, and write the tables after each run."""
     rows = record.read_runs("tables")
     for job in jobs(networks or ("rgcn", "neighbours"), selections or SELECTIONS):
-        if (only and job.dataset not in only) or (seeds and job.seed > seeds):
+        if (only and job["dataset"] not in only) or (seeds and job["seed"] > seeds):
             continue
-        if any(job.holds(row) and RunConfig.from_dict(row["config"]) == job.config for row in rows):
+        config = settings(job)
+        if any(holds(r, **job) and RunConfig.from_dict(r["config"]) == config for r in rows):
             continue
         report = igmc.train(
-            job.config, data_dir=data_dir, out=runs / job.folder, workers=workers, progress=False
+            config, data_dir=data_dir, out=runs / folder(job), workers=workers, progress=False
         )
         click.echo(f"{job}\n{report.format()}\n")
         found = report.to_dict()
         del found["folder"]  # of this machine only
-        rows = [row for row in rows if not job.holds(row)]
-        rows.append(found | {"dataset": job.dataset, "config": job.config.to_dict()})
+        rows = [r for r in rows if not holds(r, **job)]
+        rows.append(found | {"dataset": job["dataset"], "config": config.to_dict()})
         rows.sort(
             key=lambda r: (r.get("network", "rgcn"), r["dataset"], r["split"], r["selection"], r["seed"])
         )
