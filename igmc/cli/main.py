@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -23,6 +21,7 @@ from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.serve import serve_command
+from igmc.cli.signals import TERMINATED, heard
 from igmc.cli.train import train_command
 from igmc.cli.transfer import transfer_command
 from igmc.cli.tune import tune_command
@@ -32,7 +31,7 @@ __all__ = [
     *("evaluate", "explain", "extract", "main", "plot", "predict", "recommend", "serve", "train", "transfer")
 ]
 
-_INTERRUPTED, _TERMINATED = 130, 143
+_INTERRUPTED = 130
 _AGAIN = "run the same command again to resume"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -92,9 +91,9 @@ plot = _entry_point(plot_command, "igmc-plot")
 
 def _exit_code(command: click.Command, name: str) -> int:
     """Run a command to its end, whichever that is."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        with heard():
+            code = command.main(prog_name=name, standalone_mode=False)
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -111,8 +110,8 @@ def _exit_code(command: click.Command, name: str) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail(name, f"interrupted; {_AGAIN}", _INTERRUPTED, kind=None)
     except SystemExit as error:
-        if error.code == _TERMINATED:
-            return _fail(name, f"terminated; {_AGAIN}", _TERMINATED, kind=None)
+        if error.code == TERMINATED:
+            return _fail(name, f"terminated; {_AGAIN}", TERMINATED, kind=None)
         raise
     except OSError as error:
         return _fail(name, _os_message(error), 1)
@@ -138,7 +137,3 @@ def _os_message(error: OSError) -> str:
     else:
         remedy = "check the path; -v shows where it happened"
     return f"{what}{': ' + where if where else ''}; to mend it: {remedy}"
-
-
-def _on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(_TERMINATED)

@@ -1,6 +1,5 @@
 """A home of its own for every test, a small file of ratings, and commands run in this process."""
 
-import signal
 import sys
 
 import numpy as np
@@ -36,11 +35,7 @@ def command(capsys, monkeypatch):
 
     def run(name, *arguments):
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        handler = signal.getsignal(signal.SIGTERM)
-        try:
-            code = _exit_code(COMMANDS[name], name)
-        finally:
-            signal.signal(signal.SIGTERM, handler)
+        code = _exit_code(COMMANDS[name], name)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
