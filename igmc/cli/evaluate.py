@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from igmc.cli.options import running_options, track_option
 from igmc.cli.output import emit, emit_json
 from igmc.config import Config
 from igmc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from igmc.evaluation import EvaluationReport
 
 __all__ = ["evaluate_command"]
 
@@ -97,6 +101,10 @@ def evaluate_command(
     part; then it is fitted to both and measured once on the test part: errors of the ratings, order of the
     rated test items, and full rankings of all items that a user has not seen. Intervals are of 95 %, by a
     bootstrap over users.
+
+    Where the protocol keeps users unseen, models that take newcomers are asked by pairs of them with opposite
+    tastes: opposite_overlap is the share that the two lists of ten have in common, and --metrics
+    opposite_overlap shows the lists of one pair too.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.config import DataConfig
@@ -123,10 +131,16 @@ def evaluate_command(
     if as_json:
         emit_json(report.to_dict())
     else:
-        emit(report.to_markdown(shown))
-        if against is not None:
-            emit("\n" + report.versus(against, (shown or report.usual_metrics())[0]))
+        _show(report, shown, against)
     return 1 if report.failures else 0
+
+
+def _show(report: EvaluationReport, metrics: list[str] | None, against: str | None) -> None:
+    emit(report.to_markdown(metrics))
+    if "opposite_overlap" in (metrics or ()):
+        emit("\n" + report.newcomers())
+    if against is not None:
+        emit("\n" + report.versus(against, (metrics or report.usual_metrics())[0]))
 
 
 def _check_against(against: str | None, models: tuple[str, ...]) -> None:

@@ -31,7 +31,9 @@ __all__ = ["evaluate"]
 logger = logging.getLogger(__name__)
 
 KS = (5, 10, 20)
-MEASURES = 2  # part of a stored evaluation's name: to be raised when evaluations come to hold other metrics
+# Part of a stored evaluation's name: to be raised when metrics come to mean something else. What was stored
+# before a metric was there goes without it, as a model does that has none.
+MEASURES = 2
 
 
 def evaluate(

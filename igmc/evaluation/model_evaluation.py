@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from igmc.config import Config
 from igmc.errors import DataError
 from igmc.evaluation.fitted_models import FittedModels
+from igmc.evaluation.gains import gains
+from igmc.evaluation.measures import Measures
 from igmc.evaluation.metrics import (
-    MAX_RATING,
-    PerUser,
     bootstrap_interval,
     calibration,
     errors_by_activity,
@@ -25,12 +25,13 @@ from igmc.evaluation.metrics import (
     score,
 )
 from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.newcomers import ask_newcomers
 from igmc.evaluation.protocols import Protocol
 from igmc.evaluation.resources import ResourceUsage
-from igmc.ratings import Dataset, Pairs, RatingScale, Split
+from igmc.ratings import Dataset, Pairs, Split
 from igmc.recommenders import Monitor, Ratings, Recommender, TrainingData
 
-__all__ = ["ModelEvaluation", "evaluate_model", "gains"]
+__all__ = ["ModelEvaluation", "evaluate_model"]
 
 PARTS = ("train", "validation", "support", "test")
 _ARRAYS = ("asked_user", "asked_rating", "predicted", "rated_users", "ranked_users")
@@ -51,15 +52,17 @@ class ModelEvaluation:
         sizes: ratings in each part.
         metrics: a figure for each metric, such as ``rmse`` or ``ndcg@10``.
         intervals: for most of them the bounds of a 95 % bootstrap interval, drawn by user.
-        details: ``by_user_activity``, ``by_item_activity`` and ``calibration`` of the predicted ratings.
+        details: ``by_user_activity``, ``by_item_activity`` and ``calibration`` of the predicted ratings;
+            ``newcomers``, the `igmc.evaluation.newcomers.NewcomerLists.example`.
         seconds: ``choose`` (training that validation ratings decide on), ``fit`` (training of the model that
-            is scored), ``fold_in`` (taking support ratings in), ``rate`` and ``rank``.
+            is scored), ``fold_in`` (taking support ratings in), ``rate``, ``rank`` and ``newcomers``.
         peak_bytes: memory added at the highest point of all this; None where it cannot be measured.
         asked_user, asked_rating, predicted: int32 and float32 [P], the test pairs and what was predicted for
             them; empty for models that only rank.
         rated_users, ranked_users: int32, those whose test items are ordered by ``rated_ndcg``, and those with
             something to find among all items.
-        per_user: for each metric by user, float64, in the order of the one or the other.
+        per_user: for each metric by user, float64, in the order of the one or the other; for
+            ``opposite_overlap`` by pair of newcomers.
     """
 
     dataset: str
@@ -106,18 +109,6 @@ class ModelEvaluation:
         return cls(**{**values, **found, "intervals": intervals, "per_user": per_user})
 
 
-@dataclass
-class _Measures:
-    """What is gathered on the way to an evaluation."""
-
-    metrics: dict[str, float] = field(default_factory=dict)
-    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    arrays: dict[str, Any] = field(default_factory=dict)
-    per_user: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-
 def evaluate_model(
     model: ModelSpec,
     dataset: Dataset,
@@ -148,7 +139,7 @@ def evaluate_model(
     Raises:
         IgmcError: if the model does not suit the data or the protocol, or its training fails.
     """
-    found = _Measures()
+    found = Measures()
     with ResourceUsage() as resources:
         recommender = model.make(dataset.name, split.seed)
         retrained = bool(len(split.support)) and not recommender.inductive
@@ -157,7 +148,10 @@ def evaluate_model(
             recommender, found.seconds = train()
         else:
             recommender, found.seconds = fitted_models.fitted(recommender, split, protocol, train)
-        _measure(recommender, split, ks, found, rankings and protocol.kind in ("ranking", "both"))
+        rankings = rankings and protocol.kind in ("ranking", "both")
+        _measure(recommender, split, ks, found, rankings)
+        if rankings:
+            _oppose(recommender, dataset, split, found)
     if not found.metrics:
         raise DataError(
             f"{model.label} only ranks, and {protocol.label} asks for ratings",
@@ -213,7 +207,7 @@ def _fitted(
     return model, seconds
 
 
-def _measure(model: Recommender, split: Split, ks: Sequence[int], found: _Measures, rankings: bool) -> None:
+def _measure(model: Recommender, split: Split, ks: Sequence[int], found: Measures, rankings: bool) -> None:
     """Fold support ratings in, where the model can do so, and measure what comes of it."""
     if len(split.support) and model.inductive:
         with ResourceUsage() as part:
@@ -229,7 +223,7 @@ def _measure(model: Recommender, split: Split, ks: Sequence[int], found: _Measur
         found.seconds["rank"] = part.seconds
 
 
-def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures) -> None:
+def _rate(model: Recommender, split: Split, ks: Sequence[int], found: Measures) -> None:
     """Measure the ratings of the test pairs; of a model that only ranks, in what order it puts them."""
     asked = split.pairs(split.test)
     predicted = model.predict(asked.user, asked.item)
@@ -240,10 +234,10 @@ def _rate(model: Recommender, split: Split, ks: Sequence[int], found: _Measures)
     except DataError:
         return  # no user has two test ratings: there is nothing to order
     found.arrays["rated_users"] = per_user.users
-    _add(per_user, split.seed, found)
+    found.add(per_user, split.seed)
 
 
-def _errors(asked: Pairs, predicted: NDArray[np.float32], split: Split, found: _Measures) -> None:
+def _errors(asked: Pairs, predicted: NDArray[np.float32], split: Split, found: Measures) -> None:
     """By how much the predicted ratings of the test pairs are off."""
     scale = split.scale
     found.arrays |= {"asked_user": asked.user, "asked_rating": asked.rating, "predicted": predicted}
@@ -263,7 +257,7 @@ def _errors(asked: Pairs, predicted: NDArray[np.float32], split: Split, found: _
     found.details["calibration"] = [asdict(one) for one in bins]
 
 
-def _rank(model: Recommender, split: Split, ks: Sequence[int], found: _Measures) -> None:
+def _rank(model: Recommender, split: Split, ks: Sequence[int], found: Measures) -> None:
     """Measure the ranking of all items that a user has not rated before."""
     table = split.table
     shape = len(table.users), len(table.items)
@@ -273,25 +267,18 @@ def _rank(model: Recommender, split: Split, ks: Sequence[int], found: _Measures)
         model.scores, Ratings.of(table, known).matrix(*shape), relevant.matrix(*shape), ks
     )
     found.arrays["ranked_users"] = result.users
-    _add(result, split.seed, found)
+    found.add(result, split.seed)
     found.metrics |= result.catalogue
 
 
-def _add(measured: PerUser, seed: int, found: _Measures) -> None:
-    """Metrics by user: their means and the intervals of these."""
-    found.metrics |= measured.means()
-    found.per_user |= measured.per_user
-    for name, values in measured.per_user.items():
-        if len(values) > 1:
-            interval = bootstrap_interval(values, seed=seed)
-            found.intervals[name] = (interval.low, interval.high)
-
-
-def gains(scale: RatingScale, rating: NDArray[Any]) -> NDArray[np.float32]:
-    """Ratings to make gains of, on the scale; or levels from 1 where 2^r - 1 is not above 0, or huge."""
-    if scale.low > 0 and scale.high <= MAX_RATING:
-        return scale.clip(rating).astype(np.float32)
-    return (np.searchsorted(scale.edges, rating, side="right") + 1).astype(np.float32)
+def _oppose(model: Recommender, dataset: Dataset, split: Split, found: Measures) -> None:
+    """Measure whether newcomers of opposite tastes are shown other items, where there can be any."""
+    with ResourceUsage() as part:
+        lists = ask_newcomers(model, dataset, split)
+    if lists is not None:
+        found.seconds["newcomers"] = part.seconds
+        found.details["newcomers"] = lists.example
+        found.add(lists.measured, split.seed)
 
 
 def _nothing() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from igmc.errors import ConfigError, MissingExtraError
 from igmc.evaluation.metrics import Comparison, paired_test
 from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.evaluation.protocols import make_protocol
-from igmc.evaluation.tables import Group, markdown, panels, table
+from igmc.evaluation.tables import Group, markdown, newcomer_lists, panels, table
 from igmc.files import replace_file, writing
 from igmc.plots import model_figure, save_figure
 
@@ -141,7 +141,7 @@ class EvaluationReport:
         A figure is the mean over seeds ± their standard deviation, or with one seed its 95 % interval.
 
         Args:
-            metrics: the columns; if None, RMSE and MAE, and recall, precision and NDCG of the longest list.
+            metrics: the columns; if None, those of `usual_metrics`.
         """
         shown = list(metrics) if metrics is not None else self.usual_metrics()
         for name in shown:
@@ -155,8 +155,14 @@ class EvaluationReport:
             tables.append("Failed:\n\n" + "\n".join(lines))
         return "\n\n".join(tables)
 
+    def newcomers(self) -> str:
+        """What each model shows two newcomers of opposite tastes; empty where none was asked."""
+        return "\n\n".join(filter(None, (newcomer_lists(groups) for groups in self._places())))
+
     def save(self, folder: Path) -> None:
         """Write ``report.json``, ``.csv`` and ``.md`` into a folder, and a figure if matplotlib is there.
+
+        The Markdown ends with the lists of `newcomers`.
 
         Raises:
             IgmcError: if they cannot be written.
@@ -165,7 +171,8 @@ class EvaluationReport:
             folder.mkdir(parents=True, exist_ok=True)
         replace_file(folder / "report.json", json.dumps(self.to_dict(), indent=1).encode() + b"\n")
         replace_file(folder / "report.csv", self.to_csv().encode())
-        replace_file(folder / "report.md", self.to_markdown().encode() + b"\n")
+        text = "\n\n".join(filter(None, (self.to_markdown(), self.newcomers())))
+        replace_file(folder / "report.md", text.encode() + b"\n")
         shown = [name for name in self.usual_metrics() if name.startswith(("rmse", "ndcg@"))]
         drawn = [panel for groups in self._places() for panel in panels(groups, shown)]
         if not drawn:
@@ -183,11 +190,14 @@ class EvaluationReport:
         return list(found.values())
 
     def usual_metrics(self) -> list[str]:
-        """RMSE and MAE, and recall, precision and NDCG of the longest list, as far as they were measured."""
+        """RMSE and MAE, recall, precision and NDCG of the longest list, and the overlap of opposite lists.
+
+        All as far as they were measured.
+        """
         there = self.metrics()
         lengths = sorted({int(name.partition("@")[2]) for name in there if name.startswith("recall@")})
         longest = [f"{name}@{k}" for k in lengths[-1:] for name in ("recall", "precision", "ndcg")]
-        return [name for name in ("rmse", "mae", *longest) if name in there]
+        return [name for name in ("rmse", "mae", *longest, "opposite_overlap") if name in there]
 
 
 def _protocol(evaluation: ModelEvaluation) -> str:

@@ -9,9 +9,9 @@ from statistics import mean, stdev
 from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.plots import Estimate, ModelPanel
 
-__all__ = ["Group", "markdown", "panels", "table"]
+__all__ = ["Group", "markdown", "newcomer_lists", "panels", "table"]
 
-LOWER_IS_BETTER = ("rmse", "mae", "popularity_share")
+LOWER_IS_BETTER = ("rmse", "mae", "popularity_share", "opposite_overlap")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,32 @@ def table(groups: Sequence[Group], metrics: Sequence[str]) -> str:
     body = [_row(group, columns) for group in sorted(groups, key=lambda group: _order(group, columns))]
     where = f"**{groups[0].dataset}, {groups[0].protocol}** (seed {seeds}; ratings: {counts})"
     return f"{where}\n\n{markdown(header, body)}"
+
+
+def newcomer_lists(groups: Sequence[Group]) -> str:
+    """Markdown of what two newcomers of opposite tastes are shown, by the first seed of each model.
+
+    Args:
+        groups: of one data set and protocol.
+
+    Returns:
+        a paragraph on each pair of newcomers, and a line a model and newcomer; empty if no model was asked.
+    """
+    found: dict[str, list[str]] = {}
+    for group in groups:
+        lists = group.evaluations[0].details.get("newcomers")
+        if lists is None:
+            continue
+        liked, disliked, first, second = (
+            "; ".join(lists[name]) for name in ("liked", "disliked", "first", "second")
+        )
+        who = (
+            f"**{group.dataset}, {group.protocol}** (seed {group.evaluations[0].seed}): two newcomers. One "
+            f"likes {liked}, and dislikes {disliked}; the other one the other way round."
+        )
+        lines = [f"- {group.label}, to the one: {first}", f"- {group.label}, to the other: {second}"]
+        found.setdefault(who, []).extend(lines)
+    return "\n\n".join(f"{who}\n\n" + "\n".join(lines) for who, lines in found.items())
 
 
 def panels(groups: Sequence[Group], metrics: Sequence[str]) -> list[ModelPanel]:

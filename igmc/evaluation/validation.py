@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from igmc.errors import ConfigError
+from igmc.evaluation.gains import gains
 from igmc.evaluation.metrics import checked_lengths, evaluate_ranking, score
-from igmc.evaluation.model_evaluation import gains
 from igmc.evaluation.protocols import Protocol
 from igmc.recommenders import Recommender, TrainingData
 

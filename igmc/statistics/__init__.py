@@ -1,12 +1,13 @@
 """Closed-form statistics of a rating graph, and what they say of a pair's neighbours."""
 
-from igmc.statistics.graph_statistics import GraphStatistics
+from igmc.statistics.graph_statistics import DAMPING, GraphStatistics
 from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
 from igmc.statistics.item_sums import ItemSums
 from igmc.statistics.neighbours import read_for_user, read_neighbours
 from igmc.statistics.serving import with_patches, with_user
 
 __all__ = [
+    "DAMPING",
     "PAIR_WIDTH",
     "ROW_WIDTH",
     "GraphStatistics",

@@ -24,6 +24,15 @@ def test_json_and_columns(command, home):
     assert "| model | user_mae | coverage@5 | training | scoring |" in out
 
 
+def test_lists_of_opposite_newcomers_are_shown_when_their_overlap_is_asked_for(command, home):
+    words = ("--model", "biases", "--protocol", "unseen_users:k=5", "-q")
+    code, out, _ = command("igmc-evaluate", *words, "--metrics", "opposite_overlap")
+    assert code == 0
+    assert "| biases | 1.0000 [1.0000, 1.0000] |" in out
+    assert "- biases, to the other: The " in out
+    assert "to the other" not in command("igmc-evaluate", *words)[1]
+
+
 def test_the_curves_of_every_training_are_tracked(command, home, tmp_path):
     model = "two=mf:objective=ranking,factors=2,epochs=2"
     code, _, _ = command("igmc-evaluate", *QUICK, "--model", model, "--track", "tb")

@@ -1,5 +1,7 @@
 """The grid of an evaluation: what is run, what is kept, what is reported."""
 
+from dataclasses import replace
+
 import pytest
 
 from igmc.errors import ConfigError, TrainingError
@@ -62,6 +64,24 @@ def test_results_are_found_under_the_names_that_they_have_been_stored_under(
     kept = harness._Kept(tmp_path, [5, 10, 20], True)
     place = kept.place(ModelSpec.parse(model), dataset, protocol, protocol.draw(dataset, 1))
     assert place == tmp_path / "cells" / name
+
+
+def test_what_was_stored_before_a_metric_was_there_goes_without_it(tmp_path, counted):
+    arguments = {"protocols": ["unseen_users:k=5"], "ks": [5], "out": tmp_path}
+    before = evaluate(["biases"], ["demo"], **arguments).evaluations[0]
+    less = {
+        name: {key: value for key, value in getattr(before, name).items() if key != "opposite_overlap"}
+        for name in ("metrics", "intervals", "per_user")
+    }
+    assert "opposite_overlap" in before.metrics
+    assert "opposite_overlap" not in less["metrics"]
+    place = next((tmp_path / "cells").glob("*.json")).with_suffix("")
+    harness._Kept(tmp_path, [5], True).write(place, replace(before, details={}, **less))
+    report = evaluate(["biases", "item_mean"], ["demo"], **arguments)
+    assert counted == ["biases", "item_mean"]
+    assert [one.metrics.get("opposite_overlap") for one in report.evaluations] == [None, 1.0]
+    assert "- item_mean, to the one: " in report.newcomers()
+    assert "biases" not in report.newcomers()
 
 
 def test_a_damaged_evaluation_is_made_anew(tmp_path, counted, caplog):

@@ -98,6 +98,46 @@ def test_the_usual_metrics_are_those_of_the_longest_list_that_were_measured():
     assert report.metrics() == ["rmse", "recall@5", "ndcg@5", "recall@20", "coverage@20"]
 
 
+NEWCOMERS = {
+    "liked": ["Alien"],
+    "disliked": ["Ghost"],
+    "first": ["Aliens", "Dune"],
+    "second": ["Titanic", "Heat"],
+}
+
+
+def test_lists_of_opposite_newcomers_stand_at_the_end_of_the_written_report(tmp_path):
+    given = {"details": {"newcomers": NEWCOMERS}, "metrics": {"rmse": 1.0, "opposite_overlap": 0.25}}
+    asked = [make_evaluation("a", seed=seed, protocol="unseen_users", **given) for seed in (2, 1)]
+    other = make_evaluation("b", protocol="unseen_users", metrics={"rmse": 2.0})
+    report = EvaluationReport((*asked, other))
+    who, lists = report.newcomers().split("\n\n")
+    assert who == (
+        "**demo, unseen_users** (seed 1): two newcomers. One likes Alien, and dislikes Ghost; the other one "
+        "the other way round."
+    )
+    assert lists.splitlines() == ["- a, to the one: Aliens; Dune", "- a, to the other: Titanic; Heat"]
+    report.save(tmp_path)
+    assert (tmp_path / "report.md").read_text() == f"{report.to_markdown()}\n\n{report.newcomers()}\n"
+    assert EvaluationReport((other,)).newcomers() == ""
+
+
+def test_the_overlap_of_opposite_lists_is_a_usual_column_and_best_when_low():
+    made = [
+        make_evaluation("same", metrics={"rmse": 1.0, "opposite_overlap": 1.0}),
+        make_evaluation("other", metrics={"rmse": 2.0, "opposite_overlap": 0.1}),
+        make_evaluation("before", metrics={"rmse": 3.0}),  # stored when there was no such metric
+    ]
+    report = EvaluationReport(tuple(made))
+    assert report.usual_metrics() == ["rmse", "opposite_overlap"]
+    lines = report.to_markdown(["opposite_overlap"]).splitlines()[4:]
+    assert [line.split(" | ")[:2] for line in lines] == [
+        ["| other", "0.1000"],
+        ["| same", "1.0000"],
+        ["| before", "-"],
+    ]
+
+
 def test_errors_are_compared_as_they_are_measured():
     true, user = np.float32([1, 2, 3, 4] * 5), np.repeat(np.arange(5, dtype=np.int32), 4)
     given = {"asked_user": user, "asked_rating": true}

@@ -1,10 +1,12 @@
 """The neighbours network as a product: train, resume, predict, recommend, explain, transfer."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 import igmc
 from igmc.config import NeighboursConfig, RunConfig
@@ -88,6 +90,36 @@ def test_an_explanation_names_neighbours_with_their_ratings(run, method):
     assert weights == sorted(weights, reverse=True)
     assert {edge.rating for edge in found.edges if edge.user == 0} == {5.0, 1.0, 4.0}
     assert "f020" in found.format() or found.items[0].title in found.format()
+
+
+@pytest.mark.parametrize(("method", "agree"), [("occlusion", 0.95), ("gradient", 0.88)])
+def test_the_importance_of_a_rating_goes_with_what_is_predicted_on_a_graph_without_it(run, method, agree):
+    """Statistics, biases and choice of neighbours are made anew there.
+
+    Measured on 40 pairs of this run: of the three ratings of each pair that matter most, 97 % (occlusion) and
+    95 % (gradient) have the sign of that change, and the mean rank correlation is 0.76 and 0.74 (with the
+    defaults of training 100 %, 97 %, 0.83 and 0.74). Without the part of the biases it was 93 %, 87 %, 0.74
+    and 0.65 (with the defaults 83 %, 75 %, 0.57 and 0.42). On the 12 pairs here: 100 %, 94 %, 0.79 and 0.78;
+    without that part 92 %, 92 %, 0.75 and 0.64.
+    """
+    predictor = igmc.Predictor.from_run(run.folder)
+    users, items, graph = predictor.users.ids, predictor.items.ids, predictor.graph
+    signs, correlations = [], []
+    for user, item in np.random.default_rng(1).integers((len(users), len(items)), size=(12, 2)).tolist():
+        found = igmc.explain(predictor, users[user], items[item], method=method, top=100)
+        changes = []
+        for edge in found.edges:
+            ends = found.users[edge.user].id, found.items[edge.item].id
+            rest = dataclasses.replace(
+                predictor, graph=graph.without(users.index(ends[0]), items.index(ends[1]))
+            )
+            left = rest.predict([users[user]], [items[item]], clip=False).score[0]
+            changes.append(found.prediction - float(left))
+        importance = np.array([edge.importance for edge in found.edges])
+        signs += (np.sign(importance) == np.sign(changes))[:3].tolist()
+        correlations.append(spearmanr(importance, changes)[0])
+    assert np.mean(signs) > agree
+    assert np.mean(correlations) > 0.7
 
 
 def test_transfer_needs_no_training_there(run, data_root):

@@ -3,21 +3,26 @@
 from igmc.evaluation.metrics.errors import PerUser, Scores, score
 from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
 from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
+from igmc.evaluation.metrics.opposites import SIDE, draw_opposites, opposite_overlap
 from igmc.evaluation.metrics.ranking import MAX_RATING, evaluate_ranking, ranking_metrics, rated_ndcg
-from igmc.evaluation.metrics.top_k import checked_lengths
+from igmc.evaluation.metrics.top_k import checked_lengths, rank_items
 
 __all__ = [
     "MAX_RATING",
+    "SIDE",
     "Comparison",
     "PerUser",
     "Scores",
     "bootstrap_interval",
     "calibration",
     "checked_lengths",
+    "draw_opposites",
     "errors_by_activity",
     "evaluate_ranking",
+    "opposite_overlap",
     "paired_test",
     "per_user_errors",
+    "rank_items",
     "ranking_metrics",
     "rated_ndcg",
     "score",

@@ -50,8 +50,8 @@ def explain(
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
         method: "occlusion", exact, or "gradient", an estimate to first order; see
-            `igmc.inference.why.importance`. Of the neighbours network, "gradient" gives shares that add up to
-            its step from the biases; see `igmc.inference.why.neighbour_shares`.
+            `igmc.inference.why.importance`. Of the neighbours network both are estimates, and "gradient" goes
+            by shares that add up to its step from the biases; see `igmc.inference.why.nearest_neighbours`.
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.

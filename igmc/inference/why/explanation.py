@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from igmc.ratings import RawId
 
 __all__ = ["ExplainedEdge", "ExplainedNode", "Explanation"]
+
+NAMED = 3  # ratings that the sentence tells of, at most
 
 
 @dataclass(frozen=True)
@@ -114,29 +116,25 @@ class Explanation:
         }
 
     def sentence(self) -> str:
-        """What weighs most among the raters shown, in words; every number is exact among these."""
+        """The ratings of the pair's user and item that weigh most, whoever gave them; as the tables have it.
+
+        Up to three, the most important first, each with its effect; empty if none has one that the tables
+        show.
+        """
         item = self.item_label(0)
         if self.source != "model":
             mean = _mean_of(self.source, self.user_label(0), item)
             return f"There is no neighbourhood to read a rating off, so that {mean} stands in."
-        raters = {edge.user: edge for edge in self.edges if edge.item == 0}
-        if not raters:
+        links = _by_importance(edge for edge in self.edges if 0 in (edge.user, edge.item))
+        told = [edge for edge in links[:NAMED] if _effect(edge)[1:] != "0.000"]
+        if not told:
             return ""
-        weight = dict.fromkeys((edge.rating for edge in raters.values()), 0.0)
-        for edge in raters.values():
-            weight[edge.rating] += abs(edge.importance)
-        rating = max(weight, key=lambda value: (weight[value], value))
-        people = {user for user, edge in raters.items() if edge.rating == rating}
-        liked, agreed = "", self._agreed(people)
-        if agreed:
-            own = {edge.item: edge.rating for edge in self.edges if edge.user == 0}
-            people = set.intersection(*(agreed[at] for at in agreed))
-            given = _given([(self.item_label(at), own[at]) for at in agreed])
-            liked = f" who, like {self.user_label(0)}, gave {given}"
-        effect = sum(raters[user].importance for user in people)
-        verb = "raises" if effect > 0 else "lowers"
-        who = f"{_count(len(people))}{liked} gave {item} {rating:g}"
-        return f"Of those who matter most, {who}, which {verb} the prediction."
+        effects = [
+            f"{self.user_label(edge.user)}'s {edge.rating:g} for {self.item_label(edge.item)} "
+            f"{'raises' if edge.importance > 0 else 'lowers'} {what} by {_effect(edge)[1:]}"
+            for edge, what in zip(told, ("the prediction", "it", "it"), strict=False)
+        ]
+        return f"What weighs most: {'; '.join(effects)}."
 
     def format(self) -> str:
         """For people: the prediction, the sentence, and the neighbours of both sides as tables."""
@@ -147,16 +145,14 @@ class Explanation:
             lines.append(f"{user} gave it {self.known:g}, which was not looked at")
         lines += ["", self.sentence()] if self.sentence() else []
         for title, side in ((f"who rated {item}", 0), (f"what {user} rated", 1)):
-            links = sorted(
-                (e for e in self.edges if (e.item, e.user)[side] == 0), key=lambda e: -abs(e.importance)
-            )
+            links = _by_importance(edge for edge in self.edges if (edge.item, edge.user)[side] == 0)
             if not links:
                 continue
             names = [(self.user_label(e.user), self.item_label(e.item))[side] for e in links]
             width = max(map(len, (title, *names)))
             lines += ["", f"{title.ljust(width)}  rating  importance  without it"]
             lines += [
-                f"{name.ljust(width)}  {edge.rating:6g}  {edge.importance:+10.3f}  "
+                f"{name.ljust(width)}  {edge.rating:6g}  {_effect(edge):>10}  "
                 f"{self.prediction - edge.importance:10.2f}"
                 for name, edge in zip(names, links, strict=True)
             ]
@@ -177,37 +173,20 @@ class Explanation:
         """How an item is called in text and figures: by its title where it is known."""
         return _plain(self.items[at].title or f"item {self.items[at].id}")
 
-    def _agreed(self, people: set[int]) -> dict[int, set[int]]:
-        """Up to two items, and who of some people gave them just what the user asked for gave them."""
-        own = {edge.item: edge for edge in self.edges if edge.user == 0}
-        same: dict[int, set[int]] = {}
-        for edge in self.edges:
-            if edge.user in people and edge.item in own and edge.rating == own[edge.item].rating:
-                same.setdefault(edge.item, set()).add(edge.user)
-        found: dict[int, set[int]] = {}
-        while same and len(found) < 2:
-            item = max(same, key=lambda at: (len(same[at]), abs(own[at].importance), -at))
-            found[item] = together = same.pop(item)
-            same = {at: who & together for at, who in same.items() if who & together}
-        return found
-
 
 def _mean_of(source: str, user: str, item: str) -> str:
     means = {"user mean": f"the mean of what {user} gave", "item mean": f"the mean of what {item} got"}
     return f"{means[source]}, damped," if source in means else "the mean of all ratings"
 
 
-def _given(liked: Sequence[tuple[str, float]]) -> str:
-    """'5 to X and Y', or '5 to X and 4 to Y'."""
-    (first, rating), *rest = liked
-    if not rest:
-        return f"{rating:g} to {first}"
-    ((second, other),) = rest
-    return f"{rating:g} to {first} and {second if other == rating else f'{other:g} to {second}'}"
+def _by_importance(edges: Iterable[ExplainedEdge]) -> list[ExplainedEdge]:
+    """The most important first; equal ones as they come."""
+    return sorted(edges, key=lambda edge: -abs(edge.importance))
 
 
-def _count(people: int) -> str:
-    return "one person" if people == 1 else f"{people} people"
+def _effect(edge: ExplainedEdge) -> str:
+    """The importance as tables and sentence have it."""
+    return f"{edge.importance:+.3f}"
 
 
 def _plain(text: str) -> str:

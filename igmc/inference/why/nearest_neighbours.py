@@ -9,6 +9,7 @@ from igmc.inference.neighbour_scoring import NeighbourScorer
 from igmc.inference.user_view import UserView
 from igmc.inference.why.neighbour_shares import neighbour_shares, without_each
 from igmc.inference.why.neighbourhood import Neighbourhood
+from igmc.statistics import DAMPING
 
 __all__ = ["nearest_neighbours"]
 
@@ -16,25 +17,31 @@ __all__ = ["nearest_neighbours"]
 def nearest_neighbours(
     view: UserView, scorer: NeighbourScorer, item: int, config: ExplainConfig
 ) -> Neighbourhood:
-    """The raters of the item and the items of the user that matter most, in ratings.
+    r"""The raters of the item and the items of the user that matter most, in ratings.
 
-    By occlusion a neighbour matters by what the prediction loses without it alone; by the gradient, by its
-    share of the step from the biases, and all shares add up to what the neighbours make of it.
+    A rating that ties a neighbour to the pair is one of the n that a bias of the pair is made of. Without it
+    the bias, and with it the base of the prediction, is lower by :math:`e / (n - 1 + \lambda)`, e being its
+    residual (see `igmc.statistics.graph_statistics`). To this comes what it does in the step from there: by
+    occlusion what the step loses without this neighbour alone; by the gradient the neighbour's share of the
+    step, and all shares add up to what the neighbours make of it.
     """
     statistics, inputs = scorer.inputs(view.known, view.graph, view.user, item)
     measure = without_each if config.method == "occlusion" else neighbour_shares
     found = measure(scorer.models, inputs)
     users, items = inputs.users.node, inputs.items.node
-    of_user = np.argsort(-np.abs(found.users), kind="stable")[: config.top]
-    of_item = np.argsort(-np.abs(found.items), kind="stable")[: config.top]
     raters, rater_levels = view.graph.by_item.row(item)
     rated, rated_levels = view.graph.by_user.row(view.user)
+    n_raters, n_rated = np.count_nonzero(raters != view.user), np.count_nonzero(rated != item)
+    by_user = statistics.deviation * (found.users + inputs.users.residual / (n_raters - 1 + DAMPING))
+    by_item = statistics.deviation * (found.items + inputs.items.residual / (n_rated - 1 + DAMPING))
+    of_user = np.argsort(-np.abs(by_user), kind="stable")[: config.top]
+    of_item = np.argsort(-np.abs(by_item), kind="stable")[: config.top]
     edges = [
-        (place, 0, int(rater_levels[raters == users[k]][0]), float(statistics.deviation * found.users[k]))
+        (place, 0, int(rater_levels[raters == users[k]][0]), float(by_user[k]))
         for place, k in enumerate(of_user.tolist(), start=1)
     ]
     edges += [
-        (0, place, int(rated_levels[rated == items[k]][0]), float(statistics.deviation * found.items[k]))
+        (0, place, int(rated_levels[rated == items[k]][0]), float(by_item[k]))
         for place, k in enumerate(of_item.tolist(), start=1)
     ]
     links = len(users) + len(items)

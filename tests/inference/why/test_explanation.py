@@ -1,33 +1,115 @@
 """An explanation in words, as a table and as JSON."""
 
 import dataclasses
+import itertools
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from igmc.inference.why.explain import explain
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
-from tests.inference.small import GRAPH, Telling, make_scorer, predictor_of
+from tests.inference.small import GRAPH, make_scorer, predictor_of
+from tests.inference.test_neighbour_scoring import GRAPH as NEIGHBOURS
+from tests.inference.test_neighbour_scoring import SCORER
 
 
-def test_the_sentence_tells_who_agreed():
-    """Users 1 and 2 gave 5 to items 1 and 2 as user 0 did; what they gave item 0 differs."""
-    rows = [(0, 1, 4), (0, 2, 4), (0, 3, 0)]
-    rows += [(1, 1, 4), (1, 2, 4), (1, 0, 3), (2, 1, 4), (2, 2, 4), (2, 0, 3), (3, 3, 4), (3, 0, 0)]
-    graph = type(GRAPH).from_ratings(*zip(*rows, strict=True), n_users=4, n_items=4, n_levels=5)
-    found = explain(predictor_of(graph, make_scorer([Telling(level=3)])), 0, 0)
+def told(found):
+    """What the sentence of an explanation says: (user, rating, item, "raises" or "lowers", by how much)."""
+    return re.findall(
+        r"(user \d+)'s (\d) for (\w+(?: \d+)?) (raises|lowers) (?:the prediction|it) by (\d+\.\d{3})",
+        found.sentence(),
+    )
+
+
+def weighs_most(found):
+    """The same, worked out from the ratings of the pair's two nodes."""
+    links = [edge for edge in found.edges if 0 in (edge.user, edge.item) and abs(edge.importance) >= 5e-4]
+    return [
+        (
+            found.user_label(edge.user),
+            f"{edge.rating:g}",
+            found.item_label(edge.item),
+            "lowers" if edge.importance < 0 else "raises",
+            f"{abs(edge.importance):.3f}",
+        )
+        for edge in sorted(links, key=lambda edge: abs(edge.importance), reverse=True)[:3]
+    ]
+
+
+def in_the_tables(found):
+    """The lines of both tables: a name, the rating and its signed importance."""
+    cells = (re.split(r"  +", line) for line in found.format().splitlines())
+    return [tuple(line[:3]) for line in cells if len(line) == 4 and line[1] != "rating"]
+
+
+def check(found):
+    """The sentence tells of the largest contributions and of no others, each with the sign of its table."""
+    assert told(found) == weighs_most(found)
+    assert found.sentence().count(" by ") == len(told(found))
+    for user, rating, item, verb, size in told(found):
+        name = item if user == found.user_label(0) else user
+        assert (name, rating, f"{'+' if verb == 'raises' else '-'}{size}") in in_the_tables(found)
+    return found
+
+
+EDGES = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.integers(0, 2)).filter(any),  # the pair's own rating is never read
+    st.tuples(st.sampled_from((1.0, 5.0)), st.floats(-2, 2) | st.sampled_from((0.0, 1e-9, -2e-4))),
+)
+
+
+@given(EDGES)
+def test_the_sentence_tells_of_the_largest_contributions_with_their_signs(given_edges):
+    check(explained(ExplainedEdge(*pair, *values) for pair, values in given_edges.items()))
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradient"])
+def test_it_does_so_of_what_the_papers_network_reads(method):
+    predictor = predictor_of(GRAPH, make_scorer())
+    kinds = set()
+    for user, item in itertools.product(range(5), range(5)):
+        found = check(explain(predictor, user, item, method=method))
+        kinds |= {(who == f"user {user}", verb) for who, _, _, verb, _ in told(found)}
+    assert len(kinds) == 4, "the user's own ratings and others', raising and lowering"
+
+
+@pytest.mark.parametrize("method", ["occlusion", "gradient"])
+def test_it_does_so_of_what_the_neighbours_network_reads(method):
+    predictor = dataclasses.replace(predictor_of(NEIGHBOURS, SCORER), info=None)
+    kinds = set()
+    for user, item in itertools.product(range(5), range(5)):
+        found = check(explain(predictor, user, item, method=method))
+        kinds |= {(who == f"user {user}", verb) for who, _, _, verb, _ in told(found)}
+    assert {own for own, _ in kinds} == {True, False}
+    assert {verb for _, verb in kinds} == {"raises", "lowers"}
+
+
+def test_a_rating_of_the_user_that_weighs_most_comes_first():
+    """Whoever disliked Film like the user and rated the item does not speak for it."""
+    edges = [
+        (0, 1, 1.0, -0.5),
+        (1, 0, 5.0, 0.25),
+        (1, 1, 1.0, 0.75),
+        (2, 0, 1.0, -0.125),
+        (0, 2, 5.0, 0.0625),
+    ]
+    found = explained(ExplainedEdge(*edge) for edge in edges)
     assert found.sentence() == (
-        "Of those who matter most, 2 people who, like user 0, gave 5 to film 1 and film 2 gave film 0 4, "
-        "which raises the prediction."
+        "What weighs most: user 1's 1 for Film lowers the prediction by 0.500; "
+        "user 2's 5 for item 10 raises it by 0.250; user 3's 1 for item 10 lowers it by 0.125."
     )
     assert found.sentence() in found.format()
     assert found.to_dict()["text"] == found.sentence()
-    alone = explain(predictor_of(graph, make_scorer([Telling(level=0)])), 0, 0)
-    assert alone.sentence() == (
-        "Of those who matter most, one person gave film 0 1, which raises the prediction."
-    )
-    line = next(line for line in found.format().splitlines() if line.startswith("user 1 "))
-    assert line.split() == ["user", "1", "4", "+0.750", "3.75"]
+
+
+def test_where_no_rating_counts_there_is_nothing_to_tell():
+    assert explained().sentence() == ""
+    assert explained([ExplainedEdge(0, 1, 5.0, 4e-4), ExplainedEdge(1, 0, 5.0, 0.0)]).sentence() == ""
+    assert explained([ExplainedEdge(1, 1, 5.0, 0.5)]).sentence() == ""  # in neither table
+    assert "damped" in explained(source="item mean").sentence()
 
 
 def test_json_says_all_by_raw_ids():
@@ -99,17 +181,12 @@ def test_what_was_clipped_or_known_is_said():
     assert "clipped" not in explained(prediction=5.0).format()
 
 
-def test_a_rating_of_one_level_that_weighs_most_is_told_and_lowers():
+def test_tables_show_what_a_rating_is_worth_and_what_is_left_without_it():
     edges = (ExplainedEdge(1, 0, 5.0, -0.5), ExplainedEdge(2, 0, 1.0, 0.25), ExplainedEdge(0, 1, 5.0, 0.125))
-    found = explained(edges)
-    assert found.sentence() == (
-        "Of those who matter most, one person gave item 10 5, which lowers the prediction."
-    )
-    raters = found.format().splitlines()
-    table = [line.split() for line in raters if line.startswith("user ") and "rating" not in line]
-    assert ["user", "2", "5", "-0.500", "5.75"] in table
-    assert ["user", "3", "1", "+0.250", "5.00"] in table
-    assert explained((ExplainedEdge(0, 1, 5.0, 0.5),)).sentence() == ""  # nobody rated the item
+    lines = [line.split() for line in explained(edges).format().splitlines()]
+    assert ["user", "2", "5", "-0.500", "5.75"] in lines
+    assert ["user", "3", "1", "+0.250", "5.00"] in lines
+    assert ["Film", "5", "+0.125", "5.12"] in lines
 
 
 def test_edges_of_the_json_say_what_would_be_left():
