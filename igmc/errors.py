@@ -13,7 +13,10 @@ __all__ = [
     "MissingExtraError",
     "StoreError",
     "TrainingError",
+    "WriteError",
 ]
+
+_SHOWN = 200  # characters of a value at most: one that is wrong may be a whole file
 
 
 class IgmcError(Exception):
@@ -21,7 +24,7 @@ class IgmcError(Exception):
 
     Args:
         what: what was wrong, naming the file, line or setting.
-        got: the offending value, shown as ``repr``; left out when None.
+        got: the offending value, shown as ``repr``, 200 characters of it at most; left out when None.
         allowed: what would have been accepted.
         remedy: what to do about it.
     """
@@ -34,7 +37,7 @@ class IgmcError(Exception):
         self.what, self.got, self.allowed, self.remedy = what, got, allowed, remedy
         parts = [what]
         if got is not None:
-            parts.append(f"got {got!r}")
+            parts.append(f"got {_shortened(repr(got))}")
         if allowed is not None:
             parts.append(f"allowed: {allowed}")
         if remedy is not None:
@@ -44,6 +47,15 @@ class IgmcError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword-only arguments do not survive the default pickling, and errors cross process borders.
         return _rebuild, (type(self), self.what, self.got, self.allowed, self.remedy)
+
+
+def _shortened(text: str) -> str:
+    """The text, or its beginning and how long it is.
+
+    >>> _shortened("short"), len(_shortened("long " * 10_000)) < 250
+    ('short', True)
+    """
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
 
 
 def _rebuild(
@@ -74,6 +86,10 @@ class CheckpointError(DataError):
 
 class TrainingError(IgmcError):
     """Training that cannot go on, such as a loss that is not finite (exit code 1)."""
+
+
+class WriteError(IgmcError):
+    """A file that the operating system refuses to write: a full disk, a read-only folder (exit code 1)."""
 
 
 class MissingExtraError(IgmcError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import logging
 import os
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from igmc.errors import ConfigError, IgmcError
+from igmc.errors import ConfigError, IgmcError, WriteError
 
 __all__ = ["WORK", "home_dir", "locked", "replace_file", "replacing", "sweep", "writing"]
 
@@ -55,12 +56,12 @@ def writing(path: Path) -> Iterator[None]:
     """Turn an operating system's refusal to write `path` into an error that says what to do.
 
     Raises:
-        IgmcError: on a full disk, a read-only folder and the like.
+        WriteError: on a full disk, a read-only folder and the like.
     """
     try:
         yield
     except OSError as error:
-        raise IgmcError(
+        raise WriteError(
             f"cannot write {path}: {error.strerror or error}",
             remedy=_REMEDIES.get(error.errno or 0, "check the disk and run the same command again"),
         ) from error
@@ -71,7 +72,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to fill, which survives a crash: whole and on the disk under its name, or not there at all.
 
     Raises:
-        IgmcError: if it cannot be written; nothing is left behind.
+        WriteError: if it cannot be written; nothing is left behind.
     """
     # The process id keeps a worker that outlived its parent from renaming a file that a rerun is writing.
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
@@ -96,19 +97,40 @@ def replace_file(path: Path, *chunks: bytes) -> None:
     """Write a file of this content, as `replacing` does.
 
     Raises:
-        IgmcError: if it cannot be written; nothing is left behind.
+        WriteError: if it cannot be written; nothing is left behind.
     """
     with replacing(path) as file:
         file.writelines(chunks)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a process that was killed left half done; call it only under the lock."""
+def sweep(folder: Path, *, shared: bool = False, name: str = "*") -> None:
+    """Remove what a process that was killed left half done.
+
+    Args:
+        folder: to be swept; call it only under the lock, unless it is shared.
+        shared: other processes may be writing there: what one that lives has begun is left to it.
+        name: only what was to become this file.
+    """
     with writing(folder):
-        for partial in folder.glob("*.partial"):
-            partial.unlink(missing_ok=True)
+        for partial in folder.glob(f"{name}.partial" if name == "*" else f"{glob.escape(name)}.*.partial"):
+            if not (shared and _writer_lives(partial)):
+                partial.unlink(missing_ok=True)
         if (folder / WORK).exists():
             shutil.rmtree(folder / WORK)
+
+
+def _writer_lives(partial: Path) -> bool:
+    """Whether the process lives that `replacing` named a file after."""
+    number = partial.suffixes[-2][1:] if len(partial.suffixes) > 1 else ""
+    if not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextlib.contextmanager

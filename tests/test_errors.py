@@ -18,6 +18,13 @@ def test_answers_that_are_not_given_are_left_out_but_falsy_values_are_shown():
     assert str(errors.ConfigError("zero", got=0)) == "zero; got 0"
 
 
+def test_a_value_of_ten_megabytes_is_not_shown_whole():
+    error = errors.DataError("unknown id", got="x" * 10**7, allowed="an id of the run")
+    assert len(str(error)) < 300
+    assert "xxx... (10,000,002 characters)" in str(error)
+    assert error.got == "x" * 10**7
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -28,6 +35,7 @@ def test_answers_that_are_not_given_are_left_out_but_falsy_values_are_shown():
         ("CheckpointError", 3),
         ("TrainingError", 1),
         ("MissingExtraError", 1),
+        ("WriteError", 1),
     ],
 )
 def test_every_error_has_its_documented_exit_code_and_survives_pickling(name, code):
@@ -47,6 +55,7 @@ def test_the_list_above_is_complete():
         "CheckpointError",
         "TrainingError",
         "MissingExtraError",
+        "WriteError",
     }
 
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from igmc import __version__
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, IgmcError
+from igmc.errors import ConfigError, IgmcError, WriteError
 from igmc.evaluation.fitted_models import FittedModels
 from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
-from igmc.files import locked, replace_file, replacing, sweep, writing
+from igmc.files import replace_file, replacing, sweep, writing
 from igmc.ratings import Dataset, Split, load_dataset
 from igmc.training import Tracker
 
@@ -98,6 +98,8 @@ def evaluate(
                 for model in asked:
                     try:
                         found = _evaluated(model, dataset, protocol, split, ks, rankings, kept, tracker)
+                    except WriteError:  # no fault of the model, and the next one would meet it too
+                        raise
                     except IgmcError as error:
                         failures.append(Failure(dataset.name, protocol.label, seed, model.label, str(error)))
                         logger.warning("%s failed: %s", model.label, error)
@@ -139,8 +141,7 @@ class _Kept:
         self._asked = [sorted(set(ks)), *([] if rankings else ["ratings only"])]
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder):
-            sweep(self.folder)
+        sweep(self.folder, shared=True)  # another evaluation may be at work here
 
     def place(self, model: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the evaluation is, without the suffixes of its two files."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from igmc import __version__
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, IgmcError, TrainingError
+from igmc.errors import ConfigError, IgmcError, TrainingError, WriteError
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.tuning import trials as stored
@@ -177,6 +177,8 @@ class _Search:
         except optuna.TrialPruned:
             trial.set_user_attr("seconds", time.monotonic() - start)
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        except WriteError:  # no fault of the settings
+            raise
         except IgmcError as error:
             trial.set_user_attr("seconds", time.monotonic() - start)
             trial.set_user_attr("error", str(error))

@@ -1,0 +1,122 @@
+"""Disks that are full, and files that others are writing: nothing half done, and no model is blamed for it."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import igmc.files
+from igmc.errors import WriteError
+from igmc.evaluation import evaluate
+from igmc.files import replace_file, sweep
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 64 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("cannot mount a small disk here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_ends_an_evaluation_and_is_no_failure_of_the_model(small_disk):
+    (small_disk / "filler").write_bytes(bytes(60_000))
+    with pytest.raises(WriteError, match="No space left on device"):
+        evaluate(["global_mean"], ["demo"], out=small_disk / "out")
+    assert not list(small_disk.rglob("*.partial"))
+
+
+def test_the_folder_is_on_the_disk_too_before_a_file_counts_as_written(tmp_path, monkeypatch):
+    synced = []
+    whole = os.fsync
+
+    def fsync(handle):
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        whole(handle)
+
+    monkeypatch.setattr(igmc.files.os, "fsync", fsync)
+    replace_file(tmp_path / "x", b"one")
+    assert [path.name.split(".")[0] for path in synced] == ["x", tmp_path.name]
+
+
+def test_a_shared_folder_is_swept_of_what_the_dead_left_alone(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    alive, dead = tmp_path / f"x.json.{os.getpid()}.partial", tmp_path / f"x.json.{ended.pid}.partial"
+    odd, other = tmp_path / "x.json.word.partial", tmp_path / f"y.json.{ended.pid}.partial"
+    for path in (alive, dead, odd, other):
+        path.touch()
+    sweep(tmp_path, shared=True, name="x.json")
+    assert set(tmp_path.iterdir()) == {alive, other}
+    sweep(tmp_path, shared=True)
+    assert set(tmp_path.iterdir()) == {alive}
+    sweep(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_evaluation_leaves_what_the_first_is_writing_to_it(tmp_path):
+    """The first stops in the middle of a file; the second begins and ends; the first goes on."""
+    code = """
+    import sys
+    from igmc.evaluation import evaluate, harness
+    whole = harness.replacing
+    class Slow:
+        def __init__(self, path): self.inner = whole(path)
+        def __enter__(self):
+            file = self.inner.__enter__()
+            print("writing", flush=True)
+            sys.stdin.readline()
+            return file
+        def __exit__(self, *error): return self.inner.__exit__(*error)
+    harness.replacing = Slow
+    report = evaluate(["user_mean"], ["demo"], out="out")
+    print(len(report.evaluations), flush=True)
+    """
+    first = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert first.stdout.readline() == "writing\n"
+        report = evaluate(["item_mean"], ["demo"], out=tmp_path / "out")
+        assert len(report.evaluations) == 1
+        first.stdin.write("go on\n")
+        first.stdin.flush()
+        assert first.stdout.readline() == "1\n"
+        assert first.wait(60) == 0
+    finally:
+        first.kill()
+        first.wait()
+    assert len(list((tmp_path / "out" / "cells").glob("*.json"))) == 2
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
+def test_lists_that_were_cut_short_leave_nothing_for_the_next(demo_run, tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"lists.csv.{ended.pid}.partial"
+    left.write_bytes(b"half")
+    arguments = [
+        "igmc",
+        "recommend",
+        "--run",
+        demo_run,
+        "--all-users",
+        "--out",
+        tmp_path / "lists.csv",
+        "-k",
+        "1",
+    ]
+    done = subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["lists.csv"]
