@@ -141,7 +141,8 @@ class EvaluationReport:
         A figure is the mean over seeds ± their standard deviation, or with one seed its 95 % interval.
 
         Args:
-            metrics: the columns; if None, RMSE and MAE, and recall, precision and NDCG of the longest list.
+            metrics: the columns; if None, RMSE, MAE and mean error, and recall, precision and NDCG of the
+                longest list.
         """
         shown = list(metrics) if metrics is not None else self.usual_metrics()
         for name in shown:
@@ -183,11 +184,11 @@ class EvaluationReport:
         return list(found.values())
 
     def usual_metrics(self) -> list[str]:
-        """RMSE and MAE, and recall, precision and NDCG of the longest list, as far as they were measured."""
+        """Errors of ratings, and recall, precision and NDCG of the longest list, as far as measured."""
         there = self.metrics()
         lengths = sorted({int(name.partition("@")[2]) for name in there if name.startswith("recall@")})
         longest = [f"{name}@{k}" for k in lengths[-1:] for name in ("recall", "precision", "ndcg")]
-        return [name for name in ("rmse", "mae", *longest) if name in there]
+        return [name for name in ("rmse", "mae", "mean_error", *longest) if name in there]
 
 
 def _protocol(evaluation: ModelEvaluation) -> str:

@@ -1,6 +1,6 @@
 """Metrics: errors of ratings, order of lists, and their intervals."""
 
-from igmc.evaluation.metrics.errors import PerUser, Scores, score
+from igmc.evaluation.metrics.errors import PerUser, Scores, mean_error, score
 from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
 from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
 from igmc.evaluation.metrics.ranking import MAX_RATING, evaluate_ranking, ranking_metrics, rated_ndcg
@@ -16,6 +16,7 @@ __all__ = [
     "checked_lengths",
     "errors_by_activity",
     "evaluate_ranking",
+    "mean_error",
     "paired_test",
     "per_user_errors",
     "ranking_metrics",
