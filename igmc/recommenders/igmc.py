@@ -174,10 +174,10 @@ class IGMCRecommender(Recommender):
 def steady_epoch(errors: Sequence[float]) -> int:
     """The epoch, from 1, at which to end another training: it has its own noise, but the same course.
 
-    The validation error of IGMC jumps from epoch to epoch, in the first ones most, so that the lowest of all
-    is often luck, which the other training will not have. Taken is the epoch with the lowest mean over itself
-    and its two neighbours, among the later half of the epochs: what early stopping has seen of the earlier
-    half is that training was still worth while, or that it had hardly begun. The earlier of equals.
+    On a small validation part the lowest error of all epochs is often luck, which the other training will not
+    have; in the first epochs above all, while the network has hardly begun. So it is the epoch with the
+    lowest mean over itself and its two neighbours, in the later half of the epochs, which early stopping has
+    measured like the others; the earlier of equals.
 
     Args:
         errors: on the validation part after each epoch, at least one.
