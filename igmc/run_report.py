@@ -101,9 +101,9 @@ class RunReport:
             f"{sizes} ratings",
             f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
             "",
-            f"{'test error':{width}}     RMSE      MAE   clipped: RMSE      MAE",
+            f"{'test error':{width}}     RMSE      MAE  mean error   clipped: RMSE      MAE",
             *(
-                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}         "
+                f"{name:{width}}  {s.rmse:7.4f}  {s.mae:7.4f}  {s.signed_mean_error:>10}         "
                 f"{s.rmse_clipped:7.4f}  {s.mae_clipped:7.4f}"
                 for name, s in rows
             ),

@@ -41,6 +41,7 @@ from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
 from igmc.training.ensemble import predict_batches
+from igmc.training.folder import RunFolder
 from tests.evaluation.splits import random_rows
 
 REPO = Path(__file__).parents[1]
@@ -102,7 +103,7 @@ def predictions(folder) -> pd.DataFrame:
 def done(request, ratings, home, tmp_path_factory):
     """A finished run from the store under each selection."""
     folder = tmp_path_factory.mktemp(request.param)
-    config = make_config(ratings, selection=request.param, epochs=4, live=False)
+    config = make_config(ratings, selection=request.param, epochs=4, learning_rate=0.01, live=False)
     return config, run(config, folder, home), folder
 
 
@@ -260,9 +261,10 @@ def test_a_run_of_an_earlier_version_opens_and_goes_on(done, home, tmp_path):
     assert Predictor.from_run(old, device="cpu").epochs == report.ensemble_epochs
     for name in ("metrics.json", "predictions.csv.gz"):
         (old / name).unlink()
-    sorted((old / "checkpoints").iterdir())[-1].unlink()
+    *_, kept, last = RunFolder(old).epochs()
+    (old / "checkpoints" / f"epoch-{last:04d}.ckpt").unlink()
     again = run(config, old, home)
-    assert "resuming after epoch 3" in (old / "log.txt").read_text()
+    assert f"resuming after epoch {kept}" in (old / "log.txt").read_text()
     assert (again.ensemble, again.ensemble_epochs) == (report.ensemble, report.ensemble_epochs)
     other = config.replace(
         train=config.train.replace(selection="fixed" if again.validation_rmse else "validation")

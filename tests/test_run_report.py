@@ -18,13 +18,13 @@ REPORT = RunReport(
     epochs=14,
     seconds=61.6,
     single_epoch=4,
-    single=Scores(0.91, 0.71, 0.905, 0.705),
+    single=Scores(0.91, 0.71, 0.905, 0.705, -0.386),
     ensemble_epochs=(4, 2, 9, 3),
-    ensemble=Scores(0.89, 0.69, 0.885, 0.685),
+    ensemble=Scores(0.89, 0.69, 0.885, 0.685, 0.0125),
     validation_rmse=0.92,
     references={
         "global mean": Scores(1.2, 1.0, 1.2, 1.0),
-        "regularized biases": Scores(0.95, 0.75, 0.94, 0.74),
+        "regularized biases": Scores(0.95, 0.75, 0.94, 0.74, 0.0),
     },
     device="cpu",
     machine="2 x a processor, Linux",
@@ -75,15 +75,32 @@ def test_what_the_terminal_shows():
         "9,720 training, 1,080 validation, 1,200 test ratings",
         "14 epochs in 62 s on cpu, checkpoints chosen on validation",
         "",
-        "test error".ljust(31) + "     RMSE      MAE   clipped: RMSE      MAE",
-        "IGMC, mean of epochs 2, 3, 4, 9".ljust(31) + "   0.8900   0.6900          0.8850   0.6850",
-        "IGMC, epoch 4 alone".ljust(31) + "   0.9100   0.7100          0.9050   0.7050",
-        "regularized biases".ljust(31) + "   0.9500   0.7500          0.9400   0.7400",
-        "global mean".ljust(31) + "   1.2000   1.0000          1.2000   1.0000",
+        "test error".ljust(31) + "     RMSE      MAE  mean error   clipped: RMSE      MAE",
+        "IGMC, mean of epochs 2, 3, 4, 9".ljust(31)
+        + "   0.8900   0.6900     +0.0125          0.8850   0.6850",
+        "IGMC, epoch 4 alone".ljust(31) + "   0.9100   0.7100     -0.3860          0.9050   0.7050",
+        "regularized biases".ljust(31) + "   0.9500   0.7500     +0.0000          0.9400   0.7400",
+        "global mean".ljust(31) + "   1.2000   1.0000           -          1.2000   1.0000",
         "",
         "run folder: runs/demo",
         "the other network: the same command with --network neighbours and another --out",
     ]
+
+
+def test_a_report_of_before_mean_errors_were_measured_is_read():
+    values = json.loads(json.dumps(REPORT.to_dict()))
+    for scores in (values["single"], values["ensemble"], *values["references"].values()):
+        del scores["mean_error"]
+    report = RunReport.from_dict(values)
+    assert (report.single.rmse, report.single.mean_error) == (0.91, None)
+    assert "   0.9100   0.7100           -          0.9050" in report.format()
+
+
+def test_the_table_fits_into_100_columns():
+    report = replace(REPORT, selection="fixed", single_epoch=130, ensemble_epochs=(130, 120, 110, 100))
+    table = [line for line in report.format().splitlines() if line.startswith(("test error", "IGMC,"))]
+    assert len(table) == 3
+    assert max(map(len, table)) <= 100
 
 
 def test_the_two_selections_are_never_mixed_up():

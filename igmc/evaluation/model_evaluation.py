@@ -20,6 +20,7 @@ from igmc.evaluation.metrics import (
     calibration,
     errors_by_activity,
     evaluate_ranking,
+    mean_error,
     per_user_errors,
     rated_ndcg,
     score,
@@ -100,13 +101,13 @@ class ModelEvaluation:
 
     @classmethod
     def from_parts(cls, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The inverse of `to_dict` and `arrays`."""
+        """The inverse of `to_dict` and `arrays`; stored without a mean error, an evaluation gets it here."""
         found = {name: arrays[name] for name in _ARRAYS}
-        per_user = {
-            name.partition("/")[2]: array for name, array in arrays.items() if name.startswith("per_user/")
-        }
+        asked, predicted, metrics = found["asked_rating"], found["predicted"], values["metrics"]
+        metrics = metrics | {"mean_error": mean_error(predicted, asked)} if len(predicted) else metrics
+        per_user = {k.partition("/")[2]: array for k, array in arrays.items() if k.startswith("per_user/")}
         intervals = {name: tuple(bounds) for name, bounds in values["intervals"].items()}
-        return cls(**{**values, **found, "intervals": intervals, "per_user": per_user})
+        return cls(**{**values, **found, "metrics": metrics, "intervals": intervals, "per_user": per_user})
 
 
 def evaluate_model(

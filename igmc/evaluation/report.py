@@ -190,14 +190,15 @@ class EvaluationReport:
         return list(found.values())
 
     def usual_metrics(self) -> list[str]:
-        """RMSE and MAE, recall, precision and NDCG of the longest list, and the overlap of opposite lists.
+        """Errors of ratings; recall, precision and NDCG of the longest list; the overlap of opposite lists.
 
         All as far as they were measured.
         """
         there = self.metrics()
         lengths = sorted({int(name.partition("@")[2]) for name in there if name.startswith("recall@")})
         longest = [f"{name}@{k}" for k in lengths[-1:] for name in ("recall", "precision", "ndcg")]
-        return [name for name in ("rmse", "mae", *longest, "opposite_overlap") if name in there]
+        usual = ["rmse", "mae", "mean_error", *longest, "opposite_overlap"]
+        return [name for name in usual if name in there]
 
 
 def _protocol(evaluation: ModelEvaluation) -> str:

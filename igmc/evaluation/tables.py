@@ -12,6 +12,7 @@ from igmc.plots import Estimate, ModelPanel
 __all__ = ["Group", "markdown", "newcomer_lists", "panels", "table"]
 
 LOWER_IS_BETTER = ("rmse", "mae", "popularity_share", "opposite_overlap")
+SIGNED = "mean_error"  # of which the sign tells something, and 0 is best
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def panels(groups: Sequence[Group], metrics: Sequence[str]) -> list[ModelPanel]:
         measured = sorted((g for g in groups if g.values(name)), key=lambda g: _order(g, [name]))
         if measured:
             better = "lower is better" if _lower_is_better(name) else "higher is better"
+            better = "0 is best" if name == SIGNED else better
             title = f"{measured[0].dataset}, {measured[0].protocol}"
             estimates = [_estimate(group, name) for group in measured]
             found.append(ModelPanel(title, f"{_words(name)} ({better})", estimates))
@@ -103,13 +105,14 @@ def _row(group: Group, columns: Sequence[str]) -> list[str]:
     line = [group.label + mark]
     for name in columns:
         values = group.values(name)
+        sign = "+" if name == SIGNED else ""
         if not values:
             line.append("-")
         elif len(values) > 1:
-            line.append(f"{mean(values):.4f} ± {stdev(values):.4f}")
+            line.append(f"{mean(values):{sign}.4f} ± {stdev(values):.4f}")
         else:
             bounds = group.evaluations[0].intervals.get(name)
-            line.append(f"{values[0]:.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
+            line.append(f"{values[0]:{sign}.4f}" + (f" [{bounds[0]:.4f}, {bounds[1]:.4f}]" if bounds else ""))
     training, scoring = group.seconds("choose", "fit", "fold_in"), group.seconds("rate", "rank")
     return [*line, f"{training:.1f} s", f"{scoring:.1f} s"]
 
@@ -119,7 +122,8 @@ def _order(group: Group, columns: Sequence[str]) -> tuple[bool, float]:
     for name in columns:
         values = group.values(name)
         if values:
-            return name != columns[0], mean(values) if _lower_is_better(name) else -mean(values)
+            figure = abs(mean(values)) if name == SIGNED else mean(values)
+            return name != columns[0], figure if name == SIGNED or _lower_is_better(name) else -figure
     return True, 0.0
 
 
@@ -129,7 +133,7 @@ def _lower_is_better(metric: str) -> bool:
 
 def _words(metric: str) -> str:
     name, at, length = metric.partition("@")
-    return name.upper() + at + length
+    return name.upper().replace("_", " ") + at + length
 
 
 def _estimate(group: Group, metric: str) -> Estimate:

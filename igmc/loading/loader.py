@@ -86,6 +86,17 @@ class Loader:
                 for future in waiting:
                     future.cancel()
 
+    def sample(self, most: int, batch_size: int) -> Loader:
+        """Of some of the pairs, as they are scored: drawn at random by the seed, in their own order.
+
+        Args:
+            most: pairs drawn, or all where there are fewer.
+            batch_size: as of the loader.
+        """
+        n = len(self.source.pairs)
+        rows = np.sort(stream(self._seed, "sample").choice(n, min(most, n), replace=False))
+        return Loader(self.source.only(rows), batch_size, side=self._side, prefetch=self._prefetch)
+
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if not self._shuffle:
             return np.arange(len(self.source.pairs), dtype=np.int64)

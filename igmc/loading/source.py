@@ -34,6 +34,10 @@ class SubgraphSource(Protocol):
         """The subgraphs of the pairs in these rows, in this order."""
         ...
 
+    def only(self, rows: NDArray[np.int64]) -> SubgraphSource:
+        """The pairs in these rows, ascending, as scoring reads them: without support dropout."""
+        ...
+
 
 class LiveSource:
     """Extracts each subgraph when it is asked for: no disk, and with `resample` a fresh sample each epoch.
@@ -78,22 +82,41 @@ class LiveSource:
             item_limit=few_users,
         )
 
+    def only(self, rows: NDArray[np.int64]) -> LiveSource:
+        """See `SubgraphSource`."""
+        part = Part("", self._graph, _rows(self.pairs, rows))
+        return LiveSource(part, self._config, seed=self._seed, resample=self._resample)
+
 
 class StoreSource:
     """Reads subgraphs from a store, the same ones every epoch.
 
+    Args:
+        reader: of the store.
+        pairs: of which it was made.
+        rows: of the pairs that are asked for, int64, ascending; all if None.
+
     Raises:
-        StoreError: if the store holds another number of pairs than asked for.
+        StoreError: if the store holds another number of pairs.
     """
 
-    def __init__(self, reader: StoreReader, pairs: Pairs) -> None:
+    def __init__(self, reader: StoreReader, pairs: Pairs, rows: NDArray[np.int64] | None = None) -> None:
         if len(reader) != len(pairs):
             raise StoreError(
                 "the store holds another number of pairs", got=len(reader), allowed=str(len(pairs))
             )
-        self.pairs, self.windows = pairs, reader.windows
-        self._reader = reader
+        self.pairs = pairs if rows is None else _rows(pairs, rows)
+        self.windows = reader.windows if rows is None else np.searchsorted(rows, reader.windows)
+        self._reader, self._stored, self._rows = reader, pairs, rows
 
     def fetch(self, rows: NDArray[np.int64], epoch: int) -> Subgraphs:
         """See `SubgraphSource`; `epoch` makes no difference here."""
-        return self._reader.read(rows)
+        return self._reader.read(rows if self._rows is None else self._rows[rows])
+
+    def only(self, rows: NDArray[np.int64]) -> StoreSource:
+        """See `SubgraphSource`."""
+        return StoreSource(self._reader, self._stored, rows if self._rows is None else self._rows[rows])
+
+
+def _rows(pairs: Pairs, rows: NDArray[np.int64]) -> Pairs:
+    return Pairs(pairs.user[rows], pairs.item[rows], pairs.rating[rows])

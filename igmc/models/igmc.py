@@ -137,6 +137,11 @@ class IGMC(nn.Module):
         return torch.stack([layer.arr_penalty() for layer in self.layers]).sum()
 
     @property
+    def intercept(self) -> Tensor:
+        """What is added to every rating, the bias of the last layer, [1]: to be read, and set in place."""
+        return self.lin2.bias
+
+    @property
     def layers(self) -> list[RGCNLayer]:
         """The convolutions, first to last."""
         return [conv for conv in self.convs if isinstance(conv, RGCNLayer)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import mean
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +24,7 @@ from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.training import MemoryCheckpointer, chosen_epochs, fit, on_device, pick_device
 
-__all__ = ["IGMCConfig", "IGMCRecommender"]
+__all__ = ["IGMCConfig", "IGMCRecommender", "steady_epoch"]
 
 SCORE_BATCH = 256
 
@@ -75,7 +77,7 @@ class IGMCRecommender(Recommender):
         return bool(self.config.train.selection == "validation")
 
     def chosen_config(self) -> IGMCConfig:
-        """With the best epoch as the last one, which makes fixed epochs of it.
+        """Fixed epochs, as many as `steady_epoch` says.
 
         As in the paper, the ensemble comes from the later half of these.
         """
@@ -83,8 +85,8 @@ class IGMCRecommender(Recommender):
         validation = [record["validation_rmse"] for record in self.history]
         if not self.uses_validation or None in validation or not validation:
             return config
-        epochs, train = chosen_epochs(config.train, validation)[0], config.train
-        size = min(train.ensemble_size, max(1, epochs // 2))
+        epochs, train = steady_epoch(validation), config.train
+        size = min(train.ensemble_size, (epochs + 1) // 2)
         every = min(train.ensemble_every, max(1, epochs // (2 * size)))
         return config.replace(
             train=train.replace(selection="fixed", epochs=epochs, ensemble_size=size, ensemble_every=every)
@@ -167,3 +169,21 @@ class IGMCRecommender(Recommender):
         """Subgraphs of these pairs, cut out of the known ratings."""
         part = Part("", self.graph, Pairs(asked.user, asked.item, asked.rating))
         return LiveSource(part, self.config.extract, seed=self.seed, support_dropout=dropout)
+
+
+def steady_epoch(errors: Sequence[float]) -> int:
+    """The epoch, from 1, at which to end another training: it has its own noise, but the same course.
+
+    On a small validation part the lowest error of all epochs is often luck, which the other training will not
+    have; in the first epochs above all, while the network has hardly begun. So it is the epoch with the
+    lowest mean over itself and its two neighbours, in the later half of the epochs, which early stopping has
+    measured like the others; the earlier of equals.
+
+    Args:
+        errors: on the validation part after each epoch, at least one.
+
+    >>> steady_epoch([0.82, 0.75, 0.84, 0.80, 0.79, 0.83])
+    5
+    """
+    smooth = [mean(errors[max(0, k - 1) : k + 2]) for k in range(len(errors))]
+    return 1 + min(range(len(errors) // 2, len(errors)), key=smooth.__getitem__)

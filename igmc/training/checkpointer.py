@@ -25,7 +25,8 @@ class Checkpointer(Protocol):
 
         Args:
             epoch: from 1, ascending.
-            state: ``model`` and ``optimizer``, their state dicts, and ``history``, a record for each epoch.
+            state: ``model`` and ``optimizer``, their state dicts; ``training``, what training goes on from
+                where that is not what the model answers with; and ``history``, a record for each epoch.
             keep: the epochs whose states are needed, this one among them.
 
         Raises:

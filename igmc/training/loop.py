@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from igmc.config import TrainConfig
@@ -18,6 +19,7 @@ from igmc.loading import Batch, Loader
 from igmc.models import IGMC
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
+from igmc.training.intercept import set_intercept
 from igmc.training.stopwatch import Stopwatch, shares
 
 __all__ = ["fit"]
@@ -42,11 +44,13 @@ def fit(
 ) -> list[dict[str, Any]]:
     """Train until `should_stop` says so; resumes after the last epoch that the checkpointer has.
 
-    After each epoch the model, the optimizer and the history are saved there. All randomness is a function of
-    the seed and the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
+    After each epoch the intercept is set so that the mean error on training pairs is 0, and the model, the
+    optimizer and the history are saved. Training goes on from the intercept that it had itself come to, so
+    that the weights are those of a training that never looked. All randomness is a function of the seed and
+    the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
 
     Args:
-        model: on any device; moved to `device`.
+        model: on any device; moved to `device`. It ends as the last epoch was saved.
         train: the training pairs.
         validation: the pairs that early stopping and checkpoint choice look at; None under "fixed".
         config: of the training.
@@ -58,7 +62,8 @@ def fit(
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
-        learning_rate, validation_rmse (None under "fixed"), seconds, subgraphs_per_second.
+        learning_rate, offset (by which the intercept was moved, in ratings), validation_rmse (None under
+        "fixed"), seconds, subgraphs_per_second.
 
     Raises:
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
@@ -67,15 +72,16 @@ def fit(
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
-    history = _resumed(model, optimizer, checkpointer)
+    history, trained = _resumed(model, optimizer, checkpointer)
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
-        rate = config.learning_rate * config.decay_factor ** ((epoch - 1) // config.decay_every)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        rate = _set_rate(optimizer, config, epoch)
+        _put_back(model, trained)
         start = time.perf_counter()
         mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, watch, progress)
         seconds = time.perf_counter() - start
+        trained = model.intercept.detach().clone()
+        offset = set_intercept(model, train, device)
         rmse = None if validation is None else _rmse(model, validation, device)
         _check_weights(model, rmse, epoch, len(train), rate)
         history.append(
@@ -84,14 +90,14 @@ def fit(
                 "mse": mse,
                 "arr": arr,
                 "learning_rate": rate,
+                "offset": offset,
                 "validation_rmse": rmse,
                 "seconds": seconds,
                 "subgraphs_per_second": len(train.source.pairs) / seconds,
             }
         )
         keep = {epoch, *chosen_epochs(config, [record["validation_rmse"] for record in history])}
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
-        checkpointer.save_epoch(epoch, state, keep)
+        checkpointer.save_epoch(epoch, _state(model, trained, optimizer, history), keep)
         logger.info("%s", _line(history[-1], config.epochs))
         if monitor is not None:
             monitor(history[-1])
@@ -101,18 +107,45 @@ def fit(
     return history
 
 
+def _state(
+    model: IGMC, trained: Tensor, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What a checkpoint holds; `trained` is the intercept that training goes on from."""
+    return {
+        "model": model.state_dict(),
+        "training": {"intercept": trained},
+        "optimizer": optimizer.state_dict(),
+        "history": history,
+    }
+
+
 def _resumed(
     model: IGMC, optimizer: torch.optim.Optimizer, checkpointer: Checkpointer
-) -> list[dict[str, Any]]:
-    """The history so far; model and optimizer are put where the last checkpoint left them."""
+) -> tuple[list[dict[str, Any]], Tensor]:
+    """The history so far, and the intercept to train on from; model and optimizer are put where they were."""
     state = checkpointer.latest()
     if state is None:
-        return []
+        return [], model.intercept.detach().clone()
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     history: list[dict[str, Any]] = state["history"]
     logger.info("resuming after epoch %d", len(history))
-    return history
+    trained: Tensor = state.get("training", {}).get("intercept", model.intercept.detach())  # once not moved
+    return history, trained.to(model.intercept.device, copy=True)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int) -> float:
+    """Set the learning rate of an epoch, and return it."""
+    rate = config.learning_rate * config.decay_factor ** ((epoch - 1) // config.decay_every)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+def _put_back(model: IGMC, intercept: Tensor) -> None:
+    """Give the model the intercept that training had come to."""
+    with torch.no_grad():
+        model.intercept.copy_(intercept)
 
 
 def _train_epoch(

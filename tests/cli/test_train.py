@@ -40,7 +40,7 @@ def test_curves_are_drawn_and_tracked(train, tmp_path):
     assert (tmp_path / "run" / "curves.png").stat().st_size > 10_000
     events = EventAccumulator(str(tmp_path / "curves" / "run")).Reload()
     assert events.Tags()["scalars"] == [
-        *("train/mse", "train/arr", "learning_rate", "validation/rmse"),
+        *("train/mse", "train/arr", "learning_rate", "train/offset", "validation/rmse"),
         *("speed/seconds", "speed/subgraphs_per_second"),
     ]
     history = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]

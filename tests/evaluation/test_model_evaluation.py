@@ -159,3 +159,17 @@ def test_an_evaluation_survives_its_files(demo):
     assert again.to_dict() == found.to_dict()
     for name, array in found.arrays().items():
         np.testing.assert_array_equal(again.arrays()[name], array)
+
+
+@pytest.mark.parametrize("model", ["biases", "popularity"])
+def test_an_evaluation_of_before_mean_errors_were_measured_gets_its_own(demo, model):
+    found, split = run(demo, model, "random_80_20", ks=(5,))
+    values = found.to_dict()
+    values["metrics"] = {name: value for name, value in values["metrics"].items() if name != "mean_error"}
+    assert ModelEvaluation.from_parts(values, found.arrays()).metrics == found.metrics
+    if model == "popularity":
+        assert "mean_error" not in found.metrics
+        return
+    error = found.predicted.astype(np.float64) - split.table.rating[split.test]
+    assert found.metrics["mean_error"] == pytest.approx(error.mean(), abs=1e-12)
+    assert abs(error.mean()) > 1e-4

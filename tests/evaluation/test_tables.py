@@ -51,6 +51,16 @@ def test_figures_are_means_over_seeds_or_have_their_interval():
     assert found["absent"][:2] == ["-", "1.0000"]
 
 
+def test_a_mean_error_has_its_sign_and_the_nearest_to_0_comes_first():
+    groups = [group("high", 0.25, metric="mean_error"), group("low", -0.1, -0.3, metric="mean_error")]
+    groups.append(group("near", -0.0625, metric="mean_error"))
+    found = [line[:2] for line in lines(table(groups, ["mean_error"]))[2:]]
+    assert found == [["near", "-0.0625"], ["low", "-0.2000 ± 0.1414"], ["high", "+0.2500"]]
+    [panel] = panels(groups, ["mean_error"])
+    assert [one.label for one in panel.estimates] == ["near", "low", "high"]
+    assert panel.metric == "MEAN ERROR (0 is best)"
+
+
 def test_seconds_are_those_of_training_and_of_scoring_in_the_mean():
     one = group("a", 1.0, 1.0, seconds={"choose": 1.0, "fit": 2.0, "fold_in": 4.0, "rate": 8.0, "rank": 16.0})
     assert lines(table([one], ["rmse"]))[2][2:] == ["7.0 s", "24.0 s"]

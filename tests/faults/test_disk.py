@@ -1,4 +1,4 @@
-"""Disks that are full, and files that others are writing: nothing half done, and no model is blamed for it."""
+"""Disks that are full, and files that others are writing: nothing is half done, and no model is blamed."""
 
 import os
 import subprocess

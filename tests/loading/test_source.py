@@ -1,5 +1,7 @@
 """Where subgraphs come from makes no difference to what they are."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,22 @@ def test_a_store_gives_the_same_every_epoch_and_has_its_readers_windows(part, tm
     assert_equal(source.fetch(rows, 7), source.fetch(rows, 0))
     assert source.fetch(rows, 0).user.tolist() == part.pairs.user[rows].tolist()
     assert source.windows.tolist() == reader.windows.tolist()
+
+
+def test_some_pairs_of_a_store_are_those_of_the_graph(part, tmp_path):
+    extract_store(part, CONFIG, seed=1, folder=tmp_path, workers=1, shard_size=50, progress=False)
+    stored, live = StoreSource(StoreReader(tmp_path), part.pairs), LiveSource(part, CONFIG, seed=1)
+    rows = np.array([3, 7, 60, 120, 121, 299])
+    some, same = stored.only(rows), live.only(rows)
+    assert_equal(some.fetch(np.arange(6), 0), live.fetch(rows, 0))
+    assert_equal(same.fetch(np.arange(6), 0), live.fetch(rows, 0))
+    assert_equal(some.only(np.array([2, 5])).fetch(np.array([1, 0]), 0), live.fetch(np.array([299, 60]), 0))
+    assert some.pairs.user.tolist() == same.pairs.user.tolist() == part.pairs.user[rows].tolist()
+    reader = StoreReader(tmp_path, cache_bytes=30_000)
+    bounds = StoreSource(reader, part.pairs).only(rows).windows
+    for k, (low, high) in enumerate(itertools.pairwise(reader.windows)):
+        assert all(low <= row < high for row in rows[bounds[k] : bounds[k + 1]])
+    assert (bounds[0], bounds[-1]) == (0, 6)
 
 
 def test_a_source_that_drops_hands_the_limits_on():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from igmc.errors import ConfigError
+from igmc.recommenders.igmc import steady_epoch
 from igmc.recommenders.registry import make_recommender
 from igmc.recommenders.training_data import Ratings
 from igmc.training.ensemble import chosen_epochs
@@ -31,24 +32,47 @@ def small(**settings):
     return make_recommender("igmc", {**TestIGMC.settings, **settings})
 
 
-def test_a_refit_trains_the_best_number_of_epochs():
+def test_a_refit_trains_to_the_steady_epoch():
     data, _ = checkerboard()
     model = small().fit(data)
     validation = [record["validation_rmse"] for record in model.history]
     again = model.refit(data)
     assert again.config.train.selection == "fixed"
-    assert len(again.history) == int(np.argmin(validation)) + 1
+    assert len(again.history) == steady_epoch(validation)
+
+
+@pytest.mark.parametrize(
+    ("errors", "epoch"),
+    [
+        ([0.9, 0.6, 0.9, 0.8, 0.9], 3),  # an early epoch does not count, however lucky
+        ([0.9, 0.9, 0.9, 0.5, 0.9, 0.7, 0.6, 0.7, 0.9, 0.9], 7),  # nor does a lone one among worse
+        ([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], 6),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], 4),
+        ([0.5] * 8, 5),
+        ([0.9, 0.1], 2),
+        ([0.1, 0.9], 2),
+        ([0.3], 1),
+    ],
+)
+def test_the_steady_epoch(errors, epoch):
+    assert steady_epoch(errors) == epoch
 
 
 def test_the_ensemble_of_a_refit_comes_from_its_later_half():
     model = small(train={**TRAIN, "epochs": 100, "ensemble_size": 4, "ensemble_every": 10})
-    for best in range(1, 101):
-        model.history = [{"validation_rmse": abs(epoch - best)} for epoch in range(1, 101)]
+    for epochs in range(1, 101):
+        model.history = [{"validation_rmse": 1 / epoch} for epoch in range(1, epochs + 1)]
         averaged = chosen_epochs(model.chosen_config().train, [])
-        assert averaged[0] == best
-        assert min(averaged) > best // 2
-        assert len(averaged) == min(4, max(1, best // 2))
+        assert averaged[0] == epochs
+        assert min(averaged) > epochs // 2
+        assert len(averaged) == min(4, (epochs + 1) // 2)
     assert averaged == [100, 90, 80, 70]
+
+
+def test_a_lucky_early_epoch_is_not_refitted_alone():
+    model = small(train={**TRAIN, "epochs": 5, "ensemble_size": 4, "ensemble_every": 10})
+    model.history = [{"validation_rmse": error} for error in (0.9, 0.6, 0.9, 0.8, 0.9)]
+    assert chosen_epochs(model.chosen_config().train, []) == [3, 2]
 
 
 def test_without_a_validation_part_there_is_nothing_to_choose():

@@ -29,6 +29,11 @@ def but_times(history):
     return [{k: v for k, v in r.items() if k not in ("seconds", "subgraphs_per_second")} for r in history]
 
 
+def weights_of(folder, epoch):
+    """What a checkpoint answers with."""
+    return folder.load_epoch(epoch)["model"]
+
+
 class KilledError(Exception):
     pass
 
@@ -63,9 +68,10 @@ def test_a_record_an_epoch(tmp_path):
     assert [json.loads(line) for line in (tmp_path / "metrics.jsonl").open()] == history
     for record in history:
         assert list(record) == [
-            *("epoch", "mse", "arr", "learning_rate", "validation_rmse", "seconds", "subgraphs_per_second")
+            *("epoch", "mse", "arr", "learning_rate", "offset", "validation_rmse", "seconds"),
+            "subgraphs_per_second",
         ]
-        assert all(value > 0 for value in record.values())
+        assert all(value > 0 for name, value in record.items() if name != "offset")
 
 
 def test_fixed_epochs_look_at_no_validation(tmp_path):
@@ -95,7 +101,7 @@ def test_each_epoch_draws_its_own_order_and_dropout(tmp_path, monkeypatch):
     original = Loader.epoch
     monkeypatch.setattr(Loader, "epoch", lambda self, epoch: asked.append(epoch) or original(self, epoch))
     train_small(tmp_path, epochs=3)
-    assert asked == [1, 0, 2, 0, 3, 0], "validation is the same each time"
+    assert asked == [1, 0, 0, 2, 0, 0, 3, 0, 0], "what is scored is the same each time"
 
 
 def test_validation_rmse_is_that_of_the_weights_saved(tmp_path):
@@ -218,6 +224,29 @@ def test_a_profile_tells_the_stages_and_changes_no_bit(tmp_path, caplog):
     assert sum(shares[name] for name in stages) == pytest.approx(100.0, abs=0.3)
     assert shares["forward"] > 0
     assert list(shares)[5:] == ["extraction", "loading"]
+
+
+@pytest.mark.parametrize("kept", [2, 3])
+def test_a_run_of_before_intercepts_were_set_is_trained_on(tmp_path, monkeypatch, kept):
+    """Its checkpoints hold the intercept that training had come to, and no other."""
+    settings = {"selection": "fixed", "epochs": 3, "ensemble_every": 1, "ensemble_size": 3}
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "set_intercept", lambda *_: 0.0)
+        train_small(tmp_path, **settings)
+    folder = RunFolder(tmp_path)
+    for epoch in (2, 3):
+        state = folder.load_epoch(epoch)
+        del state["training"]
+        for record in state["history"]:
+            del record["offset"]
+        folder.save_epoch(epoch, state, {1, 2, 3})
+    before = weights_of(folder, 3)
+    if kept == 2:
+        (tmp_path / "checkpoints" / "epoch-0003.ckpt").unlink()
+    model, history = train_small(tmp_path, **settings)
+    moved = history[-1].get("offset", 0.0)
+    assert (moved != 0.0) == (kept == 2), "what is finished answers as it did"
+    assert same({**before, "lin2.bias": before["lin2.bias"] + moved}, weights(model))
 
 
 def test_killed_between_history_and_checkpoint(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """Metrics: errors of ratings, order of lists, and their intervals."""
 
-from igmc.evaluation.metrics.errors import PerUser, Scores, score
+from igmc.evaluation.metrics.errors import PerUser, Scores, mean_error, score
 from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
 from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
 from igmc.evaluation.metrics.opposites import SIDE, draw_opposites, opposite_overlap
@@ -19,6 +19,7 @@ __all__ = [
     "draw_opposites",
     "errors_by_activity",
     "evaluate_ranking",
+    "mean_error",
     "opposite_overlap",
     "paired_test",
     "per_user_errors",

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 
-__all__ = ["PerUser", "Scores", "differences", "mae", "rmse", "score"]
+__all__ = ["PerUser", "Scores", "differences", "mae", "mean_error", "rmse", "score"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,20 @@ class Scores:
     Attributes:
         rmse, mae: root mean squared and mean absolute error, on the scale of the ratings.
         rmse_clipped, mae_clipped: the same after clipping.
+        mean_error: mean of prediction less rating, not clipped: above 0 where predictions are too high on the
+            whole. None in reports of versions that did not measure it.
     """
 
     rmse: float
     mae: float
     rmse_clipped: float
     mae_clipped: float
+    mean_error: float | None = None
+
+    @property
+    def signed_mean_error(self) -> str:
+        """The mean error for a table, "-" where there is none."""
+        return "-" if self.mean_error is None else f"{self.mean_error:+.4f}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +74,25 @@ def mae(predicted: ArrayLike, true: ArrayLike) -> float:
     return float(np.mean(np.abs(differences(predicted, true))))
 
 
+def mean_error(predicted: ArrayLike, true: ArrayLike) -> float:
+    """Mean of prediction less rating, n at least 1; raises as `rmse` does.
+
+    >>> mean_error([1.0, 2.0], [1.0, 4.0])
+    -1.0
+    """
+    return float(np.mean(differences(predicted, true)))
+
+
 def score(predicted: ArrayLike, true: ArrayLike, low: float, high: float) -> Scores:
     """All scores of n predictions; `low` and `high` bound the rating scale."""
     clipped = np.clip(predicted, low, high)
-    return Scores(rmse(predicted, true), mae(predicted, true), rmse(clipped, true), mae(clipped, true))
+    return Scores(
+        rmse(predicted, true),
+        mae(predicted, true),
+        rmse(clipped, true),
+        mae(clipped, true),
+        mean_error(predicted, true),
+    )
 
 
 def differences(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:

@@ -70,9 +70,9 @@ class TransferReport:
             f"{self.without_neighbourhood:,} of them of a user or item without known ratings",
             f"levels of mean rating {levels}; a prediction p means {line} ({self.scale_map['method']})",
             "",
-            f"{'test error':{width}}      RMSE       MAE   clipped: RMSE       MAE",
+            f"{'test error':{width}}      RMSE       MAE  mean error  clipped: RMSE       MAE",
             *(
-                f"{name:{width}}  {s.rmse:8.4f}  {s.mae:8.4f}        "
+                f"{name:{width}}  {s.rmse:8.4f}  {s.mae:8.4f}  {s.signed_mean_error:>10}       "
                 f"{s.rmse_clipped:8.4f}  {s.mae_clipped:8.4f}"
                 for name, s in rows
             ),

@@ -94,11 +94,25 @@ def test_adapting_learns_from_its_share_of_the_training_ratings_and_nothing_else
     assert more.adapted != report.adapted
 
 
+def test_fine_tuning_ends_without_a_mean_error_on_what_it_learned_from(demo_run, demo, tmp_path):
+    """At a learning rate of next to nothing, only the intercept can have moved."""
+    config = write(tmp_path / "high.csv", demo.table, np.where(demo.table.rating == 1, 1, 5))
+    how = TransferConfig(adapt="finetune", percent=50.0, learning_rate=1e-9, epochs=1)
+    transfer(demo_run, config, out=tmp_path / "zero", device="cpu")
+    report = transfer(demo_run, config, how, out=tmp_path / "tuned", device="cpu")
+    before, after = (predictions(tmp_path / name) for name in ("zero", "tuned"))
+    moved = after.prediction - before.prediction
+    assert moved.mean() > 0.3
+    assert moved.std() < 1e-3
+    assert abs((after.prediction - after.rating).mean()) < 0.1
+    assert report.adapted.rmse < report.zero_shot.rmse
+
+
 def test_adapting_brings_a_foreign_scale_nearer(demo_run, demo, tmp_path):
-    harsh = write(tmp_path / "harsh.csv", demo.table, np.where(demo.table.rating == 5, 5, 1))
+    kind = write(tmp_path / "kind.csv", demo.table, np.where(demo.table.rating == 1, 1, 5))
     for adapt in ("calibrate", "finetune"):
         how = TransferConfig(adapt=adapt, percent=50.0, learning_rate=1e-2, epochs=2)
-        report = transfer(demo_run, harsh, how, device="cpu")
+        report = transfer(demo_run, kind, how, device="cpu")
         assert report.adapted.rmse < 0.95 * report.zero_shot.rmse
 
 

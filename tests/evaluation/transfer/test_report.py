@@ -20,10 +20,10 @@ REPORT = TransferReport(
     test_pairs=2617,
     without_neighbourhood=45,
     scale_map={"levels": {"values": [0.5, 2.0, 5.0]}, "intercept": 0.0, "slope": 1.25, "method": "ratio"},
-    zero_shot=Scores(1.5, 1.25, 1.4, 1.2),
+    zero_shot=Scores(1.5, 1.25, 1.4, 1.2, -0.25),
     adapted=None,
     intervals={"zero_shot": (1.4, 1.6)},
-    references={"global mean": Scores(1.1, 0.9, 1.1, 0.9), "biases": Scores(0.9, 0.7, 0.9, 0.7)},
+    references={"global mean": Scores(1.1, 0.9, 1.1, 0.9), "biases": Scores(0.9, 0.7, 0.9, 0.7, 0.01)},
     seconds=3.5,
     machine="2 x a processor, Linux",
     versions={"igmc": "0.2.0"},
@@ -36,10 +36,10 @@ def test_what_the_terminal_shows():
         "23,556 known ratings, 2,617 test ratings, 45 of them of a user or item without known ratings",
         "levels of mean rating 0.5, 2, 5; a prediction p means 0 + 1.25 p (ratio)",
         "",
-        "test error           RMSE       MAE   clipped: RMSE       MAE",
-        "IGMC, unchanged    1.5000    1.2500          1.4000    1.2000",
-        "biases             0.9000    0.7000          0.9000    0.7000",
-        "global mean        1.1000    0.9000          1.1000    0.9000",
+        "test error           RMSE       MAE  mean error  clipped: RMSE       MAE",
+        "IGMC, unchanged    1.5000    1.2500     -0.2500         1.4000    1.2000",
+        "biases             0.9000    0.7000     +0.0100         0.9000    0.7000",
+        "global mean        1.1000    0.9000           -         1.1000    0.9000",
     ]
 
 
@@ -50,6 +50,7 @@ def test_an_adapted_model_has_a_line_that_says_how(adapt, words):
     line = adapted.format().splitlines()[6]
     assert line.startswith(f"IGMC, {words} on 1,178 ratings (0.5 %)  ")
     assert "1.0000" in line
+    assert len(line) <= 100
 
 
 def test_it_is_plain_json():
@@ -60,4 +61,10 @@ def test_it_is_plain_json():
         {"zero_shot": [1.4, 1.6]},
         None,
     )
-    assert found["zero_shot"] == {"rmse": 1.5, "mae": 1.25, "rmse_clipped": 1.4, "mae_clipped": 1.2}
+    assert found["zero_shot"] == {
+        "rmse": 1.5,
+        "mae": 1.25,
+        "rmse_clipped": 1.4,
+        "mae_clipped": 1.2,
+        "mean_error": -0.25,
+    }
