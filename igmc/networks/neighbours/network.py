@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Sequence
 from math import inf
 
 import torch
 
-from igmc.config import ExplainConfig, RunConfig
+from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, ServingGraph
 from igmc.loading import SideFeatures
@@ -19,8 +20,8 @@ from igmc.networks.neighbourhood import Neighbourhood
 from igmc.networks.neighbours.nearest import nearest_neighbours
 from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
 from igmc.networks.network import Network
-from igmc.ratings import RatingScale
-from igmc.training import RunFolder, chosen_epochs, fit_neighbours
+from igmc.ratings import Pairs, RatingScale
+from igmc.training import MemoryCheckpointer, RunFolder, chosen_epochs, fit_neighbours, on_device
 
 __all__ = ["NETWORK", "Neighbours"]
 
@@ -96,6 +97,42 @@ class Neighbours(Network[NeighbourScorer]):
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.on`: the norms of the inputs belong to a graph."""
         return scorer.on(graph, scale, seed=seed)
+
+    def fine_tuned(
+        self,
+        scorer: NeighbourScorer,
+        config: RunConfig,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        few: Pairs,
+        how: TransferConfig,
+    ) -> NeighbourScorer:
+        """See `igmc.networks.network.Network.fine_tuned`; all ratings of the graph make up its statistics."""
+        known = known_ratings(graph, scale).asking(few)
+        settings = config.neighbours.replace(
+            selection="fixed",
+            epochs=how.epochs,
+            learning_rate=how.learning_rate,
+            pairs_per_epoch=len(known),  # all that are asked among them
+        )
+        models = []
+        for model in scorer.models:
+            checkpoints, tuned = MemoryCheckpointer(), copy.deepcopy(model)
+            with on_device(scorer.device):
+                fit_neighbours(
+                    known,
+                    None,
+                    settings,
+                    checkpoints,
+                    scorer.device,
+                    seed=how.seed,
+                    threads=scorer.threads,
+                    progress=False,
+                    start=model.state_dict(),
+                )
+            tuned.load_state_dict(checkpoints.load_epoch(how.epochs)["model"])
+            models.append(tuned)
+        return scorer.with_models(models)
 
 
 NETWORK = Neighbours()
