@@ -6,7 +6,8 @@ A new network is two things, and a third where it has settings of its own:
 2. an entry in `igmc.config.networks.NETWORKS`, from which settings, options, reports and this module know it;
 3. a section class in `igmc.config.sections`, and a field for it in `RunConfig`.
 
-`tests/networks/test_contract.py` then asks all of it what it asks of the others.
+`tests/networks/test_contract.py` then asks of it all that it asks of the others. To stand in the tables of
+`igmc-evaluate` and be searched by `igmc tune`, it needs a recommender too; see `igmc.recommenders.registry`.
 """
 
 from __future__ import annotations
