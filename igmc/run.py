@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import RunConfig, run_config
+from igmc.config import FIRST_NETWORK, RunConfig, run_config
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import score
@@ -23,7 +23,7 @@ from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
 from igmc.inference import ITEMS_FILE, ItemInfo
 from igmc.loading import SideFeatures
-from igmc.networks import Job, Trained, train_network
+from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ratings import Split, load_dataset, make_split, side_features
 from igmc.ratings.sources import home_dir
@@ -83,7 +83,7 @@ def train(
             got=config.data.validation_ratio,
             remedy="raise --validation-ratio, or use --selection fixed",
         )
-    side = side_features(dataset) if config.network == "rgcn" and config.model.side_features else None
+    side = side_features(dataset) if config.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
     facts = {
         "data_digest": dataset.table.digest(),
@@ -115,7 +115,7 @@ def default_folder(config: RunConfig, split: Split) -> Path:
     digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
     selection = config.training.identity()["protocol"]
-    network = "" if config.network == "rgcn" else f"-{config.network}"
+    network = "" if config.network == FIRST_NETWORK else f"-{config.network}"
     return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"
 
 
@@ -149,7 +149,7 @@ def _run(
             profile=profile,
             monitor=tracker.monitor(folder.path.resolve().name),
         )
-        trained = train_network(job)
+        trained = find_network(config.network).train(job)
     _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
     report = _report(config, dataset, split, parts, trained, folder, device)
     save_curves(trained.history, folder.path / "curves")

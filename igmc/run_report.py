@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Self
 
-from igmc.config import TrainConfig
+from igmc.config import FIRST_NETWORK, NETWORKS, TrainConfig
 from igmc.errors import CheckpointError, ConfigError
 from igmc.evaluation.metrics import Scores
 
@@ -52,7 +52,7 @@ class RunReport:
     machine: str
     versions: dict[str, str]
     folder: str
-    network: str = "rgcn"
+    network: str = FIRST_NETWORK
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -82,11 +82,11 @@ class RunReport:
         """A table for the terminal."""
         chosen = "at fixed epochs" if self.selection == "fixed" else "chosen on validation"
         epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
-        name = {"rgcn": "IGMC"}.get(self.network, self.network)
+        own_network = NETWORKS[self.network]
+        name = own_network.title
         own = [(f"{name}, epoch {self.single_epoch} alone", self.single)]
-        if len(self.ensemble_epochs) > 1 or self.network == "rgcn":
+        if len(self.ensemble_epochs) > 1 or own_network.averages:
             own.insert(0, (f"{name}, mean of epochs {epochs}", self.ensemble))
-        other = "neighbours" if self.network == "rgcn" else "rgcn"
         rows = [
             *own,
             *sorted(self.references.items(), key=lambda row: row[1].rmse),
@@ -109,6 +109,12 @@ class RunReport:
             ),
             "",
             f"run folder: {self.folder}",
-            f"the other network: the same command with --network {other} and another --out",
+            self._others(),
         ]
         return "\n".join(lines)
+
+    def _others(self) -> str:
+        """How the other networks are run on the same data."""
+        others = [name for name in NETWORKS if name != self.network]
+        which = "the other network" if len(others) == 1 else "the other networks"
+        return f"{which}: the same command with --network {' or '.join(others)} and another --out"

@@ -16,8 +16,9 @@ import torch
 
 import igmc
 from igmc.graph import ServingGraph
-from igmc.inference import Predictor, Scorer
+from igmc.inference import Predictor
 from igmc.models import IGMC
+from igmc.networks.rgcn import Scorer
 from igmc.ratings import Split
 
 

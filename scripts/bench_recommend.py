@@ -20,9 +20,10 @@ import igmc
 from igmc.config import ExtractConfig, ListConfig, ModelConfig, run_config
 from igmc.evaluation.metrics import ranking_metrics
 from igmc.graph import ServingGraph, make_parts
-from igmc.inference import ItemInfo, Scorer
+from igmc.inference import ItemInfo
 from igmc.inference.lists import ListRequest, candidate_order, list_items, recommend
 from igmc.models import IGMC
+from igmc.networks.rgcn import Scorer
 from igmc.ratings import Split
 
 SIZES = (50, 100, 200, 400)  # of candidates

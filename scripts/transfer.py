@@ -20,13 +20,14 @@ import studies
 
 import igmc
 from igmc.cli.logs import start_logging
+from igmc.config import FIRST_NETWORK, NETWORKS, RunConfig
 from igmc.evaluation import markdown
 from igmc.plots import Curve, CurvePanel
 
 TARGETS = ("flixster", "douban", "yahoo_music")
 PAPER = {("ml_100k", "flixster"): 0.906, ("ml_100k", "douban"): 0.759, ("ml_100k", "yahoo_music"): 20.1}
 PERCENT = (1.0, 5.0, 10.0)
-KEY = ("trained_on", "support_dropout", "dataset", "config")
+KEY = ("trained_on", "network", "support_dropout", "dataset", "config")
 SHOWN = {"ratings": "goodbooks-10k"}  # what its file is called
 WORDS = {"calibrate": "calibrated", "finetune": "fine-tuned"}
 
@@ -43,6 +44,8 @@ def jobs(rescale: str = "ratio") -> list[igmc.TransferConfig]:
 def model(row: dict) -> str:
     """The model and how its predictions are read, in words."""
     words = [row["trained_on"]]
+    if row["network"] != FIRST_NETWORK:
+        words.append(NETWORKS[row["network"]].title)
     if row["support_dropout"]:
         words.append("support dropout")
     if row["config"]["rescale"] != "ratio":
@@ -118,9 +121,9 @@ def main(
     data = [igmc.DataConfig(dataset=name) for name in targets]
     if books is not None:
         data.append(igmc.DataConfig(dataset=str(books), columns="user_id,book_id,rating"))
-    found = record.read("transfer")
+    found = [{"network": FIRST_NETWORK} | row for row in record.read("transfer")]
     for run in runs:
-        train = json.loads((run / "config.json").read_text())["config"]["train"]
+        config = RunConfig.from_dict(json.loads((run / "config.json").read_text())["config"])
         for to in data:
             for how in jobs(rescale):
                 mine = (str(run.name), to.dataset.rpartition("/")[2], how.to_dict())
@@ -130,7 +133,7 @@ def main(
                 click.echo(report.format())
                 # Of the paths only the last part: the rest is of this machine.
                 row = report.to_dict() | {"run": mine[0], "asked": mine[1]}
-                row["support_dropout"] = train.get("support_dropout", 0.0)
+                row["support_dropout"] = config.train.support_dropout
                 found = studies.merged(found, [row], KEY)
                 studies.save("transfer", found, table(found), panels(found))
 

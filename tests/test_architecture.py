@@ -24,16 +24,18 @@ MAX_FUNCTION_LINES = 50
 # "path" of a module without a test file of its own -> where it is tested, and why there. Every other one is
 # tested in its mirrored place: igmc/store/reader.py in tests/store/test_reader.py.
 TESTED_ELSEWHERE: dict[str, str] = {
-    "igmc/inference/scorers.py": "tests/networks: a scorer of each network, loaded from its run",
-    "igmc/inference/why/nearest_neighbours.py": "tests/networks/test_neighbours.py: explanations of a run",
-    "igmc/inference/why/neighbourhood.py": "a value object without behaviour",
+    "igmc/config/networks.py": "tests/networks/test_contract.py: what an entry says, of each network",
     "igmc/loading/neighbour_batch.py": "tests/loading/test_neighbour_loader.py, which makes batches",
     "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
     "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",
     "igmc/models/neighbours/network.py": "tests/models/neighbours/test_fused.py: against the kernels",
     "igmc/networks/job.py": "value objects without behaviour",
-    "igmc/networks/registry.py": "tests/networks/test_neighbours.py",
-    "igmc/networks/rgcn.py": "tests/test_run.py: runs of the paper's network",
+    "igmc/networks/neighbourhood.py": "a value object without behaviour",
+    "igmc/networks/neighbours/nearest.py": "tests/networks/neighbours/test_network.py: explanations of a run",
+    "igmc/networks/network.py": "tests/networks/test_contract.py: each network by its interface",
+    "igmc/networks/registry.py": "tests/networks/test_contract.py",
+    "igmc/networks/rgcn/neighbourhood.py": "tests/inference/why/test_explain.py: explanations",
+    "igmc/networks/rgcn/network.py": "tests/test_run.py: runs of the paper's network",
     "igmc/statistics/inputs.py": "tests/loading/test_neighbour_loader.py: norms of real inputs",
     "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
     "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",

@@ -32,7 +32,7 @@ from igmc.inference.predictor import Predictor
 from igmc.loading.loader import Loader
 from igmc.loading.source import LiveSource
 from igmc.models.igmc import IGMC
-from igmc.networks import rgcn
+from igmc.networks.rgcn import network as rgcn
 from igmc.ratings.load import load_dataset
 from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split, make_split

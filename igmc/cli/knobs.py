@@ -10,7 +10,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from igmc.config import PAPER_DATASETS, PRESETS, SECTIONS, default_network, preset_settings
+from igmc.config import (
+    PAPER_DATASETS,
+    PRESETS,
+    default_network,
+    network_with,
+    others_settings,
+    preset_settings,
+)
 
 __all__ = [
     "FLAGS",
@@ -155,7 +162,7 @@ def active(knobs: tuple[Knob, ...], network: str | None) -> Knob | None:
     """Which of these knobs a network has; the first if it is None."""
     if network is None:
         return knobs[0]
-    others = {name for other, names in SECTIONS.items() if other != network for name in names}
+    others = others_settings(network)
     names = [knob.field.name if knob.section == TOP else knob.section for knob in knobs]
     return next((knob for knob, name in zip(knobs, names, strict=True) if name not in others), None)
 
@@ -175,12 +182,12 @@ def help_text(knob: Knob) -> str:
     if low is not None:
         notes.append(f">= {low:g}" if high is None else f"{low:.12g}..{high:.12g}")
     if knob.field.name == "network":
-        notes.append(f"default neighbours; rgcn for {', '.join(PAPER_DATASETS)}")
+        usual, papers = default_network("demo"), default_network(PAPER_DATASETS[0])
+        notes.append(f"default {usual}; {papers} for {', '.join(PAPER_DATASETS)}")
     elif (knob.base, knob.field.default) != (bool, None):
         notes.append(f"default {_text(knob.field.default)}")
-    network = next((network for network, names in SECTIONS.items() if knob.section in names), None)
     for dataset in PRESETS:
-        preset = preset_settings(dataset, network).get(knob.section, {})
+        preset = preset_settings(dataset, network_with(knob.section)).get(knob.section, {})
         if preset.get(knob.field.name, knob.field.default) != knob.field.default:
             notes.append(f"{dataset} {_text(preset[knob.field.name])}")
     sentence = meta["help"]

@@ -27,10 +27,26 @@ from igmc.cli.knobs import (
     by_flag,
     typed,
 )
-from igmc.config import SECTIONS, Config, RunConfig, default_network, merged, network_of, run_config
+from igmc.config import (
+    NETWORKS,
+    Config,
+    RunConfig,
+    default_network,
+    merged,
+    network_of,
+    others_settings,
+    run_config,
+)
 from igmc.errors import ConfigError
 
-__all__ = ["as_typed", "config_options", "read_config", "running_options", "track_option"]
+__all__ = [
+    "as_typed",
+    "config_options",
+    "network_sections",
+    "read_config",
+    "running_options",
+    "track_option",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,6 +57,13 @@ track_option = click.option(
     metavar="DIR",
     help="Folder for TensorBoard: losses, validation figures and learning rate by epoch [default: none]",
 )
+
+
+def network_sections() -> list[str]:
+    """The sections with settings of networks, for `config_options`."""
+    known = {knob.section for knob in _knobs()}
+    own = dict.fromkeys(name for one in NETWORKS.values() for name in one.sections)
+    return [name for name in own if name in known]
 
 
 def config_options(*selected: str) -> Callable[[_Command], _Command]:
@@ -127,12 +150,12 @@ def read_config(ctx: click.Context, file: Path | None, network: str | None = Non
     filed = network_of(given)
     network = network or typed(ctx, "network") or filed or default_network(dataset)
     if filed not in (None, network):  # what the file says of another network is not meant
-        given = {name: value for name, value in given.items() if name not in SECTIONS.get(filed, ())}
+        given = {name: value for name, value in given.items() if name not in others_settings(network)}
     flags: dict[str, Any] = {}
     for knobs, value in ctx.meta.get(FLAGS, []):
         knob = active(knobs, network)
         if knob is None:
-            others = ", ".join(f"--network {name}" for name in SECTIONS if active(knobs, name))
+            others = ", ".join(f"--network {name}" for name in NETWORKS if active(knobs, name))
             raise ConfigError(
                 f"{knobs[0].flag} is not a setting of this network",
                 got=f"--network {network}"

@@ -8,7 +8,13 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import config_options, read_config, running_options, track_option
+from igmc.cli.options import (
+    config_options,
+    network_sections,
+    read_config,
+    running_options,
+    track_option,
+)
 from igmc.cli.output import emit, emit_json
 
 __all__ = ["train_command"]
@@ -23,7 +29,7 @@ __all__ = ["train_command"]
         "igmc-train --dataset ml_100k --selection fixed --seed 1 --out runs/ml_100k",
     ),
 )
-@config_options("run.network", "data", "extract", "model", "train", "neighbours", "run")
+@config_options("run.network", "data", *network_sections(), "run")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -65,8 +71,8 @@ def train_command(
     touches the test ratings once, at the end. Interrupted or killed, the same command goes on where it
     stopped.
 
-    There are two networks: rgcn, that of the IGMC paper, and neighbours, which is quicker to train and more
-    accurate on most data. --network neighbours -h shows the settings of that one.
+    --network says which network: rgcn is that of the IGMC paper; neighbours is quicker to train and more
+    accurate on most data. --network NAME -h shows the settings of that one.
 
     Every setting has a default. --dataset brings the settings for that data set, shown by its name in
     brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that

@@ -5,6 +5,7 @@ added here is at once an option, checked, documented and part of the digest.
 """
 
 from igmc.config.base import Config, Former, knob
+from igmc.config.networks import FIRST_NETWORK, NETWORKS, Registration
 from igmc.config.presets import (
     PAPER_DATASETS,
     PRESETS,
@@ -13,7 +14,7 @@ from igmc.config.presets import (
     preset_settings,
     run_config,
 )
-from igmc.config.run import SECTIONS, RunConfig, network_of
+from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
     MAX_LEVELS,
     SELECTIONS,
@@ -29,10 +30,11 @@ from igmc.config.sections import (
 )
 
 __all__ = [
+    "FIRST_NETWORK",
     "MAX_LEVELS",
+    "NETWORKS",
     "PAPER_DATASETS",
     "PRESETS",
-    "SECTIONS",
     "SELECTIONS",
     "Config",
     "DataConfig",
@@ -42,6 +44,7 @@ __all__ = [
     "ListConfig",
     "ModelConfig",
     "NeighboursConfig",
+    "Registration",
     "RunConfig",
     "ServeConfig",
     "TrainConfig",
@@ -50,6 +53,8 @@ __all__ = [
     "knob",
     "merged",
     "network_of",
+    "network_with",
+    "others_settings",
     "preset_settings",
     "run_config",
 ]

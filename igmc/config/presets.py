@@ -30,7 +30,6 @@ _PRESETS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
         "ml_latest_small": {"extract": {"max_nodes_per_hop": 200}},
         "demo": {"extract": {"max_nodes_per_hop": 50}, "train": {"epochs": 12, "ensemble_every": 1}},
     },
-    "neighbours": {},
 }
 
 # The data sets for which `preset_settings` of some network differ from the defaults.

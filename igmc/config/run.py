@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from igmc.config.base import Config, knob
+from igmc.config.networks import FIRST_NETWORK, NETWORKS
 from igmc.config.sections import DataConfig, ExtractConfig, ModelConfig, NeighboursConfig, TrainConfig
 from igmc.errors import ConfigError
 
-__all__ = ["SECTIONS", "RunConfig", "network_of"]
-
-# What of `RunConfig` is for one network alone.
-SECTIONS = {"rgcn": ("extract", "model", "train", "live"), "neighbours": ("neighbours",)}
+__all__ = ["RunConfig", "network_of", "network_with", "others_settings"]
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,9 @@ class RunConfig(Config):
     """All that determines a run."""
 
     network: str = knob(
-        "rgcn",
-        "'rgcn', the paper's, or 'neighbours', a learned neighbourhood method on closed-form statistics",
-        choices=("rgcn", "neighbours"),
+        FIRST_NETWORK,
+        ", or ".join(f"{name!r}, {one.about}" for name, one in NETWORKS.items()),
+        choices=NETWORKS,
         late=True,
     )
     data: DataConfig = field(default_factory=DataConfig)
@@ -41,14 +39,20 @@ class RunConfig(Config):
     @property
     def training(self) -> TrainConfig:
         """How checkpoints are selected, whatever the network."""
-        if self.network == "rgcn":
-            return self.train
-        own = self.neighbours
+        one = NETWORKS[self.network]
+        own = getattr(self, one.training)
+        if isinstance(own, TrainConfig):
+            return own if one.averages else own.replace(ensemble_size=1)
         return TrainConfig(selection=own.selection, epochs=own.epochs, ensemble_size=1)
+
+    @property
+    def side_features(self) -> bool:
+        """Whether the network reads side features of its own data set."""
+        return "model" in NETWORKS[self.network].sections and self.model.side_features
 
     def _stored(self) -> list[tuple[dataclasses.Field[Any], Any]]:
         """Without what is for another network."""
-        hidden = {name for network, names in SECTIONS.items() if network != self.network for name in names}
+        hidden = others_settings(self.network)
         return [(f, value) for f, value in super()._stored() if f.name not in hidden]
 
     @classmethod
@@ -59,20 +63,32 @@ class RunConfig(Config):
             ConfigError: also on settings of another network than the one that is named.
         """
         if isinstance(values, Mapping):
-            network = network_of(values) or "rgcn"
+            network = network_of(values) or FIRST_NETWORK
             values = {**values, "network": network}
-            for other, names in SECTIONS.items():
-                for name in names:
-                    if other != network and name in values:
-                        raise ConfigError(
-                            f"{name} holds settings of the network {other}",
-                            got=f"network {network}",
-                            remedy=f"leave them out, or set network to {other}",
-                        )
+            for name in (name for name in others_settings(network) if name in values):
+                other = network_with(name)
+                raise ConfigError(
+                    f"{name} holds settings of the network {other}",
+                    got=f"network {network}",
+                    remedy=f"leave them out, or set network to {other}",
+                )
         return super().from_dict(values)
 
 
 def network_of(values: Mapping[str, Any]) -> str | None:
     """The network that settings name, or else the one whose sections they have; None if they suit any."""
     named: str | None = values.get("network")
-    return named or next((name for name, own in SECTIONS.items() if any(key in values for key in own)), None)
+    with_own = (name for name, one in NETWORKS.items() if any(key in values for key in one.sections))
+    return named or next(with_own, None)
+
+
+def network_with(section: str) -> str | None:
+    """The network, the first of several, whose settings a field of `RunConfig` holds; None if of no one."""
+    return next((name for name, one in NETWORKS.items() if section in one.sections), None)
+
+
+def others_settings(network: str) -> list[str]:
+    """The fields of `RunConfig` that hold settings of networks, but not of this one."""
+    every = dict.fromkeys(name for one in NETWORKS.values() for name in one.sections)
+    own = [name for other, one in NETWORKS.items() if other == network for name in one.sections]
+    return [name for name in every if name not in own]

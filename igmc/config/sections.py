@@ -212,7 +212,7 @@ class TransferConfig(Config):
         1.0, "per cent of the training ratings there that this is learned from", low=0.0, high=100.0
     )
     epochs: int = knob(5, "passes over those ratings ('finetune')", low=1)
-    learning_rate: float = knob(1e-4, "Adam's step size ('finetune')", low=1e-12, high=10.0)
+    learning_rate: float = knob(1e-4, "the optimizer's highest step size ('finetune')", low=1e-12, high=10.0)
     seed: int = knob(1, "seed of the split, and of which ratings are learned from", low=0, high=2**32 - 1)
 
 

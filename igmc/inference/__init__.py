@@ -1,6 +1,6 @@
 """A trained run in use: predictions, lists of items, and explanations."""
 
-from igmc.inference.checkpoints import load_models, open_run
+from igmc.inference.checkpoints import open_run
 from igmc.inference.id_encoding import from_text, near_ids
 from igmc.inference.input_files import (
     read_item_ids,
@@ -11,26 +11,17 @@ from igmc.inference.input_files import (
 )
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
-from igmc.inference.neighbour_scoring import NeighbourScorer, known_ratings
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.run_predictions import RunPredictions
-from igmc.inference.scorers import AnyScorer, load_scorer
-from igmc.inference.scoring import Scorer
 
 __all__ = [
     "ITEMS_FILE",
-    "AnyScorer",
     "ItemInfo",
-    "NeighbourScorer",
     "Predictor",
     "RunPredictions",
-    "Scorer",
     "damped_means",
     "from_text",
     "has_neighbourhood",
-    "known_ratings",
-    "load_models",
-    "load_scorer",
     "near_ids",
     "open_run",
     "predict",

@@ -1,22 +1,14 @@
-"""Which checkpoints of a run predict, and the models that they hold: to test a run, and to serve it."""
+"""Which checkpoints of a run predict."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
-
-import torch
-from torch import nn
 
 from igmc.config import TrainConfig
 from igmc.errors import CheckpointError, ConfigError
 from igmc.training import RunFolder, chosen_epochs
 
-Network = TypeVar("Network", bound=nn.Module)
-
-__all__ = ["load_models", "open_run", "pick_epochs"]
+__all__ = ["open_run", "pick_epochs"]
 
 CHOICES = ("ensemble", "single")
 
@@ -79,31 +71,3 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
     history = folder.load_epoch(kept[-1])["history"]
     epochs = chosen_epochs(config, [record["validation_rmse"] for record in history])
     return epochs[:1] if choice == "single" else epochs
-
-
-def load_models(
-    folder: RunFolder, epochs: Sequence[int], like: Network, device: torch.device
-) -> list[Network]:
-    """The models of some epochs, on a device and with dropout off.
-
-    Args:
-        folder: of the run.
-        epochs: whose checkpoints are there.
-        like: a model of the run's shape; it is left as it is.
-        device: where the models are to be.
-
-    Raises:
-        CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.
-    """
-    models = []
-    for epoch in epochs:
-        model, state = copy.deepcopy(like), folder.load_epoch(epoch)
-        try:
-            model.load_state_dict(state["model"])
-        except (KeyError, RuntimeError) as error:
-            raise CheckpointError(
-                f"the checkpoint of epoch {epoch} in {folder.path} is not one of this model",
-                remedy="train again with --out naming a new folder",
-            ) from error
-        models.append(model.to(device).eval())
-    return models

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.graph import ServingGraph
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
-from igmc.inference.scorers import AnyScorer
+from igmc.networks import AnyScorer
 from igmc.ratings import RatingScale
 
 __all__ = ["Predictions", "predict_pairs"]
@@ -53,7 +53,7 @@ def predict_pairs(
         fallback: if not, the models are asked wherever both indices are known.
         known: where all pairs are of one user, the ratings that the user's lie over; see `score_user` of the
             scorers.
-        deadline: on the clock of `time.monotonic`; see `Scorer.score`.
+        deadline: on the clock of `time.monotonic`; see `AnyScorer.score`.
 
     Raises:
         TimeoutError: after the deadline.

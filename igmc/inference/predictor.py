@@ -19,9 +19,9 @@ from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
 from igmc.inference.rating_encoding import encode_ratings, rating_columns
-from igmc.inference.scorers import AnyScorer, load_scorer
 from igmc.inference.user_view import UserView
 from igmc.loading import SideFeatures
+from igmc.networks import AnyScorer, find_network
 from igmc.ratings import (
     IdTable,
     RatingScale,
@@ -108,10 +108,11 @@ class Predictor:
                 remedy="bring back the folder as igmc-train left it",
             )
         side = None
-        if config.network == "rgcn" and config.model.side_features:
+        if config.side_features:
             side = _side_features(config, found.get("data_digest"), data_dir, home)
         epochs = pick_epochs(run, config.training, checkpoints)
-        scorer = load_scorer(run, config, split.scale, epochs, place, threads=workers, side=side)
+        network = find_network(config.network)
+        scorer = network.load_scorer(run, config, split.scale, epochs, place, threads=workers, side=side)
         return cls(
             users=split.table.users,
             items=split.table.items,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from igmc.graph import ServingGraph
 from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.scorers import AnyScorer
+from igmc.networks import AnyScorer
 from igmc.ratings import RatingScale, RawId
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class UserView:
         """Predictions for n items, int32 [n] dense indices of `graph`, or -1 for an unknown one.
 
         Raises:
-            TimeoutError: after the deadline; see `igmc.inference.scoring.Scorer.score`.
+            TimeoutError: after the deadline; see `igmc.networks.AnyScorer.score`.
         """
         users = np.full(len(item), self.user, np.int32)
         return predict_pairs(

@@ -9,12 +9,15 @@ there is nothing left that they could see by mistake.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.ratings import Pairs
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics
 
@@ -34,6 +37,8 @@ class KnownRatings:
         user, item: int32 [n]; rating: float32 [n].
         n_users, n_items: sizes of the graph.
         span: highest less lowest rating of the scale.
+        target: float32 [n], what training learns to answer; NaN of a rating that is in the graphs but never
+            asked. `rating` itself if None.
     """
 
     user: NDArray[np.int32]
@@ -42,6 +47,7 @@ class KnownRatings:
     n_users: int
     n_items: int
     span: float
+    target: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -56,6 +62,19 @@ class KnownRatings:
             n_items=self.n_items,
             span=self.span,
         )
+
+    def asking(self, pairs: Pairs) -> Self:
+        """The same ratings, of which training asks about these pairs alone.
+
+        Args:
+            pairs: among the known ones; their ratings are to be answered, those that are known are shown.
+        """
+        key = self.user.astype(np.int64) * self.n_items + self.item
+        order = np.argsort(key)
+        asked = pairs.user.astype(np.int64) * self.n_items + pairs.item
+        target = np.full(len(self), np.nan, np.float32)
+        target[order[np.searchsorted(key, asked, sorter=order)]] = pairs.rating
+        return dataclasses.replace(self, target=target)
 
 
 @dataclass(frozen=True, eq=False)

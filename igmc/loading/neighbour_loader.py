@@ -67,18 +67,22 @@ class NeighbourLoader:
         with np.errstate(over="ignore"):
             key = fold_key(mix64(np.uint64(self._seed)), np.uint64(epoch))
         folds = max(1, math.ceil(min(1.0, self._pairs / max(len(self.known), 1)) * FOLDS))
+        targets = self.known.rating if self.known.target is None else self.known.target
         step = 0
         for number, one in enumerate(self._folds(epoch)):
+            asked = one.asked[~np.isnan(targets[one.asked])]
+            if not len(asked):
+                continue
             statistics = self._timed_statistics(one)
-            for low, inputs in self._inputs(statistics, one.asked):
-                rows = one.asked[low : low + len(inputs)]
-                target = (self.known.rating[rows] - inputs.base) / np.float32(statistics.deviation)
+            for low, inputs in self._inputs(statistics, asked):
+                rows = asked[low : low + len(inputs)]
+                target = (targets[rows] - inputs.base) / np.float32(statistics.deviation)
                 for first in range(0, len(rows), self.batch_size):
                     index = np.arange(first, min(first + self.batch_size, len(rows)))
                     step += 1
                     with np.errstate(over="ignore"):
                         noise = int(fold_key(key, np.uint64(step)))
-                    progress = min((number + (low + first) / len(one.asked)) / folds, 1.0)
+                    progress = min((number + (low + first) / len(asked)) / folds, 1.0)
                     yield NeighbourBatch(inputs, index, torch.from_numpy(target[index]), noise, progress)
 
     def _folds(self, epoch: int) -> Iterator[Fold]:

@@ -1,6 +1,18 @@
-"""The networks as runs train them, each behind the same call."""
+"""The networks, each behind the same interface: to train, to score, to explain, and to move to other data."""
 
+from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
-from igmc.networks.registry import train_network
+from igmc.networks.neighbourhood import NO_NEIGHBOURHOOD, Neighbourhood
+from igmc.networks.network import AnyScorer, Network
+from igmc.networks.registry import find_network
 
-__all__ = ["Job", "Trained", "train_network"]
+__all__ = [
+    "NO_NEIGHBOURHOOD",
+    "AnyScorer",
+    "Job",
+    "Neighbourhood",
+    "Network",
+    "Trained",
+    "find_network",
+    "load_models",
+]

@@ -1,21 +1,27 @@
-"""The networks by name. A new one is a module with `train`, a scorer in `igmc.inference`, and a line here."""
+"""From the name of a network to what it does.
+
+A new network is two things, and a third where it has settings of its own:
+
+1. a module with a subclass of `Network`, and an instance of it named ``NETWORK``;
+2. an entry in `igmc.config.networks.NETWORKS`, from which settings, options, reports and this module know it;
+3. a section class in `igmc.config.sections`, and a field for it in `RunConfig`.
+
+`tests/networks/test_contract.py` then asks of it all that it asks of the others. To stand in the tables of
+`igmc-evaluate` and be searched by `igmc tune`, it needs a recommender too; see `igmc.recommenders.registry`.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
-from igmc.networks.job import Job, Trained
+from igmc.config import NETWORKS
+from igmc.networks.network import Network
 
-__all__ = ["NETWORKS", "train_network"]
-
-NETWORKS = {"rgcn": "igmc.networks.rgcn", "neighbours": "igmc.networks.neighbours"}
+__all__ = ["find_network"]
 
 
-def train_network(job: Job) -> Trained:
-    """Train the network that the run's settings name, and ask it about the test pairs.
-
-    Raises:
-        IgmcError: if the settings do not suit each other, or the training fails.
-    """
-    trained: Trained = import_module(NETWORKS[job.config.network]).train(job)
-    return trained
+def find_network(name: str) -> Network[Any]:
+    """The network of a name among `NETWORKS`, whose module is loaded if need be."""
+    found: Network[Any] = import_module(NETWORKS[name].module).NETWORK
+    return found

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import SECTIONS, Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
+from igmc.config import NETWORKS, Config, ExtractConfig, ModelConfig, TrainConfig, preset_settings
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, Part
-from igmc.inference import Scorer
 from igmc.loading import LiveSource, Loader, SupportDropout
 from igmc.models import IGMC
+from igmc.networks.rgcn import Scorer
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.biases import Biases
@@ -57,7 +57,7 @@ class IGMCRecommender(Recommender):
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
         settings = preset_settings(dataset, "rgcn")
-        return {section: settings[section] for section in SECTIONS["rgcn"] if section in settings}
+        return {section: settings[section] for section in NETWORKS["rgcn"].sections if section in settings}
 
     def search_space(self) -> dict[str, Range | OneOf]:
         # Around what the paper uses on one data set or another: rate 1e-3, ARR 0.001, four layers of 32, edge

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from igmc.config import NeighboursConfig, RunConfig
 from igmc.graph import BipartiteGraph
-from igmc.inference import NeighbourScorer, known_ratings
 from igmc.models import NeighboursEnsemble
+from igmc.networks.neighbours import NeighbourScorer, known_ratings
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.search_space import OneOf, Range

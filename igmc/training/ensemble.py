@@ -65,7 +65,7 @@ def predict_samples(
     """Predictions of M models for the P pairs of a loader, each on a sample of its own, float32 [M, P].
 
     Args:
-        models: model k reads sample k, as in `igmc.inference.scoring.Scorer`.
+        models: model k reads sample k, as in `igmc.networks.rgcn.scoring.Scorer`.
         first: gives sample 0.
         others: gives sample k as its epoch k; None where nothing is sampled, and all models read the same.
         device: of the models.

@@ -48,13 +48,17 @@ def fit_neighbours(
     memory: int = 2**31,
     progress: bool = True,
     monitor: Monitor | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Train for all epochs; resumes after the last one that the checkpointer has.
 
     AdamW on the squared error, with one cycle of the learning rate and averaged weights. After each epoch the
-    averaged weights get the offset that makes their mean error 0 on training pairs, and, where
-    there is a validation part, the shrinkage towards the biases that suits it best. All randomness is a
-    function of the seed and the epoch: a run that was killed and resumed ends with the same bits on a CPU.
+    averaged weights get the offset that makes their mean error 0 on training pairs, and, where there is a
+    validation part, the shrinkage towards the biases that suits it best. All randomness is a function of the
+    seed and the epoch: a run that was killed and resumed ends with the same bits on a CPU.
+
+    A model that is trained further keeps its offset, and its shrinkage where there is no validation part; the
+    norms are those of the ratings here.
 
     Args:
         known: the ratings of the training part.
@@ -66,6 +70,7 @@ def fit_neighbours(
         threads, memory: see `NeighbourLoader`.
         progress: show a bar an epoch, if stderr is a terminal.
         monitor: called after each epoch with its record; what it raises ends the training.
+        start: state of a `NeighboursEnsemble` to be trained further; the first weights are drawn if None.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
@@ -76,19 +81,17 @@ def fit_neighbours(
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
-    run = _Training(known, config, device, seed, threads, memory)
+    run = _Training(known, config, device, seed, threads, memory, start)
     history = run.resume(checkpointer.latest())
     selection = RunConfig(network="neighbours", neighbours=config).training
     while len(history) < config.epochs:
         epoch = len(history) + 1
-        start, inputs = time.perf_counter(), run.loader.seconds["inputs"]
+        began, inputs = time.perf_counter(), run.loader.seconds["inputs"]
         record = {"epoch": epoch, **away(run.epoch, epoch, progress)}
-        seconds = time.perf_counter() - start
-        if validation is None:
-            rmse = None
+        seconds = time.perf_counter() - began
+        rmse = None if validation is None else away(run.validate, validation)
+        if validation is None and start is None:
             run.shrink(config.shrinkage)
-        else:
-            rmse = away(run.validate, validation)
         run.check(epoch, rmse)
         record |= {
             "validation_rmse": rmse,
@@ -131,9 +134,13 @@ class _Training:
         seed: int,
         threads: int | None,
         memory: int,
+        start: Mapping[str, Any] | None,
     ) -> None:
+        self.further = start is not None
         self.known, self.config, self.device, self.threads = known, config, device, threads
         self.model = NeighboursEnsemble(config.members, dropout=config.dropout, seed=seed, threads=threads)
+        if start is not None:
+            self.model.load_state_dict(start)
         cap = config.max_neighbors
         norms = input_norms(known, cap=cap, seed=seed, threads=threads)
         self.model.norms = norms
@@ -202,7 +209,15 @@ class _Training:
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
 
     def _set_offset(self) -> None:
-        """Make the mean error 0 on training pairs that did not see their own ratings."""
+        """Make the mean error 0 on training pairs that did not see their own ratings.
+
+        A model that is trained further keeps its offset: the few ratings that it may learn from say little
+        about a mean.
+        """
+        if self.further:
+            self.average.offset.copy_(self.model.offset)
+            self.average.shrinkage.copy_(self.model.shrinkage)
+            return
         self.average.offset.zero_()
         self.average.shrinkage.fill_(1.0)
         if len(self.probe.target):

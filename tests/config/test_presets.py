@@ -3,9 +3,9 @@
 import pytest
 
 from igmc.config import (
+    NETWORKS,
     PAPER_DATASETS,
     PRESETS,
-    SECTIONS,
     RunConfig,
     default_network,
     preset_settings,
@@ -15,7 +15,7 @@ from igmc.errors import ConfigError
 from igmc.ratings.sources import DATASETS
 
 
-@pytest.mark.parametrize("network", SECTIONS)
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("dataset", PRESETS)
 def test_every_preset_is_a_valid_partial_configuration(dataset, network):
     settings = preset_settings(dataset, network)

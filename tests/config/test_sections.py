@@ -21,7 +21,7 @@ KNOBS = [(cls, f) for cls in (*SECTIONS, RunConfig) for f in dataclasses.fields(
 def other_value(field: dataclasses.Field, hint: object) -> object:
     """An allowed value that is not the default."""
     if field.metadata["choices"]:
-        return field.metadata["choices"][field.metadata["choices"][0] == field.default]
+        return next(choice for choice in field.metadata["choices"] if choice != field.default)
     types = [hint, *typing.get_args(hint)]
     if bool in types:
         return not field.default

@@ -2,12 +2,12 @@
 
 import torch
 
-from igmc.config import ExtractConfig, ModelConfig
+from igmc.config import ExtractConfig, ModelConfig, RunConfig
 from igmc.graph.serving import ServingGraph
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictor import Predictor
-from igmc.inference.scoring import Scorer
 from igmc.models.igmc import IGMC
+from igmc.networks.rgcn.scoring import Scorer
 from igmc.ratings.ids import IdTable
 from igmc.ratings.scale import KnownScale, RatingScale
 from tests.graph.graphs import random_graph
@@ -26,7 +26,7 @@ def predictor_of(graph, scorer) -> Predictor:
     """One without a run folder; its raw ids are the dense indices, its titles "film K"."""
     users, items = (IdTable(tuple(range(n))) for n in (graph.n_users, graph.n_items))
     info = ItemInfo(tuple(f"film {k}" for k in items.ids), ("",) * len(items), (None,) * len(items))
-    return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, None, (1,), info)
+    return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, RunConfig(), (1,), info)
 
 
 class Telling(torch.nn.Module):

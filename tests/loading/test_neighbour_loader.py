@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 
 from igmc.loading.neighbour_loader import NeighbourLoader, Probe, input_norms
+from igmc.ratings import Pairs
 from igmc.statistics.inputs import InputNorms
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
 
 
-def loader(**changes):
+def loader(known=KNOWN, **changes):
     norms = input_norms(KNOWN, cap=10, seed=1)
     options = {"cap": 10, "batch_size": 32, "pairs": 10**6, "newcomers": 0.1, "seed": 1} | changes
-    return NeighbourLoader(KNOWN, norms, **options)
+    return NeighbourLoader(known, norms, **options)
 
 
 def told(batches):
@@ -43,6 +44,22 @@ def test_the_target_is_what_the_biases_leave():
     assert sum(map(len, batches)) == len(KNOWN)
     squares = np.concatenate([batch.target.numpy() for batch in batches]) ** 2
     assert 0.8 < squares.mean() < 1.6
+
+
+def test_some_ratings_alone_can_be_asked_and_with_answers_of_their_own():
+    rows = np.random.default_rng(0).permutation(len(KNOWN))[:50]
+    answers = np.full(50, 9.0, np.float32)
+    asking = KNOWN.asking(Pairs(KNOWN.user[rows], KNOWN.item[rows], answers))
+    assert np.flatnonzero(asking.target == 9).tolist() == sorted(rows.tolist())
+    every, few = (list(loader(known=known, newcomers=0.0).epoch(1)) for known in (KNOWN, asking))
+    assert sum(map(len, few)) == 50
+    shown = {tuple(pair) for batch in every for pair in batch.pair.tolist()}
+    assert {tuple(pair) for batch in few for pair in batch.pair.tolist()} < shown, "on the same graphs"
+    assert min(float(batch.target.min()) for batch in few) > 2.0, "9 is far above what is usual"
+    assert sum(map(len, loader(known=asking, newcomers=0.3).epoch(1))) >= 50
+    assert {float(batch.target.min()) > 2.0 for batch in loader(known=asking, newcomers=0.3).epoch(1)} == {
+        True
+    }
 
 
 def test_normalized_inputs_have_mean_0_and_deviation_1():

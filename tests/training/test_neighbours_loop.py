@@ -27,9 +27,10 @@ def pairs(n=30, seed=3):
     )
 
 
-def trained(config=CONFIG, known=KNOWN, validation=None, seed=1, keep=None):
+def trained(config=CONFIG, known=KNOWN, validation=None, seed=1, keep=None, start=None):
     checkpoints = keep if keep is not None else MemoryCheckpointer()
-    history = fit_neighbours(known, validation, config, checkpoints, CPU, seed=seed, progress=False)
+    how = {"seed": seed, "progress": False, "start": start}
+    history = fit_neighbours(known, validation, config, checkpoints, CPU, **how)
     return history, checkpoints.latest()["model"]
 
 
@@ -86,6 +87,31 @@ def test_ratings_by_taste_are_learned_beyond_the_biases():
     known = replace(known, rating=np.where(taste, 5.0, 1.0).astype(np.float32))
     history, _ = trained(CONFIG.replace(epochs=6, newcomers=0.0, learning_rate=1e-2), known=known)
     assert history[-1]["mse"] < 0.35 * np.var(known.rating)
+
+
+def test_a_model_that_is_trained_further_keeps_its_calibration():
+    start = trained(validation=pairs())[1]
+    start["offset"].fill_(0.25)
+    start["shrinkage"].fill_(0.75)
+    _, further = trained(CONFIG.replace(learning_rate=1e-6), start=start)
+    calibration = [float(further[name]) for name in ("offset", "shrinkage")]
+    assert calibration == [0.25, 0.75]
+    for name, weights in further.items():
+        if name.startswith("members."):
+            assert torch.allclose(weights, start[name], atol=1e-3)
+    assert not same(start, further)
+    shrunk = trained(CONFIG.replace(learning_rate=1e-6), validation=pairs(), start=start)[1]
+    assert 0.0 <= float(shrunk["shrinkage"]) <= 0.75
+    assert float(shrunk["offset"]) == pytest.approx(float(shrunk["shrinkage"]) / 3)
+
+
+def test_the_calibration_counts_in_what_is_learned():
+    start = trained()[1]
+    errors = []
+    for offset in (0.0, 1.0):
+        start["offset"].fill_(offset)
+        errors.append(trained(CONFIG.replace(learning_rate=1e-9), start=start)[0][-1]["mse"])
+    assert errors[1] == pytest.approx(errors[0] + np.var(KNOWN.rating), rel=0.2), "one deviation beside it"
 
 
 def test_weights_that_are_not_finite_end_the_training(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from igmc.config import ServeConfig
 from igmc.errors import DataError
-from igmc.inference import scoring
+from igmc.networks.rgcn import scoring
 from igmc.web import schemas
 from igmc.web.service import Service, UnknownIdError
 from tests.web.conftest import FIVE

@@ -24,22 +24,12 @@ from igmc.evaluation.metrics import bootstrap_interval, score
 from igmc.evaluation.transfer.report import TransferReport
 from igmc.evaluation.transfer.scale_map import ScaleMap
 from igmc.files import replace_file, writing
-from igmc.graph import BipartiteGraph, Part, ServingGraph, make_parts
-from igmc.inference import (
-    AnyScorer,
-    NeighbourScorer,
-    Predictor,
-    Scorer,
-    damped_means,
-    has_neighbourhood,
-    open_run,
-)
-from igmc.loading import LiveSource, Loader
-from igmc.models import IGMC
+from igmc.graph import BipartiteGraph, ServingGraph, make_parts
+from igmc.inference import Predictor, damped_means, has_neighbourhood, open_run
+from igmc.networks import AnyScorer, find_network
 from igmc.ratings import Pairs, Split, load_dataset, make_split
 from igmc.rng import stream
 from igmc.run_references import reference_predictions
-from igmc.training import MemoryCheckpointer, fit, on_device
 
 __all__ = ["transfer"]
 
@@ -76,7 +66,7 @@ def transfer(
         IgmcError: if the run, the data or the settings do not suit; each says what to do.
     """
     how = how if how is not None else TransferConfig()
-    if RunConfig.from_dict(open_run(run).settings()["config"]).model.side_features:
+    if RunConfig.from_dict(open_run(run).settings()["config"]).side_features:
         raise ConfigError("a model with side features of its own data set cannot be transferred")
     source = Predictor.from_run(run, checkpoints=checkpoints, device=device, workers=workers)
     data = DataConfig(dataset=to) if isinstance(to, str) else to
@@ -106,6 +96,7 @@ def transfer(
         seconds=moved.seconds,
         machine=machine(),
         versions=versions(),
+        network=source.config.network,
     )
     if out is not None:
         _write(Path(out), report, split, moved.zero_shot if moved.adapted is None else moved.adapted)
@@ -150,16 +141,17 @@ def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     start = time.perf_counter()
     parts = make_parts(split, "fixed")
     known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
-    few, scorer = _drawn(known, how), source.scorer
-    if isinstance(scorer, NeighbourScorer):  # norms of inputs belong to a graph, not to the weights
-        scorer = scorer.on(graph, source.scale, seed=how.seed)
+    few, network = _drawn(known, how), find_network(source.config.network)
+    scorer = network.on(source.scorer, graph, source.scale, seed=how.seed)
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
     raw = _raw(scorer, graph, asked)
     zero_shot, adapted = _answers(raw, scale_map, graph, asked, how), None
     if how.adapt == "calibrate":
         scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
     elif how.adapt == "finetune":
-        raw = _raw(_fine_tuned(source, graph, few, scale_map, how), graph, asked)
+        few = Pairs(few.user, few.item, scale_map.to_source(few.rating))
+        tuned = network.fine_tuned(scorer, source.config, graph, source.scale, few, how)
+        raw = _raw(tuned, graph, asked)
     if how.adapt != "none":
         adapted = _answers(raw, scale_map, graph, asked, how)
     near = has_neighbourhood(ServingGraph.of(graph), asked.user, asked.item)
@@ -196,33 +188,6 @@ def _answers(
         rest = ~has_neighbourhood(view, pairs.user, pairs.item)
         predicted[rest] = damped_means(view, scale_map.levels.values, pairs.user[rest], pairs.item[rest])[0]
     return predicted
-
-
-def _fine_tuned(
-    source: Predictor, graph: BipartiteGraph, few: Pairs, scale_map: ScaleMap, how: TransferConfig
-) -> Scorer:
-    """The models, each trained further on a few ratings, as they stand on the models' own scale."""
-    config, scorer = source.config, source.scorer
-    if isinstance(scorer, NeighbourScorer):
-        raise ConfigError(
-            "the neighbours network cannot be trained further on another data set",
-            got="--adapt finetune",
-            allowed="none, calibrate",
-            remedy="train it there: that takes minutes",
-        )
-    train = config.train.replace(
-        selection="fixed", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
-    )
-    part = Part("train", graph, Pairs(few.user, few.item, scale_map.to_source(few.rating)))
-    loader = Loader(
-        LiveSource(part, config.extract, seed=how.seed), train.batch_size, seed=how.seed, shuffle=True
-    )
-    models: list[IGMC] = []
-    for model in scorer.models:
-        with on_device(scorer.device):
-            fit(model, loader, None, train, MemoryCheckpointer(), scorer.device, progress=False)
-        models.append(model.eval())
-    return Scorer(models, config.extract, seed=config.seed, device=scorer.device)
 
 
 def _write(folder: Path, report: TransferReport, split: Split, predicted: NDArray[np.float32]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from igmc.config import FIRST_NETWORK, NETWORKS
 from igmc.evaluation.metrics import Scores
 
 __all__ = ["TransferReport"]
@@ -29,6 +30,7 @@ class TransferReport:
         references: what is reached without the model, from all known ratings.
         seconds: spent on predicting and adapting.
         machine, versions: where and with what.
+        network: of the run.
     """
 
     run: str
@@ -49,6 +51,7 @@ class TransferReport:
     seconds: float
     machine: str
     versions: dict[str, str]
+    network: str = FIRST_NETWORK
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -57,9 +60,10 @@ class TransferReport:
 
     def format(self) -> str:
         """A table for the terminal."""
-        rows = [("IGMC, unchanged", self.zero_shot)]
+        name = NETWORKS[self.network].title
+        rows = [(f"{name}, unchanged", self.zero_shot)]
         if self.adapted is not None:
-            rows.append((f"IGMC, {self._how()}", self.adapted))
+            rows.append((f"{name}, {self._how()}", self.adapted))
         rows += sorted(self.references.items(), key=lambda row: row[1].rmse)
         width = max(len(name) for name, _ in rows)
         levels = ", ".join(f"{value:.4g}" for value in self.scale_map["levels"]["values"])

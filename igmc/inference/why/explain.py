@@ -7,20 +7,14 @@ from math import inf
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
 from igmc.inference.id_encoding import near_ids
-from igmc.inference.neighbour_scoring import NeighbourScorer
 from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
-from igmc.inference.scoring import Scorer
-from igmc.inference.user_view import UserView
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
-from igmc.inference.why.importance import edge_users, gradients, occlusion
-from igmc.inference.why.nearest_neighbours import nearest_neighbours
-from igmc.inference.why.neighbourhood import NO_NEIGHBOURHOOD, Neighbourhood
+from igmc.networks import NO_NEIGHBOURHOOD, find_network
 from igmc.ratings import RawId
 
 __all__ = ["explain"]
@@ -50,8 +44,8 @@ def explain(
         item_id: raw id of the item.
         ratings: item id -> rating, of a new user, or besides those that are known of the user.
         method: "occlusion", exact, or "gradient", an estimate to first order; see
-            `igmc.inference.why.importance`. Of the neighbours network both are estimates, and "gradient" goes
-            by shares that add up to its step from the biases; see `igmc.inference.why.nearest_neighbours`.
+            `igmc.networks.rgcn.importance`. Of the neighbours network both are estimates, and "gradient" goes
+            by shares that add up to its step from the biases; see `igmc.networks.neighbours.nearest`.
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.
@@ -78,10 +72,10 @@ def explain(
     found = view.score_indices(np.array([item], np.int32), clip=False, deadline=deadline)
     by_model = str(found.source[0]) == "model"
     near = NO_NEIGHBOURHOOD
-    if by_model and isinstance(view.scorer, NeighbourScorer):
-        near = nearest_neighbours(view, view.scorer, item, config)
-    elif by_model and isinstance(view.scorer, Scorer):
-        near = _neighbourhood(view, view.scorer, item, config, deadline)
+    if by_model:
+        network = find_network(predictor.config.network)
+        pair = view.known, view.graph, view.user, item
+        near = network.neighbourhood(view.scorer, *pair, config, deadline=deadline)
     rated, levels = view.graph.by_user.row(view.user)
     own = view.scale.values[levels[rated == item]].tolist()
     return Explanation(
@@ -103,95 +97,6 @@ def explain(
         known=own[0] if own else None,
         levels=tuple(view.scale.values.tolist()),
     )
-
-
-def _neighbourhood(
-    view: UserView, scorer: Scorer, item: int, config: ExplainConfig, deadline: float
-) -> Neighbourhood:
-    near = _Samples(view, scorer, item)
-    user, rated = near.user, near.item
-    links = np.flatnonzero((user == view.user) | (rated == item))
-    exact = config.method == "occlusion"
-    considered = links
-    if not exact or len(links) > config.limit:
-        importance = near.gradients()
-        if exact:
-            considered = np.sort(_largest(importance, links)[: config.limit])
-    if exact:
-        importance = near.occlusion(considered, deadline)
-    ranked = _largest(importance, considered)
-    users = np.append(view.user, user[ranked[rated[ranked] == item]][: config.top])
-    items = np.append(item, rated[ranked[user[ranked] == view.user]][: config.top])
-    shown = np.flatnonzero(np.isin(user, users) & np.isin(rated, items))
-    if exact:
-        importance += near.occlusion(np.setdiff1d(shown, considered), deadline)
-    at_user, at_item = np.argsort(users), np.argsort(items)  # positions in ascending order of nodes
-    shown = _largest(importance, shown)
-    return Neighbourhood(
-        users[1:].tolist(),
-        items[1:].tolist(),
-        list(
-            zip(
-                at_user[np.searchsorted(users[at_user], user[shown])].tolist(),
-                at_item[np.searchsorted(items[at_item], rated[shown])].tolist(),
-                near.level[shown].tolist(),
-                importance[shown].tolist(),
-                strict=True,
-            )
-        ),
-        near.n_users,
-        near.n_items,
-        len(user),
-        len(considered),
-        len(links),
-    )
-
-
-class _Samples:
-    """The ratings of all samples of one pair's subgraph that are read, each rating once, E in all.
-
-    What a rating matters is the mean over the models, and nothing to those that do not read it.
-
-    Attributes:
-        user, item: int32 [E], dense indices, ascending.
-        level: uint8 [E].
-        n_users, n_items: nodes, the pair itself among them.
-    """
-
-    def __init__(self, view: UserView, scorer: Scorer, item: int) -> None:
-        cut = scorer.cut(view.graph, [view.user], [item])
-        readers = [scorer] if len(cut) == 1 else [scorer.only(k) for k in range(len(cut))]
-        self._samples = list(zip(readers, cut, strict=True))
-        users = np.concatenate([one.user_id[edge_users(one)] for one in cut])
-        items = np.concatenate([one.item_id[one.edge_item] for one in cut])
-        pairs = users.astype(np.int64) << 32 | items
-        _, first, place = np.unique(pairs, return_index=True, return_inverse=True)
-        self.user, self.item = users[first], items[first]
-        self.level = np.concatenate([one.edge_level for one in cut])[first]
-        self._places = np.split(place, np.cumsum([one.n_edges for one in cut])[:-1])
-        self.n_users = len(np.unique(np.concatenate([one.user_id for one in cut])))
-        self.n_items = len(np.unique(np.concatenate([one.item_id for one in cut])))
-
-    def gradients(self) -> NDArray[np.float32]:
-        """See `igmc.inference.why.importance.gradients`, float32 [E]."""
-        total = np.zeros(len(self.user), np.float32)
-        for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
-            total[place] += gradients(reader, subgraph)
-        return total / np.float32(len(self._samples))
-
-    def occlusion(self, edges: NDArray[np.int64], deadline: float) -> NDArray[np.float32]:
-        """See `igmc.inference.why.importance.occlusion`, float32 [E]; 0 for all but these ratings."""
-        total = np.zeros(len(self.user), np.float32)
-        for (reader, subgraph), place in zip(self._samples, self._places, strict=True):
-            there = np.flatnonzero(np.isin(place, edges))
-            if len(there):
-                total[place[there]] += occlusion(reader, subgraph, there, deadline=deadline)
-        return total / np.float32(len(self._samples))
-
-
-def _largest(importance: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The edges by falling absolute importance; equal ones by user and item."""
-    return edges[np.argsort(-np.abs(importance[edges]), kind="stable")]
 
 
 def _item(predictor: Predictor, item: int) -> ExplainedNode:

@@ -51,7 +51,7 @@ class Explanation:
         prediction: the same before it is moved into the scale; importance refers to it.
         source: "model"; or the damped mean that stands in where there is no neighbourhood, and then there are
             no ratings here: see `igmc.inference.predictions.Predictions`.
-        method: "occlusion" or "gradient"; see `igmc.inference.why.importance`.
+        method: "occlusion" or "gradient"; see `igmc.networks.rgcn.importance`.
         users: the user asked for, then those who rated the item, the most important such rating first.
         items: the item asked for, then those that the user rated, the most important such rating first.
         edges: the ratings among these that are read, the most important first; never that of the pair itself.

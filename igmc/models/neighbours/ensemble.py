@@ -62,12 +62,13 @@ class NeighboursEnsemble(nn.Module):
     def gradients(self, batch: NeighbourBatch) -> Tensor:
         """One step's gradients in the parameters' `grad`; returns the mean squared error, scalar.
 
-        Each member learns by its own error, not by that of the mean.
+        Each member learns by its own error, not by that of the mean, as if it answered alone.
         """
         self.zero_grad(set_to_none=True)
         losses = []
         for member in self.members:
-            loss = nn.functional.mse_loss(member(batch), batch.target)
+            answer = self.offset + self.shrinkage * member(batch)
+            loss = nn.functional.mse_loss(answer, batch.target)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         return torch.stack(losses).mean()

@@ -14,12 +14,12 @@ import igmc.run
 from igmc.config import ListConfig, RunConfig, run_config
 from igmc.errors import ConfigError, DataError
 from igmc.graph.serving import ServingGraph
-from igmc.inference import scoring
 from igmc.inference.item_info import ITEMS_FILE
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.recommend import list_items, recommend
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictor import Predictor
+from igmc.networks.rgcn import scoring
 from tests.conftest import SMALL_RUN
 from tests.inference.lists.demo import INFO, MINE, unseen
 

@@ -10,9 +10,9 @@ import pytest
 from igmc.errors import ConfigError, DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
-from igmc.inference import scoring
 from igmc.inference.why.explain import explain
-from igmc.inference.why.importance import edge_users, gradients, occlusion
+from igmc.networks.rgcn import scoring
+from igmc.networks.rgcn.importance import edge_users, gradients, occlusion
 from tests.inference.small import GRAPH, MODELS, SCALE, Telling, make_scorer, predictor_of
 
 

@@ -7,8 +7,8 @@ import torch
 from igmc.config import ModelConfig
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
-from igmc.inference.why.importance import edge_users, gradients, occlusion
 from igmc.models.igmc import IGMC
+from igmc.networks.rgcn.importance import edge_users, gradients, occlusion
 from tests.inference.small import GRAPH, MODELS, Telling, make_scorer
 
 

@@ -7,8 +7,8 @@ import torch
 from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
-from igmc.inference.neighbour_scoring import NeighbourScorer, known_ratings
 from igmc.models import NeighboursEnsemble
+from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
 from igmc.ratings.scale import KnownScale, RatingScale
 from tests.statistics.graphs import known_ratings as random_ratings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections import OrderedDict
@@ -88,7 +89,7 @@ class NeighbourScorer:
     ) -> None:
         self.models, self.values, self.cap, self.device = tuple(models), values, cap, device
         self.norms = norms if norms is not None else self.models[0].norms
-        self._threads = threads or cores()
+        self.threads = threads or cores()
         self._memory = memory
         self._bases: OrderedDict[int, _Base] = OrderedDict()
         self._lock = threading.Lock()
@@ -119,7 +120,7 @@ class NeighbourScorer:
         parts = [np.empty((len(self.models), 0), np.float32)]
         statistics = self._statistics(view)
         pieces = read_in_pieces(
-            statistics, users, items, cap=self.cap, norms=self.norms, threads=self._threads, size=PIECE
+            statistics, users, items, cap=self.cap, norms=self.norms, threads=self.threads, size=PIECE
         )
         for _, inputs in pieces:
             if time.monotonic() > deadline:
@@ -164,7 +165,7 @@ class NeighbourScorer:
             else:
                 users = np.full(len(piece), user, np.int32)
                 inputs = read_neighbours(
-                    own, users, piece, cap=self.cap, norms=self.norms, threads=self._threads
+                    own, users, piece, cap=self.cap, norms=self.norms, threads=self.threads
                 )
             parts.append(self.answer(own, inputs))
         return np.concatenate(parts, axis=1)
@@ -186,16 +187,22 @@ class NeighbourScorer:
     def on(self, graph: BipartiteGraph, scale: RatingScale, *, seed: int) -> NeighbourScorer:
         """The scorer for another graph of as many levels, with the norms of the inputs there."""
         known = known_ratings(graph, scale)
-        norms = input_norms(known, cap=self.cap, seed=seed, threads=self._threads)
+        norms = input_norms(known, cap=self.cap, seed=seed, threads=self.threads)
         return NeighbourScorer(
             self.models,
             scale.values,
             cap=self.cap,
             device=self.device,
-            threads=self._threads,
+            threads=self.threads,
             memory=self._memory,
             norms=norms,
         )
+
+    def with_models(self, models: Sequence[NeighboursEnsemble]) -> NeighbourScorer:
+        """The scorer of other models on the same graphs, with the same norms."""
+        other = copy.copy(self)  # what is known of the graphs depends on no model
+        other.models = tuple(model.eval() for model in models)
+        return other
 
     def _statistics(self, graph: ServingGraph) -> GraphStatistics:
         base = self._base(graph).statistics

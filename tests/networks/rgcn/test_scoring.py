@@ -16,10 +16,10 @@ from igmc.config import ExtractConfig, ModelConfig
 from igmc.errors import DataError
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import ServingGraph
-from igmc.inference import scoring
-from igmc.inference.scoring import Scorer
 from igmc.loading.batch import Batch
 from igmc.models.igmc import IGMC
+from igmc.networks.rgcn import scoring
+from igmc.networks.rgcn.scoring import Scorer
 from tests.graph.graphs import all_pairs, random_graph
 
 CPU = torch.device("cpu")
@@ -199,7 +199,7 @@ def test_a_forked_child_can_use_the_scorer():
 import os
 import signal
 import numpy as np
-from tests.inference.test_scoring import GRAPH, make_scorer, pairs
+from tests.networks.rgcn.test_scoring import GRAPH, make_scorer, pairs
 
 scorer = make_scorer(threads=2)
 right = scorer.score(GRAPH, *pairs(50))

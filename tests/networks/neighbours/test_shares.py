@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from igmc.inference.why.neighbour_shares import neighbour_shares, without_each
 from igmc.loading import NeighbourBatch
-from tests.inference.test_neighbour_scoring import SCORER, VIEW
+from igmc.networks.neighbours.shares import neighbour_shares, without_each
+from tests.networks.neighbours.test_scoring import SCORER, VIEW
 
 
 @pytest.mark.parametrize("pair", [(1, 2), (7, 30), (20, 5)])

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import ExtractConfig
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
-from igmc.inference.scoring import PIECE, Scorer
+from igmc.networks.rgcn.scoring import PIECE, Scorer
 
 __all__ = ["edge_users", "gradients", "occlusion"]
 

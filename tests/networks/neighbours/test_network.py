@@ -6,12 +6,15 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 import igmc
-from igmc.config import NeighboursConfig, RunConfig
+from igmc.config import DataConfig, NeighboursConfig, RunConfig
 from igmc.errors import ConfigError
-from igmc.networks.registry import NETWORKS
+from igmc.networks.neighbours.network import NETWORK
+from igmc.ratings.load import load_dataset
+from igmc.ratings.split import make_split
 
 SETTINGS = {
     "network": "neighbours",
@@ -24,11 +27,6 @@ SETTINGS = {
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("neighbours") / "run"
     return igmc.train(RunConfig.from_dict(SETTINGS), out=folder, device="cpu", progress=False)
-
-
-def test_every_network_that_a_setting_names_is_there():
-    known = RunConfig.__dataclass_fields__["network"].metadata["choices"]
-    assert set(NETWORKS) == set(known)
 
 
 def test_it_learns_more_than_biases_and_says_how_the_other_is_run(run):
@@ -125,9 +123,93 @@ def test_the_importance_of_a_rating_goes_with_what_is_predicted_on_a_graph_witho
 def test_transfer_needs_no_training_there(run, data_root):
     report = igmc.transfer(run.folder, "flixster", data_dir=data_root)
     assert report.zero_shot.rmse < 1.1
-    how = igmc.TransferConfig(adapt="finetune")
-    with pytest.raises(ConfigError, match="cannot be trained further"):
-        igmc.transfer(run.folder, "flixster", how, data_dir=data_root)
+    assert "neighbours, unchanged" in report.format()
+
+
+FURTHER = igmc.TransferConfig(adapt="finetune", percent=20.0, epochs=2, learning_rate=1e-3)
+
+
+def harsh(path, change=lambda split, rating: rating):
+    """The demo under other ids, where all but the best ratings are the worst; and how it is split."""
+    table = load_dataset("demo").table
+    rating = np.where(table.rating == 5, 5.0, 1.0)
+    data = DataConfig(dataset=str(path), columns="u,i,r")
+    frame = pd.DataFrame({"u": table.user + 1000, "i": table.item + 1000, "r": rating})
+    frame.to_csv(path, index=False)
+    split = make_split(load_dataset(data), data.replace(levels=5), FURTHER.seed)
+    frame.r = change(split, rating.copy())
+    frame.to_csv(path, index=False)
+    return data
+
+
+@pytest.fixture
+def tuned(run, monkeypatch):
+    """Transfers; returns the report, the scorer on the other data, and the one trained further there."""
+    further = type(NETWORK).fine_tuned
+
+    def transfer(data, how=FURTHER):
+        seen = []
+
+        def watched(self, scorer, *others):
+            seen.extend([scorer, further(self, scorer, *others)])
+            return seen[1]
+
+        monkeypatch.setattr(type(NETWORK), "fine_tuned", watched)
+        return igmc.transfer(run.folder, data, how, device="cpu"), *seen
+
+    return transfer
+
+
+def states(scorer):
+    return [model.state_dict() for model in scorer.models]
+
+
+def same(one, other):
+    return all(torch.equal(a[name], b[name]) for a, b in zip(one, other, strict=True) for name in a)
+
+
+def test_training_further_starts_from_the_run_and_moves_the_weights_alone(tuned, run, tmp_path):
+    report, before, after = tuned(harsh(tmp_path / "harsh.csv"))
+    assert report.adapted.rmse < report.zero_shot.rmse
+    assert same(states(before), states(igmc.Predictor.from_run(run.folder, device="cpu").scorer))
+    for old, new in zip(states(before), states(after), strict=True):
+        weights = [name for name in old if name.startswith("members.")]
+        assert all(not torch.equal(old[name], new[name]) for name in weights)
+        moved = max(float((old[name] - new[name]).abs().max()) for name in weights)
+        assert moved < 0.1, "a few steps from where the run ended"
+        assert (old["offset"], old["shrinkage"]) == (new["offset"], new["shrinkage"])
+    for norm, own in zip(before.norms, after.models[0].norms, strict=True):
+        assert np.array_equal(norm, own), "those of the graph there"
+    assert not np.array_equal(before.norms[0], before.models[0].norms[0])
+    assert all(np.array_equal(*pair) for pair in zip(before.norms, after.norms, strict=True))
+
+
+def test_training_further_is_a_function_of_its_seed(tuned, tmp_path):
+    data = harsh(tmp_path / "harsh.csv")
+    one, again, other = (tuned(data, FURTHER.replace(seed=seed)) for seed in (1, 1, 2))
+    assert one[0].adapted == again[0].adapted
+    assert same(states(one[2]), states(again[2]))
+    assert not same(states(one[2]), states(other[2]))
+
+
+def test_training_further_sees_no_test_rating_and_its_share_of_the_others(tuned, tmp_path):
+    def turned(rows):
+        def change(split, rating):
+            chosen = rows(split)
+            rating[chosen] = 6 - rating[chosen]
+            return rating
+
+        return change
+
+    one = tuned(harsh(tmp_path / "one.csv"))
+    other = tuned(harsh(tmp_path / "other.csv", turned(lambda split: split.test)))
+    assert one[0].adapted != other[0].adapted
+    assert same(states(one[2]), states(other[2]))
+    seen = tuned(harsh(tmp_path / "seen.csv", turned(lambda split: split.train)))
+    assert not same(states(one[2]), states(seen[2]))
+    less = tuned(harsh(tmp_path / "one.csv"), FURTHER.replace(percent=10.0))
+    assert (less[0].adapted_on, one[0].adapted_on) == (1080, 2160)
+    assert not same(states(one[2]), states(less[2]))
 
 
 @pytest.mark.parametrize("name", [name for name in NeighboursConfig.__dataclass_fields__ if name != "epochs"])

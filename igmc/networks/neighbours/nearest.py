@@ -5,17 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from igmc.config import ExplainConfig
-from igmc.inference.neighbour_scoring import NeighbourScorer
-from igmc.inference.user_view import UserView
-from igmc.inference.why.neighbour_shares import neighbour_shares, without_each
-from igmc.inference.why.neighbourhood import Neighbourhood
+from igmc.graph import ServingGraph
+from igmc.networks.neighbourhood import Neighbourhood
+from igmc.networks.neighbours.scoring import NeighbourScorer
+from igmc.networks.neighbours.shares import neighbour_shares, without_each
 from igmc.statistics import DAMPING
 
 __all__ = ["nearest_neighbours"]
 
 
 def nearest_neighbours(
-    view: UserView, scorer: NeighbourScorer, item: int, config: ExplainConfig
+    scorer: NeighbourScorer,
+    known: ServingGraph,
+    graph: ServingGraph,
+    user: int,
+    item: int,
+    config: ExplainConfig,
 ) -> Neighbourhood:
     r"""The raters of the item and the items of the user that matter most, in ratings.
 
@@ -25,13 +30,13 @@ def nearest_neighbours(
     occlusion what the step loses without this neighbour alone; by the gradient the neighbour's share of the
     step, and all shares add up to what the neighbours make of it.
     """
-    statistics, inputs = scorer.inputs(view.known, view.graph, view.user, item)
+    statistics, inputs = scorer.inputs(known, graph, user, item)
     measure = without_each if config.method == "occlusion" else neighbour_shares
     found = measure(scorer.models, inputs)
     users, items = inputs.users.node, inputs.items.node
-    raters, rater_levels = view.graph.by_item.row(item)
-    rated, rated_levels = view.graph.by_user.row(view.user)
-    n_raters, n_rated = np.count_nonzero(raters != view.user), np.count_nonzero(rated != item)
+    raters, rater_levels = graph.by_item.row(item)
+    rated, rated_levels = graph.by_user.row(user)
+    n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
     by_user = statistics.deviation * (found.users + inputs.users.residual / (n_raters - 1 + DAMPING))
     by_item = statistics.deviation * (found.items + inputs.items.residual / (n_rated - 1 + DAMPING))
     of_user = np.argsort(-np.abs(by_user), kind="stable")[: config.top]

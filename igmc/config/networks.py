@@ -1,0 +1,49 @@
+"""The networks by name: what the settings and the command line need to know of each, without loading it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["FIRST_NETWORK", "NETWORKS", "Registration"]
+
+
+class Registration(NamedTuple):
+    """One network.
+
+    Attributes:
+        module: holds its `igmc.networks.Network` under the name ``NETWORK``; loaded when it is needed.
+        about: what it is, in a few words.
+        title: its name in tables.
+        sections: the fields of `RunConfig` that are its settings. Networks may share a field.
+        training: the section that says how checkpoints are selected, with ``selection`` and ``epochs``.
+        averages: whether the predictions of several checkpoints are averaged.
+    """
+
+    module: str
+    about: str
+    title: str
+    sections: tuple[str, ...]
+    training: str
+    averages: bool = False
+
+
+NETWORKS: dict[str, Registration] = {
+    "rgcn": Registration(
+        "igmc.networks.rgcn",
+        about="the paper's",
+        title="IGMC",
+        sections=("extract", "model", "train", "live"),
+        training="train",
+        averages=True,
+    ),
+    "neighbours": Registration(
+        "igmc.networks.neighbours",
+        about="a learned neighbourhood method on closed-form statistics",
+        title="neighbours",
+        sections=("neighbours",),
+        training="neighbours",
+    ),
+}
+
+# Settings, reports and folders of runs that name no network are of this one: it was alone once.
+FIRST_NETWORK = "rgcn"

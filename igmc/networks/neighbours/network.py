@@ -1,0 +1,138 @@
+"""The neighbours network in a run, and in the use of one."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from math import inf
+
+import torch
+
+from igmc.config import ExplainConfig, RunConfig, TransferConfig
+from igmc.errors import ConfigError
+from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.loading import SideFeatures
+from igmc.models import NeighboursEnsemble
+from igmc.networks.checkpoints import load_models
+from igmc.networks.job import Job, Trained
+from igmc.networks.neighbourhood import Neighbourhood
+from igmc.networks.neighbours.nearest import nearest_neighbours
+from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
+from igmc.networks.network import Network
+from igmc.ratings import Pairs, RatingScale
+from igmc.training import MemoryCheckpointer, RunFolder, chosen_epochs, fit_neighbours, on_device
+
+__all__ = ["NETWORK", "Neighbours"]
+
+logger = logging.getLogger(__name__)
+
+
+class Neighbours(Network[NeighbourScorer]):
+    """Several networks in one checkpoint, on closed-form statistics of the graph that is asked."""
+
+    def train(self, job: Job) -> Trained:
+        """See `igmc.networks.network.Network.train`.
+
+        Raises:
+            ConfigError: if there is nothing to learn from.
+        """
+        part, config = job.parts["train"], job.config
+        if len(part.pairs) < 2:
+            raise ConfigError("there are too few training ratings", got=len(part.pairs), allowed="2 or more")
+        history = fit_neighbours(
+            known_ratings(part.graph, job.scale),
+            job.parts["validation"].pairs if "validation" in job.parts else None,
+            config.neighbours,
+            job.folder,
+            job.device,
+            seed=config.seed,
+            threads=job.workers,
+            progress=job.progress,
+            monitor=job.monitor,
+        )
+        if job.profile:
+            seconds = sum(record["inputs_seconds"] for record in history)
+            total = sum(record["seconds"] for record in history)
+            share = 100 * seconds / total
+            logger.info("statistics and inputs %9.1f s, %4.1f %% of the training", seconds, share)
+        epochs = chosen_epochs(config.training, [record["validation_rmse"] for record in history])
+        scorer = self.load_scorer(job.folder, config, job.scale, epochs, job.device, threads=job.workers)
+        test = job.parts["test"]
+        return Trained(history, epochs, scorer.score(test.graph, test.pairs.user, test.pairs.item))
+
+    def load_scorer(
+        self,
+        folder: RunFolder,
+        config: RunConfig,
+        scale: RatingScale,
+        epochs: Sequence[int],
+        device: torch.device,
+        *,
+        threads: int | None = None,
+        side: SideFeatures | None = None,
+    ) -> NeighbourScorer:
+        """See `igmc.networks.network.Network.load_scorer`."""
+        own = config.neighbours
+        like = NeighboursEnsemble(own.members, dropout=own.dropout, seed=config.seed, threads=threads)
+        models = load_models(folder, epochs, like, device)
+        return NeighbourScorer(models, scale.values, cap=own.max_neighbors, device=device, threads=threads)
+
+    def neighbourhood(
+        self,
+        scorer: NeighbourScorer,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: int,
+        how: ExplainConfig,
+        *,
+        deadline: float = inf,
+    ) -> Neighbourhood:
+        """See `igmc.networks.network.Network.neighbourhood`."""
+        return nearest_neighbours(scorer, known, graph, user, item, how)
+
+    def on(
+        self, scorer: NeighbourScorer, graph: BipartiteGraph, scale: RatingScale, *, seed: int
+    ) -> NeighbourScorer:
+        """See `igmc.networks.network.Network.on`: the norms of the inputs belong to a graph."""
+        return scorer.on(graph, scale, seed=seed)
+
+    def fine_tuned(
+        self,
+        scorer: NeighbourScorer,
+        config: RunConfig,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        few: Pairs,
+        how: TransferConfig,
+    ) -> NeighbourScorer:
+        """See `igmc.networks.network.Network.fine_tuned`; all ratings of the graph make up its statistics."""
+        known = known_ratings(graph, scale).asking(few)
+        settings = config.neighbours.replace(
+            selection="fixed",
+            epochs=how.epochs,
+            learning_rate=how.learning_rate,
+            pairs_per_epoch=len(known),  # all that are asked among them
+        )
+        models = []
+        for model in scorer.models:
+            checkpoints, tuned = MemoryCheckpointer(), copy.deepcopy(model)
+            with on_device(scorer.device):
+                fit_neighbours(
+                    known,
+                    None,
+                    settings,
+                    checkpoints,
+                    scorer.device,
+                    seed=how.seed,
+                    threads=scorer.threads,
+                    progress=False,
+                    start=model.state_dict(),
+                )
+            tuned.load_state_dict(checkpoints.load_epoch(how.epochs)["model"])
+            models.append(tuned)
+        return scorer.with_models(models)
+
+
+NETWORK = Neighbours()

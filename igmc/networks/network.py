@@ -1,0 +1,166 @@
+"""What a network does in a run, and in the use of one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from math import inf
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from igmc.config import ExplainConfig, RunConfig, TransferConfig
+from igmc.errors import ConfigError
+from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.loading import SideFeatures
+from igmc.networks.job import Job, Trained
+from igmc.networks.neighbourhood import Neighbourhood
+from igmc.ratings import Pairs, RatingScale
+from igmc.training import RunFolder
+
+__all__ = ["AnyScorer", "Network"]
+
+
+class AnyScorer(Protocol):
+    """The models of a run, ready to score pairs; any number of threads may call it at once."""
+
+    def score(
+        self,
+        graph: BipartiteGraph | ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        *,
+        deadline: float = inf,
+    ) -> NDArray[np.float32]:
+        """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
+
+        Args:
+            graph: the ratings that are known; the pair's own is never looked at.
+            user, item: int [P], dense indices in the graph's range.
+            deadline: on the clock of `time.monotonic`.
+
+        Raises:
+            DataError: on an index out of range.
+            TimeoutError: if the deadline has passed before a piece of the pairs.
+        """
+
+    def score_user(
+        self,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: NDArray[np.int32],
+        *,
+        deadline: float = inf,
+    ) -> NDArray[np.float32]:
+        """As `score`, for one user whose ratings lie over those that are `known`.
+
+        Args:
+            known: the ratings known; graph: these, and the user's.
+            user: dense index in `graph`; item: int32 [P].
+            deadline: as in `score`.
+        """
+
+
+S = TypeVar("S", bound=AnyScorer)
+
+
+class Network(ABC, Generic[S]):
+    """A kind of network, without weights; its scorer, of type S, holds those of a run."""
+
+    @abstractmethod
+    def train(self, job: Job) -> Trained:
+        """Train a run, or go on with one, and ask it about the test pairs.
+
+        Raises:
+            IgmcError: if the settings do not suit each other, or the training fails.
+        """
+
+    @abstractmethod
+    def load_scorer(
+        self,
+        folder: RunFolder,
+        config: RunConfig,
+        scale: RatingScale,
+        epochs: Sequence[int],
+        device: torch.device,
+        *,
+        threads: int | None = None,
+        side: SideFeatures | None = None,
+    ) -> S:
+        """The checkpoints of some epochs of a run, ready to be asked.
+
+        Args:
+            folder, config: of the run.
+            scale: of its ratings.
+            epochs: whose checkpoints are there.
+            device: where the models are to be.
+            threads: to work with; as many as cores if None.
+            side: side features of users and items, where the network was trained with them.
+
+        Raises:
+            CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.
+        """
+
+    @abstractmethod
+    def neighbourhood(
+        self,
+        scorer: S,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: int,
+        how: ExplainConfig,
+        *,
+        deadline: float = inf,
+    ) -> Neighbourhood:
+        """The ratings that the prediction of a pair rests on, the most important ones.
+
+        Args:
+            scorer: whose prediction it is.
+            known, graph, user, item: as in `AnyScorer.score_user`, with a single item.
+            how: how importance is measured, and how much is shown.
+            deadline: on the clock of `time.monotonic`.
+
+        Raises:
+            TimeoutError: after the deadline.
+        """
+
+    def on(self, scorer: S, graph: BipartiteGraph, scale: RatingScale, *, seed: int) -> S:
+        """The scorer for the ratings of another data set; the same one, unless something belongs to a graph.
+
+        Args:
+            scorer: of a run.
+            graph: of the other data set, with as many levels.
+            scale: of the run: what its levels stand for.
+            seed: of what is drawn.
+        """
+        return scorer
+
+    def fine_tuned(
+        self,
+        scorer: S,
+        config: RunConfig,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        few: Pairs,
+        how: TransferConfig,
+    ) -> S:
+        """The models, each trained further on a few ratings of another data set.
+
+        Args:
+            scorer, config: of the run.
+            graph, scale: as in `on`.
+            few: ratings of the graph to learn from, on the scale of the run.
+            how: epochs, learning rate and seed.
+
+        Raises:
+            ConfigError: if this kind of network cannot be trained further.
+        """
+        raise ConfigError(
+            f"the network {config.network} cannot be trained further on another data set",
+            got="--adapt finetune",
+            allowed="none, calibrate",
+        )

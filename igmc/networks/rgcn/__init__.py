@@ -1,0 +1,6 @@
+"""The network of the IGMC paper: ratings read off enclosing subgraphs."""
+
+from igmc.networks.rgcn.network import NETWORK
+from igmc.networks.rgcn.scoring import Scorer
+
+__all__ = ["NETWORK", "Scorer"]

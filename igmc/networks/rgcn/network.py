@@ -1,0 +1,175 @@
+"""The network of the IGMC paper in a run, and in the use of one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from math import inf
+from pathlib import Path
+
+import torch
+
+from igmc.config import ExplainConfig, RunConfig, TransferConfig
+from igmc.errors import ConfigError
+from igmc.extract import extract_store, projected_bytes
+from igmc.graph import BipartiteGraph, Part, ServingGraph
+from igmc.loading import LiveSource, Loader, SideFeatures, StoreSource, SubgraphSource, SupportDropout
+from igmc.models import IGMC
+from igmc.networks.checkpoints import load_models
+from igmc.networks.job import Job, Trained
+from igmc.networks.neighbourhood import Neighbourhood
+from igmc.networks.network import Network
+from igmc.networks.rgcn.neighbourhood import read_off
+from igmc.networks.rgcn.scoring import Scorer
+from igmc.ratings import Pairs, RatingScale
+from igmc.store import CACHE_BYTES, StoreReader, fingerprint, store_folder
+from igmc.training import (
+    MemoryCheckpointer,
+    RunFolder,
+    chosen_epochs,
+    fit,
+    on_device,
+    predict_samples,
+)
+
+__all__ = ["NETWORK", "RGCN"]
+
+logger = logging.getLogger(__name__)
+
+SCORE_BATCH = 256  # without gradients, larger batches cost no accuracy and less overhead
+
+
+class RGCN(Network[Scorer]):
+    """Subgraphs come from a store or live; the answers are those of an ensemble of checkpoints."""
+
+    def train(self, job: Job) -> Trained:
+        """See `igmc.networks.network.Network.train`."""
+        config, parts, side = job.config, job.parts, job.side
+        sources = _sources(config, job.dataset, parts, job.home, job.workers, job.progress)
+        model = IGMC(
+            config.model,
+            n_levels=len(job.scale),
+            hops=config.extract.hops,
+            side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+            seed=config.seed,
+            threads=job.workers,
+        )
+        size, validation = config.train.batch_size, None
+        training = Loader(sources["train"], size, seed=config.seed, shuffle=True, side=side)
+        if "validation" in sources:
+            validation = Loader(sources["validation"], SCORE_BATCH, side=side)
+        history = fit(
+            model,
+            training,
+            validation,
+            config.train,
+            job.folder,
+            job.device,
+            progress=job.progress,
+            profile=job.profile,
+            monitor=job.monitor,
+        )
+        epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
+        # Of what a cap thins, a store holds the first sample alone.
+        live = [LiveSource(parts["test"], config.extract, seed=config.seed)] if config.extract.samples else []
+        tests = [Loader(source, SCORE_BATCH, side=side) for source in (sources["test"], *live)]
+        models = load_models(job.folder, epochs, model, job.device)
+        return Trained(history, epochs, predict_samples(models, *tests, device=job.device))
+
+    def load_scorer(
+        self,
+        folder: RunFolder,
+        config: RunConfig,
+        scale: RatingScale,
+        epochs: Sequence[int],
+        device: torch.device,
+        *,
+        threads: int | None = None,
+        side: SideFeatures | None = None,
+    ) -> Scorer:
+        """See `igmc.networks.network.Network.load_scorer`."""
+        like = IGMC(
+            config.model,
+            n_levels=len(scale),
+            hops=config.extract.hops,
+            side_width=0 if side is None else side[0].shape[1] + side[1].shape[1],
+            threads=threads,
+        )
+        models = load_models(folder, epochs, like, device)
+        return Scorer(models, config.extract, seed=config.seed, device=device, threads=threads, side=side)
+
+    def neighbourhood(
+        self,
+        scorer: Scorer,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: int,
+        how: ExplainConfig,
+        *,
+        deadline: float = inf,
+    ) -> Neighbourhood:
+        """See `igmc.networks.network.Network.neighbourhood`."""
+        return read_off(scorer, graph, user, item, how, deadline)
+
+    def fine_tuned(
+        self,
+        scorer: Scorer,
+        config: RunConfig,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        few: Pairs,
+        how: TransferConfig,
+    ) -> Scorer:
+        """See `igmc.networks.network.Network.fine_tuned`; the models of the scorer are changed."""
+        train = config.train.replace(
+            selection="fixed", epochs=how.epochs, learning_rate=how.learning_rate, ensemble_size=1
+        )
+        source = LiveSource(Part("train", graph, few), config.extract, seed=how.seed)
+        loader = Loader(source, train.batch_size, seed=how.seed, shuffle=True)
+        for model in scorer.models:
+            with on_device(scorer.device):
+                fit(model, loader, None, train, MemoryCheckpointer(), scorer.device, progress=False)
+            model.eval()
+        return Scorer(scorer.models, config.extract, seed=config.seed, device=scorer.device)
+
+
+NETWORK = RGCN()
+
+
+def _sources(
+    config: RunConfig, dataset: str, parts: dict[str, Part], home: Path, workers: int | None, progress: bool
+) -> dict[str, SubgraphSource]:
+    """A source of subgraphs for each part: live, or from its store, which is made if need be."""
+    live, seed = config.live, config.seed
+    dropout = SupportDropout.of(config.train)
+    if dropout is not None:
+        if live is False:
+            raise ConfigError(
+                "support dropout needs subgraphs that are cut anew each epoch, and a store keeps them",
+                got=config.train.support_dropout,
+                remedy="use --live, or leave out --support-dropout",
+            )
+        live = True
+    if live is None:
+        size = sum(projected_bytes(part, config.extract, seed=seed) for part in parts.values())
+        live = size > CACHE_BYTES
+        logger.info(
+            "subgraphs %s, since a store would take %.2f GB and the limit is %.2f GB (--live, --store)",
+            "are extracted live" if live else "come from the store",
+            size / 1e9,
+            CACHE_BYTES / 1e9,
+        )
+    if live:
+        drops = {"train": dropout}  # and no other part
+        return {
+            name: LiveSource(part, config.extract, seed=seed, support_dropout=drops.get(name))
+            for name, part in parts.items()
+        }
+    sources: dict[str, SubgraphSource] = {}
+    for name, part in parts.items():
+        key = fingerprint(part.graph, part.pairs, config.extract, seed)
+        place = store_folder(home, dataset, name, key)
+        extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
+        sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
+    return sources
