@@ -165,14 +165,14 @@ class NeighboursConfig(Config):
         choices=SELECTIONS,
     )
     max_neighbors: int = knob(
-        100, "cap on the neighbours of each side: those that agree or disagree most with the target", low=1
+        200, "cap on the neighbours of each side: those that agree or disagree most with the target", low=1
     )
     members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
-    epochs: int = knob(8, "passes over the training pairs", low=1)
+    epochs: int = knob(16, "passes over the training pairs", low=1)
     pairs_per_epoch: int = knob(400_000, "training pairs that make a pass at most", low=1)
     batch_size: int = knob(200, "pairs a step", low=1)
     learning_rate: float = knob(5e-3, "AdamW's step size at its highest", low=1e-12, high=10.0)
-    weight_decay: float = knob(1e-4, "AdamW's decay of the weights", low=0.0)
+    weight_decay: float = knob(1e-3, "AdamW's decay of the weights", low=0.0)
     dropout: float = knob(0.1, "dropout before the last linear layer", low=0.0, high=0.99)
     newcomers: float = knob(
         0.02,

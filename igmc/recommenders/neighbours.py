@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import NeighboursConfig, RunConfig
+from igmc.config import NeighboursConfig, RunConfig, preset_settings
 from igmc.graph import BipartiteGraph
 from igmc.models import NeighboursEnsemble
 from igmc.networks.neighbours import NeighbourScorer, known_ratings
@@ -36,6 +36,11 @@ class NeighboursRecommender(Recommender):
     state: dict[str, torch.Tensor]
     known: dict[str, NDArray[Any]]
     scale: dict[str, Any]
+
+    @classmethod
+    def preset(cls, dataset: str) -> dict[str, Any]:
+        settings: dict[str, Any] = preset_settings(dataset, "neighbours").get("neighbours", {})
+        return settings
 
     def search_space(self) -> dict[str, Range | OneOf]:
         return {

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from igmc.inference.why.explain import explain
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from tests.inference.small import GRAPH, make_scorer, predictor_of
-from tests.inference.test_neighbour_scoring import GRAPH as NEIGHBOURS
-from tests.inference.test_neighbour_scoring import SCORER
+from tests.networks.neighbours.test_scoring import GRAPH as NEIGHBOURS
+from tests.networks.neighbours.test_scoring import SCORER
 
 
 def told(found):

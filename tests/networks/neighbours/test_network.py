@@ -212,7 +212,9 @@ def test_training_further_sees_no_test_rating_and_its_share_of_the_others(tuned,
     assert not same(states(one[2]), states(less[2]))
 
 
-@pytest.mark.parametrize("name", [name for name in NeighboursConfig.__dataclass_fields__ if name != "epochs"])
+@pytest.mark.parametrize(
+    "name", [name for name in NeighboursConfig.__dataclass_fields__ if name not in ("epochs", "shrinkage")]
+)
 def test_settings_of_the_other_network_are_refused(name):
     with pytest.raises(ConfigError, match="train holds settings of the network rgcn"):
         RunConfig.from_dict({"network": "neighbours", "train": {"epochs": 3}})
