@@ -22,11 +22,12 @@ def make_scorer(models=MODELS, *, hops=1, cap=None, **options):
     return Scorer(models, ExtractConfig(hops=hops, max_nodes_per_hop=cap), seed=3, device=CPU, **options)
 
 
-def predictor_of(graph, scorer) -> Predictor:
+def predictor_of(graph, scorer, network="rgcn") -> Predictor:
     """One without a run folder; its raw ids are the dense indices, its titles "film K"."""
+    config = RunConfig(network=network)
     users, items = (IdTable(tuple(range(n))) for n in (graph.n_users, graph.n_items))
     info = ItemInfo(tuple(f"film {k}" for k in items.ids), ("",) * len(items), (None,) * len(items))
-    return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, RunConfig(), (1,), info)
+    return Predictor(users, items, SCALE, ServingGraph.of(graph), scorer, config, (1,), info)
 
 
 class Telling(torch.nn.Module):

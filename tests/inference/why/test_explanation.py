@@ -78,7 +78,7 @@ def test_it_does_so_of_what_the_papers_network_reads(method):
 
 @pytest.mark.parametrize("method", ["occlusion", "gradient"])
 def test_it_does_so_of_what_the_neighbours_network_reads(method):
-    predictor = dataclasses.replace(predictor_of(NEIGHBOURS, SCORER), info=None)
+    predictor = dataclasses.replace(predictor_of(NEIGHBOURS, SCORER, "neighbours"), info=None)
     kinds = set()
     for user, item in itertools.product(range(5), range(5)):
         found = check(explain(predictor, user, item, method=method))
