@@ -15,9 +15,12 @@ import numpy as np
 import torch
 
 import igmc
+from igmc.config import run_config
 from igmc.graph import ServingGraph
 from igmc.inference import Predictor
-from igmc.models import IGMC
+from igmc.loading import input_norms
+from igmc.models import IGMC, NeighboursEnsemble
+from igmc.networks.neighbours import NeighbourScorer, known_ratings
 from igmc.networks.rgcn import Scorer
 from igmc.ratings import Split
 
@@ -36,6 +39,24 @@ def make_predictor(split: Split, cap: int, checkpoints: int) -> Predictor:
         scorer=Scorer(models, config.extract, seed=1, device=torch.device("cpu")),
         config=config,
         epochs=tuple(range(1, checkpoints + 1)),
+    )
+
+
+def make_neighbours_predictor(split: Split) -> Predictor:
+    """The same of the neighbours network with the settings that the data set brings."""
+    config = run_config("ml_1m", {"network": "neighbours"})
+    graph = igmc.make_parts(split, "fixed")["test"].graph
+    model = NeighboursEnsemble(config.neighbours.members, dropout=0.0, seed=1)
+    cap = config.neighbours.max_neighbors
+    model.norms = input_norms(known_ratings(graph, split.scale), cap=cap, seed=1)
+    return Predictor(
+        users=split.table.users,
+        items=split.table.items,
+        scale=split.scale,
+        graph=ServingGraph.of(graph),
+        scorer=NeighbourScorer([model], split.scale.values, cap=cap, device=torch.device("cpu")),
+        config=config,
+        epochs=(1,),
     )
 
 
@@ -103,7 +124,15 @@ def main(data_dir: Path | None, requests: int) -> None:
             }
             new.append(row | new_user(make_predictor(split, 100, checkpoints), ratings, 200, requests))
             click.echo("new user  " + "  ".join(f"{name} {value}" for name, value in new[-1].items()))
-    results = {"requests": known, "new_user": new, "peak_memory_gib": measure.peak_memory_gib()}
+    predictor, neighbours = make_neighbours_predictor(split), []
+    rated = int(np.count_nonzero(np.diff(predictor.graph.by_item.ptr)))
+    for ratings, candidates in ((5, 200), (5, rated - 5), (20, 200), (200, 200)):
+        row = {"max_neighbors": predictor.config.neighbours.max_neighbors, "candidates": candidates}
+        row |= {"ratings": ratings, **new_user(predictor, ratings, candidates, requests)}
+        neighbours.append(row)
+        click.echo("neighbours, new user  " + "  ".join(f"{name} {value}" for name, value in row.items()))
+    results = {"requests": known, "new_user": new, "neighbours": neighbours}
+    results |= {"peak_memory_gib": measure.peak_memory_gib()}
     measure.save("bench_predict", results)
 
 

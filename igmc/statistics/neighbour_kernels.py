@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from igmc.compiled import inner, kernel
 from igmc.rng import mix64
 from igmc.statistics.graph_statistics import DAMPING
+from igmc.statistics.row_kernels import BLOCK, clipped, gather, make_block, write_rows
 from igmc.statistics.rows import SideRows
 from igmc.statistics.shared import SUMS, add_shared, find, position, row_bounds
 
 __all__ = ["Side", "read_pairs", "sizes", "write_side", "write_table"]
 
 AGREEMENT_DAMPING = np.float32(20)  # shared ratings, in the choice of neighbours
-FARTHEST = np.float32(8)  # standard deviations; inputs beyond are moved there
+RANKED = 8  # neighbours to choose from, for each node of their side, beyond which it pays to sort the nodes
 _TIE = 2.0**-40  # below any difference between two keys that matters
 _ONE, _ZERO = np.float32(1), np.float32(0)
 
@@ -71,11 +72,17 @@ def read_pairs(users, items, user, item, norm, pair, base, shift, known):
 @inner
 def _facts(side, node):
     """Bias, dispersion and log1p of the degree of a node, who may have no rating, or not be there."""
-    at = find(side.patch.nodes, node)
+    return _facts_of(side.facts, side.patch.nodes, side.patch.facts, node)
+
+
+@inner
+def _facts_of(facts, patched_nodes, patched_facts, node):
+    """See `_facts`."""
+    at = find(patched_nodes, node) if len(patched_nodes) else -1
     if at >= 0:
-        return side.patch.facts[at, 0], side.patch.facts[at, 1], side.patch.facts[at, 2]
-    if node < len(side.facts):
-        return side.facts[node, 0], side.facts[node, 1], side.facts[node, 2]
+        return patched_facts[at, 0], patched_facts[at, 1], patched_facts[at, 2]
+    if node < len(facts):
+        return facts[node, 0], facts[node, 1], facts[node, 2]
     return _ZERO, _ONE, _ZERO
 
 
@@ -96,8 +103,7 @@ def _dispersion_without(facts, n, e, shift, known):
 @inner
 def _normalize(row, norm):
     for f in range(len(row)):
-        x = (row[f] - norm[0, f]) * norm[1, f]
-        row[f] = min(max(x, -FARTHEST), FARTHEST)
+        row[f] = clipped((row[f] - norm[0, f]) * norm[1, f])
 
 
 @kernel
@@ -118,9 +124,11 @@ def sizes(side, cap):
 def write_side(side, order, groups, low, high, norm, found):
     """Fill the rows of the pairs of some groups; the pairs of a group have one target."""
     sums = np.zeros((max(len(side.own.ptr) - 1, _end(side.own.patch.nodes)), SUMS), np.float32)
-    keys, best = np.empty(64), np.empty(64)
+    keys, best, no_ranks, block = np.empty(64), np.empty(64), np.empty(0, np.int64), make_block()
     for g in range(low, high):
         walked = False  # whether `sums` holds what all of the target's ratings give
+        sorts = _choices(side, order, groups[g], groups[g + 1]) >= RANKED * len(sums)
+        ranks = no_ranks
         for k in range(groups[g], groups[g + 1]):
             p = order[k]
             target, other_node = side.target[p], side.other_node[p]
@@ -129,15 +137,28 @@ def write_side(side, order, groups, low, high, norm, found):
                 left_out = other_node if side.known[p] else -1
                 add_shared(side.own, side.other, target, left_out, side.target_shift[p], sums)
                 walked = not side.known[p]
-            keys, best = _write_neighbours(side, p, sums, False, norm, keys, best, found)
+                ranks = _ranks(sums) if walked and sorts else no_ranks
+            keys, best = _write_neighbours(side, p, sums, False, ranks, norm, keys, best, block, found)
 
 
 @inner
-def _write_neighbours(side, p, sums, by_place, norm, keys, best, found):
+def _choices(side, order, first, last):
+    """How many neighbours the pairs of a group are to choose from."""
+    total = 0
+    for k in range(first, last):
+        _, start, end = row_bounds(side.other, side.other_node[order[k]])
+        total += end - start
+    return total
+
+
+@inner
+def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, found):
     """Fill the rows of one pair; returns the room for keys, larger where it was too small.
 
     Args:
         sums: of each node of the own side, or, with `by_place`, of each place in the row of the other node.
+        ranks: of each node of the own side, by its key; or empty: keys are compared then.
+        block: of `make_block`.
     """
     target = side.target[p]
     patched, first, last = row_bounds(side.other, side.other_node[p])
@@ -146,24 +167,45 @@ def _write_neighbours(side, p, sums, by_place, norm, keys, best, found):
     if last - first > len(keys):
         keys, best = np.empty(2 * (last - first)), np.empty(2 * (last - first))
     at, end = found.ptr[p], found.ptr[p + 1]
-    least = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+    lowest, least = np.int64(0), -1.0
+    if len(ranks):
+        lowest = _lowest_rank(near, first, last, target, ranks, end - at)
+    else:
+        least = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+    # Taken out of their records here: in the loop, counting who holds them took longer than all else.
+    nodes, residuals, rows, shift = found.node, found.residual, found.rows, side.other_shift[p]
+    facts, patched_nodes, patched_facts = side.own.facts, side.own.patch.nodes, side.own.patch.facts
+    waiting = 0
     for q in range(first, last):
-        if near[q] == target or keys[q - first] < least:
+        if near[q] == target:
             continue
-        found.node[at] = near[q]
-        found.residual[at] = residual[q] + side.other_shift[p]
-        shared = sums[q - first] if by_place else sums[near[q]]
-        _write_row(found.rows[at], found.residual[at], shared, _facts(side.own, near[q]), norm)
+        if ranks[near[q]] < lowest if len(ranks) else keys[q - first] < least:
+            continue
+        if at == end:  # two keys may be equal to the last bit
+            break
+        node = near[q]
+        nodes[at], residuals[at] = node, residual[q] + shift
+        place = q - first if by_place else np.int64(node)
+        gather(
+            block, waiting, residuals[at], sums, place, _facts_of(facts, patched_nodes, patched_facts, node)
+        )
         at += 1
+        waiting += 1
+        if waiting == BLOCK:
+            write_rows(block, waiting, norm, rows, at - waiting)
+            waiting = 0
+    write_rows(block, waiting, norm, rows, at - waiting)
     return keys, best
 
 
 @kernel
 def write_table(side, low, high, table, norm, found):
     """Fill the rows of pairs low..high-1 of one user from table[p - low], by place in the user's row."""
-    keys, best = np.empty(64), np.empty(64)
+    keys, best, no_ranks, block = np.empty(64), np.empty(64), np.empty(0, np.int64), make_block()
     for p in range(low, high):
-        keys, best = _write_neighbours(side, p, table[p - low], True, norm, keys, best, found)
+        keys, best = _write_neighbours(
+            side, p, table[p - low], True, no_ranks, norm, keys, best, block, found
+        )
 
 
 @inner
@@ -178,13 +220,50 @@ def _least_key(near, first, last, target, sums, by_place, keys, best, count):
     for q in range(first, last):
         if near[q] == target:
             continue
-        shared = sums[q - first] if by_place else sums[near[q]]
-        agreement = np.abs(shared[3]) / (shared[0] + AGREEMENT_DAMPING)
-        tie = np.float64(mix64(np.uint64(near[q])) >> np.uint64(40)) * _TIE * 2.0**-24
-        keys[q - first] = agreement + tie
+        keys[q - first] = _key(near[q], sums[q - first] if by_place else sums[near[q]])
         best[n] = keys[q - first]
         n += 1
     return _select(best, n, n - count) if count < n else -1.0
+
+
+@inner
+def _key(node, shared):
+    """``|P| / (N + 20)``, and something below any difference that matters, by the node."""
+    agreement = np.abs(shared[3]) / (shared[0] + AGREEMENT_DAMPING)
+    return agreement + np.float64(mix64(np.uint64(node)) >> np.uint64(40)) * _TIE * 2.0**-24
+
+
+@inner
+def _ranks(sums):
+    """The place of each node among all, by its key, ascending."""
+    keys = np.empty(len(sums))
+    for node in range(len(sums)):
+        keys[node] = _key(node, sums[node])
+    ranks = np.empty(len(sums), np.int64)
+    ranks[np.argsort(keys)] = np.arange(len(sums))
+    return ranks
+
+
+@inner
+def _lowest_rank(near, first, last, target, ranks, count):
+    """The lowest of the `count` highest ranks of a row: its ranks as a set of bits, counted from the top."""
+    if count >= last - first:
+        return np.int64(0)
+    bits = np.zeros(len(ranks) // 64 + 1, np.uint64)
+    for q in range(first, last):
+        if near[q] != target:
+            rank = ranks[near[q]]
+            bits[rank >> 6] |= np.uint64(1) << np.uint64(rank & 63)
+    left = count
+    for word in range(len(bits) - 1, -1, -1):
+        for bit in range(63, -1, -1):
+            if bits[word] == 0:
+                break
+            if bits[word] >> np.uint64(bit) & np.uint64(1):
+                left -= 1
+                if left == 0:
+                    return np.int64(64 * word + bit)
+    return np.int64(0)
 
 
 @inner
@@ -210,20 +289,3 @@ def _select(values, n, k):
         else:
             break
     return values[k]
-
-
-@inner
-def _write_row(row, e, sums, facts, norm):
-    N, A, B, P, Q_u, Q_v = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
-    three, five = np.float32(3), np.float32(5)
-    some = max(N, _ONE)
-    centred_u, centred_v = max(Q_u - A * A / some, _ZERO), max(Q_v - B * B / some, _ZERO)
-    row[0], row[1], row[2] = e, np.log1p(N), facts[2]
-    row[3] = P / np.sqrt((Q_u + three) * (Q_v + three))
-    row[4] = P / (N + np.float32(10))
-    row[5] = (Q_u + Q_v - P - P + np.float32(6)) / (N + three) - np.float32(2)
-    row[6], row[7] = A / (N + five), B / (N + five)
-    row[8] = P / (np.sqrt(N) + _ONE)
-    row[9], row[10] = facts[1] - _ONE, facts[0]
-    row[11] = (P - A * B / some) / np.sqrt((centred_u + three) * (centred_v + three))
-    _normalize(row, norm)

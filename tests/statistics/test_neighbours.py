@@ -98,6 +98,52 @@ def test_under_a_cap_those_stay_that_agree_or_disagree_most():
                 assert key[kept].min() >= key[~kept].max() - 1e-5
 
 
+@pytest.mark.parametrize("cap", [1, 3, 64, 70, 500])
+def test_many_pairs_of_one_target_choose_as_each_does_alone(cap):
+    """Beyond eight neighbours for each node the nodes are sorted once, instead of the keys of each pair."""
+    rng = np.random.default_rng(4)
+    n_users, n_items = 150, 40
+    ratings = {
+        (u, i): float(rng.integers(1, 6))
+        for u in range(n_users)
+        for i in range(n_items)
+        if rng.random() < 0.6
+    }
+    found = statistics(ratings, n_users, n_items)
+    for user in (0, 77):
+        asked = np.array([i for i in range(n_items) if (user, i) not in ratings] * 4, np.int32)
+        degrees = np.bincount([i for _, i in ratings], minlength=n_items)
+        assert degrees[asked].sum() > 8 * n_users
+        users = np.full(len(asked), user, np.int32)
+        together = read_neighbours(found, users, asked, cap=cap, norms=RAW, threads=1)
+        for p in (0, len(asked) - 1):
+            alone = read_neighbours(found, users[:1], asked[p : p + 1], cap=cap, norms=RAW, threads=1)
+            assert one(together, p) == one(alone, 0)
+
+
+def test_neighbours_that_are_alike_to_the_last_bit_take_no_more_than_their_room():
+    n_users = (
+        4000  # all but one have rated the same item alike, so that their keys differ by their ties alone
+    )
+    ratings = {(u, i): 3.0 + i for u in range(n_users) for i in range(2) if (u, i) != (0, 1)}
+    found = statistics(ratings, n_users, 2)
+    for cap in (1000, 1999):
+        got = read_neighbours(found, np.zeros(3, np.int32), np.ones(3, np.int32), cap=cap, norms=RAW)
+        assert np.diff(got.users.ptr).tolist() == [cap] * 3
+        for p in range(3):
+            nodes = got.users.node[got.users.ptr[p] : got.users.ptr[p + 1]]
+            assert np.all(np.diff(nodes) > 0)
+
+
+def test_counts_beyond_the_table_of_logarithms():
+    n_items = 1100
+    ratings = {(u, i): 1.0 + (u + i) % 5 for u in range(3) for i in range(n_items) if (u, i) != (0, 1099)}
+    got = read_neighbours(
+        statistics(ratings, 3, n_items), np.array([0]), np.array([1099]), cap=5, norms=RAW, threads=1
+    )
+    assert got.users.rows[:2, 1] == pytest.approx(np.log1p(1099))
+
+
 def real_like():
     rng = np.random.default_rng(5)
     full = np.flatnonzero(rng.random(60 * 40) < 0.4)
