@@ -122,16 +122,16 @@ def test_many_pairs_of_one_target_choose_as_each_does_alone(cap):
 
 
 def test_neighbours_that_are_alike_to_the_last_bit_take_no_more_than_their_room():
-    n_users = (
-        4000  # all but one have rated the same item alike, so that their keys differ by their ties alone
-    )
-    ratings = {(u, i): 3.0 + i for u in range(n_users) for i in range(2) if (u, i) != (0, 1)}
+    # Half of them love item 0 as user 0 does: their keys differ by ties alone, and of 2,000 some are equal.
+    n_users = 4000
+    ratings = {(u, 0): 5.0 if u % 2 == 0 else 1.0 for u in range(n_users)}
+    ratings |= {(u, 1): 3.0 for u in range(1, n_users)}
     found = statistics(ratings, n_users, 2)
-    for cap in (1000, 1999):
+    for cap in range(1000, 1400):
         got = read_neighbours(found, np.zeros(3, np.int32), np.ones(3, np.int32), cap=cap, norms=RAW)
-        assert np.diff(got.users.ptr).tolist() == [cap] * 3
         for p in range(3):
             nodes = got.users.node[got.users.ptr[p] : got.users.ptr[p + 1]]
+            assert len(nodes) == cap
             assert np.all(np.diff(nodes) > 0)
 
 
