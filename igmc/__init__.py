@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.2.0.dev0"
 
 if TYPE_CHECKING:
-    from igmc.config import DataConfig, ExtractConfig, ModelConfig, RunConfig, TrainConfig, TransferConfig
+    from igmc.config import (
+        DataConfig,
+        ExtractConfig,
+        ModelConfig,
+        NeighboursConfig,
+        RunConfig,
+        TrainConfig,
+        TransferConfig,
+        run_config,
+    )
     from igmc.errors import IgmcError
     from igmc.evaluation import evaluate
     from igmc.evaluation.transfer import transfer
@@ -30,9 +39,11 @@ _HOMES = {
     "DataConfig": "igmc.config",
     "ExtractConfig": "igmc.config",
     "ModelConfig": "igmc.config",
+    "NeighboursConfig": "igmc.config",
     "RunConfig": "igmc.config",
     "TrainConfig": "igmc.config",
     "TransferConfig": "igmc.config",
+    "run_config": "igmc.config",
     "IgmcError": "igmc.errors",
     "load_dataset": "igmc.ratings",
     "describe": "igmc.ratings.description",
@@ -60,6 +71,7 @@ __all__ = [
     "ExtractConfig",
     "IgmcError",
     "ModelConfig",
+    "NeighboursConfig",
     "Predictor",
     "RunConfig",
     "RunReport",
@@ -76,6 +88,7 @@ __all__ = [
     "make_split",
     "predict",
     "recommend",
+    "run_config",
     "to_hetero",
     "to_networkx",
     "to_pyg",
