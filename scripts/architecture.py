@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "threads", "environment"),
-    ("config", "files"),
+    ("config", "files", "checked_json"),
     ("compiled",),
     ("rng",),
     ("ratings",),

@@ -42,6 +42,7 @@ from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
 from igmc.training.ensemble import predict_batches
 from igmc.training.folder import RunFolder
+from tests.edits import edited
 from tests.evaluation.splits import random_rows
 
 REPO = Path(__file__).parents[1]
@@ -237,7 +238,7 @@ def test_what_a_damaged_checkpoint_of_a_finished_run_asks_for_mends_it(done, hom
     with pytest.raises(CheckpointError, match=f"delete {last.name} and all later ones, and metrics.json"):
         Predictor.from_run(damaged)
     last.unlink()
-    with pytest.raises(CheckpointError, match=r"delete metrics\.json, if there is one, and run igmc-train"):
+    with pytest.raises(CheckpointError, match=r"or delete metrics\.json and run igmc-train again"):
         Predictor.from_run(damaged)
     (damaged / "metrics.json").unlink()
     assert run(config, damaged, home).ensemble == report.ensemble
@@ -247,10 +248,9 @@ def test_what_a_damaged_checkpoint_of_a_finished_run_asks_for_mends_it(done, hom
 def in_former_words(folder):
     """What a run folder of version 0.1 says: the selection was called protocol there."""
     for name in ("config.json", "metrics.json"):
-        path, values = folder / name, json.loads((folder / name).read_text())
-        place = values if name == "metrics.json" else values["config"]["train"]
-        place["protocol"] = {"fixed": "paper", "validation": "validated"}[place.pop("selection")]
-        path.write_text(json.dumps(values))
+        with edited(folder / name) as values:
+            place = values if name == "metrics.json" else values["config"]["train"]
+            place["protocol"] = {"fixed": "paper", "validation": "validated"}[place.pop("selection")]
 
 
 def test_a_run_of_an_earlier_version_opens_and_goes_on(done, home, tmp_path):

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from igmc import __version__
-from igmc.errors import CheckpointError
+from igmc.checked_json import dump_checked, load_checked
+from igmc.errors import DataError
 from igmc.evaluation.protocols import Protocol
 from igmc.files import replace_file, writing
 from igmc.ratings import Split
@@ -72,11 +73,11 @@ class FittedModels:
     def read(self, place: Path) -> tuple[Recommender, dict[str, float]] | None:
         """A model and the seconds that its training took; None if it is not there, or damaged."""
         try:
-            seconds = json.loads(place.with_suffix(".json").read_text())
+            seconds = load_checked(place.with_suffix(".json").read_bytes())
             return load_recommender(place.with_suffix(".model")), seconds
         except FileNotFoundError:
             return None
-        except (CheckpointError, ValueError) as error:
+        except (DataError, ValueError) as error:
             logger.warning("%s is damaged and trained anew: %s", place.name, error)
             return None
 
@@ -90,4 +91,4 @@ class FittedModels:
             return
         model.save(place.with_suffix(".model"))
         # Last, since a model without it counts as not there.
-        replace_file(place.with_suffix(".json"), json.dumps(dict(seconds)).encode() + b"\n")
+        replace_file(place.with_suffix(".json"), dump_checked(seconds))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from igmc import __version__
+from igmc.checked_json import dump_checked, load_checked
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, IgmcError, WriteError
 from igmc.evaluation.fitted_models import FittedModels
@@ -154,7 +155,7 @@ class _Kept:
     def read(self, place: Path) -> ModelEvaluation | None:
         """The evaluation; None if it is not there, or damaged."""
         try:
-            values = json.loads(_file(place, "json").read_text())
+            values = load_checked(_file(place, "json").read_bytes())
             with np.load(_file(place, "npz"), allow_pickle=False) as file:
                 return ModelEvaluation.from_parts(values, {name: file[name] for name in file.files})
         except FileNotFoundError:
@@ -168,7 +169,7 @@ class _Kept:
         with replacing(_file(place, "npz")) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
         # Last, since an evaluation without it counts as not there.
-        replace_file(_file(place, "json"), json.dumps(evaluation.to_dict(), indent=1).encode() + b"\n")
+        replace_file(_file(place, "json"), dump_checked(evaluation.to_dict(), allow_nan=True))
 
 
 def _file(place: Path, suffix: str) -> Path:

@@ -46,7 +46,7 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
 
     Raises:
         ConfigError: on another choice, "ensemble" of an unfinished run, or an epoch that is not kept.
-        CheckpointError: if a checkpoint is damaged.
+        CheckpointError: if a checkpoint is damaged, or one is missing that the report of the run names.
     """
     kept = folder.epochs()
     if choice is None:
@@ -66,8 +66,26 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
             allowed=f"single, or one of the epochs {', '.join(map(str, kept))}",
             remedy="let igmc-train finish it, or take 'single'",
         )
+    if folder.finished:
+        return _reported(folder, kept, choice)
     if choice == "single" and config.selection == "fixed":
         return kept[-1:]
     history = folder.load_epoch(kept[-1])["history"]
     epochs = chosen_epochs(config, [record["validation_rmse"] for record in history])
     return epochs[:1] if choice == "single" else epochs
+
+
+def _reported(folder: RunFolder, kept: list[int], choice: str) -> list[int]:
+    """The epochs that the figures of a finished run are of."""
+    report = folder.read_json("metrics.json")
+    epochs: list[int] = [report["single_epoch"]] if choice == "single" else report["ensemble_epochs"]
+    missing = [epoch for epoch in epochs if epoch not in kept]
+    if missing:
+        raise CheckpointError(
+            f"{folder.path / 'checkpoints'} lacks checkpoints that the figures of this run are of",
+            got=f"those of the epochs {', '.join(map(str, kept))}",
+            allowed=f"those of the epochs {', '.join(map(str, epochs))}",
+            remedy="bring them back from a copy; "
+            "or delete metrics.json and run igmc-train again, which goes on from the last one that is there",
+        )
+    return epochs

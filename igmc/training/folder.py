@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from igmc.checked_json import dump_checked, load_checked
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.files import locked, replace_file, sweep, writing
@@ -110,9 +111,8 @@ class RunFolder:
         return (self.path / "metrics.json").exists()
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
-        """Write a file of the folder as JSON."""
-        text = json.dumps(value, indent=1, allow_nan=False)
-        replace_file(self.path / name, text.encode() + b"\n")
+        """Write a file of the folder as JSON, with a checksum."""
+        replace_file(self.path / name, dump_checked(value))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the folder.
@@ -121,7 +121,14 @@ class RunFolder:
             CheckpointError: if it is missing or damaged.
         """
         try:
-            value = json.loads((self.path / name).read_text())
+            return load_checked((self.path / name).read_bytes())
+        except DataError as error:
+            raise CheckpointError(
+                f"{self.path / name} is damaged: {error.what}",
+                got=error.got,
+                allowed=error.allowed,
+                remedy=error.remedy,
+            ) from error
         except (OSError, ValueError) as error:
             made_again = f"delete {name}: the same command makes it again from the checkpoints"
             raise CheckpointError(
@@ -130,9 +137,6 @@ class RunFolder:
                 if name == "metrics.json"
                 else "train again, into another folder (igmc-train --out)",
             ) from error
-        if not isinstance(value, dict):
-            raise CheckpointError(f"{self.path / name} is damaged", got=value, allowed="a JSON object")
-        return value
 
     def save_epoch(self, epoch: int, state: dict[str, Any], keep: set[int]) -> None:
         """Write the history and the checkpoint of an epoch; remove the checkpoints that are not in `keep`."""

@@ -6,6 +6,8 @@ import re
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from igmc.checked_json import load_checked
+
 SMALL = ("--network", "rgcn", "--layers", "4,4", "--mlp-width", 8, "--batch-size", 64, "--epochs", 2)
 
 
@@ -51,7 +53,7 @@ def test_curves_are_drawn_and_tracked(train, tmp_path):
 
 def test_json_is_the_report_that_the_folder_holds(train, tmp_path):
     report = result(train("--out", "run", "--json", "--selection", "fixed"))
-    assert report == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert report == load_checked((tmp_path / "run" / "metrics.json").read_bytes())
     assert (report["selection"], report["epochs"], report["train_pairs"], report["test_pairs"]) == (
         "fixed",
         2,

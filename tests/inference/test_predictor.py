@@ -20,6 +20,7 @@ from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.run import train
 from tests.conftest import SMALL_RUN
+from tests.edits import edited
 
 RATINGS = {"f001": 5, "f002": 1, "f003": 4, "f017": 5, "f100": 2}
 ITEMS = ["f004", "f001", "f200", "f250", "f050"]
@@ -304,9 +305,8 @@ def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
     predicted = predictor.predict(frame.user_id, frame.item_id, clip=False)
     assert predicted.score.tolist() == frame["ensemble"].astype(np.float32).tolist()
     assert predictor.score_user({**RATINGS, "new": 3}, ITEMS).source.tolist() == ["model"] * 5
-    found = json.loads((tmp_path / "run" / "config.json").read_text())
-    found["data_digest"] = "0" * 64
-    (tmp_path / "run" / "config.json").write_text(json.dumps(found))
+    with edited(tmp_path / "run" / "config.json") as found:
+        found["data_digest"] = "0" * 64
     with pytest.raises(DataError, match="demo holds other ratings now than when the run was trained"):
         Predictor.from_run(report.folder, device="cpu")
 

@@ -103,7 +103,7 @@ def test_what_a_killed_process_was_writing_is_swept_away(run):
         (b"", "cannot read .*config.json"),
         (b'{"format": 1, "config"', "cannot read .*config.json"),
         (b"\xff\xfe\x00", "cannot read .*config.json"),
-        (b"[]", "config.json is damaged; got .*; allowed: a JSON object"),
+        (b"[]", "config.json is damaged: not a JSON object; got .*"),
         (b"{}", "config.json is damaged, or of another version"),
         (b'{"format": 1, "config": 3}', "config.json is damaged, or of another version"),
         (b'{"format": 2, "config": {}}', "another version of igmc; got 2; allowed: format 1"),

@@ -15,6 +15,7 @@ from igmc.evaluation.transfer.scale_map import ScaleMap
 from igmc.inference.predictor import Predictor
 from igmc.ratings.load import load_dataset
 from igmc.ratings.split import make_split
+from tests.edits import edited
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +133,7 @@ def test_what_cannot_be_transferred_is_refused(demo_run, percent, tmp_path):
     with pytest.raises(ConfigError, match="there is no test part"):
         transfer(demo_run, percent.replace(test_ratio=0.0), device="cpu")
     copy = shutil.copytree(demo_run, tmp_path / "copy")
-    config = json.loads((copy / "config.json").read_text())
-    config["config"]["model"]["side_features"] = True
-    (copy / "config.json").write_text(json.dumps(config))
+    with edited(copy / "config.json") as config:
+        config["config"]["model"]["side_features"] = True
     with pytest.raises(ConfigError, match="a model with side features of its own data set"):
         transfer(copy, percent)
