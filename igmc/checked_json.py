@@ -1,4 +1,4 @@
-"""JSON objects that carry a digest of themselves: a bit that flips on a disk changes no figure unnoticed."""
+"""JSON objects that carry a digest of themselves, so that a bit that flips changes no figure unnoticed."""
 
 from __future__ import annotations
 
