@@ -68,7 +68,7 @@ def test_settings_that_are_not_those_of_the_training_answer_nobody(copied):
     text = path.read_text()
     assert '"max_nodes_per_hop": 20' in text
     path.write_text(text.replace('"max_nodes_per_hop": 20', '"max_nodes_per_hop": 10'))
-    with pytest.raises(CheckpointError, match=r"config\.json is damaged: the content does not fit its checksum"):
+    with pytest.raises(CheckpointError, match="the content does not fit its checksum"):
         Predictor.from_run(copied, device="cpu")
     value = json.loads(path.read_text())
     del value[CHECKSUM]
