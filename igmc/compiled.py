@@ -27,7 +27,7 @@ from numba.extending import register_jitable
 from igmc.errors import IgmcError
 from igmc.files import home_dir
 
-__all__ = ["inner", "kernel", "shared"]
+__all__ = ["inner", "kernel", "kernel_folder", "shared"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,14 +62,17 @@ def _compiled(function: Callable[..., Any] | None, any_order: bool, for_python: 
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     fastmath = {"contract", "reassoc"} if any_order else False
     found = numba.njit(**options, fastmath=fastmath, no_cpython_wrapper=not for_python)(function)
-    if for_python and _folder() is not None and not numba.config.DISABLE_JIT:
+    if for_python and kernel_folder() is not None and not numba.config.DISABLE_JIT:
         found._cache = _Cache(function)  # as `Dispatcher.enable_caching` does
     return found
 
 
 @cache
-def _folder() -> Path | None:
-    """Where the machine code of these sources is kept, whether or not the folder is there yet."""
+def kernel_folder() -> Path | None:
+    """Where the machine code of these sources is kept, whether or not the folder is there yet.
+
+    None if it cannot be kept, so that each process compiles for itself.
+    """
     try:
         base = Path(numba.config.CACHE_DIR or home_dir() / "kernels").absolute()
         return base / f"{PREFIX}{digest(PACKAGE)}"
@@ -108,7 +111,7 @@ class _Locator(_CacheLocator):  # type: ignore[misc]
         return cls(function, file)
 
     def get_cache_path(self) -> str:
-        return str(_folder())
+        return str(kernel_folder())
 
     def get_source_stamp(self) -> str:
         return Path(self.get_cache_path()).name
@@ -151,7 +154,7 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 @cache
 def _mark_used() -> None:
-    folder = _folder()
+    folder = kernel_folder()
     if folder is not None:
         with contextlib.suppress(OSError):  # it is not there yet, or for reading only
             os.utime(folder)

@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("run_references",),
     ("evaluation",),
     ("run_report",),
-    ("run",),
+    ("run", "doctor"),
     ("web",),
     ("cli",),
 )

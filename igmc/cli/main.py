@@ -12,6 +12,7 @@ import click
 
 from igmc import __version__
 from igmc.cli.data import data_command
+from igmc.cli.doctor import doctor_command
 from igmc.cli.evaluate import evaluate_command
 from igmc.cli.explain import explain_command
 from igmc.cli.extract import extract_command
@@ -53,6 +54,7 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
         transfer_command,
         plot_command,
         data_command,
+        doctor_command,
     ],
 )
 @click.version_option(__version__, prog_name="igmc")

@@ -4,6 +4,7 @@ from igmc.statistics.graph_statistics import DAMPING, GraphStatistics
 from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
 from igmc.statistics.item_sums import ItemSums
 from igmc.statistics.neighbours import read_for_user, read_neighbours
+from igmc.statistics.reference import reference_pair
 from igmc.statistics.serving import with_patches, with_user
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "SideNeighbours",
     "read_for_user",
     "read_neighbours",
+    "reference_pair",
     "with_patches",
     "with_user",
 ]
