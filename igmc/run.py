@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from igmc.config import FIRST_NETWORK, RunConfig, run_config
 from igmc.environment import machine, versions
-from igmc.errors import ConfigError
+from igmc.errors import ConfigError, WriteError
 from igmc.evaluation.metrics import score
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
@@ -25,7 +25,7 @@ from igmc.inference import ITEMS_FILE, ItemInfo
 from igmc.loading import SideFeatures
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
-from igmc.ratings import Split, load_dataset, make_split, side_features
+from igmc.ratings import Dataset, Split, load_dataset, make_split, side_features
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
@@ -92,17 +92,25 @@ def train(
         "versions": versions(),
         "machine": machine(),
     }
-    with folder.claimed(config, facts), _logging_to(folder.path / "log.txt"), on_device(place):
-        if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
-            ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
+    with folder.claimed(config, facts):
         if folder.finished:
+            with suppress(WriteError):  # what is finished can be read where nothing can be written
+                _note_items(dataset, folder)
             report = RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
             logger.info("%s holds this run, finished: nothing to do", folder.path)
             return report
-        logger.info("run folder %s, device %s", folder.path, place)
-        return _run(
-            config, dataset.name, split, side, folder, place, home, workers, progress, profile, tracker
-        )
+        with _logging_to(folder.path / "log.txt"), on_device(place):
+            _note_items(dataset, folder)
+            logger.info("run folder %s, device %s", folder.path, place)
+            return _run(
+                config, dataset.name, split, side, folder, place, home, workers, progress, profile, tracker
+            )
+
+
+def _note_items(dataset: Dataset, folder: RunFolder) -> None:
+    """Keep titles and genres beside the run, where the data set has any."""
+    if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
+        ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
 
 
 def default_folder(config: RunConfig, split: Split) -> Path:

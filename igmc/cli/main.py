@@ -18,6 +18,7 @@ from igmc.cli.explain import explain_command
 from igmc.cli.extract import extract_command
 from igmc.cli.help import TeachingGroup
 from igmc.cli.options import as_typed
+from igmc.cli.output import make_writable
 from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
 from igmc.cli.recommend import recommend_command
@@ -93,6 +94,7 @@ plot = _entry_point(plot_command, "igmc-plot")
 
 def _exit_code(command: click.Command, name: str) -> int:
     """Run a command to its end, whichever that is."""
+    make_writable()
     try:
         with heard():
             code = command.main(prog_name=name, standalone_mode=False)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["emit", "emit_json", "human_bytes", "table"]
+__all__ = ["emit", "emit_json", "human_bytes", "make_writable", "table"]
+
+
+def make_writable() -> None:
+    """Let any text go to stdout and stderr: UTF-8 into files and pipes, "?" for what a terminal lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
 
 
 def emit(text: str) -> None:

@@ -100,7 +100,7 @@ class Predictor:
         """
         place, run = pick_device(device), open_run(folder)
         found = run.settings()
-        config = RunConfig.from_dict(found["config"])
+        config = run.config()
         split = Split.load(run.path / "split.npz")
         if split.digest() != found.get("split_digest"):
             raise CheckpointError(

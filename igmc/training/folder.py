@@ -86,10 +86,27 @@ class RunFolder:
             )
         return found
 
+    def config(self) -> RunConfig:
+        """The settings of the run.
+
+        Raises:
+            CheckpointError: if the file is missing or damaged, or names what this version does not know.
+        """
+        found = self.settings()["config"]
+        try:
+            return RunConfig.from_dict(found)
+        except ConfigError as error:
+            raise CheckpointError(
+                f"{self.path / 'config.json'}: {error.what}",
+                got=error.got,
+                allowed=error.allowed,
+                remedy="use the version of igmc that made the run, or bring back the file from a copy",
+            ) from error
+
     def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
         found = self.settings()
         # As objects: a setting that one of them does not name has its default.
-        old, new = (_flat(asdict(one)) for one in (RunConfig.from_dict(found["config"]), config))
+        old, new = (_flat(asdict(one)) for one in (self.config(), config))
         changed = [f"{key} ({old[key]!r} there, {new[key]!r} now)" for key in new if old[key] != new[key]]
         if changed:
             raise ConfigError(

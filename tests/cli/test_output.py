@@ -1,6 +1,8 @@
 """What goes to stdout: tables, sizes, and nothing when nobody reads any more."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 import textwrap
@@ -33,6 +35,43 @@ def test_a_reader_that_goes_away_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_any_title_arrives_whole_where_stdout_is_redirected(encoding):
+    code = """
+        from igmc.cli.main import _entry_point
+        import click
+        from igmc.cli.output import emit
+        _entry_point(click.Command("x", callback=lambda: emit("Sen to Chihiro \u5343\u3068 \u2603")), "x")()
+    """
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert process.stdout.decode("utf-8") == "Sen to Chihiro \u5343\u3068 \u2603\n"
+
+
+def test_a_terminal_that_lacks_a_letter_shows_a_mark_in_its_place():
+    terminal, inside = pty.openpty()
+    code = """
+        from igmc.cli.output import emit, make_writable
+        make_writable()
+        emit("caf\u00e9 \u2603")
+    """
+    process = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=inside,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=False,
+    )
+    os.close(inside)
+    assert process.returncode == 0
+    assert os.read(terminal, 100).strip() == "caf\u00e9 ?".encode("cp1252")
+    os.close(terminal)
 
 
 def test_tables_put_numbers_right_and_words_left():

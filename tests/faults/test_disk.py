@@ -1,6 +1,7 @@
 """Disks that are full, and files that others are writing: nothing is half done, and no model is blamed."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -9,9 +10,13 @@ from pathlib import Path
 import pytest
 
 import igmc.files
+from igmc.config import RunConfig
 from igmc.errors import WriteError
 from igmc.evaluation import evaluate
 from igmc.files import replace_file, sweep
+from igmc.inference.lists import recommend
+from igmc.run import train
+from tests.conftest import SMALL_RUN
 
 
 @pytest.fixture
@@ -31,6 +36,22 @@ def test_a_full_disk_ends_an_evaluation_and_is_no_failure_of_the_model(small_dis
     with pytest.raises(WriteError, match="No space left on device"):
         evaluate(["global_mean"], ["demo"], out=small_disk / "out")
     assert not list(small_disk.rglob("*.partial"))
+
+
+def test_a_finished_run_is_reported_and_asked_where_nothing_can_be_written(demo_run, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("cannot mount a disk here")
+    try:
+        shutil.copytree(demo_run, disk / "run")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        report = train(RunConfig.from_dict(SMALL_RUN), out=disk / "run", device="cpu", progress=False)
+        assert report.ensemble == train(RunConfig.from_dict(SMALL_RUN), out=demo_run, device="cpu").ensemble
+        assert len(recommend(disk / "run", user_id=1, k=3)) == 3
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_the_folder_is_on_the_disk_too_before_a_file_counts_as_written(tmp_path, monkeypatch):

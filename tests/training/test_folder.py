@@ -9,6 +9,7 @@ import torch
 from igmc.config import ExtractConfig, RunConfig, TrainConfig
 from igmc.errors import CheckpointError, ConfigError, DataError, IgmcError
 from igmc.training.folder import RunFolder
+from tests.edits import edited
 
 REPO = Path(__file__).parents[2]
 CONFIG = RunConfig()
@@ -95,6 +96,13 @@ def test_what_a_killed_process_was_writing_is_swept_away(run):
     (run.path / "split.npzabc.partial").write_bytes(b"half")
     claim(run.path)
     assert names(run.path) == ["checkpoints", "config.json"]
+
+
+def test_a_setting_that_this_version_does_not_know_names_the_file(run):
+    with edited(run.path / "config.json") as value:
+        value["config"]["train"]["warmup"] = 3
+    with pytest.raises(CheckpointError, match=r"config\.json: unknown setting in TrainConfig; got 'warmup'"):
+        run.config()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from igmc.config import DataConfig, RunConfig, TransferConfig
+from igmc.config import DataConfig, TransferConfig
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
 from igmc.evaluation.metrics import bootstrap_interval, score
@@ -66,7 +66,7 @@ def transfer(
         IgmcError: if the run, the data or the settings do not suit; each says what to do.
     """
     how = how if how is not None else TransferConfig()
-    if RunConfig.from_dict(open_run(run).settings()["config"]).side_features:
+    if open_run(run).config().side_features:
         raise ConfigError("a model with side features of its own data set cannot be transferred")
     source = Predictor.from_run(run, checkpoints=checkpoints, device=device, workers=workers)
     data = DataConfig(dataset=to) if isinstance(to, str) else to
