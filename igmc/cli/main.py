@@ -35,6 +35,7 @@ __all__ = [
 
 _INTERRUPTED = 130
 _AGAIN = "run the same command again to resume"
+_LESS = "give it more, or ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -119,6 +120,9 @@ def _exit_code(command: click.Command, name: str) -> int:
         raise
     except OSError as error:
         return _fail(name, _os_message(error), 1)
+    except MemoryError as error:
+        what = f"there is not enough memory: {error}" if str(error) else "there is not enough memory"
+        return _fail(name, f"{what}; to mend it: {_LESS}", 1)
     except Exception as error:
         return _fail(name, f"unexpected {type(error).__name__}: {error}; -v shows where", 1)
 

@@ -59,6 +59,12 @@ def raiser(error):
         (click.UsageError("no such thing."), 2, "igmc-x: error: no such thing; see igmc-x -h\n"),
         (click.ClickException("plain"), 1, "igmc-x: error: plain\n"),
         (ValueError("bug"), 1, "igmc-x: error: unexpected ValueError: bug; -v shows where\n"),
+        (
+            MemoryError("Unable to allocate 9.0 GiB"),
+            1,
+            "igmc-x: error: there is not enough memory: Unable to allocate 9.0 GiB; to mend it: give it more, or "
+            "ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file\n",
+        ),
         (KeyboardInterrupt(), 130, "\nigmc-x: interrupted; run the same command again to resume\n"),
         (SystemExit(143), 143, "igmc-x: terminated; run the same command again to resume\n"),
         (
