@@ -20,8 +20,8 @@ from igmc.environment import machine, versions
 from igmc.errors import IgmcError
 from igmc.files import home_dir
 from igmc.graph import BipartiteGraph, Part, extract_subgraphs, reference_subgraphs
-from igmc.loading import LiveSource, Loader
-from igmc.models import IGMC
+from igmc.loading import LiveSource, Loader, NeighbourBatch
+from igmc.models import IGMC, NeighboursEnsemble
 from igmc.ratings import Pairs
 from igmc.statistics import GraphStatistics, InputNorms, read_neighbours, reference_pair
 from igmc.threads import cores
@@ -74,7 +74,7 @@ def examine(home: str | Path | None = None) -> Iterator[Finding]:
     for name, test in (
         ("extraction kernel", _extraction),
         ("network kernels", _network),
-        ("statistics kernels", _statistics),
+        ("neighbours kernels", _neighbours),
     ):
         yield _tested(name, test)
 
@@ -162,7 +162,7 @@ def _network() -> float:
     return float((answers[0] - answers[1]).abs().max())
 
 
-def _statistics() -> float:
+def _neighbours() -> float:
     graph, _ = _ratings()
     user, item = np.repeat(np.arange(40, dtype=np.int32), np.diff(graph.user_ptr)), graph.user_items
     rating = (graph.user_levels + 1).astype(np.float32)
@@ -172,4 +172,11 @@ def _statistics() -> float:
     pair = np.array([u], np.int32), np.array([i], np.int32)
     found = read_neighbours(statistics, *pair, cap=1000, norms=InputNorms.identity())
     plain = reference_pair(known, u, i, 4.0)
-    return float(max(abs(found.base[0] - plain.base), np.abs(found.pair[0] - np.array(plain.pair)).max()))
+    apart = [found.base[:1] - plain.base, found.pair[0] - np.array(plain.pair)]
+    for mine, theirs in ((found.users, plain.users), (found.items, plain.items)):
+        apart += [mine.rows[k] - np.array(theirs[v][1]) for k, v in enumerate(mine.node.tolist())]
+    steps = [
+        NeighboursEnsemble(1, dropout=0.0, seed=1, backend=backend).steps(NeighbourBatch.whole(found))
+        for backend in ("auto", "torch")
+    ]
+    return float(np.abs(np.concatenate([*apart, steps[0] - steps[1]])).max())

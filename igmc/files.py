@@ -15,7 +15,7 @@ from typing import IO
 
 from igmc.errors import ConfigError, IgmcError, WriteError
 
-__all__ = ["WORK", "home_dir", "locked", "replace_file", "replacing", "sweep", "writing"]
+__all__ = ["WORK", "home_dir", "locked", "replace_file", "replacing", "sweep", "sweep_shared", "writing"]
 
 logger = logging.getLogger(__name__)
 
@@ -103,29 +103,32 @@ def replace_file(path: Path, *chunks: bytes) -> None:
         file.writelines(chunks)
 
 
-def sweep(folder: Path, *, shared: bool = False, name: str = "*") -> None:
-    """Remove what a process that was killed left half done.
-
-    Args:
-        folder: to be swept; call it only under the lock, unless it is shared.
-        shared: other processes may be writing there: what one that lives has begun is left to it.
-        name: only what was to become this file.
-    """
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed left half done; call it only under the lock."""
     with writing(folder):
-        for partial in folder.glob(f"{name}.partial" if name == "*" else f"{glob.escape(name)}.*.partial"):
-            if not (shared and _writer_lives(partial)):
-                partial.unlink(missing_ok=True)
+        for partial in folder.glob("*.partial"):
+            partial.unlink(missing_ok=True)
         if (folder / WORK).exists():
             shutil.rmtree(folder / WORK)
 
 
-def _writer_lives(partial: Path) -> bool:
-    """Whether the process lives that `replacing` named a file after."""
-    number = partial.suffixes[-2][1:] if len(partial.suffixes) > 1 else ""
-    if not number.isdecimal():
-        return False
+def sweep_shared(folder: Path, name: str = "*") -> None:
+    """Remove the files that `replacing` had begun in processes that are no more; others may be at work here.
+
+    Args:
+        folder: that is written without a lock.
+        name: of one file, if only what was to become that is meant.
+    """
+    with writing(folder):
+        for partial in folder.glob(f"{name if name == '*' else glob.escape(name)}.*.partial"):
+            writer = partial.suffixes[-2][1:]
+            if writer.isdecimal() and not _lives(int(writer)):
+                partial.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
     try:
-        os.kill(int(number), 0)
+        os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:

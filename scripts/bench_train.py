@@ -14,10 +14,10 @@ import torch
 
 from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
 from igmc.graph import Part
-from igmc.inference import known_ratings
 from igmc.loading import Batch, LiveSource, Loader, NeighbourLoader, input_norms
 from igmc.models import IGMC, NeighboursEnsemble
 from igmc.models.twin import PyGTwin
+from igmc.networks.neighbours import known_ratings
 from igmc.ratings import RatingScale
 from igmc.training import on_device
 

@@ -29,12 +29,12 @@ UNSEEN = ("users", "items", "both")
 
 
 def squared_errors(report: EvaluationReport, label: str, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Squared error and user of each pair, over all draws; users of different draws are different people."""
+    """Squared error and user of each pair, over all draws; who is asked in several of them is one person."""
     errors, users = [], []
     for one in report.evaluations:
         if one.label == label and one.protocol["settings"]["k"] == k:
             errors.append((one.predicted - one.asked_rating) ** 2)
-            users.append(one.asked_user.astype(np.int64) + one.seed * 2**32)
+            users.append(one.asked_user)
     return np.concatenate(errors), np.concatenate(users)
 
 
@@ -113,6 +113,8 @@ def main(
                 data_dir=data_dir,
                 out=runs / dataset,
             )
+            if report.failures:
+                raise click.ClickException(f"a model failed: {report.failures[0]}")
             rows = pooled(report, dataset, kind, [*rivals, OURS])
             found = studies.merged(found, rows, key=("dataset", "unseen", "k", "label"))
             write(found)

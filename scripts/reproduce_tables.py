@@ -55,7 +55,8 @@ def folder(job: dict[str, Any]) -> str:
     """The name of a run's folder."""
     if job["network"] == "rgcn":  # as earlier versions named them
         return f"{job['dataset']}-{settings(job).train.identity()['protocol']}-{job['seed']}"
-    return "-".join(str(job[name]) for name in ("dataset", "split", "network", "selection", "seed"))
+    names = [job[name] for name in ("dataset", "split", "network", "selection", "seed")]
+    return "-".join(map(str, [*names, settings(job).digest()[:8]]))
 
 
 def holds(row: dict[str, Any], **job: Any) -> bool:
@@ -113,7 +114,7 @@ def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
             own = [r for r in rows if holds(r, network="neighbours", split=split, **here)]
             first = split in ("u1", "default")
             igmc_rows = [r for r in rows if first and holds(r, network="rgcn", split="default", **here)]
-            svdpp = [r["metrics"]["rmse"] for r in rivals if of_split(r, dataset, split)]
+            svdpp = [r["metrics"]["rmse_clipped"] for r in rivals if of_split(r, dataset, split)]
             if own:
                 name = dataset if split == "default" else f"{dataset} {split}"
                 line = [name, BEST.get((dataset, split), "-")]

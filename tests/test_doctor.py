@@ -41,7 +41,7 @@ def test_compiled_code_that_computes_something_else_is_found(tmp_path, monkeypat
     monkeypatch.setattr(igmc.doctor, "reference_pair", wrong)
     monkeypatch.setattr(igmc.doctor, "extract_subgraphs", None)
     found = findings(tmp_path)
-    assert not found["statistics kernels"].ok
-    assert "igmc doctor --json" in found["statistics kernels"].remedy
+    assert not found["neighbours kernels"].ok
+    assert "igmc doctor --json" in found["neighbours kernels"].remedy
     assert found["extraction kernel"].value == "TypeError: 'NoneType' object is not callable"
     assert found["network kernels"].ok

@@ -53,6 +53,8 @@ def heard() -> Iterator[None]:
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+    if lost:
+        raise lost.pop()
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

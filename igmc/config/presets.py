@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from igmc.config.run import RunConfig
+from igmc.config.run import RunConfig, network_of
 
 __all__ = ["PAPER_DATASETS", "PRESETS", "default_network", "merged", "preset_settings", "run_config"]
 
@@ -49,7 +49,12 @@ def default_network(dataset: str) -> str:
     Args:
         dataset: a name of the catalogue, in any spelling that it takes, or a path.
     """
-    return "rgcn" if dataset.lower().replace("-", "_") in PAPER_DATASETS else "neighbours"
+    return "rgcn" if _canonical(dataset) in PAPER_DATASETS else "neighbours"
+
+
+def _canonical(dataset: str) -> str:
+    """A name as the catalogue has it: case does not count, and - is _."""
+    return dataset.lower().replace("-", "_")
 
 
 def preset_settings(dataset: str, network: str | None = None) -> dict[str, Any]:
@@ -63,16 +68,17 @@ def preset_settings(dataset: str, network: str | None = None) -> dict[str, Any]:
     ('rgcn', {'epochs': 80})
     """
     network = network or default_network(dataset)
-    sections = _PRESETS.get(network, {}).get(dataset, {})
+    sections = _PRESETS.get(network, {}).get(_canonical(dataset), {})
     return {"network": network} | {section: dict(values) for section, values in sections.items()}
 
 
-def run_config(dataset: str = "demo", chosen: Mapping[str, Any] | None = None) -> RunConfig:
+def run_config(dataset: str | None = None, chosen: Mapping[str, Any] | None = None) -> RunConfig:
     """The configuration that a data set brings, and over it what is chosen; as `igmc-train` makes it.
 
     Args:
-        dataset: a name of the catalogue, or a path.
-        chosen: settings by section of `RunConfig`; "network" among them takes the place of the data set's.
+        dataset: a name of the catalogue, or a path; the one that is chosen if None, or else "demo".
+        chosen: settings by section of `RunConfig`; the network that they name, or whose sections they have,
+            takes the place of the data set's.
 
     Raises:
         ConfigError: on a setting that is unknown, of another network, or not allowed.
@@ -80,8 +86,10 @@ def run_config(dataset: str = "demo", chosen: Mapping[str, Any] | None = None) -
     >>> run_config("ml_100k", {"train": {"epochs": 3}}).train.epochs
     3
     """
-    chosen = merged(chosen or {}, {"data": {"dataset": dataset}})
-    return RunConfig.from_dict(merged(preset_settings(dataset, chosen.get("network")), chosen))
+    chosen = RunConfig.current(chosen or {})
+    dataset = dataset or chosen.get("data", {}).get("dataset") or RunConfig().data.dataset
+    chosen = merged(chosen, {"data": {"dataset": dataset}})
+    return RunConfig.from_dict(merged(preset_settings(dataset, network_of(chosen)), chosen))
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

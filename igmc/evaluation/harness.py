@@ -23,7 +23,7 @@ from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
-from igmc.files import replace_file, replacing, sweep, writing
+from igmc.files import replace_file, replacing, sweep_shared, writing
 from igmc.ratings import Dataset, Split, load_dataset
 from igmc.training import Tracker
 
@@ -142,7 +142,7 @@ class _Kept:
         self._asked = [sorted(set(ks)), *([] if rankings else ["ratings only"])]
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        sweep(self.folder, shared=True)  # another evaluation may be at work here
+        sweep_shared(self.folder)  # another evaluation may be at work here
 
     def place(self, model: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
         """Where the evaluation is, without the suffixes of its two files."""

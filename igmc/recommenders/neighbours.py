@@ -47,8 +47,8 @@ class NeighboursRecommender(Recommender):
             "learning_rate": Range(1e-3, 2e-2, log=True),
             "weight_decay": Range(1e-5, 1e-1, log=True),
             "dropout": Range(0.0, 0.5),
-            "max_neighbors": OneOf((50, 100, 200)),
-            "epochs": OneOf((4, 8, 16)),
+            "max_neighbors": OneOf((50, 100, 200, 400)),
+            "epochs": OneOf((4, 8, 16, 32)),
         }
 
     @property

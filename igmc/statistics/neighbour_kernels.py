@@ -123,7 +123,7 @@ def sizes(side, cap):
 @kernel
 def write_side(side, order, groups, low, high, norm, found):
     """Fill the rows of the pairs of some groups; the pairs of a group have one target."""
-    sums = np.zeros((max(len(side.own.ptr) - 1, _end(side.own.patch.nodes)), SUMS), np.float32)
+    sums = np.zeros((_own_nodes(side), SUMS), np.float32)
     keys, best, no_ranks, block = np.empty(64), np.empty(64), np.empty(0, np.int64), make_block()
     for g in range(low, high):
         walked = False  # whether `sums` holds what all of the target's ratings give
@@ -167,11 +167,11 @@ def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, f
     if last - first > len(keys):
         keys, best = np.empty(2 * (last - first)), np.empty(2 * (last - first))
     at, end = found.ptr[p], found.ptr[p + 1]
-    lowest, least = np.int64(0), -1.0
+    lowest, least, surplus = np.int64(0), -1.0, 0
     if len(ranks):
         lowest = _lowest_rank(near, first, last, target, ranks, end - at)
     else:
-        least = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+        least, surplus = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
     # Taken out of their records here: in the loop, counting who holds them took longer than all else.
     nodes, residuals, rows, shift = found.node, found.residual, found.rows, side.other_shift[p]
     facts, patched_nodes, patched_facts = side.own.facts, side.own.patch.nodes, side.own.patch.facts
@@ -181,8 +181,9 @@ def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, f
             continue
         if ranks[near[q]] < lowest if len(ranks) else keys[q - first] < least:
             continue
-        if at == end:  # two keys may be equal to the last bit
-            break
+        if surplus and keys[q - first] == least:
+            surplus -= 1
+            continue
         node = near[q]
         nodes[at], residuals[at] = node, residual[q] + shift
         place = q - first if by_place else np.int64(node)
@@ -209,13 +210,22 @@ def write_table(side, low, high, table, norm, found):
 
 
 @inner
-def _end(nodes):
-    return nodes[-1] + 1 if len(nodes) else 0
+def _own_nodes(side):
+    """One more than the greatest node of the own side, those that the graph does not know included."""
+    size = len(side.own.ptr) - 1
+    for nodes in (side.own.patch.nodes, side.other.patch.near):
+        for node in nodes:
+            if node >= size:
+                size = int(node) + 1
+    return size
 
 
 @inner
 def _least_key(near, first, last, target, sums, by_place, keys, best, count):
-    """Write each neighbour's key, |P| / (N + 20); returns the least of the `count` greatest."""
+    """Write each neighbour's key; returns the least of the `count` greatest, and of how many more it is one.
+
+    Of keys that are equal to the last bit the first ones in the row are too many, as in `_ranks`.
+    """
     n = 0
     for q in range(first, last):
         if near[q] == target:
@@ -223,7 +233,12 @@ def _least_key(near, first, last, target, sums, by_place, keys, best, count):
         keys[q - first] = _key(near[q], sums[q - first] if by_place else sums[near[q]])
         best[n] = keys[q - first]
         n += 1
-    return _select(best, n, n - count) if count < n else -1.0
+    if count >= n:
+        return -1.0, 0
+    least, reaching = _select(best, n, n - count), 0
+    for q in range(first, last):
+        reaching += near[q] != target and keys[q - first] >= least
+    return least, reaching - count
 
 
 @inner
@@ -235,12 +250,12 @@ def _key(node, shared):
 
 @inner
 def _ranks(sums):
-    """The place of each node among all, by its key, ascending."""
+    """The place of each node among all, by its key, ascending; of equal keys, by the node."""
     keys = np.empty(len(sums))
     for node in range(len(sums)):
         keys[node] = _key(node, sums[node])
     ranks = np.empty(len(sums), np.int64)
-    ranks[np.argsort(keys)] = np.arange(len(sums))
+    ranks[np.argsort(keys, kind="mergesort")] = np.arange(len(sums))
     return ranks
 
 

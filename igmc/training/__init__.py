@@ -5,11 +5,13 @@ from igmc.training.checkpointer import Checkpointer, MemoryCheckpointer
 from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
 from igmc.training.folder import RunFolder
+from igmc.training.intercept import LEAST_SAMPLE
 from igmc.training.loop import fit
 from igmc.training.neighbours_loop import fit_neighbours
 from igmc.training.track import Tracker
 
 __all__ = [
+    "LEAST_SAMPLE",
     "Checkpointer",
     "MemoryCheckpointer",
     "RunFolder",

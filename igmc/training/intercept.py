@@ -13,10 +13,10 @@ from igmc.loading import Loader
 from igmc.models import IGMC
 from igmc.training.ensemble import predict
 
-__all__ = ["set_intercept", "training_sample"]
+__all__ = ["LEAST_SAMPLE", "set_intercept", "training_sample"]
 
 SHARE = 20  # one of so many training pairs is looked at
-LEAST, MOST = 2_000, 5_000  # pairs; the mean error of as many is known to 0.02 and 0.01 ratings
+LEAST_SAMPLE, MOST = 2_000, 5_000  # pairs; the mean error of as many is known to 0.02 and 0.01 ratings
 BATCH = 256  # without gradients, larger batches cost no accuracy and less overhead
 
 
@@ -25,7 +25,7 @@ def training_sample(training: Loader) -> Loader:
 
     Their subgraphs are those of scoring. The edge of the pair itself is in none of them, as ever.
     """
-    return training.sample(int(np.clip(len(training.source.pairs) // SHARE, LEAST, MOST)), BATCH)
+    return training.sample(int(np.clip(len(training.source.pairs) // SHARE, LEAST_SAMPLE, MOST)), BATCH)
 
 
 def set_intercept(model: IGMC, training: Loader, device: torch.device) -> float:

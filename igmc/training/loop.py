@@ -41,6 +41,7 @@ def fit(
     progress: bool = True,
     profile: bool = False,
     monitor: Callable[[Mapping[str, Any]], None] | None = None,
+    keeps_intercept: bool = False,
 ) -> list[dict[str, Any]]:
     """Train until `should_stop` says so; resumes after the last epoch that the checkpointer has.
 
@@ -59,6 +60,7 @@ def fit(
         progress: show a bar an epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
         monitor: called after each epoch with its record; what it raises ends the training.
+        keeps_intercept: leave the intercept as it is trained: few pairs say little about a mean.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
@@ -81,7 +83,7 @@ def fit(
         mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, watch, progress)
         seconds = time.perf_counter() - start
         trained = model.intercept.detach().clone()
-        offset = set_intercept(model, train, device)
+        offset = 0.0 if keeps_intercept else set_intercept(model, train, device)
         rmse = None if validation is None else _rmse(model, validation, device)
         _check_weights(model, rmse, epoch, len(train), rate)
         history.append(

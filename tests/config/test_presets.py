@@ -55,5 +55,8 @@ def test_what_is_chosen_goes_before_what_the_data_set_brings():
     assert (config.network, config.neighbours.epochs, config.seed) == ("neighbours", 2, 3)
     assert config.data.dataset == "ml_1m"
     assert run_config("ml_1m", {"train": {"arr": 0.0}}).train.epochs == 40
+    assert run_config("ML-1M").train.epochs == 40
+    assert run_config("demo", {"train": {"epochs": 3}}).network == "rgcn", "whose section it is"
+    assert run_config(chosen={"data": {"dataset": "ml_1m"}}).data.dataset == "ml_1m"
     with pytest.raises(ConfigError, match="train holds settings of the network rgcn"):
         run_config("demo", {"train": {"epochs": 2}, "network": "neighbours"})

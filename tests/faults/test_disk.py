@@ -13,7 +13,7 @@ import igmc.files
 from igmc.config import RunConfig
 from igmc.errors import WriteError
 from igmc.evaluation import evaluate
-from igmc.files import replace_file, sweep
+from igmc.files import replace_file, sweep, sweep_shared
 from igmc.inference.lists import recommend
 from igmc.run import train
 from tests.conftest import SMALL_RUN
@@ -74,10 +74,11 @@ def test_a_shared_folder_is_swept_of_what_the_dead_left_alone(tmp_path):
     odd, other = tmp_path / "x.json.word.partial", tmp_path / f"y.json.{ended.pid}.partial"
     for path in (alive, dead, odd, other):
         path.touch()
-    sweep(tmp_path, shared=True, name="x.json")
-    assert set(tmp_path.iterdir()) == {alive, other}
-    sweep(tmp_path, shared=True)
-    assert set(tmp_path.iterdir()) == {alive}
+    (tmp_path / ".work").mkdir()
+    sweep_shared(tmp_path, "x.json")
+    assert set(tmp_path.iterdir()) == {alive, other, odd, tmp_path / ".work"}
+    sweep_shared(tmp_path)
+    assert set(tmp_path.iterdir()) == {alive, odd, tmp_path / ".work"}, "what is not ours is left alone"
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
 

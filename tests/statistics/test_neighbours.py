@@ -135,6 +135,19 @@ def test_neighbours_that_are_alike_to_the_last_bit_take_no_more_than_their_room(
             assert np.all(np.diff(nodes) > 0)
 
 
+def test_of_keys_that_are_equal_the_same_ones_are_left_out_however_many_are_asked():
+    n_users = 4000
+    ratings = {(u, 0): 5.0 if u % 2 == 0 else 1.0 for u in range(n_users)}
+    ratings |= {(u, 1): 3.0 for u in range(1, n_users)}
+    found = statistics(ratings, n_users, 2)
+    for cap in range(1000, 1400):
+        alone, many = (
+            read_neighbours(found, np.zeros(n, np.int32), np.ones(n, np.int32), cap=cap, norms=RAW, threads=1)
+            for n in (1, 9)  # nine times 4,000 neighbours are enough to sort the nodes once
+        )
+        assert alone.users.node.tolist() == many.users.node[:cap].tolist()
+
+
 def test_counts_beyond_the_table_of_logarithms():
     n_items = 1100
     ratings = {(u, i): 1.0 + (u + i) % 5 for u in range(3) for i in range(n_items) if (u, i) != (0, 1099)}

@@ -82,3 +82,18 @@ def test_another_users_row_stays_when_one_is_laid_over():
     twice = with_user(with_user(BASE, KNOWN.n_users, MINE, MARKS), 4, REST[:2], np.array([1.0, 2.0]))
     assert twice.users.row(KNOWN.n_users)[0].tolist() == sorted(MINE.tolist())
     assert twice.users.row(4)[0].tolist() == REST[:2].tolist()
+
+
+def test_an_item_that_the_graph_does_not_know_shares_nothing_with_any():
+    strange = KNOWN.n_items + 2
+    items = np.array([MINE[0], MINE[1], strange], np.int32)
+    own = with_user(BASE, KNOWN.n_users, items, MARKS)
+    asked = np.array([MINE[0], REST[0]], np.int32)  # the first one is rated, so that it is left out
+    found = read_neighbours(own, np.full(2, KNOWN.n_users, np.int32), asked, cap=1000, norms=RAW)
+    for p in range(2):
+        at = slice(found.items.ptr[p], found.items.ptr[p + 1])
+        nodes, rows = found.items.node[at].tolist(), found.items.rows[at]
+        assert strange in nodes
+        assert len(nodes) == (2, 3)[p]
+        N, A, B, P = (rows[nodes.index(strange)][f] for f in (1, 6, 7, 8))
+        assert (N, A, B, P) == (0, 0, 0, 0)

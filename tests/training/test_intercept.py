@@ -98,7 +98,7 @@ def test_no_pair_of_the_sample_has_its_own_edge():
 
 
 def test_the_sample_is_bounded_drawn_by_the_seed_and_as_it_is_scored(monkeypatch):
-    monkeypatch.setattr(intercept, "LEAST", 10)
+    monkeypatch.setattr(intercept, "LEAST_SAMPLE", 10)
     monkeypatch.setattr(intercept, "MOST", 40)
     graph, config = random_graph(40, 30, 3, 0.5, seed=4), ExtractConfig(max_nodes_per_hop=4)
     users, items = all_pairs(graph)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from tqdm import tqdm
 
 from igmc.errors import ConfigError
-from igmc.files import replacing, sweep
+from igmc.files import replacing, sweep_shared
 from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
 from igmc.inference.lists.request import ListRequest
@@ -70,7 +70,7 @@ def recommend_all(
     chosen = predictor.users.ids if users is None else list(users)
     eligible = eligible_items(predictor, request)
     items = short = 0
-    sweep(target.parent, shared=True, name=target.name)
+    sweep_shared(target.parent, target.name)
     with replacing(target) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         write = _csv_writer(text) if target.suffix == ".csv" else _json_writer(text)

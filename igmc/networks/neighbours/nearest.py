@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
 from igmc.config import ExplainConfig
@@ -21,6 +23,8 @@ def nearest_neighbours(
     user: int,
     item: int,
     config: ExplainConfig,
+    *,
+    deadline: float = inf,
 ) -> Neighbourhood:
     r"""The raters of the item and the items of the user that matter most, in ratings.
 
@@ -29,10 +33,13 @@ def nearest_neighbours(
     residual (see `igmc.statistics.graph_statistics`). To this comes what it does in the step from there: by
     occlusion what the step loses without this neighbour alone; by the gradient the neighbour's share of the
     step, and all shares add up to what the neighbours make of it.
+
+    Raises:
+        TimeoutError: after the deadline, on the clock of `time.monotonic`.
     """
     statistics, inputs = scorer.inputs(known, graph, user, item)
     measure = without_each if config.method == "occlusion" else neighbour_shares
-    found = measure(scorer.models, inputs)
+    found = measure(scorer.models, inputs, deadline=deadline)
     users, items = inputs.users.node, inputs.items.node
     raters, rater_levels = graph.by_item.row(item)
     rated, rated_levels = graph.by_user.row(user)

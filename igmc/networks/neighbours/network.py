@@ -90,7 +90,7 @@ class Neighbours(Network[NeighbourScorer]):
         deadline: float = inf,
     ) -> Neighbourhood:
         """See `igmc.networks.network.Network.neighbourhood`."""
-        return nearest_neighbours(scorer, known, graph, user, item, how)
+        return nearest_neighbours(scorer, known, graph, user, item, how, deadline=deadline)
 
     def on(
         self, scorer: NeighbourScorer, graph: BipartiteGraph, scale: RatingScale, *, seed: int

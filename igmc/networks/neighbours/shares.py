@@ -13,7 +13,9 @@ whole of the step and nothing else.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -42,12 +44,18 @@ class NeighbourShares(NamedTuple):
     alone: float
 
 
-def neighbour_shares(models: Sequence[NeighboursEnsemble], inputs: NeighbourRows) -> NeighbourShares:
+def neighbour_shares(
+    models: Sequence[NeighboursEnsemble], inputs: NeighbourRows, *, deadline: float = inf
+) -> NeighbourShares:
     """The shares of the neighbours of one pair, means over the models.
 
     Args:
         models: of the M checkpoints.
         inputs: of a single pair.
+        deadline: on the clock of `time.monotonic`.
+
+    Raises:
+        TimeoutError: after the deadline.
     """
     batch = NeighbourBatch(inputs, np.zeros(1, np.int64), torch.zeros(1))
     sizes = len(inputs.users.node), len(inputs.items.node)
@@ -59,6 +67,7 @@ def neighbour_shares(models: Sequence[NeighboursEnsemble], inputs: NeighbourRows
         steps = [_step(model, here, sizes, end) for end in ends.tolist()]
         alone += steps[0] / len(models)
         for k, (low, high) in enumerate(itertools.pairwise(ends.tolist())):
+            _hurry(deadline)
             presence = [torch.full((size,), (low + high) / 2, device=device) for size in sizes]
             for one in presence:
                 one.requires_grad_()
@@ -71,6 +80,11 @@ def neighbour_shares(models: Sequence[NeighboursEnsemble], inputs: NeighbourRows
     return NeighbourShares(total[0], total[1], alone)
 
 
+def _hurry(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise TimeoutError
+
+
 def _step(model: NeighboursEnsemble, batch: NeighbourBatch, sizes: tuple[int, int], presence: float) -> float:
     """The step with all neighbours present to some extent."""
     everyone = [torch.full((size,), presence, device=model.offset.device) for size in sizes]
@@ -78,10 +92,12 @@ def _step(model: NeighboursEnsemble, batch: NeighbourBatch, sizes: tuple[int, in
         return float(model(batch, (everyone[0], everyone[1])).sum())
 
 
-def without_each(models: Sequence[NeighboursEnsemble], inputs: NeighbourRows) -> NeighbourShares:
+def without_each(
+    models: Sequence[NeighboursEnsemble], inputs: NeighbourRows, *, deadline: float = inf
+) -> NeighbourShares:
     """By how much the step would be less without each neighbour alone; these do not add up to anything.
 
-    The statistics of the others stay as they are.
+    The statistics of the others stay as they are. Arguments and errors as in `neighbour_shares`.
     """
     sizes = len(inputs.users.node), len(inputs.items.node)
     changes = [np.zeros(size) for size in sizes]
@@ -94,6 +110,7 @@ def without_each(models: Sequence[NeighboursEnsemble], inputs: NeighbourRows) ->
             step = float(model(here, (whole[0], whole[1])))
             for side, size in enumerate(sizes):
                 for k in range(size):
+                    _hurry(deadline)
                     presence = [one.clone() for one in whole]
                     presence[side][k] = 0.0
                     change = step - float(model(here, (presence[0], presence[1])))

@@ -24,6 +24,7 @@ from igmc.networks.rgcn.scoring import Scorer
 from igmc.ratings import Pairs, RatingScale
 from igmc.store import CACHE_BYTES, StoreReader, fingerprint, store_folder
 from igmc.training import (
+    LEAST_SAMPLE,
     MemoryCheckpointer,
     RunFolder,
     chosen_epochs,
@@ -129,7 +130,16 @@ class RGCN(Network[Scorer]):
         loader = Loader(source, train.batch_size, seed=how.seed, shuffle=True)
         for model in scorer.models:
             with on_device(scorer.device):
-                fit(model, loader, None, train, MemoryCheckpointer(), scorer.device, progress=False)
+                fit(
+                    model,
+                    loader,
+                    None,
+                    train,
+                    MemoryCheckpointer(),
+                    scorer.device,
+                    progress=False,
+                    keeps_intercept=len(few) < LEAST_SAMPLE,  # a few say little about a mean
+                )
             model.eval()
         return Scorer(scorer.models, config.extract, seed=config.seed, device=scorer.device)
 
