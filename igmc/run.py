@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -94,17 +94,22 @@ def train(
     }
     with folder.claimed(config, facts):
         if folder.finished:
-            with suppress(WriteError):  # what is finished can be read where nothing can be written
-                _note_items(dataset, folder)
-            report = RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
-            logger.info("%s holds this run, finished: nothing to do", folder.path)
-            return report
+            return _finished(dataset, folder)
         with _logging_to(folder.path / "log.txt"), on_device(place):
             _note_items(dataset, folder)
             logger.info("run folder %s, device %s", folder.path, place)
             return _run(
                 config, dataset.name, split, side, folder, place, home, workers, progress, profile, tracker
             )
+
+
+def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
+    with ExitStack() as stack:
+        with suppress(WriteError):  # what is finished can be read where nothing can be written
+            stack.enter_context(_logging_to(folder.path / "log.txt"))
+            _note_items(dataset, folder)
+        logger.info("%s holds this run, finished: nothing to do", folder.path)
+    return RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
 
 
 def _note_items(dataset: Dataset, folder: RunFolder) -> None:

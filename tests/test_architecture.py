@@ -40,6 +40,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
     "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/statistics/reference.py": "the plain form that tests/statistics compares with",
+    "igmc/statistics/choice_kernels.py": "tests/statistics/test_neighbours.py: caps and ties",
     "igmc/statistics/row_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/statistics/rows.py": "tests/statistics/test_serving.py: rows and patches",
     "igmc/statistics/shared.py": "tests/statistics/test_neighbours.py: against plain Python",

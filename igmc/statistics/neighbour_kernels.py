@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
-from igmc.rng import mix64
+from igmc.statistics.choice_kernels import least_key, lowest_rank, ranks_of
 from igmc.statistics.graph_statistics import DAMPING
 from igmc.statistics.row_kernels import BLOCK, clipped, gather, make_block, write_rows
 from igmc.statistics.rows import SideRows
@@ -16,9 +16,7 @@ from igmc.statistics.shared import SUMS, add_shared, find, position, row_bounds
 
 __all__ = ["Side", "read_pairs", "sizes", "write_side", "write_table"]
 
-AGREEMENT_DAMPING = np.float32(20)  # shared ratings, in the choice of neighbours
 RANKED = 8  # neighbours to choose from, for each node of their side, beyond which it pays to sort the nodes
-_TIE = 2.0**-40  # below any difference between two keys that matters
 _ONE, _ZERO = np.float32(1), np.float32(0)
 
 Floats = NDArray[np.float32]
@@ -137,7 +135,7 @@ def write_side(side, order, groups, low, high, norm, found):
                 left_out = other_node if side.known[p] else -1
                 add_shared(side.own, side.other, target, left_out, side.target_shift[p], sums)
                 walked = not side.known[p]
-                ranks = _ranks(sums) if walked and sorts else no_ranks
+                ranks = ranks_of(sums) if walked and sorts else no_ranks
             keys, best = _write_neighbours(side, p, sums, False, ranks, norm, keys, best, block, found)
 
 
@@ -169,9 +167,9 @@ def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, f
     at, end = found.ptr[p], found.ptr[p + 1]
     lowest, least, surplus = np.int64(0), -1.0, 0
     if len(ranks):
-        lowest = _lowest_rank(near, first, last, target, ranks, end - at)
+        lowest = lowest_rank(near, first, last, target, ranks, end - at)
     else:
-        least, surplus = _least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+        least, surplus = least_key(near, first, last, target, sums, by_place, keys, best, end - at)
     # Taken out of their records here: in the loop, counting who holds them took longer than all else.
     nodes, residuals, rows, shift = found.node, found.residual, found.rows, side.other_shift[p]
     facts, patched_nodes, patched_facts = side.own.facts, side.own.patch.nodes, side.own.patch.facts
@@ -218,89 +216,3 @@ def _own_nodes(side):
             if node >= size:
                 size = int(node) + 1
     return size
-
-
-@inner
-def _least_key(near, first, last, target, sums, by_place, keys, best, count):
-    """Write each neighbour's key; returns the least of the `count` greatest, and of how many more it is one.
-
-    Of keys that are equal to the last bit the first ones in the row are too many, as in `_ranks`.
-    """
-    n = 0
-    for q in range(first, last):
-        if near[q] == target:
-            continue
-        keys[q - first] = _key(near[q], sums[q - first] if by_place else sums[near[q]])
-        best[n] = keys[q - first]
-        n += 1
-    if count >= n:
-        return -1.0, 0
-    least, reaching = _select(best, n, n - count), 0
-    for q in range(first, last):
-        reaching += near[q] != target and keys[q - first] >= least
-    return least, reaching - count
-
-
-@inner
-def _key(node, shared):
-    """``|P| / (N + 20)``, and something below any difference that matters, by the node."""
-    agreement = np.abs(shared[3]) / (shared[0] + AGREEMENT_DAMPING)
-    return agreement + np.float64(mix64(np.uint64(node)) >> np.uint64(40)) * _TIE * 2.0**-24
-
-
-@inner
-def _ranks(sums):
-    """The place of each node among all, by its key, ascending; of equal keys, by the node."""
-    keys = np.empty(len(sums))
-    for node in range(len(sums)):
-        keys[node] = _key(node, sums[node])
-    ranks = np.empty(len(sums), np.int64)
-    ranks[np.argsort(keys, kind="mergesort")] = np.arange(len(sums))
-    return ranks
-
-
-@inner
-def _lowest_rank(near, first, last, target, ranks, count):
-    """The lowest of the `count` highest ranks of a row: its ranks as a set of bits, counted from the top."""
-    if count >= last - first:
-        return np.int64(0)
-    bits = np.zeros(len(ranks) // 64 + 1, np.uint64)
-    for q in range(first, last):
-        if near[q] != target:
-            rank = ranks[near[q]]
-            bits[rank >> 6] |= np.uint64(1) << np.uint64(rank & 63)
-    left = count
-    for word in range(len(bits) - 1, -1, -1):
-        for bit in range(63, -1, -1):
-            if bits[word] == 0:
-                break
-            if bits[word] >> np.uint64(bit) & np.uint64(1):
-                left -= 1
-                if left == 0:
-                    return np.int64(64 * word + bit)
-    return np.int64(0)
-
-
-@inner
-def _select(values, n, k):
-    """The value that would stand at place k if the first n were sorted (Hoare's quickselect, in place)."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while values[left] < pivot:
-                left += 1
-            while values[right] > pivot:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if k <= right:
-            high = right
-        elif k >= left:
-            low = left
-        else:
-            break
-    return values[k]
