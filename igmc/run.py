@@ -22,7 +22,6 @@ from igmc.evaluation.metrics import score
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
 from igmc.inference import ITEMS_FILE, ItemInfo
-from igmc.loading import SideFeatures
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ratings import Dataset, Split, load_dataset, make_split, side_features
@@ -46,6 +45,7 @@ def train(
     out: str | Path | None = None,
     device: str = "auto",
     workers: int | None = None,
+    statistics_memory: float | None = None,
     progress: bool = True,
     profile: bool = False,
     track: str | Path | None = None,
@@ -60,6 +60,8 @@ def train(
         out: the run folder; `default_folder` if None.
         device: "auto", "cpu", "cuda" or "cuda:N".
         workers: processes that extract, and threads that train on a CPU; all cores if None.
+        statistics_memory: GiB that inputs of the neighbours network may take ahead of their use; 2 if None.
+            It changes no result.
         progress: show bars, if stderr is a terminal.
         profile: log where the training time went.
         track: folder for the curves of the training; see `igmc.training.track.Tracker`.
@@ -70,19 +72,7 @@ def train(
     place, tracker = pick_device(device), Tracker(track)
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
-    split = make_split(dataset, config.data, config.seed)
-    if not len(split.test):
-        raise ConfigError(
-            "there is no test part",
-            got=config.data.test_ratio,
-            remedy="raise --test-ratio, or use an official split",
-        )
-    if config.training.selection == "validation" and not len(split.validation):
-        raise ConfigError(
-            "the selection 'validation' needs a validation part, and there is none",
-            got=config.data.validation_ratio,
-            remedy="raise --validation-ratio, or use --selection fixed",
-        )
+    split = _split(dataset, config)
     side = side_features(dataset) if config.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
     facts = {
@@ -98,9 +88,41 @@ def train(
         with _logging_to(folder.path / "log.txt"), on_device(place):
             _note_items(dataset, folder)
             logger.info("run folder %s, device %s", folder.path, place)
-            return _run(
-                config, dataset.name, split, side, folder, place, home, workers, progress, profile, tracker
+            job = Job(
+                config=config,
+                dataset=dataset.name,
+                parts=make_parts(split, config.training.selection),
+                scale=split.scale,
+                side=side,
+                folder=folder,
+                device=place,
+                home=Path(home or home_dir()),
+                workers=workers,
+                memory=None if statistics_memory is None else int(statistics_memory * 2**30),
+                progress=progress,
+                profile=profile,
+                monitor=tracker.monitor(folder.path.resolve().name),
             )
+            with tracker:
+                return _run(job, split)
+
+
+def _split(dataset: Dataset, config: RunConfig) -> Split:
+    """The split of a run, whose test part and, where it is needed, validation part are not empty."""
+    split = make_split(dataset, config.data, config.seed)
+    if not len(split.test):
+        raise ConfigError(
+            "there is no test part",
+            got=config.data.test_ratio,
+            remedy="raise --test-ratio, or use an official split",
+        )
+    if config.training.selection == "validation" and not len(split.validation):
+        raise ConfigError(
+            "the selection 'validation' needs a validation part, and there is none",
+            got=config.data.validation_ratio,
+            remedy="raise --validation-ratio, or use --selection fixed",
+        )
+    return split
 
 
 def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
@@ -132,39 +154,12 @@ def default_folder(config: RunConfig, split: Split) -> Path:
     return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"
 
 
-def _run(
-    config: RunConfig,
-    dataset: str,
-    split: Split,
-    side: SideFeatures | None,
-    folder: RunFolder,
-    device: torch.device,
-    home: str | Path | None,
-    workers: int | None,
-    progress: bool,
-    profile: bool,
-    tracker: Tracker,
-) -> RunReport:
+def _run(job: Job, split: Split) -> RunReport:
+    folder, config = job.folder, job.config
     split.save(folder.path / "split.npz")
-    parts = make_parts(split, config.training.selection)
-    with tracker:
-        job = Job(
-            config=config,
-            dataset=dataset,
-            parts=parts,
-            scale=split.scale,
-            side=side,
-            folder=folder,
-            device=device,
-            home=Path(home or home_dir()),
-            workers=workers,
-            progress=progress,
-            profile=profile,
-            monitor=tracker.monitor(folder.path.resolve().name),
-        )
-        trained = find_network(config.network).train(job)
+    trained = find_network(config.network).train(job)
     _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
-    report = _report(config, dataset, split, parts, trained, folder, device)
+    report = _report(config, job.dataset, split, job.parts, trained, folder, job.device)
     save_curves(trained.history, folder.path / "curves")
     folder.write_json("metrics.json", report.to_dict())
     return report

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from igmc.cli.help import TeachingCommand
+from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.options import (
     config_options,
@@ -48,6 +49,14 @@ __all__ = ["train_command"]
     is_flag=True,
     help="Print the shares of the training time: extraction, loading, forward, backward, optimizer.",
 )
+@click.option(
+    "--statistics-memory",
+    cls=PlainOption,
+    type=click.FloatRange(0.001),
+    metavar="GIB",
+    help="Memory that inputs of the neighbours network may take ahead of their use; it changes no result "
+    "[>= 0.001; default 2]",
+)
 @track_option
 @running_options()
 @click.pass_context
@@ -57,6 +66,7 @@ def train_command(
     out: Path | None,
     device: str,
     profile: bool,
+    statistics_memory: float | None,
     track: Path | None,
     data_dir: Path | None,
     home: Path | None,
@@ -89,6 +99,7 @@ def train_command(
         out=out,
         device=device,
         workers=workers,
+        statistics_memory=statistics_memory,
         progress=shows_progress(quiet=quiet),
         profile=profile,
         track=track,

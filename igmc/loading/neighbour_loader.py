@@ -18,10 +18,11 @@ from igmc.rng import fold as fold_key
 from igmc.rng import mix64
 from igmc.statistics import ROW_WIDTH, GraphStatistics, InputNorms, NeighbourRows, read_neighbours
 
-__all__ = ["NeighbourLoader", "Probe", "input_norms", "read_in_pieces"]
+__all__ = ["MEMORY", "NeighbourLoader", "Probe", "input_norms", "read_in_pieces"]
 
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
+MEMORY = 2**31  # bytes of inputs made ahead, at most, if nothing else is said
 
 
 class NeighbourLoader:
@@ -55,7 +56,7 @@ class NeighbourLoader:
         newcomers: float,
         seed: int,
         threads: int | None = None,
-        memory: int = 2**31,
+        memory: int = MEMORY,
     ) -> None:
         self.known, self.norms, self.cap, self.batch_size = known, norms, cap, batch_size
         self.seconds = {"inputs": 0.0}

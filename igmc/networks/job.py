@@ -29,6 +29,7 @@ class Job:
         side: side features, for a network that reads them.
         folder: of the run, to resume from and to keep checkpoints in.
         device: to train on; home: where stores are kept; workers: processes and threads, all cores if None.
+        memory: bytes that statistics may take, for a network that reads them; its default if None.
         progress: show bars, if stderr is a terminal; profile: log where the training time went.
         monitor: called after each epoch with its record.
     """
@@ -42,6 +43,7 @@ class Job:
     device: torch.device
     home: Path
     workers: int | None
+    memory: int | None
     progress: bool
     profile: bool
     monitor: Callable[[Mapping[str, Any]], None] | None

@@ -15,7 +15,15 @@ from tqdm import tqdm
 
 from igmc.config import NeighboursConfig, RunConfig
 from igmc.errors import TrainingError
-from igmc.loading import KnownRatings, NeighbourBatch, NeighbourLoader, Probe, input_norms, read_in_pieces
+from igmc.loading import (
+    MEMORY,
+    KnownRatings,
+    NeighbourBatch,
+    NeighbourLoader,
+    Probe,
+    input_norms,
+    read_in_pieces,
+)
 from igmc.models import NeighboursEnsemble
 from igmc.ratings import Pairs
 from igmc.threads import away
@@ -45,7 +53,7 @@ def fit_neighbours(
     *,
     seed: int,
     threads: int | None = None,
-    memory: int = 2**31,
+    memory: int = MEMORY,
     progress: bool = True,
     monitor: Monitor | None = None,
     start: Mapping[str, Any] | None = None,

@@ -154,3 +154,16 @@ def test_one_option_sets_what_both_networks_have(command, tmp_path):
     assert stored["neighbours"]["epochs"] == 1
     again = ["--config", tmp_path / "run" / "config.json", "--out", tmp_path / "run", "--json"]
     assert json.loads(command("igmc-train", *again)[1])["network"] == "neighbours"
+
+
+def test_memory_for_statistics_changes_no_result_and_is_for_the_network_that_reads_them(command, tmp_path):
+    options = ["--dataset", "demo", "--epochs", 1, "--members", 1, "--max-neighbors", 5, "--json"]
+    reports = []
+    for memory in ([], ["--statistics-memory", 0.001]):
+        code, out, _ = command("igmc-train", *options, *memory, "--out", tmp_path / f"run{len(reports)}")
+        assert code == 0
+        reports.append(json.loads(out))
+    assert reports[0]["ensemble"] == reports[1]["ensemble"]
+    code, _, err = command("igmc-train", "--network", "rgcn", "--statistics-memory", 1, "--out", tmp_path / "x")
+    assert code == 2
+    assert "this network reads no statistics; got '--statistics-memory 1'" in err

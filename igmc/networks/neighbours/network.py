@@ -12,7 +12,7 @@ import torch
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, ServingGraph
-from igmc.loading import SideFeatures
+from igmc.loading import MEMORY, SideFeatures
 from igmc.models import NeighboursEnsemble
 from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
@@ -48,6 +48,7 @@ class Neighbours(Network[NeighbourScorer]):
             job.device,
             seed=config.seed,
             threads=job.workers,
+            memory=MEMORY if job.memory is None else job.memory,
             progress=job.progress,
             monitor=job.monitor,
         )

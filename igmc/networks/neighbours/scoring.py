@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import DataError
 from igmc.graph import BipartiteGraph, Rows, ServingGraph
-from igmc.loading import KnownRatings, NeighbourBatch, input_norms, read_in_pieces
+from igmc.loading import MEMORY, KnownRatings, NeighbourBatch, input_norms, read_in_pieces
 from igmc.models import NeighboursEnsemble
 from igmc.ratings import RatingScale
 from igmc.statistics import (
@@ -84,7 +84,7 @@ class NeighbourScorer:
         cap: int,
         device: torch.device,
         threads: int | None = None,
-        memory: int = 2**31,
+        memory: int = MEMORY,
         norms: InputNorms | None = None,
     ) -> None:
         self.models, self.values, self.cap, self.device = tuple(models), values, cap, device
