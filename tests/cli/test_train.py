@@ -164,6 +164,7 @@ def test_memory_for_statistics_changes_no_result_and_is_for_the_network_that_rea
         assert code == 0
         reports.append(json.loads(out))
     assert reports[0]["ensemble"] == reports[1]["ensemble"]
-    code, _, err = command("igmc-train", "--network", "rgcn", "--statistics-memory", 1, "--out", tmp_path / "x")
+    rgcn = ["--network", "rgcn", "--statistics-memory", 1, "--out", tmp_path / "x"]
+    code, _, err = command("igmc-train", *rgcn)
     assert code == 2
     assert "this network reads no statistics; got '--statistics-memory 1'" in err
