@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from igmc.config import FIRST_NETWORK, RunConfig, run_config
+from igmc.config import FIRST_NETWORK, NETWORKS, RunConfig, run_config
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError, WriteError
 from igmc.evaluation.metrics import score
@@ -33,8 +34,6 @@ from igmc.training import RunFolder, Tracker, on_device, pick_device
 __all__ = ["default_folder", "demo_run", "train"]
 
 logger = logging.getLogger(__name__)
-
-SCORE_BATCH = 256  # without gradients, larger batches cost no accuracy and less overhead
 
 
 def train(
@@ -70,19 +69,13 @@ def train(
         IgmcError: see `igmc.errors`; each says what to do.
     """
     place, tracker = pick_device(device), Tracker(track)
+    memory = _statistics_bytes(config, statistics_memory)
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
     split = _split(dataset, config)
     side = side_features(dataset) if config.side_features else None
     folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
-    facts = {
-        "data_digest": dataset.table.digest(),
-        "split_digest": split.digest(),
-        "scale": split.scale.to_dict(),
-        "versions": versions(),
-        "machine": machine(),
-    }
-    with folder.claimed(config, facts):
+    with folder.claimed(config, _facts(dataset, split)):
         if folder.finished:
             return _finished(dataset, folder)
         with _logging_to(folder.path / "log.txt"), on_device(place):
@@ -98,13 +91,23 @@ def train(
                 device=place,
                 home=Path(home or home_dir()),
                 workers=workers,
-                memory=None if statistics_memory is None else int(statistics_memory * 2**30),
+                memory=memory,
                 progress=progress,
                 profile=profile,
                 monitor=tracker.monitor(folder.path.resolve().name),
             )
             with tracker:
                 return _run(job, split)
+
+
+def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
+    if gib is not None and not NETWORKS[config.network].reads_statistics:
+        raise ConfigError(
+            "this network reads no statistics",
+            got=f"--statistics-memory {gib:g}",
+            remedy="leave it out, or train another with --network",
+        )
+    return None if gib is None else int(gib * 2**30)
 
 
 def _split(dataset: Dataset, config: RunConfig) -> Split:
@@ -132,6 +135,17 @@ def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
             _note_items(dataset, folder)
         logger.info("%s holds this run, finished: nothing to do", folder.path)
     return RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
+
+
+def _facts(dataset: Dataset, split: Split) -> dict[str, Any]:
+    """What else determines the run, and where it was made."""
+    return {
+        "data_digest": dataset.table.digest(),
+        "split_digest": split.digest(),
+        "scale": split.scale.to_dict(),
+        "versions": versions(),
+        "machine": machine(),
+    }
 
 
 def _note_items(dataset: Dataset, folder: RunFolder) -> None:
@@ -235,7 +249,7 @@ def _logging_to(path: Path) -> Iterator[None]:
 def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     """The folder of a finished run on the data set `demo`, under ``<home>/demo-run``; made on first use.
 
-    It takes some ten seconds on two idle cores.
+    It takes half a minute on two idle cores, most of it to compile the kernels.
 
     Args:
         home: see `igmc.files.home_dir`, which is the default.

@@ -77,15 +77,15 @@ def train_command(
 ) -> None:
     """Train a network on a data set and report its test error beside simple references.
 
-    Loads the ratings, splits them, cuts the enclosing subgraphs (into a store on disk, or live), trains, and
+    Loads the ratings, splits them, trains on the neighbourhoods of the training ratings, and
     touches the test ratings once, at the end. Interrupted or killed, the same command goes on where it
     stopped.
 
     --network says which network: rgcn is that of the IGMC paper; neighbours is quicker to train and more
     accurate on most data. --network NAME -h shows the settings of that one.
 
-    Every setting has a default. --dataset brings the settings for that data set, shown by its name in
-    brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that
+    Every setting has a default. --dataset brings a network and its settings for that data set, shown by its
+    name in brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that
     --dataset or --config would set.
     """
     start_logging(verbose=verbose, quiet=quiet)

@@ -17,6 +17,7 @@ class Registration(NamedTuple):
         sections: the fields of `RunConfig` that are its settings. Networks may share a field.
         training: the section that says how checkpoints are selected, with ``selection`` and ``epochs``.
         averages: whether the predictions of several checkpoints are averaged.
+        reads_statistics: whether it reads `igmc.statistics`, whose memory can be bounded.
     """
 
     module: str
@@ -25,6 +26,7 @@ class Registration(NamedTuple):
     sections: tuple[str, ...]
     training: str
     averages: bool = False
+    reads_statistics: bool = False
 
 
 NETWORKS: dict[str, Registration] = {
@@ -42,6 +44,7 @@ NETWORKS: dict[str, Registration] = {
         title="neighbours",
         sections=("neighbours",),
         training="neighbours",
+        reads_statistics=True,
     ),
 }
 

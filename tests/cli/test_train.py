@@ -168,3 +168,4 @@ def test_memory_for_statistics_changes_no_result_and_is_for_the_network_that_rea
     code, _, err = command("igmc-train", *rgcn)
     assert code == 2
     assert "this network reads no statistics; got '--statistics-memory 1'" in err
+    assert not (tmp_path / "x").exists()

@@ -46,12 +46,6 @@ class RGCN(Network[Scorer]):
     def train(self, job: Job) -> Trained:
         """See `igmc.networks.network.Network.train`."""
         config, parts, side = job.config, job.parts, job.side
-        if job.memory is not None:
-            raise ConfigError(
-                "this network reads no statistics",
-                got=f"--statistics-memory {job.memory / 2**30:g}",
-                remedy="leave it out, or train with --network neighbours",
-            )
         sources = _sources(config, job.dataset, parts, job.home, job.workers, job.progress)
         model = IGMC(
             config.model,
