@@ -160,8 +160,8 @@ class NeighboursConfig(Config):
 
     selection: str = knob(
         "validation",
-        "'validation': the best epoch on validation, shrunk towards the biases as far as that suits it; "
-        "'fixed': the last epoch, trained on validation ratings too",
+        "'validation': the best epoch on validation; 'fixed': the last epoch, trained on validation "
+        "ratings too",
         choices=SELECTIONS,
     )
     max_neighbors: int = knob(
@@ -179,13 +179,6 @@ class NeighboursConfig(Config):
         "share of the users, and of the items, that play newcomers at a time, with 1 to 10 ratings",
         low=0.0,
         high=0.5,
-    )
-    shrinkage: float = knob(
-        1.0,
-        "share of its step away from the biases that the network keeps ('fixed'; 'validation' finds it)",
-        low=0.0,
-        high=1.0,
-        late=True,
     )
 
 

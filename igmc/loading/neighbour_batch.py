@@ -25,6 +25,7 @@ class NeighbourBatch:
         target: float32 [P], what is left of their ratings by the biases, in deviations.
         noise: key of this step's dropout.
         progress: share of the epoch before it, 0 to below 1.
+        counts: float32 [M, P], 0 for what a member must not learn from, 1 else; all ones if None.
         device: where the tensors go.
     """
 
@@ -33,6 +34,7 @@ class NeighbourBatch:
     target: Tensor
     noise: int = 0
     progress: float = 0.0
+    counts: Tensor | None = None
     device: str = "cpu"
 
     def __len__(self) -> int:
@@ -47,7 +49,8 @@ class NeighbourBatch:
 
     def to(self, device: torch.device | str) -> NeighbourBatch:
         """The batch with its tensors on a device."""
-        return replace(self, target=self.target.to(device), device=str(device))
+        counts = None if self.counts is None else self.counts.to(device)
+        return replace(self, target=self.target.to(device), counts=counts, device=str(device))
 
     @property
     def pair(self) -> Tensor:

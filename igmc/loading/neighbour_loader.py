@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -40,6 +40,8 @@ class NeighbourLoader:
         seed: of all that is drawn.
         threads: that read inputs; as many as cores if None.
         memory: bytes of inputs made ahead at most. It changes no batch.
+        left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
+            `known`, ascending. They stay in the graphs, and the other members learn from them.
 
     Attributes:
         seconds: spent so far on statistics and inputs ("inputs").
@@ -57,11 +59,12 @@ class NeighbourLoader:
         seed: int,
         threads: int | None = None,
         memory: int = MEMORY,
+        left_out: Sequence[NDArray[np.int64]] = (),
     ) -> None:
         self.known, self.norms, self.cap, self.batch_size = known, norms, cap, batch_size
         self.seconds = {"inputs": 0.0}
         self._pairs, self._newcomers, self._seed = pairs, newcomers, seed
-        self._threads, self._memory = threads, memory
+        self._threads, self._memory, self._left_out = threads, memory, left_out
 
     def epoch(self, epoch: int) -> Iterator[NeighbourBatch]:
         """The batches of one epoch, which is 1 or more."""
@@ -84,7 +87,14 @@ class NeighbourLoader:
                     with np.errstate(over="ignore"):
                         noise = int(fold_key(key, np.uint64(step)))
                     progress = min((number + (low + first) / len(asked)) / folds, 1.0)
-                    yield NeighbourBatch(inputs, index, torch.from_numpy(target[index]), noise, progress)
+                    answers, counts = torch.from_numpy(target[index]), self._counts(rows[index])
+                    yield NeighbourBatch(inputs, index, answers, noise, progress, counts)
+
+    def _counts(self, rows: NDArray[np.int64]) -> torch.Tensor | None:
+        """How much some ratings count for each member; see `NeighbourBatch.counts`."""
+        if not self._left_out:
+            return None
+        return torch.from_numpy(np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32))
 
     def _folds(self, epoch: int) -> Iterator[Fold]:
         return make_folds(
@@ -154,25 +164,35 @@ class Probe:
     """Some of the known ratings, asked on the graph without them.
 
     Attributes:
+        rows: int64 [P], which ratings, ascending.
         inputs: of P pairs; target: float32 [P], what the biases leave of their ratings, in deviations.
     """
 
+    rows: NDArray[np.int64]
     inputs: NeighbourRows
     target: NDArray[np.float32]
 
     @classmethod
     def of(
-        cls, known: KnownRatings, norms: InputNorms, *, cap: int, seed: int, threads: int | None = None
+        cls,
+        known: KnownRatings,
+        norms: InputNorms,
+        *,
+        cap: int,
+        seed: int,
+        draw: int = 0,
+        threads: int | None = None,
     ) -> Self:
-        """A probe of about 4,000 ratings at most, a function of the ratings and the seed."""
-        folds = make_folds(known, folds=FOLDS, pairs=PROBE_PAIRS, newcomers=0.0, seed=seed, epoch=0)
-        rows = [(fold.shown, fold.asked[:PROBE_PAIRS]) for fold in folds]
-        shown, asked = rows[0] if rows else (slice(None), np.empty(0, np.int64))
+        """A tenth of the ratings, about 4,000 at most, a function of the ratings, the seed and the draw."""
+        folds = make_folds(known, folds=FOLDS, pairs=PROBE_PAIRS, newcomers=0.0, seed=seed, epoch=draw << 32)
+        first = next(folds, None)
+        shown = slice(None) if first is None else first.shown
+        asked = np.empty(0, np.int64) if first is None else np.sort(first.asked[:PROBE_PAIRS])
         statistics = known.statistics(shown)
         inputs = read_neighbours(
             statistics, known.user[asked], known.item[asked], cap=cap, norms=norms, threads=threads
         )
-        return cls(inputs, (known.rating[asked] - inputs.base) / np.float32(statistics.deviation))
+        return cls(asked, inputs, (known.rating[asked] - inputs.base) / np.float32(statistics.deviation))
 
 
 def input_norms(known: KnownRatings, *, cap: int, seed: int, threads: int | None = None) -> InputNorms:

@@ -56,14 +56,9 @@ class NeighboursRecommender(Recommender):
         return bool(self.config.selection == "validation")
 
     def chosen_config(self) -> NeighboursConfig:
-        """Fixed epochs, as many as were configured: one lucky epoch says nothing about another training.
-
-        What validation ratings decide is how far to go from the biases.
-        """
+        """Fixed epochs, as many as were configured: one lucky epoch says nothing about another training."""
         config: NeighboursConfig = self.config
-        if not self.history or self.history[-1]["validation_rmse"] is None:
-            return config
-        return config.replace(selection="fixed", shrinkage=round(self.history[-1]["shrinkage"], 3))
+        return config.replace(selection="fixed") if self.history else config
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: NeighboursConfig = self.config

@@ -56,7 +56,7 @@ class InputNorms(NamedTuple):
     """Means and inverse standard deviations of the inputs; they belong to a graph, not to the weights.
 
     Attributes:
-        pair: float32 [2, 10]; users, items: float32 [2, 12]; row 0 is subtracted, row 1 multiplied.
+        pair: float32 [2, K]; users, items: float32 [2, 12]; row 0 is subtracted, row 1 multiplied.
     """
 
     pair: Floats
@@ -64,10 +64,10 @@ class InputNorms(NamedTuple):
     items: Floats
 
     @classmethod
-    def identity(cls) -> Self:
+    def identity(cls, pair_width: int = PAIR_WIDTH) -> Self:
         """Norms that change nothing."""
         none = [
-            np.stack([np.zeros(n), np.ones(n)]).astype(np.float32) for n in (PAIR_WIDTH, ROW_WIDTH, ROW_WIDTH)
+            np.stack([np.zeros(n), np.ones(n)]).astype(np.float32) for n in (pair_width, ROW_WIDTH, ROW_WIDTH)
         ]
         return cls(*none)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from igmc.config import NeighboursConfig, RunConfig
@@ -39,6 +40,7 @@ WARM_UP = 0.1  # share of the training in which the learning rate rises
 FIRST_RATE, LAST_RATE = 0.04, 1e-3  # shares of the learning rate, at the start and at the end
 AVERAGE_MEMORY = 0.998
 LONGEST_GRADIENT = 1.0
+PRIOR_PAIRS = 50  # that the prior counts for in the calibration, which says to shrink nothing
 PIECE = 10_000  # validation pairs whose inputs are made at once
 
 Monitor = Callable[[Mapping[str, Any]], None]
@@ -60,17 +62,17 @@ def fit_neighbours(
 ) -> list[dict[str, Any]]:
     """Train for all epochs; resumes after the last one that the checkpointer has.
 
-    AdamW on the squared error, with one cycle of the learning rate and averaged weights. After each epoch the
-    averaged weights get the offset that makes their mean error 0 on training pairs, and, where there is a
-    validation part, the shrinkage towards the biases that suits it best. All randomness is a function of the
-    seed and the epoch: a run that was killed and resumed ends with the same bits on a CPU.
+    AdamW on the squared error, with one cycle of the learning rate and averaged weights. Each member leaves
+    some ratings out of its training, a tenth or some 4,000; after each epoch its steps from the biases there
+    say how far to shrink and move the steps of all, so that small data sets are not learned by heart. All
+    randomness is a function of the seed and the epoch: a run that was killed and resumed ends with the same
+    bits on a CPU.
 
-    A model that is trained further keeps its offset, and its shrinkage where there is no validation part; the
-    norms are those of the ratings here.
+    A model that is trained further keeps its shrinkage and offset; the norms are those of the ratings here.
 
     Args:
         known: the ratings of the training part.
-        validation: the pairs that shrinkage and the choice of the epoch look at; None for fixed epochs.
+        validation: the pairs that the choice of the epoch looks at; None for fixed epochs.
         config: of the network and its training.
         checkpointer: where to resume from, and where to save.
         device: to train on.
@@ -98,8 +100,6 @@ def fit_neighbours(
         record = {"epoch": epoch, **away(run.epoch, epoch, progress)}
         seconds = time.perf_counter() - began
         rmse = None if validation is None else away(run.validate, validation)
-        if validation is None and start is None:
-            run.shrink(config.shrinkage)
         run.check(epoch, rmse)
         record |= {
             "validation_rmse": rmse,
@@ -131,6 +131,28 @@ def learning_rate(highest: float, progress: float) -> float:
     return highest * max(fall, LAST_RATE)
 
 
+def calibration(step: NDArray[np.float32], left: NDArray[np.float32]) -> tuple[float, float]:
+    """Shrinkage, 0..1, and offset by which P steps explain best what the biases leave of their ratings.
+
+    The regression coefficient, with a prior of 1 worth 50 pairs, and then the mean error.
+
+    Args:
+        step: float32 [P]. left: float32 [P]; both in deviations.
+
+    >>> calibration(np.zeros(0, np.float32), np.zeros(0, np.float32))
+    (1.0, 0.0)
+    """
+    if not len(step):
+        return 1.0, 0.0
+    x, y = step.astype(np.float64), left.astype(np.float64)
+    spread = x.var()
+    slope = (len(x) * np.mean((x - x.mean()) * y) + PRIOR_PAIRS * spread) / max(
+        (len(x) + PRIOR_PAIRS) * spread, 1e-12
+    )
+    shrinkage = float(np.clip(slope, 0.0, 1.0))
+    return shrinkage, float(np.mean(y - shrinkage * x))
+
+
 class _Training:
     """What changes while the network is trained."""
 
@@ -152,7 +174,10 @@ class _Training:
         cap = config.max_neighbors
         norms = input_norms(known, cap=cap, seed=seed, threads=threads)
         self.model.norms = norms
-        self.probe = Probe.of(known, norms, cap=cap, seed=seed, threads=threads)
+        self.probes = [
+            Probe.of(known, norms, cap=cap, seed=seed, draw=member + 1, threads=threads)
+            for member in range(0 if self.further else config.members)
+        ]
         self.model.to(device)
         self.average = copy.deepcopy(self.model)
         self.weights = list(self.model.parameters())
@@ -170,6 +195,7 @@ class _Training:
             seed=seed,
             threads=threads,
             memory=memory,
+            left_out=[probe.rows for probe in self.probes],
         )
         self.statistics = known.statistics()
 
@@ -207,34 +233,39 @@ class _Training:
                 for group in self.optimizer.param_groups:
                     group["lr"] = rate
                 total += self.model.gradients(batch.to(self.device)) * len(batch)
-                torch.nn.utils.clip_grad_norm_(self.weights, LONGEST_GRADIENT)
+                for member in self.model.members:  # each on its own, as if it were trained alone
+                    torch.nn.utils.clip_grad_norm_(member.parameters(), LONGEST_GRADIENT)
                 self.optimizer.step()
                 self.averaging.update()
                 pairs += len(batch)
                 bar.update(len(batch))
-        self._set_offset()
+        self._calibrate()
         mse = float(total) / max(pairs, 1) * self.statistics.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
 
-    def _set_offset(self) -> None:
-        """Make the mean error 0 on training pairs that did not see their own ratings.
+    def _calibrate(self) -> None:
+        """Set shrinkage and offset by what each member says of the ratings that it did not learn from.
 
-        A model that is trained further keeps its offset: the few ratings that it may learn from say little
-        about a mean.
+        A regression of what the biases leave of them on the steps, with a prior that the steps are right. A
+        model that is trained further keeps what it has: the few ratings that it may learn from say little.
         """
         if self.further:
             self.average.offset.copy_(self.model.offset)
             self.average.shrinkage.copy_(self.model.shrinkage)
             return
-        self.average.offset.zero_()
-        self.average.shrinkage.fill_(1.0)
-        if len(self.probe.target):
-            steps = self.average.steps(NeighbourBatch.whole(self.probe.inputs))
-            self.average.offset.fill_(float(np.mean(self.probe.target - steps, dtype=np.float64)))
+        steps = [
+            self.average.steps(NeighbourBatch.whole(probe.inputs), member=member)
+            for member, probe in enumerate(self.probes)
+        ]
+        shrinkage, offset = calibration(
+            np.concatenate(steps), np.concatenate([probe.target for probe in self.probes])
+        )
+        self.average.shrinkage.fill_(shrinkage)
+        self.average.offset.fill_(offset)
 
     def validate(self, pairs: Pairs) -> float:
-        """Set the shrinkage by the validation pairs; returns their RMSE after it."""
-        errors, steps = [], []
+        """The RMSE on the validation pairs."""
+        squares = 0.0
         pieces = read_in_pieces(
             self.statistics,
             pairs.user,
@@ -245,18 +276,10 @@ class _Training:
             size=PIECE,
         )
         for low, inputs in pieces:
-            steps.append(self.average.steps(NeighbourBatch.whole(inputs)))
-            errors.append(pairs.rating[low : low + len(inputs)] - inputs.base)
-        step = np.concatenate(steps).astype(np.float64) * self.statistics.deviation
-        error = np.concatenate(errors).astype(np.float64)
-        share = float(np.clip(float(step @ error) / max(float(step @ step), 1e-12), 0.0, 1.0))
-        self.shrink(share)
-        return float(np.sqrt(np.mean((error - share * step) ** 2)))
-
-    def shrink(self, share: float) -> None:
-        """Keep but a share, 0..1, of the steps from the biases."""
-        self.average.shrinkage.mul_(share)
-        self.average.offset.mul_(share)
+            steps = self.average.steps(NeighbourBatch.whole(inputs))
+            answers = inputs.base + steps.astype(np.float64) * self.statistics.deviation
+            squares += float(np.sum((pairs.rating[low : low + len(inputs)] - answers) ** 2))
+        return math.sqrt(squares / max(len(pairs), 1))
 
     def check(self, epoch: int, rmse: float | None) -> None:
         """Raise if a weight or the validation error is not finite."""

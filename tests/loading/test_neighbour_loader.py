@@ -69,3 +69,20 @@ def test_normalized_inputs_have_mean_0_and_deviation_1():
     assert found.users.rows.std(axis=0) == pytest.approx(np.ones(12), abs=0.15)
     raw = Probe.of(KNOWN, InputNorms.identity(), cap=10, seed=1).inputs
     assert np.abs(raw.pair.mean(axis=0)).max() > 0.5
+
+
+def test_what_a_member_leaves_out_counts_for_the_others_alone():
+    out = [np.arange(0, 40), np.arange(30, 50)]
+    batches = list(loader(newcomers=0.0, left_out=out).epoch(1))
+    assert told(batches) == told(loader(newcomers=0.0).epoch(1)), "it stays in the graphs and in the batches"
+    counts = np.concatenate([batch.counts.numpy() for batch in batches], axis=1)
+    assert (counts.sum(axis=1) == [len(KNOWN) - 40, len(KNOWN) - 20]).all()
+    assert (counts.sum(axis=0) == 0).sum() == 10
+
+
+def test_draws_of_a_probe_are_tenths_of_the_ratings_each_another_one():
+    norms = input_norms(KNOWN, cap=10, seed=1)
+    one, other, again = (Probe.of(KNOWN, norms, cap=10, seed=1, draw=draw) for draw in (1, 2, 1))
+    assert len(one.rows) == pytest.approx(len(KNOWN) / 10, abs=1)
+    assert one.rows.tolist() == again.rows.tolist() != other.rows.tolist()
+    assert one.rows.tolist() == sorted(set(one.rows.tolist()))

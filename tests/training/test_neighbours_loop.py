@@ -8,9 +8,10 @@ import torch
 
 from igmc.config import NeighboursConfig
 from igmc.errors import DataError, TrainingError
+from igmc.loading import Probe, input_norms
 from igmc.ratings import Pairs
 from igmc.training import MemoryCheckpointer
-from igmc.training.neighbours_loop import fit_neighbours, learning_rate
+from igmc.training.neighbours_loop import calibration, fit_neighbours, learning_rate
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
@@ -68,16 +69,21 @@ def test_members_seeds_and_settings_make_other_weights():
     assert not same(whole, trained(CONFIG.replace(newcomers=0.0))[1])
 
 
-def test_validation_decides_the_shrinkage_and_nothing_else():
-    one, other = (trained(validation=pairs(seed=seed))[1] for seed in (3, 4))
-    differ = {name for name in one if not torch.equal(one[name], other[name])}
-    assert differ <= {"shrinkage", "offset"}
-    assert 0.0 <= float(one["shrinkage"]) <= 1.0
-    whole = trained()[1]
-    assert float(whole["shrinkage"]) == 1.0
-    half = trained(CONFIG.replace(shrinkage=0.5))[1]
-    assert {name for name in whole if not torch.equal(whole[name], half[name])} == {"shrinkage", "offset"}
-    assert (float(half["shrinkage"]), float(half["offset"])) == (0.5, float(whole["offset"]) / 2)
+def test_validation_ratings_change_no_weight_and_no_calibration():
+    one, other, without = (trained(validation=part)[1] for part in (pairs(seed=3), pairs(seed=4), None))
+    assert same(one, other)
+    assert same(one, without)
+
+
+def test_steps_that_are_noise_are_shrunk_to_nothing_and_true_ones_are_kept():
+    rng = np.random.default_rng(0)
+    step, noise = rng.normal(size=(2, 5000)).astype(np.float32)
+    assert calibration(step, noise)[0] < 0.05
+    assert calibration(step, step + noise)[0] > 0.95
+    shrinkage, offset = calibration(step, 0.5 * step + 0.25)
+    assert shrinkage == pytest.approx(0.5, abs=0.01)
+    assert offset == pytest.approx(0.25, abs=0.01)
+    assert calibration(step[:3], -step[:3])[0] > 0.8, "three pairs say little"
 
 
 def test_ratings_by_taste_are_learned_beyond_the_biases():
@@ -100,9 +106,8 @@ def test_a_model_that_is_trained_further_keeps_its_calibration():
         if name.startswith("members."):
             assert torch.allclose(weights, start[name], atol=1e-3)
     assert not same(start, further)
-    shrunk = trained(CONFIG.replace(learning_rate=1e-6), validation=pairs(), start=start)[1]
-    assert 0.0 <= float(shrunk["shrinkage"]) <= 0.75
-    assert float(shrunk["offset"]) == pytest.approx(float(shrunk["shrinkage"]) / 3)
+    again = trained(CONFIG.replace(learning_rate=1e-6), validation=pairs(), start=start)[1]
+    assert same(again, further)
 
 
 def test_the_calibration_counts_in_what_is_learned():
@@ -136,3 +141,16 @@ def test_the_learning_rate_rises_for_a_tenth_and_falls_to_nearly_nothing():
     assert max(rates) == pytest.approx(1.0)
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(1e-3)
+
+
+def test_a_member_never_learns_the_ratings_that_it_is_calibrated_by(monkeypatch):
+    """They are answered otherwise: the weights of the member stay, those of the other one change."""
+    held = Probe.of(KNOWN, input_norms(KNOWN, cap=10, seed=1), cap=10, seed=1, draw=1).rows
+    changed = KNOWN.rating.copy()
+    changed[held] = 6 - changed[held]
+    config = CONFIG.replace(epochs=1, newcomers=0.0)
+    one = trained(config, known=replace(KNOWN, target=KNOWN.rating))[1]
+    other = trained(config, known=replace(KNOWN, target=changed))[1]
+    name = "head_in.weight"
+    assert torch.allclose(one[f"members.0.{name}"], other[f"members.0.{name}"], atol=1e-7)
+    assert not torch.allclose(one[f"members.1.{name}"], other[f"members.1.{name}"], atol=1e-4)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from igmc.loading import NeighbourBatch
 from igmc.models.neighbours.network import NeighboursNetwork
-from igmc.statistics import InputNorms
+from igmc.statistics import PAIR_WIDTH, InputNorms
 
 __all__ = ["NeighboursEnsemble"]
 
@@ -20,7 +20,7 @@ class NeighboursEnsemble(nn.Module):
 
     Args:
         members: M, 1 or more; they differ in their first weights and their dropout.
-        dropout: see `NeighboursNetwork`.
+        pair_width, dropout: see `NeighboursNetwork`.
         seed: of the first weights.
         backend: "auto" takes the compiled kernels on a CPU, "torch" never does.
 
@@ -33,14 +33,28 @@ class NeighboursEnsemble(nn.Module):
     offset: Tensor
 
     def __init__(
-        self, members: int, *, dropout: float, seed: int, threads: int | None = None, backend: str = "auto"
+        self,
+        members: int,
+        *,
+        pair_width: int = PAIR_WIDTH,
+        dropout: float,
+        seed: int,
+        threads: int | None = None,
+        backend: str = "auto",
     ) -> None:
         super().__init__()
         self.members = nn.ModuleList(
-            NeighboursNetwork(dropout=dropout, seed=seed, member=member, threads=threads, backend=backend)
+            NeighboursNetwork(
+                pair_width=pair_width,
+                dropout=dropout,
+                seed=seed,
+                member=member,
+                threads=threads,
+                backend=backend,
+            )
             for member in range(members)
         )
-        for name, norm in zip(InputNorms._fields, InputNorms.identity(), strict=True):
+        for name, norm in zip(InputNorms._fields, InputNorms.identity(pair_width), strict=True):
             self.register_buffer(f"norm_{name}", torch.from_numpy(norm))
         self.register_buffer("shrinkage", torch.ones(()))
         self.register_buffer("offset", torch.zeros(()))
@@ -62,21 +76,31 @@ class NeighboursEnsemble(nn.Module):
     def gradients(self, batch: NeighbourBatch) -> Tensor:
         """One step's gradients in the parameters' `grad`; returns the mean squared error, scalar.
 
-        Each member learns by its own error, not by that of the mean, as if it answered alone.
+        Each member learns by its own error, not by that of the mean, as if it answered alone, and from what
+        counts for it (`NeighbourBatch.counts`).
         """
         self.zero_grad(set_to_none=True)
         losses = []
-        for member in self.members:
+        for number, member in enumerate(self.members):
             answer = self.offset + self.shrinkage * member(batch)
-            loss = nn.functional.mse_loss(answer, batch.target)
+            counts = torch.ones_like(batch.target) if batch.counts is None else batch.counts[number]
+            loss = (counts * (answer - batch.target) ** 2).sum() / counts.sum().clamp(min=1.0)
             loss.backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach())
         return torch.stack(losses).mean()
 
-    def steps(self, batches: Iterable[NeighbourBatch]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-        """What `forward` gives for the pairs of some batches, float32 [P], in evaluation mode."""
+    def steps(
+        self, batches: Iterable[NeighbourBatch], *, member: int | None = None
+    ) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+        """What `forward` gives for the pairs of some batches, float32 [P], in evaluation mode.
+
+        Args:
+            batches: to be asked in order.
+            member: give what this one alone answers, neither shrunk nor moved.
+        """
         device = self.offset.device
+        answer = self if member is None else self.members[member]
         self.eval()
         with torch.inference_mode():
-            found = [self(batch.to(device)).cpu().numpy() for batch in batches]
+            found = [answer(batch.to(device)).cpu().numpy() for batch in batches]
         return np.concatenate([np.empty(0, np.float32), *found])

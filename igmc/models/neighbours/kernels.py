@@ -45,7 +45,7 @@ class SideWeights(NamedTuple):
     """The parameters of a `SideReader`, or their gradients.
 
     Attributes:
-        row_in: float32 [12, 32], W_1; bias_in: [32], b_1; gate: [10, 32], G.
+        row_in: float32 [12, 32], W_1; bias_in: [32], b_1; gate: [K, 32], G, for K inputs of the pair.
         row_out: float32 [32, 32], W_2; bias_out: [32], b_2.
         shrinkage: float32 [8], gamma itself.
     """
@@ -94,7 +94,7 @@ def read_side(ptr, residual, rows, pair, index, low, high, weights, pooled, scra
     """Fill pooled[p] for the pairs index[low..high-1], p from low.
 
     Args:
-        ptr, residual, rows: of a `SideNeighbours`; pair: float32 [all pairs, 10].
+        ptr, residual, rows: of a `SideNeighbours`; pair: float32 [all pairs, K].
         index: int64 [P], which pairs are read.
         pooled: float32 [P, 56]: sum c / sqrt(n + 1), sum c / (n + 1), sum w e / sqrt(n + 1),
             sum a e / (sum a + gamma), log(1 + sum a).
@@ -168,7 +168,7 @@ def read_side_back(ptr, residual, rows, pair, index, low, high, weights, d_poole
             d_gate = add(d_gate, d_hidden)
         store(grads.bias_out, 0, d_bias)
         store(grads.bias_in, 0, add(load(H32, grads.bias_in, 0), d_gate))
-        for k in range(10):
+        for k in range(pair.shape[1]):
             store(grads.gate, k, fma(pair[index[p], k], d_gate, load(H32, grads.gate, k)))
         add_outer(
             H32, all_pairs, 12, Rows(rows, first, 1), Rows(scratch.d_hidden, 0, 1), Rows(grads.row_in, 0, 1)
@@ -180,7 +180,7 @@ def read_side_back(ptr, residual, rows, pair, index, low, high, weights, d_poole
 def _activate(first, n, rows, pair, p, weights, scratch):
     """Fill `scratch.hidden` with h_t and `scratch.out` with w_t, y_t, z_t of n neighbours from `first`."""
     gate = load(H32, weights.bias_in, 0)
-    for k in range(10):
+    for k in range(pair.shape[1]):
         gate = fma(pair[p, k], load(H32, weights.gate, k), gate)
     store(scratch.gate, 0, gate)
     all_pairs = make_pairs(scratch.all_rows, scratch.all_rows, 0, n)

@@ -41,17 +41,20 @@ class SideReader(nn.Module):
     .. math:: (w_t, y_t, z_t) = W_2 \max(W_1 x_t + G p + b_1, 0) + b_2, \quad
               a_t = \tfrac{1}{2} (y_t + \sqrt{y_t^2 + 4}), \quad c_t = \tanh z_t.
 
+    Args:
+        pair_width: K, the inputs of a pair.
+
     Attributes:
-        row_in: float [12, 32], W_1; bias_in: [32]; gate: [10, 32], G.
+        row_in: float [12, 32], W_1; bias_in: [32]; gate: [K, 32], G.
         row_out: float [32, 32], W_2, to 8 signed weights, 8 attention weights, 16 channels; bias_out: [32].
         shrinkage: float [8], whose `positive` is gamma.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pair_width: int = PAIR_WIDTH) -> None:
         super().__init__()
         self.row_in = nn.Parameter(torch.empty(ROW_WIDTH, HIDDEN))
         self.bias_in = nn.Parameter(torch.empty(HIDDEN))
-        self.gate = nn.Parameter(torch.empty(PAIR_WIDTH, HIDDEN))
+        self.gate = nn.Parameter(torch.empty(pair_width, HIDDEN))
         self.row_out = nn.Parameter(torch.empty(HIDDEN, 2 * WEIGHTS + CHANNELS))
         self.bias_out = nn.Parameter(torch.empty(2 * WEIGHTS + CHANNELS))
         self.shrinkage = nn.Parameter(torch.empty(WEIGHTS))
@@ -77,7 +80,7 @@ class SideReader(nn.Module):
 
         Args:
             ptr, residual, rows: the neighbours of P pairs; see `igmc.statistics.SideNeighbours`.
-            pair: float [P, 10].
+            pair: float [P, K].
             presence: float [T], how much each neighbour counts: 1 as it does, 0 as if it were not there.
         """
         count = ptr.diff()
@@ -109,6 +112,7 @@ class NeighboursNetwork(nn.Module):
     """From the inputs of pairs to the steps from their biases.
 
     Args:
+        pair_width: K, the inputs of a pair: those of the statistics, and what else is known of pairs.
         dropout: after the hidden layer of the head, in training.
         seed: of the initial weights; member: which of several networks with that seed.
         backend: "auto" takes the compiled kernels on a CPU, "torch" never does. Both give the same answers.
@@ -117,6 +121,7 @@ class NeighboursNetwork(nn.Module):
     def __init__(
         self,
         *,
+        pair_width: int = PAIR_WIDTH,
         dropout: float = 0.1,
         seed: int = 1,
         member: int = 0,
@@ -126,8 +131,8 @@ class NeighboursNetwork(nn.Module):
         super().__init__()
         self.dropout, self.member, self.backend = dropout, member, backend
         self.threads = threads or cores()
-        self.users, self.items = SideReader(), SideReader()
-        width = 2 * POOLED + PAIR_WIDTH
+        self.users, self.items = SideReader(pair_width), SideReader(pair_width)
+        width = 2 * POOLED + pair_width
         self.norm = nn.LayerNorm(width)
         self.head_in = nn.Linear(width, HEAD)
         self.head_out = nn.Linear(HEAD, 1)

@@ -74,7 +74,7 @@ def test_opposite_newcomers_get_other_lists(run):
     )
     items = list(lists[0].item)
     asked = lasting.predict(["me"] * 10, items).score.to_numpy()
-    assert asked == pytest.approx(predictor.score_user(likes, items).score.to_numpy(), abs=0.15)
+    assert asked == pytest.approx(predictor.score_user(likes, items).score.to_numpy(), abs=0.25)
 
 
 @pytest.mark.parametrize("method", ["occlusion", "gradient"])
@@ -212,9 +212,7 @@ def test_training_further_sees_no_test_rating_and_its_share_of_the_others(tuned,
     assert not same(states(one[2]), states(less[2]))
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in NeighboursConfig.__dataclass_fields__ if name not in ("epochs", "shrinkage")]
-)
+@pytest.mark.parametrize("name", [name for name in NeighboursConfig.__dataclass_fields__ if name != "epochs"])
 def test_settings_of_the_other_network_are_refused(name):
     with pytest.raises(ConfigError, match="train holds settings of the network rgcn"):
         RunConfig.from_dict({"network": "neighbours", "train": {"epochs": 3}})
