@@ -94,7 +94,7 @@ def test_the_digest_is_of_all_sources_of_kernels_and_of_numba_alone(package, mon
     edit(package / "errors.py", "exit_code = 3", "exit_code = 4")
     assert digest(package) == first
     found = {first}
-    for name in ("rng.py", "models/simd.py", "graph/kernel.py", "pair.py", "compiled.py"):
+    for name in ("rng.py", "simd.py", "graph/kernel.py", "pair.py", "compiled.py"):
         with (package / name).open("a") as file:
             file.write("# other\n")
         found.add(digest(package))
@@ -209,7 +209,7 @@ def names(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 def test_one_module_says_how_kernels_are_compiled():
     found = {path.relative_to(PACKAGE).as_posix() for path in SOURCES if uses_numba(path)}
-    assert found == {"compiled.py", "models/simd.py"}  # the latter defines types and operations
+    assert found == {"compiled.py", "simd.py"}  # the latter defines types and operations
 
 
 def test_kernels_use_nothing_of_modules_that_the_digest_leaves_out():

@@ -1,6 +1,6 @@
 """Products of rows and matrices, the rows picked and placed by lists: where nearly all of the time goes.
 
-All float arrays are rows of one width H, see `igmc.models.simd`; `lanes` carries that width.
+All float arrays are rows of one width H, see `igmc.simd`; `lanes` carries that width.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner
-from igmc.models.simd import fma, load, number, store
+from igmc.simd import fma, load, number, store
 
 TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from igmc.compiled import inner
 from igmc.loading import Batch
-from igmc.models.simd import add, fma, load, number, put, splat, store
 from igmc.rng import fold
+from igmc.simd import add, fma, load, number, put, splat, store
 
 DRAWS = 2**40  # the number of the first draw of `igmc.models.dropout.dropout`
 

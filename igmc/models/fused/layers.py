@@ -15,7 +15,7 @@ With d_y for the gradient of the loss with respect to any y:
     d_m_s = sum of c_e d_z_i over the messages e from s, each to its node i
     d_W_r = sum_s x_j' d_m_s over s = (r, j)   d_x_j += d_m_s W_r' for each s = (r, j)
 
-All float arrays are rows of one width H, see `igmc.models.simd`; `lanes` carries that width.
+All float arrays are rows of one width H, see `igmc.simd`; `lanes` carries that width.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from igmc.compiled import inner
 from igmc.models.fused.messages import NORM_DEGREE, NORM_RELATION
 from igmc.models.products import Rows, add_outer, make_pairs, multiply
-from igmc.models.simd import add, fma, load, mul, number, scaled, splat, store, sub, tanh
+from igmc.simd import add, fma, load, mul, number, scaled, splat, store, sub, tanh
 
 
 class LayerWeights(NamedTuple):

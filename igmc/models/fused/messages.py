@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner
-from igmc.models.simd import number, put
 from igmc.rng import fold
+from igmc.simd import number, put
 
 NORM_NONE, NORM_RELATION, NORM_DEGREE = 0, 1, 2
 

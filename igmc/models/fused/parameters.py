@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.models.fused.memory import HugePages, last_kept
-from igmc.models.simd import add, fma, load, number, put, splat, store, sub
+from igmc.simd import add, fma, load, number, put, splat, store, sub
 
 Arrays = tuple[NDArray[np.float32], ...]
 

@@ -24,7 +24,7 @@ from igmc.models.fused.layers import (
 )
 from igmc.models.fused.messages import Edges, Side, build, keep_edges
 from igmc.models.fused.parameters import Gradients
-from igmc.models.simd import add, load, store, take
+from igmc.simd import add, load, store, take
 
 
 @kernel

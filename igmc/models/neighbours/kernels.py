@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.models.products import Rows, add_outer, make_pairs, multiply
-from igmc.models.simd import (
+from igmc.simd import (
     add,
     div,
     fma,

@@ -10,7 +10,7 @@ from igmc.models.fused import layers
 from igmc.models.fused.layers import LayerGradients, LayerWeights, Way
 from igmc.models.fused.parameters import Gradients
 from igmc.models.products import Pairs
-from igmc.models.simd import load, store
+from igmc.simd import load, store
 from tests.models.compiling import callable_from_python
 from tests.models.fused.subgraphs import HOPS, LANES, LEVELS, NORMS, H, make_sample, states
 

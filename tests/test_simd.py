@@ -1,7 +1,7 @@
 import numpy as np
 from numba import njit
 
-from igmc.models import simd
+from igmc import simd
 
 
 @njit

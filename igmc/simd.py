@@ -17,8 +17,8 @@ from numba.extending import intrinsic, models, register_model
 from igmc.compiled import shared
 
 __all__ = [
-    "add", "div", "fma", "load", "mul", "number", "put", "scaled", "splat", "sqrt", "store", "sub", "take",
-    "tanh", "where_positive",
+    "add", "div", "fma", "larger", "load", "mul", "number", "put", "scaled", "splat", "sqrt", "store", "sub",
+    "take", "tanh", "total", "where_positive",
 ]  # fmt: skip
 
 
@@ -226,3 +226,29 @@ def sqrt(typingctx, row):
         return builder.call(function, [args[0]])
 
     return row(row), codegen
+
+
+@intrinsic
+def larger(typingctx, a, b):
+    """The larger of each two elements; that of `b` where `a` is NaN."""
+
+    def codegen(context, builder, signature, args):
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return a(a, b), codegen
+
+
+@intrinsic
+def total(typingctx, row):
+    """The sum of the elements, in an order that the processor likes."""
+
+    def codegen(context, builder, signature, args):
+        vector = args[0].type
+        name = f"llvm.vector.reduce.fadd.v{vector.count}f32"
+        number = ir.FloatType()
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(number, [number, vector]), name
+        )
+        return builder.call(function, [ir.Constant(number, -0.0), args[0]], fastmath=("reassoc",))
+
+    return types.float32(row), codegen
