@@ -164,6 +164,12 @@ class NeighboursConfig(Config):
         "ratings too",
         choices=SELECTIONS,
     )
+    estimates: str = knob(
+        "svdpp,mf",
+        "Bayesian factorizations, cross-fitted, whose estimates the network reads and starts from, the first "
+        "one as base; or 'none', to start from the biases",
+        choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
+    )
     max_neighbors: int = knob(
         200, "cap on the neighbours of each side: those that agree or disagree most with the target", low=1
     )
@@ -180,6 +186,11 @@ class NeighboursConfig(Config):
         low=0.0,
         high=0.5,
     )
+
+    @property
+    def estimators(self) -> tuple[str, ...]:
+        """The names of the estimates, the base first."""
+        return () if self.estimates == "none" else tuple(self.estimates.split(","))
 
 
 @dataclass(frozen=True)

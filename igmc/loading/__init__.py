@@ -1,16 +1,21 @@
 """From subgraphs, or neighbours, to batches of tensors."""
 
 from igmc.loading.batch import Batch, Structure
+from igmc.loading.cross_fitting import CrossFit
 from igmc.loading.folds import KnownRatings
+from igmc.loading.knowledge import ESTIMATORS, Knowledge, estimate, pair_width
 from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.neighbour_batch import NeighbourBatch
-from igmc.loading.neighbour_loader import MEMORY, NeighbourLoader, Probe, input_norms, read_in_pieces
+from igmc.loading.neighbour_loader import MEMORY, NeighbourLoader, Probe
 from igmc.loading.source import LiveSource, StoreSource, SubgraphSource
 from igmc.loading.support_dropout import SupportDropout
 
 __all__ = [
+    "ESTIMATORS",
     "MEMORY",
     "Batch",
+    "CrossFit",
+    "Knowledge",
     "KnownRatings",
     "LiveSource",
     "Loader",
@@ -22,6 +27,6 @@ __all__ = [
     "Structure",
     "SubgraphSource",
     "SupportDropout",
-    "input_norms",
-    "read_in_pieces",
+    "estimate",
+    "pair_width",
 ]

@@ -10,13 +10,15 @@ there is nothing left that they could see by mistake.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.estimates import FactorEstimates
+from igmc.loading.knowledge import Knowledge, estimate
 from igmc.ratings import Pairs
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics
@@ -62,6 +64,34 @@ class KnownRatings:
             n_items=self.n_items,
             span=self.span,
         )
+
+    def estimate(
+        self,
+        names: Sequence[str],
+        *,
+        seed: int,
+        rows: Rows | NDArray[np.bool_] | slice = slice(None),
+        threads: int = 1,
+    ) -> tuple[FactorEstimates, ...]:
+        """The estimates of these names, fitted to some of the ratings.
+
+        Raises:
+            DataError: if there are none.
+        """
+        return estimate(
+            names,
+            self.user[rows],
+            self.item[rows],
+            self.rating[rows],
+            n_users=self.n_users,
+            n_items=self.n_items,
+            seed=seed,
+            threads=threads,
+        )
+
+    def knowledge(self, estimates: Sequence[str] = (), *, seed: int, threads: int = 1) -> Knowledge:
+        """What is known with all of the ratings."""
+        return Knowledge(self.statistics(), self.estimate(estimates, seed=seed, threads=threads))
 
     def asking(self, pairs: Pairs) -> Self:
         """The same ratings, of which training asks about these pairs alone.

@@ -1,28 +1,28 @@
-"""Batches of the neighbours network: a fold after the other, each with inputs of its own graph."""
+"""Training pairs of the neighbours network in batches, with inputs that their own ratings had no part in."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.loading.folds import Fold, KnownRatings, make_folds
+from igmc.loading.cross_fitting import CrossFit
+from igmc.loading.knowledge import Knowledge, pair_width
 from igmc.loading.neighbour_batch import NeighbourBatch
 from igmc.rng import fold as fold_key
 from igmc.rng import mix64
-from igmc.statistics import ROW_WIDTH, GraphStatistics, InputNorms, NeighbourRows, read_neighbours
+from igmc.statistics import ROW_WIDTH, InputNorms, NeighbourRows
 
-__all__ = ["MEMORY", "NeighbourLoader", "Probe", "input_norms", "read_in_pieces"]
+__all__ = ["MEMORY", "NeighbourLoader", "Probe"]
 
-FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
-PROBE_PAIRS = 4000
 MEMORY = 2**31  # bytes of inputs made ahead, at most, if nothing else is said
+
+T = TypeVar("T")
 
 
 class NeighbourLoader:
@@ -31,17 +31,15 @@ class NeighbourLoader:
     The pairs, their order, the newcomers and the dropout keys are functions of (seed, epoch) alone.
 
     Args:
-        known: the ratings of the training part.
+        folds: of the ratings of the training part.
         norms: of the inputs.
         cap: neighbours of each side at most.
         batch_size: pairs a step.
-        pairs: training ratings an epoch, at most.
-        newcomers: share of users and of items that play newcomers in each fold.
-        seed: of all that is drawn.
+        seed: of the dropout keys.
         threads: that read inputs; as many as cores if None.
         memory: bytes of inputs made ahead at most. It changes no batch.
         left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
-            `known`, ascending. They stay in the graphs, and the other members learn from them.
+            the known ratings, ascending. They stay in the graphs, and the other members learn from them.
 
     Attributes:
         seconds: spent so far on statistics and inputs ("inputs").
@@ -49,44 +47,41 @@ class NeighbourLoader:
 
     def __init__(
         self,
-        known: KnownRatings,
+        folds: CrossFit,
         norms: InputNorms,
         *,
         cap: int,
         batch_size: int,
-        pairs: int,
-        newcomers: float,
         seed: int,
         threads: int | None = None,
         memory: int = MEMORY,
         left_out: Sequence[NDArray[np.int64]] = (),
     ) -> None:
-        self.known, self.norms, self.cap, self.batch_size = known, norms, cap, batch_size
+        self.folds, self.norms, self.cap, self.batch_size = folds, norms, cap, batch_size
         self.seconds = {"inputs": 0.0}
-        self._pairs, self._newcomers, self._seed = pairs, newcomers, seed
+        self._seed = seed
         self._threads, self._memory, self._left_out = threads, memory, left_out
 
     def epoch(self, epoch: int) -> Iterator[NeighbourBatch]:
         """The batches of one epoch, which is 1 or more."""
         with np.errstate(over="ignore"):
             key = fold_key(mix64(np.uint64(self._seed)), np.uint64(epoch))
-        folds = max(1, math.ceil(min(1.0, self._pairs / max(len(self.known), 1)) * FOLDS))
-        targets = self.known.rating if self.known.target is None else self.known.target
+        count, known = self.folds.folds_per_epoch, self.folds.known
+        targets = known.rating if known.target is None else known.target
         step = 0
-        for number, one in enumerate(self._folds(epoch)):
-            asked = one.asked[~np.isnan(targets[one.asked])]
+        for number, (fold, knowledge) in enumerate(self._timed(self.folds.epoch(epoch))):
+            asked = fold.asked[~np.isnan(targets[fold.asked])]
             if not len(asked):
                 continue
-            statistics = self._timed_statistics(one)
-            for low, inputs in self._inputs(statistics, asked):
+            for low, inputs in self._timed(self._inputs(knowledge, asked)):
                 rows = asked[low : low + len(inputs)]
-                target = (targets[rows] - inputs.base) / np.float32(statistics.deviation)
+                target = (targets[rows] - inputs.base) / np.float32(knowledge.deviation)
                 for first in range(0, len(rows), self.batch_size):
                     index = np.arange(first, min(first + self.batch_size, len(rows)))
                     step += 1
                     with np.errstate(over="ignore"):
                         noise = int(fold_key(key, np.uint64(step)))
-                    progress = min((number + (low + first) / len(asked)) / folds, 1.0)
+                    progress = min((number + (low + first) / len(asked)) / count, 1.0)
                     answers, counts = torch.from_numpy(target[index]), self._counts(rows[index])
                     yield NeighbourBatch(inputs, index, answers, noise, progress, counts)
 
@@ -96,36 +91,21 @@ class NeighbourLoader:
             return None
         return torch.from_numpy(np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32))
 
-    def _folds(self, epoch: int) -> Iterator[Fold]:
-        return make_folds(
-            self.known,
-            folds=FOLDS,
-            pairs=self._pairs,
-            newcomers=self._newcomers,
-            seed=self._seed,
-            epoch=epoch,
-        )
-
-    def _timed_statistics(self, fold: Fold) -> GraphStatistics:
-        start = time.perf_counter()
-        statistics = self.known.statistics(fold.shown)
-        self.seconds["inputs"] += time.perf_counter() - start
-        return statistics
-
-    def _inputs(
-        self, statistics: GraphStatistics, rows: NDArray[np.int64]
-    ) -> Iterator[tuple[int, NeighbourRows]]:
+    def _inputs(self, knowledge: Knowledge, rows: NDArray[np.int64]) -> Iterator[tuple[int, NeighbourRows]]:
         """The inputs of some ratings' pairs, in pieces of whole batches that fit the memory."""
         batches = max(1, self._memory // (bytes_a_pair(self.cap) * self.batch_size))
-        pieces = read_in_pieces(
-            statistics,
-            self.known.user[rows],
-            self.known.item[rows],
+        known = self.folds.known
+        yield from knowledge.read_in_pieces(
+            known.user[rows],
+            known.item[rows],
             cap=self.cap,
             norms=self.norms,
             threads=self._threads,
             size=batches * self.batch_size,
         )
+
+    def _timed(self, pieces: Iterator[T]) -> Iterator[T]:
+        """The same pieces; what it takes to make them is added to `seconds`."""
         while True:
             start = time.perf_counter()
             piece = next(pieces, None)
@@ -140,32 +120,14 @@ def bytes_a_pair(cap: int) -> int:
     return 2 * cap * 4 * (ROW_WIDTH + 2)
 
 
-def read_in_pieces(
-    statistics: GraphStatistics,
-    user: NDArray[np.int32],
-    item: NDArray[np.int32],
-    *,
-    cap: int,
-    norms: InputNorms,
-    threads: int | None,
-    size: int,
-) -> Iterator[tuple[int, NeighbourRows]]:
-    """The inputs of P pairs in order, `size` at a time, each with the number of the first."""
-    for low in range(0, len(user), size):
-        piece = slice(low, low + size)
-        yield (
-            low,
-            read_neighbours(statistics, user[piece], item[piece], cap=cap, norms=norms, threads=threads),
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class Probe:
     """Some of the known ratings, asked on the graph without them.
 
     Attributes:
         rows: int64 [P], which ratings, ascending.
-        inputs: of P pairs; target: float32 [P], what the biases leave of their ratings, in deviations.
+        inputs: of P pairs; target: float32 [P], what the base of the inputs leaves of their ratings, in
+            deviations.
     """
 
     rows: NDArray[np.int64]
@@ -174,28 +136,16 @@ class Probe:
 
     @classmethod
     def of(
-        cls,
-        known: KnownRatings,
-        norms: InputNorms,
-        *,
-        cap: int,
-        seed: int,
-        draw: int = 0,
-        threads: int | None = None,
+        cls, folds: CrossFit, norms: InputNorms, *, cap: int, draw: int = 0, threads: int | None = None
     ) -> Self:
-        """A tenth of the ratings, about 4,000 at most, a function of the ratings, the seed and the draw."""
-        folds = make_folds(known, folds=FOLDS, pairs=PROBE_PAIRS, newcomers=0.0, seed=seed, epoch=draw << 32)
-        first = next(folds, None)
-        shown = slice(None) if first is None else first.shown
-        asked = np.empty(0, np.int64) if first is None else np.sort(first.asked[:PROBE_PAIRS])
-        statistics = known.statistics(shown)
-        inputs = read_neighbours(
-            statistics, known.user[asked], known.item[asked], cap=cap, norms=norms, threads=threads
-        )
-        return cls(asked, inputs, (known.rating[asked] - inputs.base) / np.float32(statistics.deviation))
+        """The probe of a draw; see `CrossFit.probe`."""
+        rows, knowledge = folds.probe(draw)
+        known = folds.known
+        inputs = knowledge.read(known.user[rows], known.item[rows], cap=cap, norms=norms, threads=threads)
+        return cls(rows, inputs, (known.rating[rows] - inputs.base) / np.float32(knowledge.deviation))
 
-
-def input_norms(known: KnownRatings, *, cap: int, seed: int, threads: int | None = None) -> InputNorms:
-    """The norms of the inputs of a graph: those of a `Probe`."""
-    probe = Probe.of(known, InputNorms.identity(), cap=cap, seed=seed, threads=threads)
-    return InputNorms.of(probe.inputs)
+    @classmethod
+    def norms(cls, folds: CrossFit, *, cap: int, threads: int | None = None) -> InputNorms:
+        """The norms of the inputs of a graph: those of a probe."""
+        identity = InputNorms.identity(pair_width(folds.estimates))
+        return InputNorms.of(cls.of(folds, identity, cap=cap, threads=threads).inputs)

@@ -9,13 +9,16 @@ import torch
 from numpy.typing import NDArray
 
 from igmc.config import NeighboursConfig, RunConfig, preset_settings
+from igmc.estimates import FactorEstimates
 from igmc.graph import BipartiteGraph
+from igmc.loading import pair_width
 from igmc.models import NeighboursEnsemble
-from igmc.networks.neighbours import NeighbourScorer, known_ratings
+from igmc.networks.neighbours import GraphEstimates, NeighbourScorer, known_ratings
 from igmc.ratings import Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.threads import cores
 from igmc.training import MemoryCheckpointer, chosen_epochs, fit_neighbours, on_device, pick_device
 
 __all__ = ["NeighboursRecommender"]
@@ -30,12 +33,13 @@ class NeighboursRecommender(Recommender):
 
     name: ClassVar = "neighbours"
     config_class: ClassVar = NeighboursConfig
-    fitted: ClassVar = ("state", "known", "scale")
+    fitted: ClassVar = ("state", "known", "scale", "estimates")
     inductive: ClassVar = True
 
     state: dict[str, torch.Tensor]
     known: dict[str, NDArray[Any]]
     scale: dict[str, Any]
+    estimates: dict[str, dict[str, Any]]
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
@@ -83,9 +87,20 @@ class NeighboursRecommender(Recommender):
         selection = RunConfig(network="neighbours", neighbours=config).training
         epoch = chosen_epochs(selection, [record["validation_rmse"] for record in self.history])[0]
         self.state = checkpoints.load_epoch(epoch)["model"]
+        known = known_ratings(self._graph(), data.scale)
+        fitted = known.estimate(config.estimators, seed=self.seed, threads=cores())
+        self.estimates = {name: one.state() for name, one in zip(config.estimators, fitted, strict=True)}
+        self._restore()
+
+    def _restore(self) -> None:
+        self._made = tuple(map(FactorEstimates.from_state, self.estimates.values()))
 
     def _fold_in(self, support: Ratings) -> None:
+        items = np.setdiff1d(support.item, self.known["item"])
         self.known = (Ratings(**self.known) + support).columns()
+        ratings = [self.known[name] for name in ("user", "item", "rating")]
+        users = np.unique(support.user)
+        self._made = tuple(one.fold_in(*ratings, users=users, items=items) for one in self._made)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
         found: Floats = self._scorer().score(self._graph(), user, item)[0]
@@ -110,6 +125,13 @@ class NeighboursRecommender(Recommender):
     def _scorer(self) -> NeighbourScorer:
         config: NeighboursConfig = self.config
         device, scale = pick_device(), RatingScale.from_dict(self.scale)
-        model = NeighboursEnsemble(config.members, dropout=config.dropout, seed=self.seed)
+        width = pair_width(config.estimators)
+        model = NeighboursEnsemble(config.members, pair_width=width, dropout=config.dropout, seed=self.seed)
         model.load_state_dict(self.state)
-        return NeighbourScorer([model.to(device)], scale.values, cap=config.max_neighbors, device=device)
+        return NeighbourScorer(
+            [model.to(device)],
+            scale.values,
+            cap=config.max_neighbors,
+            device=device,
+            estimates=GraphEstimates(config.estimators, self.seed, made=self._made),
+        )

@@ -1,7 +1,14 @@
 """Closed-form statistics of a rating graph, and what they say of a pair's neighbours."""
 
 from igmc.statistics.graph_statistics import DAMPING, GraphStatistics
-from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
+from igmc.statistics.inputs import (
+    PAIR_WIDTH,
+    ROW_WIDTH,
+    InputNorms,
+    NeighbourRows,
+    SideNeighbours,
+    clip_inputs,
+)
 from igmc.statistics.item_sums import ItemSums
 from igmc.statistics.neighbours import read_for_user, read_neighbours
 from igmc.statistics.reference import reference_pair
@@ -16,6 +23,7 @@ __all__ = [
     "ItemSums",
     "NeighbourRows",
     "SideNeighbours",
+    "clip_inputs",
     "read_for_user",
     "read_neighbours",
     "reference_pair",

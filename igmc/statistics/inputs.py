@@ -8,9 +8,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAIR_WIDTH", "ROW_WIDTH", "InputNorms", "NeighbourRows", "SideNeighbours"]
+__all__ = ["PAIR_WIDTH", "ROW_WIDTH", "InputNorms", "NeighbourRows", "SideNeighbours", "clip_inputs"]
 
 ROW_WIDTH, PAIR_WIDTH = 12, 10
+FARTHEST = np.float32(8)  # standard deviations; inputs beyond are moved there
 
 Floats = NDArray[np.float32]
 
@@ -37,9 +38,9 @@ class NeighbourRows:
     """What the network reads of P pairs.
 
     Attributes:
-        base: float32 [P], mean + deviation * (b_u + b_i), in ratings.
-        pair: float32 [P, 10], normalized: log1p n_u; log1p n_i; b_u; b_i; dispersions of u and i; b_u b_i;
-            (n_u + 1)^-1/2; (n_i + 1)^-1/2; b_u + b_i.
+        base: float32 [P], in ratings: mean + deviation * (b_u + b_i), or an estimate that takes its place.
+        pair: float32 [P, 10 or more], normalized: log1p n_u; log1p n_i; b_u; b_i; dispersions of u and i; b_u b_i;
+            (n_u + 1)^-1/2; (n_i + 1)^-1/2; b_u + b_i; and what else a network reads of pairs.
         users: the raters of each pair's item; items: the items of each pair's user.
     """
 
@@ -75,6 +76,11 @@ class InputNorms(NamedTuple):
     def of(cls, raw: NeighbourRows) -> Self:
         """The norms of inputs that were read with `identity`."""
         return cls(*(_moments(values) for values in (raw.pair, raw.users.rows, raw.items.rows)))
+
+
+def clip_inputs(values: Floats, norm: Floats) -> Floats:
+    """Inputs by their norm, and within 8 deviations of its mean; float32 [P, F] and [2, F]."""
+    return np.clip((values - norm[0]) * norm[1], -FARTHEST, FARTHEST).astype(np.float32)
 
 
 def _moments(values: Floats) -> Floats:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from igmc.compiled import inner
-from igmc.statistics.inputs import ROW_WIDTH
+from igmc.statistics.inputs import FARTHEST, ROW_WIDTH
 
 __all__ = ["BLOCK", "clipped", "gather", "make_block", "write_rows"]
 
 BLOCK = 64  # neighbours
 GIVEN = 10  # e, N, A, B, P, Q_u, Q_v, and of the neighbour the bias, the dispersion and log1p of the degree
-FARTHEST = np.float32(8)  # standard deviations; inputs beyond are moved there
 _LOG1P = np.log1p(np.arange(1024, dtype=np.float32))  # of most counts there are
 _OUT = GIVEN * BLOCK
 _ZERO, _ONE, _TWO = np.float32(0), np.float32(1), np.float32(2)

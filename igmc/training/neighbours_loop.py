@@ -18,12 +18,13 @@ from igmc.config import NeighboursConfig, RunConfig
 from igmc.errors import TrainingError
 from igmc.loading import (
     MEMORY,
+    CrossFit,
+    Knowledge,
     KnownRatings,
     NeighbourBatch,
     NeighbourLoader,
     Probe,
-    input_norms,
-    read_in_pieces,
+    pair_width,
 )
 from igmc.models import NeighboursEnsemble
 from igmc.ratings import Pairs
@@ -167,15 +168,30 @@ class _Training:
         start: Mapping[str, Any] | None,
     ) -> None:
         self.further = start is not None
-        self.known, self.config, self.device, self.threads = known, config, device, threads
-        self.model = NeighboursEnsemble(config.members, dropout=config.dropout, seed=seed, threads=threads)
+        self.config, self.device, self.threads = config, device, threads
+        estimates = config.estimators
+        self.model = NeighboursEnsemble(
+            config.members,
+            pair_width=pair_width(estimates),
+            dropout=config.dropout,
+            seed=seed,
+            threads=threads,
+        )
         if start is not None:
             self.model.load_state_dict(start)
         cap = config.max_neighbors
-        norms = input_norms(known, cap=cap, seed=seed, threads=threads)
+        self.folds = CrossFit(
+            known,
+            estimates,
+            newcomers=config.newcomers,
+            pairs=config.pairs_per_epoch,
+            seed=seed,
+            threads=threads,
+        )
+        norms = Probe.norms(self.folds, cap=cap, threads=threads)
         self.model.norms = norms
         self.probes = [
-            Probe.of(known, norms, cap=cap, seed=seed, draw=member + 1, threads=threads)
+            Probe.of(self.folds, norms, cap=cap, draw=member + 1, threads=threads)
             for member in range(0 if self.further else config.members)
         ]
         self.model.to(device)
@@ -186,18 +202,17 @@ class _Training:
             self.weights, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.loader = NeighbourLoader(
-            known,
+            self.folds,
             norms,
-            cap=config.max_neighbors,
+            cap=cap,
             batch_size=config.batch_size,
-            pairs=config.pairs_per_epoch,
-            newcomers=config.newcomers,
             seed=seed,
             threads=threads,
             memory=memory,
             left_out=[probe.rows for probe in self.probes],
         )
-        self.statistics = known.statistics()
+        self.deviation = known.statistics().deviation
+        self._whole: Knowledge | None = None
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
         """Go back to where a checkpoint was saved; returns its history."""
@@ -240,7 +255,7 @@ class _Training:
                 pairs += len(batch)
                 bar.update(len(batch))
         self._calibrate()
-        mse = float(total) / max(pairs, 1) * self.statistics.deviation**2
+        mse = float(total) / max(pairs, 1) * self.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
 
     def _calibrate(self) -> None:
@@ -266,8 +281,9 @@ class _Training:
     def validate(self, pairs: Pairs) -> float:
         """The RMSE on the validation pairs."""
         squares = 0.0
-        pieces = read_in_pieces(
-            self.statistics,
+        if self._whole is None:
+            self._whole = self.folds.whole()
+        pieces = self._whole.read_in_pieces(
             pairs.user,
             pairs.item,
             cap=self.config.max_neighbors,
@@ -277,7 +293,7 @@ class _Training:
         )
         for low, inputs in pieces:
             steps = self.average.steps(NeighbourBatch.whole(inputs))
-            answers = inputs.base + steps.astype(np.float64) * self.statistics.deviation
+            answers = inputs.base + steps.astype(np.float64) * self._whole.deviation
             squares += float(np.sum((pairs.rating[low : low + len(inputs)] - answers) ** 2))
         return math.sqrt(squares / max(len(pairs), 1))
 

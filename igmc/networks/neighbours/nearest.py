@@ -30,22 +30,28 @@ def nearest_neighbours(
 
     A rating that ties a neighbour to the pair is one of the n that a bias of the pair is made of. Without it
     the bias, and with it the base of the prediction, is lower by :math:`e / (n - 1 + \lambda)`, e being its
-    residual (see `igmc.statistics.graph_statistics`). To this comes what it does in the step from there: by
+    residual (see `igmc.statistics.graph_statistics`); an estimate that takes the place of the biases is not
+    taken apart. To this comes what it does in the step from there: by
     occlusion what the step loses without this neighbour alone; by the gradient the neighbour's share of the
     step, and all shares add up to what the neighbours make of it.
 
     Raises:
         TimeoutError: after the deadline, on the clock of `time.monotonic`.
     """
-    statistics, inputs = scorer.inputs(known, graph, user, item)
+    knowledge, inputs = scorer.inputs(known, graph, user, item)
     measure = without_each if config.method == "occlusion" else neighbour_shares
     found = measure(scorer.models, inputs, deadline=deadline)
     users, items = inputs.users.node, inputs.items.node
     raters, rater_levels = graph.by_item.row(item)
     rated, rated_levels = graph.by_user.row(user)
     n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
-    by_user = statistics.deviation * (found.users + inputs.users.residual / (n_raters - 1 + DAMPING))
-    by_item = statistics.deviation * (found.items + inputs.items.residual / (n_rated - 1 + DAMPING))
+    in_biases = 0.0 if knowledge.estimates else 1.0
+    by_user = knowledge.deviation * (
+        found.users + in_biases * inputs.users.residual / (n_raters - 1 + DAMPING)
+    )
+    by_item = knowledge.deviation * (
+        found.items + in_biases * inputs.items.residual / (n_rated - 1 + DAMPING)
+    )
     of_user = np.argsort(-np.abs(by_user), kind="stable")[: config.top]
     of_item = np.argsort(-np.abs(by_item), kind="stable")[: config.top]
     edges = [

@@ -12,11 +12,12 @@ import torch
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, ServingGraph
-from igmc.loading import MEMORY, SideFeatures
+from igmc.loading import MEMORY, SideFeatures, pair_width
 from igmc.models import NeighboursEnsemble
 from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import Neighbourhood
+from igmc.networks.neighbours.estimates import GraphEstimates
 from igmc.networks.neighbours.nearest import nearest_neighbours
 from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
 from igmc.networks.network import Network
@@ -60,6 +61,7 @@ class Neighbours(Network[NeighbourScorer]):
         epochs = chosen_epochs(config.training, [record["validation_rmse"] for record in history])
         scorer = self.load_scorer(job.folder, config, job.scale, epochs, job.device, threads=job.workers)
         test = job.parts["test"]
+        scorer.estimates.keep(known_ratings(test.graph, job.scale), scorer.threads)
         return Trained(history, epochs, scorer.score(test.graph, test.pairs.user, test.pairs.item))
 
     def load_scorer(
@@ -75,9 +77,21 @@ class Neighbours(Network[NeighbourScorer]):
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.load_scorer`."""
         own = config.neighbours
-        like = NeighboursEnsemble(own.members, dropout=own.dropout, seed=config.seed, threads=threads)
-        models = load_models(folder, epochs, like, device)
-        return NeighbourScorer(models, scale.values, cap=own.max_neighbors, device=device, threads=threads)
+        like = NeighboursEnsemble(
+            own.members,
+            pair_width=pair_width(own.estimators),
+            dropout=own.dropout,
+            seed=config.seed,
+            threads=threads,
+        )
+        return NeighbourScorer(
+            load_models(folder, epochs, like, device),
+            scale.values,
+            cap=own.max_neighbors,
+            device=device,
+            estimates=GraphEstimates(own.estimators, config.seed, folder.path / "estimates.ckpt"),
+            threads=threads,
+        )
 
     def neighbourhood(
         self,

@@ -1,0 +1,133 @@
+"""The estimates of the graphs that a run is asked on: fitted when they are first needed, and kept with the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from igmc.errors import CheckpointError
+from igmc.estimates import FactorEstimates
+from igmc.graph import ServingGraph
+from igmc.loading import Knowledge, KnownRatings
+from igmc.training import load_checkpoint, save_checkpoint
+
+__all__ = ["NO_ESTIMATES", "GraphEstimates", "laid_over"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GraphEstimates:
+    """Which estimates a model reads, and where those of one graph, that of its run, are kept.
+
+    Attributes:
+        names: keys of `igmc.loading.ESTIMATORS`, the base first; none if the model reads none.
+        seed: of their draws.
+        path: the file of those that are kept; None to keep none.
+        made: those of whatever graph is asked, where somebody else has made them; () to make them here.
+    """
+
+    names: tuple[str, ...] = ()
+    seed: int = 1
+    path: Path | None = None
+    made: tuple[FactorEstimates, ...] = ()
+
+    def of(self, known: KnownRatings, threads: int) -> tuple[FactorEstimates, ...]:
+        """The estimates of a graph's ratings, the kept ones where they are of these."""
+        if self.made or not self.names or not len(known):
+            return self.made
+        digest = self._digest(known)
+        kept = self._read(digest)
+        if kept is None:
+            start = time.perf_counter()
+            fitted = known.estimate(self.names, seed=self.seed, threads=threads)
+            kept = [one.state() for one in fitted]
+            logger.info("estimates of %d ratings in %.1f s", len(known), time.perf_counter() - start)
+        # Through the rounding of the file in either case: an answer does not depend on whether there is one.
+        return tuple(FactorEstimates.from_state(state) for state in kept)
+
+    def keep(self, known: KnownRatings, threads: int) -> None:
+        """Fit the estimates of a graph's ratings, and keep them in the file."""
+        if self.names and len(known) and self.path is not None:
+            digest = self._digest(known)
+            if self._read(digest) is None:
+                fitted = known.estimate(self.names, seed=self.seed, threads=threads)
+                states = [_packed(one.state()) for one in fitted]
+                save_checkpoint(self.path, {"digest": digest, "estimates": states})
+
+    def elsewhere(self) -> GraphEstimates:
+        """The same for graphs of which nothing is kept."""
+        return dataclasses.replace(self, path=None, made=())
+
+    def _read(self, digest: str) -> list[dict[str, Any]] | None:
+        """What is kept, if it is of the ratings with this digest."""
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            found = load_checkpoint(self.path)
+            if found["digest"] != digest:
+                return None
+            return [_unpacked(state) for state in found["estimates"]]
+        except CheckpointError as error:
+            raise CheckpointError(
+                f"{self.path} is damaged", remedy="delete it: the estimates are made again, in seconds"
+            ) from error
+
+    def _digest(self, known: KnownRatings) -> str:
+        """Of all that the estimates follow from."""
+        found = blake2b(repr((self.names, self.seed, known.n_users, known.n_items)).encode(), digest_size=16)
+        for column in (known.user, known.item, known.rating):
+            found.update(np.ascontiguousarray(column).tobytes())
+        return found.hexdigest()
+
+
+NO_ESTIMATES = GraphEstimates()
+
+
+def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.float64]) -> Knowledge:
+    """What is known of a view, its estimates too: its users', and those of items that had no rating below.
+
+    Args:
+        knowledge: of the view, but for the estimates, which are of the graph below.
+        graph: the view. values: float [L], the rating of each level.
+    """
+    if not knowledge.estimates:
+        return knowledge
+    users, ratings = graph.by_user.patch.nodes, []
+    below = np.diff(graph.by_item.ptr)
+    nodes = graph.by_item.patch.nodes
+    items = nodes[[bool(node >= len(below) or below[node] == 0) for node in nodes]]
+    for user in users.tolist():
+        rated, levels = graph.by_user.row(user)
+        ratings.append((np.full(len(rated), user, np.int32), rated, values[levels]))
+    for item in items.tolist():
+        raters, levels = graph.by_item.row(item)
+        others = ~np.isin(raters, users)
+        ratings.append(
+            (raters[others], np.full(np.count_nonzero(others), item, np.int32), values[levels[others]])
+        )
+    columns = [np.concatenate(parts) for parts in zip(*ratings, strict=True)]
+    return knowledge.with_ratings(*columns, users=users, items=items)
+
+
+def _packed(state: dict[str, Any]) -> dict[str, Any]:
+    """As tensors and plain types, which is all that a checkpoint may hold."""
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+        for name, value in state.items()
+    }
+
+
+def _unpacked(state: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in state.items()
+    }
