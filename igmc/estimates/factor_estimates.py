@@ -81,12 +81,10 @@ class FactorEstimates:
         Raises:
             DataError: without ratings, or if one is not finite.
         """
-        values = np.asarray(rating, np.float32)
-        mean, deviation = moments(values)
         sampler = Sampler(
             user,
             item,
-            (values - np.float32(mean)) / np.float32(deviation),
+            rating,
             n_users=n_users,
             n_items=n_items,
             factors=factors,
@@ -99,14 +97,14 @@ class FactorEstimates:
             sampler.sweep()
             if sweep > burn_in and (sweep - burn_in) % thin == 0:
                 kept.append(sampler.draw())
-        return cls.of_draws(kept, sampler, mean, deviation)
+        return cls.of_draws(kept, sampler)
 
     @classmethod
-    def of_draws(cls, draws: Sequence[Draw], sampler: Sampler, mean: float, deviation: float) -> Self:
-        """The estimates by some draws of a sampler; mean and deviation of the ratings that it was given."""
+    def of_draws(cls, draws: Sequence[Draw], sampler: Sampler) -> Self:
+        """The estimates by some draws of a sampler, at least one."""
         alpha = to_lanes(np.array([draw.alpha for draw in draws]))
         users, items = sides_of(draws, sampler, alpha)
-        return cls(mean, deviation, len(draws), alpha, users, items)
+        return cls(sampler.mean, sampler.deviation, len(draws), alpha, users, items)
 
     @property
     def n_users(self) -> int:
@@ -199,7 +197,8 @@ class FactorEstimates:
 
     def state(self) -> dict[str, Any]:
         """All but a patch, as plain arrays; `from_state` is the way back, to the same answers within 1e-3."""
-        found = {"mean": self.mean, "deviation": self.deviation, "alpha": from_lanes(self.alpha, self.draws)}
+        found: dict[str, Any] = {"mean": self.mean, "deviation": self.deviation}
+        found["alpha"] = from_lanes(self.alpha, self.draws)
         sides = (("user", self.users), ("item", self.items))
         return found | {
             f"{name}_{key}": value for name, side in sides for key, value in state_of(side).items()
@@ -223,16 +222,3 @@ class FactorEstimates:
         folded = f", {patch[0]} users and {patch[1]} items folded in" if any(patch) else ""
         size = f"{self.n_users} users x {self.n_items} items"
         return f"FactorEstimates({size}, {self.factors} factors, {kind}{self.draws} draws{folded})"
-
-
-def moments(rating: Floats) -> tuple[float, float]:
-    """Mean and deviation of ratings, the latter never 0.
-
-    Raises:
-        DataError: without ratings, or if one is not finite.
-    """
-    if not len(rating):
-        raise DataError("there is nothing to estimate from: no ratings")
-    if not np.isfinite(rating).all():
-        raise DataError("a rating is not a finite number")
-    return float(rating.mean(dtype=np.float64)), float(rating.std(dtype=np.float64)) or 1.0

@@ -13,7 +13,7 @@ from igmc.estimates.factor_side import Axes, FactorSide, loadings
 from igmc.estimates.folding_kernels import PriorTable
 from igmc.estimates.lanes import from_lanes, to_lanes
 from igmc.estimates.pair_kernels import SideRows
-from igmc.estimates.prior import prior_table
+from igmc.estimates.prior import prior_table, stranger
 from igmc.estimates.rating_rows import padded
 from igmc.estimates.sampler import Draw, Sampler, SideDraw, SideSampler
 from igmc.estimates.sampling_kernels import RatingRows
@@ -32,9 +32,10 @@ def sides_of(draws: Sequence[Draw], sampler: Sampler, alpha: Floats) -> tuple[Fa
     users = _side(of_users, of_items, sampler.user, sampler.item, by_ratings=False)
     items = _side(of_items, of_users, sampler.item, sampler.user, by_ratings=True)
     users, items = _finished(users, items, alpha)
-    vectors = items.known.vectors
-    vectors[:, items.fitted == 0] = items.patch.vectors
-    variances = np.where(items.fitted[:, None] == 0, items.patch.variances, items.known.variances)
+    vectors, unrated = items.known.vectors, items.fitted == 0
+    # Rare is what could be rated and was not, so the many that few have rated count in full.
+    vectors[:, unrated] = stranger(of_items, sampler.item.ratings)[:, None]
+    variances = np.where(unrated[:, None], items.patch.variances, items.known.variances)
     items = replace(items, known=SideRows(vectors, variances, loadings(vectors, users.axes, items.draws)))
     complete = users.fitted > 0
     known = users.expected(sampler.user.ratings, complete, items, alpha, sampler.threads)
@@ -69,20 +70,9 @@ def sides_from(
             np.stack([to_lanes(entry) for entry in state["slope"]]),
         )
         vectors, draws = to_lanes(state["vectors"]), len(state["vectors"])
-        known = _rows(vectors, state["variances"].astype(np.float32))
-        axes = _axes(state["transform"])
-        sides.append(
-            FactorSide(
-                draws,
-                known,
-                state["fitted"],
-                table,
-                to_lanes(state["links"]),
-                axes,
-                _none(),
-                _rows(vectors[:, :0]),
-            )
-        )
+        known, nobody = _rows(vectors, state["variances"].astype(np.float32)), _rows(vectors[:, :0])
+        axes, links = _axes(state["transform"]), to_lanes(state["links"])
+        sides.append(FactorSide(draws, known, state["fitted"], table, links, axes, _none(), nobody))
     return _finished(*sides, alpha)
 
 

@@ -47,21 +47,18 @@ def pair_moments(user, item, users, items, draws, mean, variance):
         draws: their number.
         mean, variance: float32 [P], written.
     """
-    groups, n_users, width = users.vectors.shape[0], users.vectors.shape[1], users.vectors.shape[2]
-    n_items, factors, blocks = items.vectors.shape[1], width - 1, users.variances.shape[1] // 8
+    left, right = users.vectors, items.vectors
+    groups, n_users, width = left.shape[0], left.shape[1], left.shape[2]
+    n_items, factors, blocks = right.shape[1], width - 1, users.variances.shape[1] // 8
     share = np.float32(1.0 / draws)
     for p in range(len(user)):
         u, i = user[p], item[p]
         sums = squares = splat(LANES, 0.0)
         for group in range(groups):
-            left, right = (group * n_users + u) * width, (group * n_items + i) * width
-            value = add(
-                load(LANES, users.vectors, left + factors), load(LANES, items.vectors, right + factors)
-            )
+            at, to = (group * n_users + u) * width, (group * n_items + i) * width
+            value = add(load(LANES, left, at + factors), load(LANES, right, to + factors))
             for k in range(factors):
-                value = fma(
-                    load(LANES, users.vectors, left + k), load(LANES, items.vectors, right + k), value
-                )
+                value = fma(load(LANES, left, at + k), load(LANES, right, to + k), value)
             sums, squares = add(sums, value), fma(value, value, squares)
         mean[p] = total(sums) * share
         spread = max(total(squares) * share - mean[p] * mean[p], np.float32(0.0))

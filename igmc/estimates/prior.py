@@ -27,7 +27,7 @@ from igmc.estimates.lanes import to_lanes
 from igmc.estimates.sampler import SideDraw
 from igmc.estimates.sampling_kernels import RatingRows
 
-__all__ = ["place_in", "prior_table"]
+__all__ = ["place_in", "prior_table", "stranger"]
 
 STEP = 1.5  # from one count of the table to the next
 
@@ -61,6 +61,18 @@ def prior_table(draws: Sequence[SideDraw], ratings: RatingRows, by_ratings: bool
         np.stack([to_lanes(entry[1]) for entry in stacked]),
         np.stack([to_lanes(entry[2]) for entry in stacked]),
     )
+
+
+def stranger(draws: Sequence[SideDraw], ratings: RatingRows) -> Singles:
+    """The vector expected of a row without ratings if all rows count alike, float32 [G, D, 8]."""
+    found = []
+    for draw in draws:
+        expected = draw.mean
+        if draw.links is not None:
+            known = _Profiles.of(draw.links, ratings)
+            expected = expected + (np.sqrt(known.n)[:, None] * known.means).mean(axis=0)
+        found.append(expected)
+    return to_lanes(np.stack(found))
 
 
 def place_in(
