@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 from igmc.estimates.factor_side import FactorSide
-from igmc.estimates.folding_kernels import PriorTable
 from igmc.estimates.lanes import from_lanes, to_lanes
+from igmc.estimates.making import sides_from, sides_of, state_of
 from igmc.estimates.pair_kernels import pair_moments
-from igmc.estimates.prior import prior_table, stranger
-from igmc.estimates.sampler import Draw, Sampler, SideDraw
+from igmc.estimates.sampler import Draw, Sampler
 
 __all__ = ["FactorEstimates"]
 
@@ -82,12 +81,10 @@ class FactorEstimates:
         Raises:
             DataError: without ratings, or if one is not finite.
         """
-        values = np.asarray(rating, np.float32)
-        mean, deviation = moments(values)
         sampler = Sampler(
             user,
             item,
-            (values - np.float32(mean)) / np.float32(deviation),
+            rating,
             n_users=n_users,
             n_items=n_items,
             factors=factors,
@@ -100,33 +97,28 @@ class FactorEstimates:
             sampler.sweep()
             if sweep > burn_in and (sweep - burn_in) % thin == 0:
                 kept.append(sampler.draw())
-        return cls.of_draws(kept, sampler, mean, deviation)
+        return cls.of_draws(kept, sampler)
 
     @classmethod
-    def of_draws(cls, draws: Sequence[Draw], sampler: Sampler, mean: float, deviation: float) -> Self:
-        """The estimates by some draws of a sampler; mean and deviation of the ratings that it was given."""
-        user, item = sampler.user, sampler.item
-        users = _side([draw.users for draw in draws])
-        items = _side([draw.items for draw in draws])
-        items.vectors[:, np.diff(item.ratings.ptr) == 0] = stranger(items.prior)
+    def of_draws(cls, draws: Sequence[Draw], sampler: Sampler) -> Self:
+        """The estimates by some draws of a sampler, at least one."""
         alpha = to_lanes(np.array([draw.alpha for draw in draws]))
-        vectors = users.expected(user.ratings, items.known(alpha, users.links), sampler.threads)
-        users = replace(users, vectors=vectors)
-        return cls(mean, deviation, len(draws), alpha, users, items)
+        users, items = sides_of(draws, sampler, alpha)
+        return cls(sampler.mean, sampler.deviation, len(draws), alpha, users, items)
 
     @property
     def n_users(self) -> int:
         """Users that the fit knew of; others have indices beyond."""
-        return self.users.vectors.shape[1]
+        return len(self.users)
 
     @property
     def n_items(self) -> int:
         """Items that the fit knew of."""
-        return self.items.vectors.shape[1]
+        return len(self.items)
 
     @property
     def factors(self) -> int:
-        return self.users.vectors.shape[2] - 1
+        return self.users.known.vectors.shape[2] - 1
 
     @property
     def implicit(self) -> bool:
@@ -148,25 +140,20 @@ class FactorEstimates:
         """
         users, items = self.users.locate(user), self.items.locate(item)
         mean, variance = np.empty(len(users), np.float32), np.empty(len(users), np.float32)
-        new_user, new_item = users >= self.n_users, items >= self.n_items
-        kind = 2 * new_user + new_item
-        for each in np.unique(kind):
-            rows = np.flatnonzero(kind == each)
-            left, right = users[rows], items[rows]
-            here = np.empty(len(rows), np.float32), np.empty(len(rows), np.float32)
+        new_user, new_item = users >= len(self.users), items >= len(self.items)
+        for of_patch in ((False, False), (False, True), (True, False), (True, True)):
+            rows = np.flatnonzero((new_user == of_patch[0]) & (new_item == of_patch[1]))
+            left = users[rows] - len(self.users) * of_patch[0]
+            right = items[rows] - len(self.items) * of_patch[1]
             sides = (
-                self.users.patch if each & 2 else self.users.vectors,
-                self.items.patch if each & 1 else self.items.vectors,
+                self.users.patch if of_patch[0] else self.users.known,
+                self.items.patch if of_patch[1] else self.items.known,
             )
-            if each & 2:
-                left = left - self.n_users
-            if each & 1:
-                right = right - self.n_items
+            here = np.empty((2, len(rows)), np.float32)
             pair_moments(left, right, *sides, self.draws, *here)
             mean[rows], variance[rows] = here
-        return np.float32(self.mean) + np.float32(self.deviation) * mean, np.float32(
-            self.deviation
-        ) * np.sqrt(variance)
+        scale = np.float32(self.deviation)
+        return np.float32(self.mean) + scale * mean, scale * np.sqrt(variance)
 
     def fold_in(
         self,
@@ -210,39 +197,24 @@ class FactorEstimates:
 
     def state(self) -> dict[str, Any]:
         """All but a patch, as plain arrays; `from_state` is the way back, to the same answers within 1e-3."""
-        found: dict[str, Any] = {
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "alpha": self._of(self.alpha),
+        found: dict[str, Any] = {"mean": self.mean, "deviation": self.deviation}
+        found["alpha"] = from_lanes(self.alpha, self.draws)
+        sides = (("user", self.users), ("item", self.items))
+        return found | {
+            f"{name}_{key}": value for name, side in sides for key, value in state_of(side).items()
         }
-        for name, side in (("user", self.users), ("item", self.items)):
-            found[f"{name}_vectors"] = self._of(side.vectors).astype(np.float16)
-            found[f"{name}_links"] = self._of(side.links).astype(np.float16)
-            found[f"{name}_counts"] = side.prior.counts
-            for part in ("precision", "offset", "weight"):
-                values = getattr(side.prior, part)
-                found[f"{name}_{part}"] = np.stack([self._of(entry) for entry in values])
-        return found
-
-    def _of(self, values: Floats) -> Floats:
-        return from_lanes(values, self.draws)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """What `state` gave."""
-        sides = []
-        for name in ("user", "item"):
-            identity = np.eye(state[f"{name}_precision"].shape[-1])
-            table = PriorTable(
-                state[f"{name}_counts"],
-                np.stack([to_lanes(entry, identity) for entry in state[f"{name}_precision"]]),
-                np.stack([to_lanes(entry) for entry in state[f"{name}_offset"]]),
-                np.stack([to_lanes(entry) for entry in state[f"{name}_weight"]]),
-            )
-            vectors, links = to_lanes(state[f"{name}_vectors"]), to_lanes(state[f"{name}_links"])
-            sides.append(FactorSide(vectors, table, links, np.empty(0, np.int32), stranger(table)))
         alpha = np.asarray(state["alpha"])
-        return cls(float(state["mean"]), float(state["deviation"]), len(alpha), to_lanes(alpha), *sides)
+        parts = [
+            {key.removeprefix(name): value for key, value in state.items() if key.startswith(name)}
+            for name in ("user_", "item_")
+        ]
+        lanes = to_lanes(alpha)
+        users, items = sides_from(*parts, lanes)
+        return cls(float(state["mean"]), float(state["deviation"]), len(alpha), lanes, users, items)
 
     def __repr__(self) -> str:
         kind = "implicit, " if self.implicit else ""
@@ -250,30 +222,3 @@ class FactorEstimates:
         folded = f", {patch[0]} users and {patch[1]} items folded in" if any(patch) else ""
         size = f"{self.n_users} users x {self.n_items} items"
         return f"FactorEstimates({size}, {self.factors} factors, {kind}{self.draws} draws{folded})"
-
-
-def moments(rating: Floats) -> tuple[float, float]:
-    """Mean and deviation of ratings, the latter never 0.
-
-    Raises:
-        DataError: without ratings, or if one is not finite.
-    """
-    if not len(rating):
-        raise DataError("there is nothing to estimate from: no ratings")
-    if not np.isfinite(rating).all():
-        raise DataError("a rating is not a finite number")
-    return float(rating.mean(dtype=np.float64)), float(rating.std(dtype=np.float64)) or 1.0
-
-
-def _side(draws: Sequence[SideDraw]) -> FactorSide:
-    table = prior_table(draws)
-    vectors = to_lanes(np.stack([draw.vectors for draw in draws]))
-    width = vectors.shape[2]
-    links = np.empty((len(vectors), 0, width, 8), np.float32)
-    if draws[0].links is not None:
-        links = to_lanes(np.stack([_with_mean(draw.links) for draw in draws]))
-    return FactorSide(vectors, table, links, np.empty(0, np.int32), stranger(table))
-
-
-def _with_mean(links: Floats) -> Floats:
-    return np.concatenate([links, links.mean(axis=0, keepdims=True)])

@@ -8,89 +8,101 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.estimates.folding_kernels import OtherDraws, PriorTable, expected_rows
+from igmc.estimates.folding_kernels import OtherDraws, PriorTable, expected_rows, loadings_of
+from igmc.estimates.pair_kernels import SideRows
 from igmc.estimates.prior import place_in
-from igmc.estimates.rating_rows import in_threads, parts_of
+from igmc.estimates.rating_rows import in_threads, padded, parts_of
 from igmc.estimates.sampling_kernels import RatingRows
 
-__all__ = ["FactorSide"]
+__all__ = ["Axes", "FactorSide"]
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class FactorSide:
-    """Vectors of n rows in S draws, as float32 [G, n, D, 8] (see `folding_kernels`), the bias last.
+class Axes:
+    """The axes along which variances of a side are kept, T as in `SideRows`.
 
     Attributes:
-        vectors: of the rows that the fit has seen.
-        prior: of these and of all others.
-        links: float32 [G, n_other + 1, D, 8], implicit terms of what is rated, the last one for what the fit
-            has not seen; [G, 0, D, 8] without such terms.
-        nodes: int32 [p], ascending: rows whose vectors are in the patch.
-        patch: float32 [G, 1 + p, D, 8]; the first one is that of rows of whom nothing is known.
+        transform: float32 [G, D, D, 8], T.
+        basis: float32 [G, D, D, 8], its inverse.
     """
 
-    vectors: Floats
+    transform: Floats
+    basis: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class FactorSide:
+    """n rows in S draws, and what others are expected to be.
+
+    Attributes:
+        draws: S.
+        known: the rows that the fit has seen.
+        fitted: int64 [n], with how many ratings.
+        prior: of all rows.
+        links: float32 [G, n_other + 1, D, 8], implicit terms of what is rated, the last one for what the fit
+            has not seen; [G, 0, D, 8] without such terms.
+        axes: of this side.
+        nodes: int32 [p], ascending: rows that the patch is of.
+        patch: 1 + p rows; the first is any row of which nothing is known.
+    """
+
+    draws: int
+    known: SideRows
+    fitted: NDArray[np.int64]
     prior: PriorTable
     links: Floats
+    axes: Axes
     nodes: Ids
-    patch: Floats
+    patch: SideRows
+
+    def __len__(self) -> int:
+        return len(self.fitted)
 
     def locate(self, ids: Ids) -> NDArray[np.int64]:
-        """Where the vectors of some rows stand: in `vectors`, or n and more, in the patch.
+        """Where some rows stand: in `known`, or n and more, in the patch.
 
         Raises:
             DataError: on an index below 0.
         """
-        n = self.vectors.shape[1]
-        found = ids.astype(np.int64)
+        n = len(self)
+        found = np.asarray(ids, np.int64)
         if len(found) and found.min() < 0:
             raise DataError("an index is below 0", got=int(found.min()))
-        found[found >= n] = n
+        found = np.minimum(found, n)
         if len(self.nodes):
             at = np.minimum(np.searchsorted(self.nodes, ids), len(self.nodes) - 1)
             hit = self.nodes[at] == ids
             found[hit] = n + 1 + at[hit]
         return found
 
-    def known(self, alpha: Floats, links: Floats) -> OtherDraws:
-        """As what the rows of the other side rate; `links` are the other side's, alpha float32 [G, 8]."""
-        return OtherDraws(self.vectors, self.patch, links, alpha)
-
-    def expected(self, ratings: RatingRows, other: OtherDraws, threads: int = 1) -> Floats:
-        """The vectors expected of rows with these ratings, float32 [G, n, D, 8].
+    def expected(
+        self, ratings: RatingRows, complete: NDArray[np.bool_], other: FactorSide, alpha: Floats, threads: int
+    ) -> SideRows:
+        """What is expected of rows with these ratings.
 
         Args:
             ratings: by rows; `near` as `locate` of the other side says.
+            complete: bool [n], whether a row shows all that it has rated.
             other: what they rate.
+            alpha: float32 [G, 8], the precision of the noise.
             threads: at most.
         """
-        ptr = ratings.ptr
-        groups, _, width, lanes = self.vectors.shape
-        out = np.empty((groups, len(ptr) - 1, width, lanes), np.float32)
-        places = place_in(self.prior, np.diff(ptr))
-        near = ratings.near.astype(np.int64)
-        fixed = ptr, near, ratings.target, *places, self.prior, other
-        parts = parts_of(ptr) if threads > 1 else [(0, len(ptr) - 1)]
-        in_threads(threads, expected_rows, [(*fixed, *part, out) for part in parts])
-        return out
-
-    def patched(self, nodes: Ids, vectors: Floats) -> FactorSide:
-        """The same with other vectors for some rows.
-
-        Args:
-            nodes: int32 [p], ascending.
-            vectors: float32 [G, p, D, 8].
-        """
-        kept = ~np.isin(self.nodes, nodes)
-        together = np.concatenate([self.nodes[kept], nodes])
-        order = np.argsort(together)
-        parts = [self.patch[:, 1:][:, kept], vectors]
-        merged = np.concatenate(parts, axis=1)[:, order]
-        patch = np.concatenate([self.patch[:, :1], merged], axis=1)
-        return replace(self, nodes=together[order].astype(np.int32), patch=patch)
+        ptr, (groups, _, width, lanes) = ratings.ptr, self.known.vectors.shape
+        n = len(ptr) - 1
+        vectors, variances = (
+            np.empty((groups, n, width, lanes), np.float32),
+            padded(np.zeros((n, width)), width),
+        )
+        draws = OtherDraws(other.known.vectors, other.patch.vectors, self.links, alpha)
+        places = place_in(self.prior, np.diff(ptr), complete)
+        fixed = ptr, ratings.near.astype(np.int64), ratings.target, *places, self.prior, draws
+        parts = parts_of(ptr) if threads > 1 else [(0, n)]
+        calls = [(*fixed, self.axes.basis, self.draws, *part, vectors, variances) for part in parts]
+        in_threads(threads, expected_rows, calls)
+        return SideRows(vectors, variances, loadings(vectors, other.axes, self.draws))
 
     def folded(
         self,
@@ -101,6 +113,8 @@ class FactorSide:
         threads: int = 1,
     ) -> FactorSide:
         """The same with some rows fitted to the other side.
+
+        A row with as many ratings as the fit knew of it, or more, is taken to show all of them.
 
         Args:
             nodes: int32 [p], ascending.
@@ -115,6 +129,31 @@ class FactorSide:
         mine = nodes[at] == row
         at, column, target = at[mine], column[mine], target[mine]
         order = np.lexsort((column, at))
-        ptr = np.concatenate([[0], np.cumsum(np.bincount(at, minlength=len(nodes)))])
+        count = np.bincount(at, minlength=len(nodes))
+        ptr = np.concatenate([[0], np.cumsum(count)])
+        before = np.where(nodes < len(self), self.fitted[np.minimum(nodes, len(self) - 1)], 0)
+        complete = (before > 0) & (count >= before)
         rows = RatingRows(ptr, other.locate(column[order]), target[order])
-        return self.patched(nodes, self.expected(rows, other.known(alpha, self.links), threads))
+        return self._patched(nodes, self.expected(rows, complete, other, alpha, threads))
+
+    def _patched(self, nodes: Ids, rows: SideRows) -> FactorSide:
+        """The same with other rows for some nodes, ascending."""
+        kept = np.flatnonzero(~np.isin(self.nodes, nodes))
+        together = np.concatenate([self.nodes[kept], nodes])
+        order = np.argsort(together)
+        places = np.concatenate([1 + kept, 1 + len(self.nodes) + np.arange(len(nodes))])[order]
+        places = np.concatenate([[0], places])
+        # `take`, since indexing by an array would leave the axes in another order in memory.
+        vectors = np.concatenate([self.patch.vectors, rows.vectors], axis=1).take(places, axis=1)
+        variances = np.concatenate([self.patch.variances, rows.variances]).take(places, axis=0)
+        loads = np.concatenate([self.patch.loadings, rows.loadings]).take(places, axis=0)
+        patch = SideRows(vectors, variances, loads)
+        return replace(self, nodes=together[order].astype(np.int32), patch=patch)
+
+
+def loadings(vectors: Floats, axes: Axes, draws: int) -> Floats:
+    """The squared loadings of rows on the axes of the other side, float32 [n, W]."""
+    n, width = vectors.shape[1:3]
+    found = padded(np.zeros((n, width)), width)
+    loadings_of(vectors, axes.transform, draws, found)
+    return found

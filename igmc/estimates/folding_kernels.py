@@ -1,4 +1,4 @@
-"""The vectors expected of rows given the other side: one ridge regression a row and draw, eight draws at once.
+"""The vectors expected of rows given the other side: a ridge regression a row and draw, eight draws at once.
 
 Vectors of all draws are float32 [G, n, D, 8]: eight draws in the lanes, G groups of them. In lanes without a
 draw vectors and alpha are 0, and precisions the identity.
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.estimates.solving import LANES, back_substitute, factorize, forward_substitute
-from igmc.simd import add, fma, load, scaled, splat, store, sub
+from igmc.simd import add, fma, load, splat, store, sub, total
 
-__all__ = ["OtherDraws", "PriorTable", "expected_rows"]
+__all__ = ["OtherDraws", "PriorTable", "expected_rows", "loadings_of"]
 
 CHUNK = 16  # ratings whose vectors are gathered at a time: they stay in the first cache
 
@@ -32,10 +32,10 @@ class OtherDraws(NamedTuple):
 class PriorTable(NamedTuple):
     """Gaussians of rows by how many ratings they have, at K counts, ascending from 0."""
 
-    counts: NDArray[np.float64]  # [K]
+    counts: NDArray[np.float64]  # [K - 2]; the last two entries are for rows that show all of theirs
     precision: NDArray[np.float32]  # [K, G, D, D, 8]
     offset: NDArray[np.float32]  # [K, G, D, 8]
-    weight: NDArray[np.float32]  # [K, G, 8], of the implicit term
+    slope: NDArray[np.float32]  # [K, G, D, D, 8], times the implicit term; or [K, G, 0, 0, 8]
 
 
 @inner
@@ -111,49 +111,72 @@ def _between(table, place, share, stride, index):
 
 
 @inner
-def _prior(table, group, width, place, share, root, links, A, b):
+def _prior(table, group, width, place, share, root, links, mean, A, b):
     """The lower half of the precision in `A`, and precision times what is expected in `b`."""
-    groups = table.offset.shape[1]
-    weight = scaled(root, _between(table.weight, place, share, groups, group))
+    groups, squares = table.offset.shape[1], width * width
+    for k in range(width):
+        expected = _between(table.offset, place, share, groups * width, group * width + k)
+        if table.slope.shape[2]:
+            products = splat(LANES, 0.0)
+            for m in range(width):
+                slope = _between(table.slope, place, share, groups * squares, group * squares + k * width + m)
+                products = fma(slope, load(LANES, links, m), products)
+            expected = fma(root, products, expected)
+        store(mean, k, expected)
     for k in range(width):
         for m in range(k + 1):
-            index = (group * width + k) * width + m
-            store(A, k * width + m, _between(table.precision, place, share, groups * width * width, index))
-    for k in range(width):
-        offset = _between(table.offset, place, share, groups * width, group * width + k)
-        store(links, k, fma(weight, load(LANES, links, k), offset))
+            index = group * squares + k * width + m
+            store(A, k * width + m, _between(table.precision, place, share, groups * squares, index))
     for k in range(width):
         products = splat(LANES, 0.0)
         for m in range(width):
             at = k * width + m if m <= k else m * width + k
-            products = fma(load(LANES, A, at), load(LANES, links, m), products)
+            products = fma(load(LANES, A, at), load(LANES, mean, m), products)
         store(b, k, products)
 
 
+@inner
+def _variances(A, basis, group, width, column, found):
+    """Add the variances along the columns of a basis, ``|L^-1 column|^2``, to `found`, D rows of lanes."""
+    for c in range(width):
+        for k in range(width):
+            store(column, k, load(LANES, basis, (group * width + k) * width + c))
+        forward_substitute(A, column, width)
+        squares = load(LANES, found, c)
+        for k in range(width):
+            squares = fma(load(LANES, column, k), load(LANES, column, k), squares)
+        store(found, c, squares)
+
+
 @kernel
-def expected_rows(ptr, near, target, places, shares, table, other, low, high, out):
-    """Write the vectors expected of the rows low..high-1.
+def expected_rows(ptr, near, target, places, shares, table, other, basis, draws, low, high, out, variances):
+    """Write the vectors expected of the rows low..high-1, and how sure they are.
 
     Args:
-        ptr, near, target: int64 [n + 1], int32 [m], float32 [m]: ratings by rows, in standard deviations.
+        ptr, near, target: int64 [n + 1], int64 [m], float32 [m]: ratings by rows, in standard deviations.
         places, shares: int64 [n], float32 [n]: where in the table each row stands, between entry `place` and
             the one after.
         table: `PriorTable`.
         other: `OtherDraws`.
+        basis: float32 [G, D, D, 8], whose columns `variances` goes by; 0 in lanes without a draw.
+        draws: their number.
         low, high: int64.
         out: float32 [G, n, D, 8].
+        variances: float32 [n, W], the mean over draws.
     """
     groups, n_rows, width = out.shape[0], out.shape[1], out.shape[2]
     wide = (width + 3) // 3 * 3
     x, outer = np.zeros((CHUNK, wide, 8), np.float32), np.empty((wide * wide, 8), np.float32)
     A, b = np.empty((width * width, 8), np.float32), np.empty((width, 8), np.float32)
-    links = np.empty((width, 8), np.float32)
+    links, mean = np.empty((width, 8), np.float32), np.empty((width, 8), np.float32)
+    found = np.empty((width, 8), np.float32)
     for row in range(low, high):
         start, end = ptr[row], ptr[row + 1]
         root = np.float32(1.0) / np.sqrt(np.float32(max(end - start, 1)))
+        found[:] = np.float32(0.0)
         for group in range(groups):
             _collect(near[start:end], target[start:end], other, group, width, x, outer, links)
-            _prior(table, group, width, places[row], shares[row], root, links, A, b)
+            _prior(table, group, width, places[row], shares[row], root, links, mean, A, b)
             alpha = load(LANES, other.alpha, group)
             for k in range(width):
                 for m in range(k + 1):
@@ -165,3 +188,28 @@ def expected_rows(ptr, near, target, places, shares, table, other, low, high, ou
             back_substitute(A, b, width)
             for k in range(width):
                 store(out, (group * n_rows + row) * width + k, load(LANES, b, k))
+            _variances(A, basis, group, width, b, found)
+        for k in range(width):
+            variances[row, k] = total(load(LANES, found, k)) / draws
+
+
+@kernel
+def loadings_of(vectors, transform, draws, out):
+    """Write ``(T x)^2`` for ``x = (q, 1)`` of each row, the mean over draws.
+
+    Args:
+        vectors: float32 [G, n, D, 8]. transform: float32 [G, D, D, 8], 0 in lanes without a draw.
+        draws: their number.
+        out: float32 [n, W].
+    """
+    groups, n_rows, width = vectors.shape[0], vectors.shape[1], vectors.shape[2]
+    for row in range(n_rows):
+        for c in range(width):
+            squares = splat(LANES, 0.0)
+            for group in range(groups):
+                at, to = (group * n_rows + row) * width, (group * width + c) * width
+                value = load(LANES, transform, to + width - 1)
+                for k in range(width - 1):
+                    value = fma(load(LANES, transform, to + k), load(LANES, vectors, at + k), value)
+                squares = fma(value, value, squares)
+            out[row, c] = total(squares) / draws

@@ -24,4 +24,4 @@ def to_lanes(draws: NDArray[Any], fill: float | NDArray[Any] = 0.0) -> NDArray[n
 def from_lanes(values: NDArray[np.float32], draws: int) -> NDArray[np.float32]:
     """[G, ..., 8] -> [S, ...]."""
     moved = np.moveaxis(values, -1, 1)
-    return np.ascontiguousarray(moved.reshape(-1, *moved.shape[2:])[:draws])
+    return np.ascontiguousarray(moved.reshape(len(values) * LANES, *moved.shape[2:])[:draws])

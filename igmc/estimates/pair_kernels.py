@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
-from igmc.compiled import kernel
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.compiled import inner, kernel
 from igmc.estimates.solving import LANES
 from igmc.simd import add, fma, load, splat, total
 
-__all__ = ["pair_moments"]
+__all__ = ["SideRows", "pair_moments"]
+
+
+class SideRows(NamedTuple):
+    """What is known of n users or items.
+
+    The variance of ``x . theta`` over the conditional Gaussian of a row's theta is taken for
+    ``sum_c variances_c (T x)_c^2``, where T makes prior and average design diagonal: within 2 % for rows with
+    one rating, 7 % for rows with a hundred, of the standard deviation (ML-100K).
+    """
+
+    vectors: NDArray[np.float32]  # [G, n, D, 8]
+    variances: NDArray[np.float32]  # [n, W], along the axes of their own side; 0 for vectors as drawn
+    loadings: NDArray[np.float32]  # [n, W], squared, on the axes of the other side
+
+
+@inner
+def _dot(a, i, b, j, blocks):
+    products = splat(LANES, 0.0)
+    for m in range(blocks):
+        products = fma(load(LANES, a, i * blocks + m), load(LANES, b, j * blocks + m), products)
+    return products
 
 
 @kernel
 def pair_moments(user, item, users, items, draws, mean, variance):
-    """Mean and variance over draws of ``p_u . q_i + b_u + b_i``.
+    """Mean and variance of the posterior of ``p_u . q_i + b_u + b_i``.
+
+    The variance is that over draws, and the mean over draws of the conditional one.
 
     Args:
         user, item: int64 [P], rows of `users` and `items`.
-        users, items: float32 [G, n, D, 8].
+        users, items: `SideRows`.
         draws: their number.
         mean, variance: float32 [P], written.
     """
-    groups, n_users, width = users.shape[0], users.shape[1], users.shape[2]
-    n_items, factors = items.shape[1], width - 1
+    left, right = users.vectors, items.vectors
+    groups, n_users, width = left.shape[0], left.shape[1], left.shape[2]
+    n_items, factors, blocks = right.shape[1], width - 1, users.variances.shape[1] // 8
     share = np.float32(1.0 / draws)
     for p in range(len(user)):
+        u, i = user[p], item[p]
         sums = squares = splat(LANES, 0.0)
         for group in range(groups):
-            left, right = (group * n_users + user[p]) * width, (group * n_items + item[p]) * width
-            value = add(load(LANES, users, left + factors), load(LANES, items, right + factors))
+            at, to = (group * n_users + u) * width, (group * n_items + i) * width
+            value = add(load(LANES, left, at + factors), load(LANES, right, to + factors))
             for k in range(factors):
-                value = fma(load(LANES, users, left + k), load(LANES, items, right + k), value)
+                value = fma(load(LANES, left, at + k), load(LANES, right, to + k), value)
             sums, squares = add(sums, value), fma(value, value, squares)
         mean[p] = total(sums) * share
-        variance[p] = max(total(squares) * share - mean[p] * mean[p], np.float32(0.0))
+        spread = max(total(squares) * share - mean[p] * mean[p], np.float32(0.0))
+        own = _dot(users.variances, u, items.loadings, i, blocks)
+        variance[p] = spread + total(add(own, _dot(items.variances, i, users.loadings, u, blocks)))

@@ -1,35 +1,154 @@
-"""What is expected of a row before the values of its ratings are seen, by how many ratings it has."""
+"""What is expected of a row before the values of its ratings are seen, by how many ratings it has.
+
+The implicit term ``z = n^-1/2 sum_{j in N} y_j`` is learned on rows with all that they have rated. Of a row
+that shows k ratings only, its own such sum ``s`` says little of the z that it would have; taken for it, a
+newcomer's first rating counts as if he would never rate anything else. So with few ratings z is what rows of
+the fit lead to expect, from the linear regression of their z on the sum over k of their ratings, drawn at
+random, and the covariance of what the regression leaves is added to that of the vectors. All moments of this
+regression are closed forms: with y-bar the mean of y over a row's n ratings, and V their covariance,
+
+    cov(s, z) = k cov(y-bar, z),    cov(s) = k^2 cov(y-bar) + k E[(n - k) / (n - 1) V].
+
+They are taken over the rows that have 2 k ratings or more. Where these are few, for large k, the prior passes
+over to the full term.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from igmc.estimates.folding_kernels import PriorTable
 from igmc.estimates.lanes import to_lanes
 from igmc.estimates.sampler import SideDraw
+from igmc.estimates.sampling_kernels import RatingRows
 
 __all__ = ["place_in", "prior_table", "stranger"]
 
+STEP = 1.5  # from one count of the table to the next
 
-def prior_table(draws: Sequence[SideDraw]) -> PriorTable:
-    """The Gaussians of one side."""
-    counts = np.array([0.0, 1.0])
-    precision = to_lanes(np.stack([draw.precision for draw in draws]), np.eye(len(draws[0].mean)))
-    offset = to_lanes(np.stack([draw.mean for draw in draws]))
-    weight = to_lanes(np.ones(len(draws)))
-    return PriorTable(counts, *(np.stack([values, values]) for values in (precision, offset, weight)))
+Singles = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
-def place_in(table: PriorTable, n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def prior_table(draws: Sequence[SideDraw], ratings: RatingRows, by_ratings: bool) -> PriorTable:
+    """The Gaussians of one side.
+
+    Args:
+        draws: of that side.
+        ratings: the ratings of the fit by its rows.
+        by_ratings: whether rows count by how many ratings are not shown, or all alike.
+    """
+    full = [(draw.precision, draw.mean, np.eye(len(draw.mean))) for draw in draws]
+    if draws[0].links is None:
+        counts = np.array([0.0])
+        full = [(precision, mean, np.zeros((0, 0))) for precision, mean, _ in full]
+        found = [full]
+    else:
+        profiles = [_Profiles.of(draw.links, ratings) for draw in draws if draw.links is not None]
+        counts = _counts(np.diff(ratings.ptr))
+        both = list(zip(draws, profiles, strict=True))
+        found = [[_at(k, draw, known, by_ratings) for draw, known in both] for k in counts]
+    stacked = [[np.stack(part) for part in zip(*entry, strict=True)] for entry in [*found, full, full]]
+    identity = np.eye(len(draws[0].mean))
+    return PriorTable(
+        counts,
+        np.stack([to_lanes(entry[0], identity) for entry in stacked]),
+        np.stack([to_lanes(entry[1]) for entry in stacked]),
+        np.stack([to_lanes(entry[2]) for entry in stacked]),
+    )
+
+
+def stranger(draws: Sequence[SideDraw], ratings: RatingRows) -> Singles:
+    """The vector expected of a row without ratings if all rows count alike, float32 [G, D, 8]."""
+    found = []
+    for draw in draws:
+        expected = draw.mean
+        if draw.links is not None:
+            known = _Profiles.of(draw.links, ratings)
+            expected = expected + (np.sqrt(known.n)[:, None] * known.means).mean(axis=0)
+        found.append(expected)
+    return to_lanes(np.stack(found))
+
+
+def place_in(
+    table: PriorTable, n: NDArray[np.int64], complete: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], Singles]:
     """Where rows with n ratings stand in a table: between entry `place` and the next, `share` of the way."""
-    at = np.interp(n, table.counts, np.arange(len(table.counts)))
-    place = np.minimum(at.astype(np.int64), len(table.counts) - 2)
+    last = len(table.counts)
+    at = np.interp(n, table.counts, np.arange(last))
+    at[complete] = last
+    place = at.astype(np.int64)
     return place, (at - place).astype(np.float32)
 
 
-def stranger(table: PriorTable) -> NDArray[np.float32]:
-    """The vector expected of a row without ratings, float32 [G, 1, D, 8]."""
-    return np.ascontiguousarray(table.offset[0][:, None])
+def _counts(n: NDArray[np.int64]) -> Floats:
+    """0, 1, 2, 3, 5, 8, ... up to where hardly any row has twice as many."""
+    counts = [0.0, 1.0]
+    while 2 * counts[-1] < n.max():
+        counts.append(float(np.ceil(STEP * counts[-1])))
+    return np.array(counts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Profiles:
+    """What the rows of the fit have rated, as one draw sees it; those with most ratings first.
+
+    Attributes:
+        n: int64 [r], descending, ratings of each.
+        means: float32 [r, D], of the implicit terms of what is rated.
+        links: float32 [n_other, D], these terms.
+        rated: [r, n_other], a 1 for each rating.
+    """
+
+    n: NDArray[np.int64]
+    means: Singles
+    links: Singles
+    rated: sparse.csr_array
+
+    @classmethod
+    def of(cls, links: Singles, ratings: RatingRows) -> _Profiles:
+        n = np.diff(ratings.ptr)
+        order = np.argsort(-n, kind="stable")[: np.count_nonzero(n)]
+        ones = np.ones(len(ratings.near), np.float32)
+        rated = sparse.csr_array((ones, ratings.near, ratings.ptr), shape=(len(n), len(links)))[order]
+        return cls(n[order], (rated @ links) / n[order, None].astype(np.float32), links, rated)
+
+
+def _at(k: float, draw: SideDraw, known: _Profiles, by_ratings: bool) -> tuple[Floats, Floats, Floats]:
+    """Precision, offset and slope at k ratings."""
+    width = len(draw.mean)
+    many = int(np.searchsorted(-known.n, -max(2 * k, 1), side="right"))
+    if not many:
+        return draw.precision, draw.mean, np.eye(width)
+    n, means = known.n[:many].astype(np.float32), known.means[:many]
+    share = n - np.float32(k) if by_ratings else np.ones_like(n)
+    share /= share.sum()
+    effective = 1.0 / float(share @ share)
+    passed = width / (width + effective)
+    full = np.sqrt(n)[:, None] * means
+    z, y = share @ full, share @ means
+    full, centred = full - z, means - y
+    weighted = centred.T * share
+    together, of_full = k * weighted @ full, (full.T * share) @ full
+    slope = np.zeros((width, width))
+    left = of_full
+    if k > 0:
+        seen = share * np.maximum(n - k, 0) / np.maximum(n - 1, 1)
+        within = (known.links.T * (known.rated[:many].T @ (seen / n))) @ known.links - (
+            means.T * seen
+        ) @ means
+        sums = k * k * weighted @ centred + k * within
+        # As a departure from a multiple of the identity, so that few rows do not lead it far off.
+        size = max(float(np.trace(sums)), 1e-12)
+        common = float(np.trace(together)) / size
+        ridge = np.eye(width) * size / effective
+        slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T
+        left = of_full - slope @ together - together.T @ slope.T + slope @ sums @ slope.T
+    precision = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
+    offset = draw.mean + (1.0 - passed) * (z - k * slope @ y)
+    return precision, offset, (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -57,7 +58,7 @@ def parts_of(ptr: NDArray[np.int64]) -> list[tuple[int, int]]:
     cost = ptr + 10 * np.arange(n + 1)
     bounds = np.searchsorted(cost, np.linspace(0, cost[-1], PARTS + 1))
     bounds[0], bounds[-1] = 0, n
-    return [(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if a < b]
+    return [(int(a), int(b)) for a, b in pairwise(bounds) if a < b]
 
 
 def in_threads(threads: int, work: Callable[..., T], calls: Iterable[tuple[Any, ...]]) -> list[T]:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from igmc.errors import DataError
 from igmc.estimates.rating_rows import in_threads, others_of, padded, parts_of, rows_of, weights_of
 from igmc.estimates.sampling_kernels import RatingRows, solve_rows, squared_error, update_links
 from igmc.rng import stream
@@ -90,13 +91,22 @@ class SideSampler:
 
     def sample(self, other: SideSampler, alpha: float, threads: int) -> None:
         """Draw all vectors given those of the other side."""
-        noise = self._noise(len(self.theta))
-        prior = padded(self.expected() @ self.precision.astype(np.float32), self.width)
-        others = others_of(other.theta, self.width - 1)
+        self.theta = self.conditional(other.theta, alpha, self._noise(len(self.theta)), threads)
+
+    def conditional(self, other: Singles, alpha: float, noise: Singles, threads: int) -> Singles:
+        """The vectors expected of all rows, plus `noise` turned into draws, float32 [n, W].
+
+        Args:
+            other: float32 [n_other, W], vectors of the other side.
+            alpha: precision of the noise of ratings.
+            noise: float32 [n, W], standard normal, or zeros.
+            threads: at most.
+        """
         precision, theta = self.precision.astype(np.float32), np.zeros_like(self.theta)
-        fixed = self.ratings, others, prior, precision, np.float32(alpha), noise
+        prior = padded(self.expected() @ precision, self.width)
+        fixed = self.ratings, others_of(other, self.width - 1), prior, precision, np.float32(alpha), noise
         in_threads(threads, solve_rows, [(*fixed, *part, theta) for part in self.parts])
-        self.theta = theta
+        return theta
 
     def expected(self) -> Singles:
         """What is expected of each row before the values of its ratings are seen, float32 [n, D]."""
@@ -162,19 +172,27 @@ class Sampler:
 
     Args:
         user, item: int32 [n], dense indices; no pair twice.
-        target: float32 [n], the ratings in standard deviations from their mean.
+        rating: float [n], at least one.
         n_users, n_items: sizes of both sides.
         factors: length of ``p_u``.
         implicit: whether there are implicit terms.
         seed: of all draws.
         threads: at most.
+
+    Attributes:
+        mean, deviation: of the ratings.
+        user, item: the sides.
+        alpha: precision of the noise, of ratings in standard deviations.
+
+    Raises:
+        DataError: without ratings, or if one is not finite.
     """
 
     def __init__(
         self,
         user: NDArray[np.int32],
         item: NDArray[np.int32],
-        target: Singles,
+        rating: ArrayLike,
         *,
         n_users: int,
         n_items: int,
@@ -183,6 +201,8 @@ class Sampler:
         seed: int,
         threads: int = 1,
     ):
+        self.mean, self.deviation = _moments(np.asarray(rating, np.float64))
+        target = (np.asarray(rating, np.float64) - self.mean) / self.deviation
         by_user = rows_of(user, item, target, n_users, n_items)
         by_item = rows_of(item, user, target, n_items, n_users)
         self.user = SideSampler(by_user, by_item, factors, implicit, stream(seed, "estimates", "user"))
@@ -208,3 +228,28 @@ class Sampler:
     def draw(self) -> Draw:
         """The state, as `FactorEstimates` keeps it."""
         return Draw(self.user.draw(self.item), self.item.draw(self.user), self.alpha)
+
+    def expected_ratings(self, draw: Draw, user: NDArray[np.int32], item: NDArray[np.int32]) -> Floats:
+        """What the draw just taken says of P pairs, with the user vectors expected given the rest of it.
+
+        Args:
+            draw: the last one.
+            user, item: int32 [P], dense indices.
+
+        Returns:
+            float64 [P], ratings.
+        """
+        items = padded(draw.items.vectors, self.factors + 1)
+        users = self.user.conditional(items, draw.alpha, np.zeros_like(self.user.theta), self.threads)
+        left, right = users[user, : self.factors + 1], draw.items.vectors[item]
+        products = np.einsum("pk,pk->p", left[:, :-1], right[:, :-1]) + left[:, -1] + right[:, -1]
+        found: Floats = self.mean + self.deviation * products.astype(np.float64)
+        return found
+
+
+def _moments(rating: Floats) -> tuple[float, float]:
+    if not len(rating):
+        raise DataError("there is nothing to estimate from: no ratings")
+    if not np.isfinite(rating).all():
+        raise DataError("a rating is not a finite number")
+    return float(rating.mean()), float(rating.std()) or 1.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.estimates.solving import LANES, back_substitute, factorize, forward_substitute
-from igmc.simd import add, fma, load, number, splat, store, sub, total
+from igmc.simd import add, fma, load, number, scaled, splat, store, sub, total
 
 __all__ = ["Others", "RatingRows", "solve_rows", "squared_error", "update_links"]
 
@@ -173,9 +173,7 @@ def update_links(ptr, near, weight, squares, left, links, shrink, noise):
                 s0 = fma(weight[u], load(LANES, left, u * blocks + m), s0)
             at = j * blocks + m
             old = load(LANES, links, at)
-            new = fma(
-                scale, add(s0, s1), fma(kept, old, fma(spread, load(LANES, noise, at), splat(LANES, 0.0)))
-            )
+            new = fma(scale, add(s0, s1), fma(kept, old, scaled(spread, load(LANES, noise, at))))
             store(links, at, new)
             change = sub(old, new)
             for e in range(ptr[j], ptr[j + 1]):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.config import Config, knob
 from igmc.errors import TrainingError
-from igmc.recommenders.base import Monitor
+from igmc.recommenders.base import Floats, Indices, Monitor
 from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.factorization.bpr import Likes, Vectors, train_pass
 from igmc.recommenders.factorization.factor_model import FactorModel
@@ -63,6 +63,10 @@ class MF(FactorModel):
     A user or item without ratings has the mean vector of its side (rating), or the vector 0 (ranking: a new
     user gets the items by their biases). `fold_in` fits the vectors of users with new ratings, and of items
     that had none before, to all else as it is.
+
+    Attributes:
+        fit_state: of the estimates (rating), or the vectors ``(p_u, 0)`` and ``(q_i, b_i)``, float32
+            [n_users, D] and [n_items, D], as ``user`` and ``item`` (ranking).
     """
 
     name: ClassVar = "mf"
@@ -110,8 +114,8 @@ class MF(FactorModel):
             self._sample(data, monitor, factors=factors, patience=self._patience(), implicit=False)
 
     def _rank(self, data: TrainingData, monitor: Monitor | None, factors: int) -> None:
-        config = self.config
-        self.mean, self.deviation, self.known = 0.0, 1.0, data.train.columns()
+        config, self.known = self.config, data.train.columns()
+        self.folded_users = self.folded_items = np.empty(0, np.int32)
         rng = stream(self.seed, self.name, "start")
         sides = {}
         for side, size in (("user", self.n_users), ("item", self.n_items)):
@@ -129,7 +133,7 @@ class MF(FactorModel):
                     got=config.learning_rate,
                     remedy="lower learning_rate",
                 )
-            self.draws = {side: vectors[None] for side, vectors in sides.items()}
+            self.fit_state = sides
             record = {"epoch": float(epoch), "loss": loss, "learning_rate": config.learning_rate}
             if len(data.validation):
                 record["validation_ndcg"] = validation_ndcg(self.scores, data)
@@ -140,7 +144,7 @@ class MF(FactorModel):
                 monitor(record)
             if stopping.stop:
                 break
-        self.draws = {side: vectors[None] for side, vectors in kept.items()}
+        self.fit_state = kept
 
     def _pass(
         self,
@@ -172,7 +176,25 @@ class MF(FactorModel):
         self.known = (Ratings(**self.known) + support).columns()
         concerned = learns[0][self.known["user"]] | learns[1][self.known["item"]]
         rows = Ratings(**{name: column[concerned] for name, column in self.known.items()})
-        sides = {side: self.draws[side][0].copy() for side in ("user", "item")}
+        sides = {side: self.fit_state[side].copy() for side in ("user", "item")}
         for epoch in range(1, FOLD_PASSES + 1):
             self._pass(sides, rows, learns, epoch)
-        self.draws = {side: vectors[None] for side, vectors in sides.items()}
+        self.fit_state = sides
+
+    def _predict(self, user: Indices, item: Indices) -> Floats:
+        if not self.ranks_only:
+            return super()._predict(user, item)
+        left, right = self.fit_state["user"][user], self.fit_state["item"][item]
+        products: Floats = np.einsum("pk,pk->p", left[:, :-1], right[:, :-1]) + left[:, -1] + right[:, -1]
+        return products
+
+    def _scores(self, users: Indices) -> Floats:
+        if not self.ranks_only:
+            return super()._scores(users)
+        left, right = self.fit_state["user"][users], self.fit_state["item"]
+        products: Floats = left[:, :-1] @ right[:, :-1].T + left[:, -1:] + right[:, -1]
+        return products
+
+    def _restore(self) -> None:
+        if not self.ranks_only:
+            super()._restore()

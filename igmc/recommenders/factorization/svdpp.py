@@ -30,11 +30,12 @@ class SVDpp(FactorModel):
 
     The prior mean of ``(p_u, b_u)`` is that of all users plus ``|N(u)|^-1/2 sum_{j in N(u)} y_j``, the
     implicit term of SVD++ (Koren, KDD 2008), and likewise for items with the users that rated them. All is
-    drawn by Gibbs sampling (the Gibbs `Sampler`), and the prediction is the mean over draws. N(u) holds
+    drawn by Gibbs sampling (`igmc.estimates.Sampler`), and the prediction is the mean over draws. N(u) holds
     the known ratings only, never the pairs asked.
 
     A user or item without ratings has the mean vector of its side. `fold_in` fits the vectors of users with
-    new ratings, and of items that had none before, to all else as it is, implicit terms included.
+    new ratings, and of items that had none before, to all else as it is. In the place of a newcomer's
+    implicit term stands what few ratings lead to expect of the term of many.
     """
 
     name: ClassVar = "svdpp"

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from igmc.recommenders.factorization.gibbs import Sampler, conditional_means
+
 from tests.recommenders.factorization.posterior import dense_posterior, problem
 
 

@@ -1,10 +1,10 @@
 """The kernels draw from the distributions that they say: held against dense algebra."""
 
 import numpy as np
-from scipy import sparse
-
 from igmc.recommenders.factorization.gibbs import prior_means
 from igmc.recommenders.factorization.gibbs_kernels import RatingRows, implicit_sums, solve_rows, update_links
+from scipy import sparse
+
 from tests.recommenders.factorization.posterior import dense_posterior, problem
 
 
