@@ -18,9 +18,9 @@ import igmc
 from igmc.config import run_config
 from igmc.graph import ServingGraph
 from igmc.inference import Predictor
-from igmc.loading import input_norms
+from igmc.loading import CrossFit, Probe, pair_width
 from igmc.models import IGMC, NeighboursEnsemble
-from igmc.networks.neighbours import NeighbourScorer, known_ratings
+from igmc.networks.neighbours import GraphEstimates, NeighbourScorer, known_ratings
 from igmc.networks.rgcn import Scorer
 from igmc.ratings import Split
 
@@ -46,15 +46,19 @@ def make_neighbours_predictor(split: Split) -> Predictor:
     """The same of the neighbours network with the settings that the data set brings."""
     config = run_config("ml_1m", {"network": "neighbours"})
     graph = igmc.make_parts(split, "fixed")["test"].graph
-    model = NeighboursEnsemble(config.neighbours.members, dropout=0.0, seed=1)
-    cap = config.neighbours.max_neighbors
-    model.norms = input_norms(known_ratings(graph, split.scale), cap=cap, seed=1)
+    names, cap = config.neighbours.estimators, config.neighbours.max_neighbors
+    model = NeighboursEnsemble(config.neighbours.members, pair_width=pair_width(names), dropout=0.0, seed=1)
+    folds = CrossFit(known_ratings(graph, split.scale), names, newcomers=0.0, pairs=1, seed=1, folds=1)
+    model.norms = Probe.norms(folds, cap=cap)
+    estimates = GraphEstimates(names)
     return Predictor(
         users=split.table.users,
         items=split.table.items,
         scale=split.scale,
         graph=ServingGraph.of(graph),
-        scorer=NeighbourScorer([model], split.scale.values, cap=cap, device=torch.device("cpu")),
+        scorer=NeighbourScorer(
+            [model], split.scale.values, cap=cap, device=torch.device("cpu"), estimates=estimates
+        ),
         config=config,
         epochs=(1,),
     )

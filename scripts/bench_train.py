@@ -14,7 +14,7 @@ import torch
 
 from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
 from igmc.graph import Part
-from igmc.loading import Batch, LiveSource, Loader, NeighbourLoader, input_norms
+from igmc.loading import Batch, CrossFit, LiveSource, Loader, NeighbourLoader, Probe
 from igmc.models import IGMC, NeighboursEnsemble
 from igmc.models.twin import PyGTwin
 from igmc.networks.neighbours import known_ratings
@@ -81,11 +81,9 @@ def measure_neighbours(part: Part, scale: RatingScale, cap: int, rounds: int) ->
     The PyG network is IGMC at cap 200, one hop, batches of 50 that are made beforehand.
     """
     known, config = known_ratings(part.graph, scale), NeighboursConfig()
-    norms = input_norms(known, cap=cap, seed=1)
-    batch = config.batch_size
-    loader = NeighbourLoader(
-        known, norms, cap=cap, batch_size=batch, pairs=NEIGHBOUR_PAIRS, newcomers=config.newcomers, seed=1
-    )
+    folds = CrossFit(known, newcomers=config.newcomers, pairs=NEIGHBOUR_PAIRS, seed=1)
+    norms = Probe.norms(folds, cap=cap)
+    loader = NeighbourLoader(folds, norms, cap=cap, batch_size=config.batch_size, seed=1)
 
     def epoch(backend: str):
         model = NeighboursEnsemble(1, dropout=config.dropout, seed=1, backend=backend)
@@ -113,7 +111,7 @@ def measure_neighbours(part: Part, scale: RatingScale, cap: int, rounds: int) ->
     return {
         "network": "neighbours",
         "max_neighbors": cap,
-        "batch_size": batch,
+        "batch_size": config.batch_size,
         **{f"{name}_per_s": round(rate) for name, rate in rates.items()},
         "ratio_to_torch": round(rates["fused"] / rates["torch"], 1),
         "ratio_to_pyg_igmc": round(rates["fused"] / rates["pyg_igmc"], 1),

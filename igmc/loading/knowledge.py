@@ -1,4 +1,4 @@
-"""What is known of a graph, and what the neighbours network reads of it: statistics, and estimates of ratings.
+"""What is known of a graph, and what the neighbours network reads of it: statistics, and estimates.
 
 Neighbours say who agrees with whom; a factorization says what all ratings together make of a pair. Where a
 network reads estimates, the first of them takes the place of the biases as the base of its answers, and the
@@ -128,7 +128,7 @@ class Knowledge:
     def read_for_user(
         self, shared: ItemSums, user: int, item: NDArray[np.int32], *, cap: int, norms: InputNorms
     ) -> NeighbourRows:
-        """The inputs of one user and P items without a rating of theirs; see `igmc.statistics.read_for_user`."""
+        """The inputs of one user and P items not rated by them; see `igmc.statistics.read_for_user`."""
         own = _of_statistics(norms)
         rows = read_for_user(self.statistics, shared, user, item, cap=cap, norms=own)
         return self._with_estimates(rows, np.full(len(item), user, np.int32), item, norms)
@@ -163,7 +163,9 @@ class Knowledge:
         columns = [base - rows.base, spread, base - np.float32(self.statistics.mean)]
         for mean, spread in found[1:]:
             columns += [mean - base, spread]
-        inputs = clip_inputs(np.stack(columns, axis=1) / unit, norms.pair[:, PAIR_WIDTH:])
+        inputs = clip_inputs(
+            (np.stack(columns, axis=1) / unit).astype(np.float32), norms.pair[:, PAIR_WIDTH:]
+        )
         return dataclasses.replace(rows, base=base, pair=np.concatenate([rows.pair, inputs], axis=1))
 
 

@@ -39,8 +39,8 @@ class NeighbourRows:
 
     Attributes:
         base: float32 [P], in ratings: mean + deviation * (b_u + b_i), or an estimate that takes its place.
-        pair: float32 [P, 10 or more], normalized: log1p n_u; log1p n_i; b_u; b_i; dispersions of u and i; b_u b_i;
-            (n_u + 1)^-1/2; (n_i + 1)^-1/2; b_u + b_i; and what else a network reads of pairs.
+        pair: float32 [P, 10 or more], normalized: log1p n_u; log1p n_i; b_u; b_i; dispersions of u and i;
+            b_u b_i; (n_u + 1)^-1/2; (n_i + 1)^-1/2; b_u + b_i; and what else a network reads of pairs.
         users: the raters of each pair's item; items: the items of each pair's user.
     """
 
@@ -80,7 +80,8 @@ class InputNorms(NamedTuple):
 
 def clip_inputs(values: Floats, norm: Floats) -> Floats:
     """Inputs by their norm, and within 8 deviations of its mean; float32 [P, F] and [2, F]."""
-    return np.clip((values - norm[0]) * norm[1], -FARTHEST, FARTHEST).astype(np.float32)
+    clipped: Floats = np.clip((values - norm[0]) * norm[1], -FARTHEST, FARTHEST)
+    return clipped
 
 
 def _moments(values: Floats) -> Floats:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from igmc.config import NeighboursConfig, RunConfig
@@ -30,6 +29,7 @@ from igmc.models import NeighboursEnsemble
 from igmc.ratings import Pairs
 from igmc.threads import away
 from igmc.training.averaging import WeightAverage
+from igmc.training.calibration import calibration
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
 
@@ -41,7 +41,6 @@ WARM_UP = 0.1  # share of the training in which the learning rate rises
 FIRST_RATE, LAST_RATE = 0.04, 1e-3  # shares of the learning rate, at the start and at the end
 AVERAGE_MEMORY = 0.998
 LONGEST_GRADIENT = 1.0
-PRIOR_PAIRS = 50  # that the prior counts for in the calibration, which says to shrink nothing
 PIECE = 10_000  # validation pairs whose inputs are made at once
 
 Monitor = Callable[[Mapping[str, Any]], None]
@@ -130,28 +129,6 @@ def learning_rate(highest: float, progress: float) -> float:
         return highest * (FIRST_RATE + (1 - FIRST_RATE) * (1 - math.cos(math.pi * progress / WARM_UP)) / 2)
     fall = (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
     return highest * max(fall, LAST_RATE)
-
-
-def calibration(step: NDArray[np.float32], left: NDArray[np.float32]) -> tuple[float, float]:
-    """Shrinkage, 0..1, and offset by which P steps explain best what the biases leave of their ratings.
-
-    The regression coefficient, with a prior of 1 worth 50 pairs, and then the mean error.
-
-    Args:
-        step: float32 [P]. left: float32 [P]; both in deviations.
-
-    >>> calibration(np.zeros(0, np.float32), np.zeros(0, np.float32))
-    (1.0, 0.0)
-    """
-    if not len(step):
-        return 1.0, 0.0
-    x, y = step.astype(np.float64), left.astype(np.float64)
-    spread = x.var()
-    slope = (len(x) * np.mean((x - x.mean()) * y) + PRIOR_PAIRS * spread) / max(
-        (len(x) + PRIOR_PAIRS) * spread, 1e-12
-    )
-    shrinkage = float(np.clip(slope, 0.0, 1.0))
-    return shrinkage, float(np.mean(y - shrinkage * x))
 
 
 class _Training:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from igmc.loading.neighbour_loader import NeighbourLoader, Probe, input_norms
+from igmc.loading.cross_fitting import CrossFit
+from igmc.loading.neighbour_loader import NeighbourLoader, Probe
 from igmc.ratings import Pairs
 from igmc.statistics.inputs import InputNorms
 from tests.statistics.graphs import known_ratings
@@ -9,10 +10,14 @@ from tests.statistics.graphs import known_ratings
 KNOWN = known_ratings()
 
 
-def loader(known=KNOWN, **changes):
-    norms = input_norms(KNOWN, cap=10, seed=1)
-    options = {"cap": 10, "batch_size": 32, "pairs": 10**6, "newcomers": 0.1, "seed": 1} | changes
-    return NeighbourLoader(known, norms, **options)
+def folds(known=KNOWN, **changes):
+    return CrossFit(known, **({"newcomers": 0.1, "pairs": 10**6, "seed": 1} | changes))
+
+
+def loader(known=KNOWN, *, seed=1, newcomers=0.1, **changes):
+    options = {"cap": 10, "batch_size": 32} | changes
+    norms = Probe.norms(folds(), cap=10)
+    return NeighbourLoader(folds(known, seed=seed, newcomers=newcomers), norms, seed=seed, **options)
 
 
 def told(batches):
@@ -63,11 +68,11 @@ def test_some_ratings_alone_can_be_asked_and_with_answers_of_their_own():
 
 
 def test_normalized_inputs_have_mean_0_and_deviation_1():
-    norms = input_norms(KNOWN, cap=10, seed=1)
-    found = Probe.of(KNOWN, norms, cap=10, seed=1).inputs
+    norms = Probe.norms(folds(), cap=10)
+    found = Probe.of(folds(), norms, cap=10).inputs
     assert np.abs(found.pair.mean(axis=0)).max() < 0.05
     assert found.users.rows.std(axis=0) == pytest.approx(np.ones(12), abs=0.15)
-    raw = Probe.of(KNOWN, InputNorms.identity(), cap=10, seed=1).inputs
+    raw = Probe.of(folds(), InputNorms.identity(), cap=10).inputs
     assert np.abs(raw.pair.mean(axis=0)).max() > 0.5
 
 
@@ -81,8 +86,8 @@ def test_what_a_member_leaves_out_counts_for_the_others_alone():
 
 
 def test_draws_of_a_probe_are_tenths_of_the_ratings_each_another_one():
-    norms = input_norms(KNOWN, cap=10, seed=1)
-    one, other, again = (Probe.of(KNOWN, norms, cap=10, seed=1, draw=draw) for draw in (1, 2, 1))
+    norms = Probe.norms(folds(), cap=10)
+    one, other, again = (Probe.of(folds(), norms, cap=10, draw=draw) for draw in (1, 2, 1))
     assert len(one.rows) == pytest.approx(len(KNOWN) / 10, abs=1)
     assert one.rows.tolist() == again.rows.tolist() != other.rows.tolist()
     assert one.rows.tolist() == sorted(set(one.rows.tolist()))

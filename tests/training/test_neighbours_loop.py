@@ -8,15 +8,17 @@ import torch
 
 from igmc.config import NeighboursConfig
 from igmc.errors import DataError, TrainingError
-from igmc.loading import Probe, input_norms
+from igmc.loading import CrossFit
 from igmc.ratings import Pairs
 from igmc.training import MemoryCheckpointer
-from igmc.training.neighbours_loop import calibration, fit_neighbours, learning_rate
+from igmc.training.neighbours_loop import fit_neighbours, learning_rate
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
 CPU = torch.device("cpu")
-CONFIG = NeighboursConfig(epochs=3, members=2, batch_size=64, max_neighbors=10, newcomers=0.1)
+CONFIG = NeighboursConfig(
+    epochs=3, members=2, batch_size=64, max_neighbors=10, newcomers=0.1, estimates="none"
+)
 
 
 def pairs(n=30, seed=3):
@@ -46,9 +48,11 @@ class Stopping(MemoryCheckpointer):
             raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("estimates", ["none", "svdpp,mf"])
 @pytest.mark.parametrize("validation", [None, pairs()], ids=["fixed", "validation"])
-def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_bits(validation):
-    config = CONFIG.replace(selection="fixed" if validation is None else "validation")
+def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_bits(validation, estimates):
+    selection = "fixed" if validation is None else "validation"
+    config = CONFIG.replace(selection=selection, estimates=estimates)
     history, whole = trained(config, validation=validation)
     stopped = Stopping()
     with pytest.raises(KeyboardInterrupt):
@@ -73,17 +77,6 @@ def test_validation_ratings_change_no_weight_and_no_calibration():
     one, other, without = (trained(validation=part)[1] for part in (pairs(seed=3), pairs(seed=4), None))
     assert same(one, other)
     assert same(one, without)
-
-
-def test_steps_that_are_noise_are_shrunk_to_nothing_and_true_ones_are_kept():
-    rng = np.random.default_rng(0)
-    step, noise = rng.normal(size=(2, 5000)).astype(np.float32)
-    assert calibration(step, noise)[0] < 0.05
-    assert calibration(step, step + noise)[0] > 0.95
-    shrinkage, offset = calibration(step, 0.5 * step + 0.25)
-    assert shrinkage == pytest.approx(0.5, abs=0.01)
-    assert offset == pytest.approx(0.25, abs=0.01)
-    assert calibration(step[:3], -step[:3])[0] > 0.8, "three pairs say little"
 
 
 def test_ratings_by_taste_are_learned_beyond_the_biases():
@@ -145,7 +138,7 @@ def test_the_learning_rate_rises_for_a_tenth_and_falls_to_nearly_nothing():
 
 def test_a_member_never_learns_the_ratings_that_it_is_calibrated_by(monkeypatch):
     """They are answered otherwise: the weights of the member stay, those of the other one change."""
-    held = Probe.of(KNOWN, input_norms(KNOWN, cap=10, seed=1), cap=10, seed=1, draw=1).rows
+    held, _ = CrossFit(KNOWN, newcomers=0.0, pairs=10**6, seed=1).probe(1)
     changed = KNOWN.rating.copy()
     changed[held] = 6 - changed[held]
     config = CONFIG.replace(epochs=1, newcomers=0.0)

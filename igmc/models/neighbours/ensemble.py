@@ -85,7 +85,7 @@ class NeighboursEnsemble(nn.Module):
             answer = self.offset + self.shrinkage * member(batch)
             counts = torch.ones_like(batch.target) if batch.counts is None else batch.counts[number]
             loss = (counts * (answer - batch.target) ** 2).sum() / counts.sum().clamp(min=1.0)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).mean()
 

@@ -1,4 +1,4 @@
-"""The estimates of the graphs that a run is asked on: fitted when they are first needed, and kept with the run."""
+"""The estimates of the graphs that a run is asked on: fitted when first needed, and kept with the run."""
 
 from __future__ import annotations
 
