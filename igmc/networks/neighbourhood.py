@@ -13,7 +13,8 @@ class Neighbourhood(NamedTuple):
     Attributes:
         users, items: dense indices of the neighbours.
         edges: positions among the users and items shown, 0 being the pair's own; level, importance.
-        n_users, n_items, n_ratings, n_considered, n_links: see `igmc.inference.why.explanation.Explanation`.
+        n_users, n_items, n_ratings, n_considered, n_links, parts: see
+            `igmc.inference.why.explanation.Explanation`.
     """
 
     users: list[int]
@@ -24,6 +25,7 @@ class Neighbourhood(NamedTuple):
     n_ratings: int
     n_considered: int
     n_links: int
+    parts: tuple[tuple[str, float], ...] = ()
 
 
 NO_NEIGHBOURHOOD = Neighbourhood([], [], [], 0, 0, 0, 0, 0)

@@ -21,6 +21,7 @@ def explained(**options):
         n_ratings=1000,
         n_considered=2,
         n_links=2,
+        parts=(),
         levels=(1.0, 5.0),
         **options,
     )

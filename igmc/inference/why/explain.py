@@ -94,6 +94,7 @@ def explain(
         n_ratings=near.n_ratings,
         n_considered=near.n_considered,
         n_links=near.n_links,
+        parts=near.parts,
         known=own[0] if own else None,
         levels=tuple(view.scale.values.tolist()),
     )

@@ -59,6 +59,8 @@ class Explanation:
             its samples together, where each checkpoint reads one of its own.
         n_considered: how many ratings of the pair's user and item were considered for `users` and `items`.
         n_links: how many there are.
+        parts: what the prediction is the sum of, and how much of it, in ratings; empty where the network
+            does not tell.
         known: what the user is known to have given the item, which is not looked at; None if nothing.
         levels: the ratings of the scale.
     """
@@ -75,6 +77,7 @@ class Explanation:
     n_ratings: int
     n_considered: int
     n_links: int
+    parts: tuple[tuple[str, float], ...]
     known: float | None
     levels: tuple[float, ...]
 
@@ -94,6 +97,7 @@ class Explanation:
             "source": self.source,
             "method": self.method,
             "known_rating": self.known,
+            "parts": [{"part": name, "rating": round(value, 4)} for name, value in self.parts],
             "subgraph": {"users": self.n_users, "items": self.n_items, "ratings": self.n_ratings},
             "links": {"considered": self.n_considered, "all": self.n_links},
             "levels": list(self.levels),
@@ -143,6 +147,13 @@ class Explanation:
         lines = [f"{item}, {user}: {self.score:.2f}{moved}, {self.origin()}"]
         if self.known is not None:
             lines.append(f"{user} gave it {self.known:g}, which was not looked at")
+        if self.parts:
+            signs = ("", *["+"] * len(self.parts))
+            terms = [
+                f"{value:{sign}.2f} from the {name}"
+                for sign, (name, value) in zip(signs, self.parts, strict=False)
+            ]
+            lines.append(f"made of {', '.join(terms)}")
         lines += ["", self.sentence()] if self.sentence() else []
         for title, side in ((f"who rated {item}", 0), (f"what {user} rated", 1)):
             links = _by_importance(edge for edge in self.edges if (edge.item, edge.user)[side] == 0)

@@ -7,6 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from igmc.graph import ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.training import load_checkpoint, save_checkpoint
 
-__all__ = ["NO_ESTIMATES", "GraphEstimates", "laid_over"]
+__all__ = ["NO_ESTIMATES", "GraphEstimates", "estimate_without", "laid_over"]
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +92,13 @@ class GraphEstimates:
 
 
 NO_ESTIMATES = GraphEstimates()
+_NOBODY = np.empty(0, np.int32)
 
 
 def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.float64]) -> Knowledge:
     """What is known of a view, its estimates too: its users', and those of items that had no rating below.
+
+    An item that has ratings below keeps its vectors, which are draws: vectors that are expected are shorter.
 
     Args:
         knowledge: of the view, but for the estimates, which are of the graph below.
@@ -103,8 +107,7 @@ def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.floa
     if not knowledge.estimates:
         return knowledge
     users, ratings = graph.by_user.patch.nodes, []
-    below = np.diff(graph.by_item.ptr)
-    nodes = graph.by_item.patch.nodes
+    below, nodes = np.diff(graph.by_item.ptr), graph.by_item.patch.nodes
     items = nodes[[bool(node >= len(below) or below[node] == 0) for node in nodes]]
     for user in users.tolist():
         rated, levels = graph.by_user.row(user)
@@ -117,6 +120,51 @@ def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.floa
         )
     columns = [np.concatenate(parts) for parts in zip(*ratings, strict=True)]
     return knowledge.with_ratings(*columns, users=users, items=items)
+
+
+def estimate_without(
+    estimates: FactorEstimates,
+    user: int,
+    item: int,
+    near: NDArray[np.int32],
+    rating: NDArray[np.float64],
+    neighbours: NDArray[np.int32],
+    *,
+    side: str,
+    deadline: float = inf,
+) -> NDArray[np.float64]:
+    """What the estimate of a pair loses without each of some ratings of its user, or of its item.
+
+    Args:
+        estimates: without the pair's own rating.
+        user, item: the pair.
+        near, rating: the row of the user, or of the item: who or what is at its other end.
+        neighbours: int32 [n], among `near`.
+        side: "user" or "item", whose row it is.
+        deadline: on the clock of `time.monotonic`.
+
+    Returns:
+        float64 [n], in ratings.
+
+    Raises:
+        TimeoutError: after the deadline.
+    """
+    pair = np.array([user], np.int32), np.array([item], np.int32)
+    own, other = (pair[0], pair[1]) if side == "user" else (pair[1], pair[0])
+
+    def without(left_out: int) -> float:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        kept = (near != other[0]) & (near != left_out)
+        mine = np.full(np.count_nonzero(kept), own[0], np.int32)
+        if side == "user":
+            folded = estimates.fold_in(mine, near[kept], rating[kept], users=own)
+        else:
+            folded = estimates.fold_in(near[kept], mine, rating[kept], users=_NOBODY, items=own)
+        return float(folded.features(*pair)[0][0])
+
+    whole = without(-1)
+    return np.array([whole - without(int(one)) for one in neighbours])
 
 
 def _packed(state: dict[str, Any]) -> dict[str, Any]:

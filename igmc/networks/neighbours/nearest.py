@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from functools import partial
 from math import inf
 
 import numpy as np
 
 from igmc.config import ExplainConfig
 from igmc.graph import ServingGraph
+from igmc.loading import Knowledge
 from igmc.networks.neighbourhood import Neighbourhood
+from igmc.networks.neighbours.estimates import estimate_without
 from igmc.networks.neighbours.scoring import NeighbourScorer
 from igmc.networks.neighbours.shares import neighbour_shares, without_each
-from igmc.statistics import DAMPING
+from igmc.statistics import DAMPING, NeighbourRows
 
 __all__ = ["nearest_neighbours"]
 
@@ -30,10 +34,11 @@ def nearest_neighbours(
 
     A rating that ties a neighbour to the pair is one of the n that a bias of the pair is made of. Without it
     the bias, and with it the base of the prediction, is lower by :math:`e / (n - 1 + \lambda)`, e being its
-    residual (see `igmc.statistics.graph_statistics`); an estimate that takes the place of the biases is not
-    taken apart. To this comes what it does in the step from there: by
-    occlusion what the step loses without this neighbour alone; by the gradient the neighbour's share of the
-    step, and all shares add up to what the neighbours make of it.
+    residual (see `igmc.statistics.graph_statistics`). Where an estimate takes the place of the biases, it is
+    lower by what it loses when the user is folded in without the rating; vectors of items stay as they are,
+    but for those that were folded in too. To this comes what it does in
+    the step from there: by occlusion what the step loses without this neighbour alone; by the gradient the
+    neighbour's share of the step, and all shares add up to what the neighbours make of it.
 
     Raises:
         TimeoutError: after the deadline, on the clock of `time.monotonic`.
@@ -44,14 +49,23 @@ def nearest_neighbours(
     users, items = inputs.users.node, inputs.items.node
     raters, rater_levels = graph.by_item.row(item)
     rated, rated_levels = graph.by_user.row(user)
-    n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
-    in_biases = 0.0 if knowledge.estimates else 1.0
-    by_user = knowledge.deviation * (
-        found.users + in_biases * inputs.users.residual / (n_raters - 1 + DAMPING)
-    )
-    by_item = knowledge.deviation * (
-        found.items + in_biases * inputs.items.residual / (n_rated - 1 + DAMPING)
-    )
+    unit = knowledge.deviation
+    if knowledge.estimates:
+        fold = partial(estimate_without, knowledge.estimates[0], user, item, deadline=deadline)
+        folded_in = bool(np.isin(item, knowledge.estimates[0].items.nodes))
+        in_base = (
+            fold(raters, scorer.values[rater_levels], users, side="item")
+            if folded_in
+            else np.zeros(len(users)),
+            fold(rated, scorer.values[rated_levels], items, side="user"),
+        )
+    else:
+        n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
+        in_base = (
+            unit * inputs.users.residual / (n_raters - 1 + DAMPING),
+            unit * inputs.items.residual / (n_rated - 1 + DAMPING),
+        )
+    by_user, by_item = unit * found.users + in_base[0], unit * found.items + in_base[1]
     of_user = np.argsort(-np.abs(by_user), kind="stable")[: config.top]
     of_item = np.argsort(-np.abs(by_item), kind="stable")[: config.top]
     edges = [
@@ -72,4 +86,19 @@ def nearest_neighbours(
         n_ratings=links,
         n_considered=links,
         n_links=links,
+        parts=_parts(scorer, knowledge, inputs, user, item),
     )
+
+
+def _parts(
+    scorer: NeighbourScorer, knowledge: Knowledge, inputs: NeighbourRows, user: int, item: int
+) -> tuple[tuple[str, float], ...]:
+    """What the prediction of a pair is the sum of, in ratings."""
+    pair = np.array([user], np.int32), np.array([item], np.int32)
+    plain = dataclasses.replace(knowledge, estimates=())
+    biases = float(plain.read(*pair, cap=1, norms=scorer.norms, threads=1).base[0])
+    base, answer = float(inputs.base[0]), float(scorer.answer(knowledge, inputs).mean())
+    parts = [("biases of the user and the item", biases)]
+    if knowledge.estimates:
+        parts.append(("factorization", base - biases))
+    return (*parts, ("neighbours", answer - base))

@@ -147,6 +147,7 @@ def explained(edges=(), **options):
         n_ratings=6789,
         n_considered=2,
         n_links=4,
+        parts=(),
         levels=(1.0, 5.0),
         **options,
     )

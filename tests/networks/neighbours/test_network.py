@@ -111,8 +111,16 @@ def test_the_importance_of_a_rating_goes_with_what_is_predicted_on_a_graph_witho
             rest = dataclasses.replace(
                 predictor, graph=graph.without(users.index(ends[0]), items.index(ends[1]))
             )
-            left = rest.predict([users[user]], [items[item]], clip=False).score[0]
-            changes.append(found.prediction - float(left))
+            there = graph.by_user.row(users.index(ends[0]))
+            level = there[1][there[0] == items.index(ends[1])]
+            again = rest.graph.with_ratings([users.index(ends[0])], [items.index(ends[1])], level)
+            left, whole = (
+                dataclasses.replace(predictor, graph=one)
+                .predict([users[user]], [items[item]], clip=False)
+                .score[0]
+                for one in (rest.graph, again)  # so that the user is folded in in both
+            )
+            changes.append(float(whole) - float(left))
         importance = np.array([edge.importance for edge in found.edges])
         signs += (np.sign(importance) == np.sign(changes))[:3].tolist()
         correlations.append(spearmanr(importance, changes)[0])
