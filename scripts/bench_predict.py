@@ -48,7 +48,7 @@ def make_neighbours_predictor(split: Split) -> Predictor:
     graph = igmc.make_parts(split, "fixed")["test"].graph
     names, cap = config.neighbours.estimators, config.neighbours.max_neighbors
     model = NeighboursEnsemble(config.neighbours.members, pair_width=pair_width(names), dropout=0.0, seed=1)
-    folds = CrossFit(known_ratings(graph, split.scale), names, newcomers=0.0, pairs=1, seed=1, folds=1)
+    folds = CrossFit(known_ratings(graph, split.scale), names, newcomers=0.0, pairs=1, seed=1, fits=1)
     model.norms = Probe.norms(folds, cap=cap)
     estimates = GraphEstimates(names)
     return Predictor(

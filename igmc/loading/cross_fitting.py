@@ -1,34 +1,53 @@
 """Folds of the ratings with what is known of each: nothing that a pair is asked on has seen its rating.
 
-Statistics are cheap, and so each epoch deals the ratings into folds anew. Estimates are dear: where a network
-reads them the folds stay the same, and the estimates of a fold, fitted to what the fold shows alone, serve
-all epochs.
+Each epoch deals the ratings into folds anew, and the pairs of a fold are asked on the statistics of the
+others. Estimates are too dear for that, and need not be of the same ratings: they are fitted ten times, once
+and for all, and each rating is estimated by the fit that it had no part in. A few users and items have no
+part in a fit with any of their ratings. They alone play newcomers, and are folded into that fit with what
+they reveal.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.estimates import FactorEstimates
-from igmc.loading.folds import Fold, KnownRatings, make_folds
-from igmc.loading.knowledge import Knowledge
+from igmc.loading.folds import Fold, KnownRatings, Players, make_folds
+from igmc.loading.knowledge import Knowledge, features
 from igmc.rng import stream
+from igmc.statistics import GraphStatistics
 from igmc.threads import cores
 
-__all__ = ["CrossFit"]
+__all__ = ["CrossFit", "FoldKnowledge"]
 
 logger = logging.getLogger(__name__)
 
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
+LEFT_OUT = 2  # so many times the newcomers of a fold are left out of a fit, users and items
+
+
+@dataclass(frozen=True, eq=False)
+class FoldKnowledge:
+    """Pairs, and what is known without their ratings.
+
+    Attributes:
+        asked: int64 [P], rows of the known ratings.
+        statistics: of the graph that they are asked on.
+        estimated: float32 [P, E, 2], mean and deviation of each estimate, in ratings.
+    """
+
+    asked: NDArray[np.int64]
+    statistics: GraphStatistics
+    estimated: NDArray[np.float32]
 
 
 class CrossFit:
@@ -41,7 +60,7 @@ class CrossFit:
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
         seed: of all that is drawn.
         threads: that fit estimates; as many as cores if None.
-        folds: with estimates, how many of the ten are made; the others are never asked.
+        fits: how many of the ten are made; with fewer, probe 0 is all that can be asked.
     """
 
     def __init__(
@@ -53,64 +72,99 @@ class CrossFit:
         pairs: int,
         seed: int,
         threads: int | None = None,
-        folds: int = FOLDS,
+        fits: int = FOLDS,
     ) -> None:
         self.known, self.estimates = known, tuple(estimates)
         self._newcomers, self._pairs, self._seed = newcomers, pairs, seed
         self._threads = threads or cores()
-        self._fixed = self._fit(folds) if estimates else []
+        self._estimated = np.empty((len(known), len(self.estimates), 2), np.float32)
+        self._players: list[Players] = []
+        self._fits: list[tuple[FactorEstimates, ...]] = []
+        self._part = stream(seed, "cross-fit").permutation(np.arange(len(known)) % FOLDS)
+        if self.estimates:
+            self._fit(fits)
 
     @property
     def folds_per_epoch(self) -> int:
         """How many folds an epoch takes."""
         return max(1, math.ceil(min(1.0, self._pairs / max(len(self.known), 1)) * FOLDS))
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Fold, Knowledge]]:
-        """The folds of an epoch, 1 or more, each with what is known of what it shows."""
-        if not self.estimates:
-            for fold in self._fresh(epoch, self._pairs, self._newcomers):
-                yield fold, Knowledge(self.known.statistics(fold.shown))
-            return
-        count = len(self._fixed)
-        for step in range(self.folds_per_epoch if count else 0):
-            turn, place = divmod((epoch - 1) * self.folds_per_epoch + step, count)
-            fold, estimates = self._fixed[stream(self._seed, "turn", turn).permutation(count)[place]]
-            asked = stream(self._seed, "asked", epoch, step).permutation(fold.asked)
-            yield Fold(fold.shown, asked), Knowledge(self.known.statistics(fold.shown), estimates)
+    def epoch(self, epoch: int) -> Iterator[FoldKnowledge]:
+        """The folds of an epoch, 1 or more."""
+        turn = (epoch - 1) * self.folds_per_epoch
+        for number, fold in enumerate(self._folds(epoch, self._pairs, self._newcomers, turn)):
+            estimated = self._estimated[fold.asked]
+            if self.estimates:
+                self._estimate_newcomers(turn + number, fold, estimated)
+            yield FoldKnowledge(fold.asked, self.known.statistics(fold.shown), estimated)
 
-    def probe(self, draw: int) -> tuple[NDArray[np.int64], Knowledge]:
-        """A tenth of the ratings, about 4,000 at most, ascending, and what is known without them.
-
-        Args:
-            draw: 0 or more; another one has other ratings, but for estimates there are no more than ten.
-        """
-        if self._fixed:
-            fold, estimates = self._fixed[draw % len(self._fixed)]
-            asked = stream(self._seed, "probe", draw).permutation(fold.asked)[:PROBE_PAIRS]
-            return np.sort(asked), Knowledge(self.known.statistics(fold.shown), estimates)
-        one = next(self._fresh(draw << 32, PROBE_PAIRS, 0.0), None)
-        if one is None:
-            return np.empty(0, np.int64), Knowledge(self.known.statistics())
-        return np.sort(one.asked[:PROBE_PAIRS]), Knowledge(self.known.statistics(one.shown))
+    def probe(self, draw: int) -> FoldKnowledge:
+        """A tenth of the ratings, about 4,000 at most, ascending; a function of the seed and the draw."""
+        if draw == 0 and self.estimates:  # what the first fit alone can say
+            shown = self._part != 0
+            rows = stream(self._seed, "probe").permutation(np.flatnonzero(~shown))[:PROBE_PAIRS]
+        else:
+            one = next(self._folds(draw << 32, PROBE_PAIRS, 0.0, 0), None)
+            shown = np.ones(len(self.known), np.bool_) if one is None else one.shown
+            rows = np.empty(0, np.int64) if one is None else one.asked[:PROBE_PAIRS]
+        rows = np.sort(rows)
+        return FoldKnowledge(rows, self.known.statistics(shown), self._estimated[rows])
 
     def whole(self) -> Knowledge:
         """What is known with all of the ratings, for pairs that are not among them."""
         return self.known.knowledge(self.estimates, seed=self._seed, threads=self._threads)
 
-    def _fresh(self, epoch: int, pairs: int, newcomers: float) -> Iterator[Fold]:
+    def _folds(self, epoch: int, pairs: int, newcomers: float, turn: int) -> Iterator[Fold]:
         return make_folds(
-            self.known, folds=FOLDS, pairs=pairs, newcomers=newcomers, seed=self._seed, epoch=epoch
+            self.known,
+            folds=FOLDS,
+            pairs=pairs,
+            newcomers=newcomers,
+            seed=self._seed,
+            epoch=epoch,
+            players=[self._players[(turn + k) % FOLDS] for k in range(FOLDS if self._players else 0)],
         )
 
-    def _fit(self, count: int) -> list[tuple[Fold, tuple[FactorEstimates, ...]]]:
-        """The folds of all epochs, with estimates fitted to what each shows."""
-        start = time.perf_counter()
-        folds = list(itertools.islice(self._fresh(0, len(self.known), self._newcomers), count))
+    def _fit(self, fits: int) -> None:
+        """Fit the estimates without a tenth of the ratings, and some users and items, ten times."""
+        start, known = time.perf_counter(), self.known
+        rng = stream(self._seed, "players")
+        places = [rng.permutation(size) / size for size in (known.n_users, known.n_items)]
+        width = min(LEFT_OUT * self._newcomers, 1 / FOLDS)
+        for fold in range(FOLDS):
+            users, items = ((place >= fold * width) & (place < (fold + 1) * width) for place in places)
+            self._players.append(Players(users, items))
+
+        def fit(fold: int) -> tuple[FactorEstimates, ...]:
+            kept = self._part != fold
+            players = self._players[fold]
+            fitted = kept & ~players.users[known.user] & ~players.items[known.item]
+            rows = fitted if fitted.any() else kept if kept.any() else np.ones(len(known), np.bool_)
+            found = known.estimate(self.estimates, seed=self._seed, rows=rows)
+            asked = np.flatnonzero(~kept)
+            folded = self._folded(found, players, kept)
+            self._estimated[asked] = features(folded, known.user[asked], known.item[asked])
+            return found
+
         with ThreadPoolExecutor(self._threads) as workers:
-            jobs = [
-                workers.submit(self.known.estimate, self.estimates, seed=self._seed, rows=fold.shown)
-                for fold in folds
-            ]
-            found = [(fold, job.result()) for fold, job in zip(folds, jobs, strict=True)]
-        logger.info("estimates of %d folds in %.1f s", len(folds), time.perf_counter() - start)
-        return found
+            self._fits = list(workers.map(fit, range(fits)))
+        logger.info("cross-fitted estimates in %.1f s", time.perf_counter() - start)
+
+    def _folded(
+        self, estimates: tuple[FactorEstimates, ...], players: Players, shown: NDArray[np.bool_]
+    ) -> tuple[FactorEstimates, ...]:
+        """The estimates of a fit with those that it left out, by those of their ratings that are shown."""
+        known = self.known
+        rows = np.flatnonzero(shown & (players.users[known.user] | players.items[known.item]))
+        users, items = (np.flatnonzero(one).astype(np.int32) for one in players)
+        ratings = known.user[rows], known.item[rows], known.rating[rows]
+        return tuple(one.fold_in(*ratings, users=users, items=items) for one in estimates)
+
+    def _estimate_newcomers(self, number: int, fold: Fold, estimated: NDArray[np.float32]) -> None:
+        """Estimate anew, by what they reveal, the pairs of a fold in which somebody plays a newcomer."""
+        known, place = self.known, number % FOLDS
+        user, item = known.user[fold.asked], known.item[fold.asked]
+        rows = np.flatnonzero(fold.newcomers.users[user] | fold.newcomers.items[item])
+        if len(rows):
+            folded = self._folded(self._fits[place], self._players[place], fold.shown)
+            estimated[rows] = features(folded, user[rows], item[rows])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from igmc.ratings import Pairs
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics
 
-__all__ = ["Fold", "KnownRatings", "make_folds"]
+__all__ = ["Fold", "KnownRatings", "Players", "make_folds"]
 
 Rows = NDArray[np.int64]
 
@@ -107,6 +107,13 @@ class KnownRatings:
         return dataclasses.replace(self, target=target)
 
 
+class Players(NamedTuple):
+    """Who plays, or may play, a newcomer: bool [n_users] and bool [n_items]."""
+
+    users: NDArray[np.bool_]
+    items: NDArray[np.bool_]
+
+
 @dataclass(frozen=True, eq=False)
 class Fold:
     """Some pairs, and the ratings that they are asked on.
@@ -114,14 +121,23 @@ class Fold:
     Attributes:
         shown: bool [n], the ratings of the graph.
         asked: int64 [P], the pairs, in the order of training; none of them is shown.
+        newcomers: who plays one.
     """
 
     shown: NDArray[np.bool_]
     asked: Rows
+    newcomers: Players
 
 
 def make_folds(
-    known: KnownRatings, *, folds: int, pairs: int, newcomers: float, seed: int, epoch: int
+    known: KnownRatings,
+    *,
+    folds: int,
+    pairs: int,
+    newcomers: float,
+    seed: int,
+    epoch: int,
+    players: Sequence[Players] = (),
 ) -> Iterator[Fold]:
     """The folds of one epoch, a function of the ratings, the seed and the epoch alone.
 
@@ -134,6 +150,7 @@ def make_folds(
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
         newcomers: share of the users, and of the items, that play newcomers in each fold.
         seed, epoch: of what is drawn.
+        players: for each fold who alone may play newcomers; anybody if empty.
     """
     rng = stream(seed, "folds", epoch)
     part = rng.permutation(np.arange(len(known)) % min(folds, max(len(known), 1)))
@@ -148,10 +165,12 @@ def make_folds(
         shown = np.ones(len(known), np.bool_)
         shown[mine] = False
         asked = [mine]
-        for nodes, size in ((known.user, known.n_users), (known.item, known.n_items)):
-            asked.append(_hide(nodes, size, newcomers, shown, rng))
+        plays = []
+        for side, (nodes, size) in enumerate(((known.user, known.n_users), (known.item, known.n_items))):
+            plays.append(_some_play(size, newcomers, players[fold][side] if players else None, rng))
+            asked.append(_hide(nodes, plays[-1], shown, rng))
         # A rating that one newcomer asks about may be shown no more to another, and is asked once.
-        yield Fold(shown, rng.permutation(np.unique(np.concatenate(asked))))
+        yield Fold(shown, rng.permutation(np.unique(np.concatenate(asked))), Players(*plays))
 
 
 def _some_users(user: NDArray[np.int32], n_users: int, most: int, rng: np.random.Generator) -> Rows:
@@ -163,11 +182,21 @@ def _some_users(user: NDArray[np.int32], n_users: int, most: int, rng: np.random
     return np.flatnonzero(chosen[user])
 
 
+def _some_play(
+    size: int, share: float, may: NDArray[np.bool_] | None, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A share of all nodes, bool [size], drawn among those that may."""
+    drawn = rng.random(size)
+    if may is None:
+        return drawn < share
+    return may & (drawn < share * size / max(int(np.count_nonzero(may)), 1))
+
+
 def _hide(
-    nodes: NDArray[np.int32], size: int, share: float, shown: NDArray[np.bool_], rng: np.random.Generator
+    nodes: NDArray[np.int32], plays: NDArray[np.bool_], shown: NDArray[np.bool_], rng: np.random.Generator
 ) -> Rows:
     """Let some nodes reveal a few of their shown ratings; returns those that are asked of the hidden ones."""
-    plays = rng.random(size) < share
+    size = len(plays)
     rows = np.flatnonzero(shown & plays[nodes])
     if not len(rows):
         return rows

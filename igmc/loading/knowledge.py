@@ -27,7 +27,7 @@ from igmc.statistics import (
     read_neighbours,
 )
 
-__all__ = ["ESTIMATORS", "Knowledge", "estimate", "pair_width"]
+__all__ = ["ESTIMATORS", "Knowledge", "estimate", "features", "of_statistics", "pair_width", "with_estimates"]
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "svdpp": {"factors": 16, "implicit": True},
@@ -106,9 +106,9 @@ class Knowledge:
 
         Where there are estimates, the ratings of the pairs must not be among those that they were fitted to.
         """
-        own = _of_statistics(norms)
+        own = of_statistics(norms)
         rows = read_neighbours(self.statistics, user, item, cap=cap, norms=own, threads=threads)
-        return self._with_estimates(rows, user, item, norms)
+        return with_estimates(rows, self.statistics, features(self.estimates, user, item), norms)
 
     def read_in_pieces(
         self,
@@ -129,9 +129,10 @@ class Knowledge:
         self, shared: ItemSums, user: int, item: NDArray[np.int32], *, cap: int, norms: InputNorms
     ) -> NeighbourRows:
         """The inputs of one user and P items not rated by them; see `igmc.statistics.read_for_user`."""
-        own = _of_statistics(norms)
+        own = of_statistics(norms)
         rows = read_for_user(self.statistics, shared, user, item, cap=cap, norms=own)
-        return self._with_estimates(rows, np.full(len(item), user, np.int32), item, norms)
+        found = features(self.estimates, np.full(len(item), user, np.int32), item)
+        return with_estimates(rows, self.statistics, found, norms)
 
     def with_ratings(
         self,
@@ -151,24 +152,41 @@ class Knowledge:
         folded = [one.fold_in(user, item, rating, users=users, items=items) for one in self.estimates]
         return dataclasses.replace(self, estimates=tuple(folded))
 
-    def _with_estimates(
-        self, rows: NeighbourRows, user: NDArray[np.int32], item: NDArray[np.int32], norms: InputNorms
-    ) -> NeighbourRows:
-        """The inputs with those of the estimates, and the first estimate as their base."""
-        if not self.estimates:
-            return rows
-        unit = np.float32(self.deviation)
-        found = [one.features(user, item) for one in self.estimates]
-        base, spread = found[0]
-        columns = [base - rows.base, spread, base - np.float32(self.statistics.mean)]
-        for mean, spread in found[1:]:
-            columns += [mean - base, spread]
-        inputs = clip_inputs(
-            (np.stack(columns, axis=1) / unit).astype(np.float32), norms.pair[:, PAIR_WIDTH:]
-        )
-        return dataclasses.replace(rows, base=base, pair=np.concatenate([rows.pair, inputs], axis=1))
+
+def features(
+    estimates: Sequence[FactorEstimates], user: NDArray[np.int32], item: NDArray[np.int32]
+) -> Floats:
+    """Mean and deviation of E estimates of P pairs, float32 [P, E, 2], in ratings."""
+    found = np.empty((len(user), len(estimates), 2), np.float32)
+    for place, one in enumerate(estimates):
+        found[:, place, 0], found[:, place, 1] = one.features(user, item)
+    return found
 
 
-def _of_statistics(norms: InputNorms) -> InputNorms:
+def with_estimates(
+    rows: NeighbourRows, statistics: GraphStatistics, estimated: Floats, norms: InputNorms
+) -> NeighbourRows:
+    """The inputs of P pairs with those of their estimates, the first of which becomes their base.
+
+    Args:
+        rows: as the statistics make them, by the norms of `of_statistics`.
+        statistics: of the graph.
+        estimated: see `features`; where there are no estimates, the rows stay as they are.
+        norms: of all inputs.
+    """
+    if not estimated.shape[1]:
+        return rows
+    base, spread = estimated[:, 0].T
+    columns = [base - rows.base, spread, base - np.float32(statistics.mean)]
+    for mean, spread in estimated[:, 1:].transpose(1, 2, 0):
+        columns += [mean - base, spread]
+    raw = (np.stack(columns, axis=1) / np.float32(statistics.deviation)).astype(np.float32)
+    inputs = clip_inputs(raw, norms.pair[:, PAIR_WIDTH:])
+    return dataclasses.replace(
+        rows, base=np.ascontiguousarray(base), pair=np.concatenate([rows.pair, inputs], axis=1)
+    )
+
+
+def of_statistics(norms: InputNorms) -> InputNorms:
     """The norms of the inputs that the statistics make."""
     return norms._replace(pair=np.ascontiguousarray(norms.pair[:, :PAIR_WIDTH]))

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.loading.cross_fitting import CrossFit
-from igmc.loading.knowledge import Knowledge, pair_width
+from igmc.loading.cross_fitting import CrossFit, FoldKnowledge
+from igmc.loading.knowledge import of_statistics, pair_width, with_estimates
 from igmc.loading.neighbour_batch import NeighbourBatch
 from igmc.rng import fold as fold_key
 from igmc.rng import mix64
-from igmc.statistics import ROW_WIDTH, InputNorms, NeighbourRows
+from igmc.statistics import ROW_WIDTH, GraphStatistics, InputNorms, NeighbourRows, read_neighbours
 
 __all__ = ["MEMORY", "NeighbourLoader", "Probe"]
 
@@ -69,13 +69,12 @@ class NeighbourLoader:
         count, known = self.folds.folds_per_epoch, self.folds.known
         targets = known.rating if known.target is None else known.target
         step = 0
-        for number, (fold, knowledge) in enumerate(self._timed(self.folds.epoch(epoch))):
-            asked = fold.asked[~np.isnan(targets[fold.asked])]
-            if not len(asked):
-                continue
-            for low, inputs in self._timed(self._inputs(knowledge, asked)):
+        for number, fold in enumerate(self._timed(self.folds.epoch(epoch))):
+            kept = np.flatnonzero(~np.isnan(targets[fold.asked]))
+            asked, estimated = fold.asked[kept], fold.estimated[kept]
+            for low, inputs in self._timed(self._inputs(fold.statistics, asked, estimated)):
                 rows = asked[low : low + len(inputs)]
-                target = (targets[rows] - inputs.base) / np.float32(knowledge.deviation)
+                target = (targets[rows] - inputs.base) / np.float32(fold.statistics.deviation)
                 for first in range(0, len(rows), self.batch_size):
                     index = np.arange(first, min(first + self.batch_size, len(rows)))
                     step += 1
@@ -91,18 +90,23 @@ class NeighbourLoader:
             return None
         return torch.from_numpy(np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32))
 
-    def _inputs(self, knowledge: Knowledge, rows: NDArray[np.int64]) -> Iterator[tuple[int, NeighbourRows]]:
+    def _inputs(
+        self, statistics: GraphStatistics, rows: NDArray[np.int64], estimated: NDArray[np.float32]
+    ) -> Iterator[tuple[int, NeighbourRows]]:
         """The inputs of some ratings' pairs, in pieces of whole batches that fit the memory."""
-        batches = max(1, self._memory // (bytes_a_pair(self.cap) * self.batch_size))
-        known = self.folds.known
-        yield from knowledge.read_in_pieces(
-            known.user[rows],
-            known.item[rows],
-            cap=self.cap,
-            norms=self.norms,
-            threads=self._threads,
-            size=batches * self.batch_size,
-        )
+        size = max(1, self._memory // (bytes_a_pair(self.cap) * self.batch_size)) * self.batch_size
+        for low in range(0, len(rows), size):
+            piece = slice(low, low + size)
+            yield (
+                low,
+                _read(
+                    self.folds,
+                    FoldKnowledge(rows[piece], statistics, estimated[piece]),
+                    self.norms,
+                    self.cap,
+                    self._threads,
+                ),
+            )
 
     def _timed(self, pieces: Iterator[T]) -> Iterator[T]:
         """The same pieces; what it takes to make them is added to `seconds`."""
@@ -118,6 +122,16 @@ class NeighbourLoader:
 def bytes_a_pair(cap: int) -> int:
     """The room that the inputs of a pair take at most."""
     return 2 * cap * 4 * (ROW_WIDTH + 2)
+
+
+def _read(
+    folds: CrossFit, fold: FoldKnowledge, norms: InputNorms, cap: int, threads: int | None
+) -> NeighbourRows:
+    """The inputs of all pairs that a fold asks."""
+    user, item = folds.known.user[fold.asked], folds.known.item[fold.asked]
+    own = of_statistics(norms)
+    rows = read_neighbours(fold.statistics, user, item, cap=cap, norms=own, threads=threads)
+    return with_estimates(rows, fold.statistics, fold.estimated, norms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +153,10 @@ class Probe:
         cls, folds: CrossFit, norms: InputNorms, *, cap: int, draw: int = 0, threads: int | None = None
     ) -> Self:
         """The probe of a draw; see `CrossFit.probe`."""
-        rows, knowledge = folds.probe(draw)
-        known = folds.known
-        inputs = knowledge.read(known.user[rows], known.item[rows], cap=cap, norms=norms, threads=threads)
-        return cls(rows, inputs, (known.rating[rows] - inputs.base) / np.float32(knowledge.deviation))
+        fold = folds.probe(draw)
+        inputs = _read(folds, fold, norms, cap, threads)
+        left = folds.known.rating[fold.asked] - inputs.base
+        return cls(fold.asked, inputs, left / np.float32(fold.statistics.deviation))
 
     @classmethod
     def norms(cls, folds: CrossFit, *, cap: int, threads: int | None = None) -> InputNorms:

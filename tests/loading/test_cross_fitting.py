@@ -1,13 +1,12 @@
 """Folds with what is known of each: no pair is asked on anything that its rating had a part in."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 
 from igmc.loading.cross_fitting import CrossFit
-from igmc.loading.knowledge import pair_width
-from igmc.statistics import InputNorms
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
@@ -17,10 +16,10 @@ def folds(known=KNOWN, estimates=("svdpp", "mf"), **changes):
     return CrossFit(known, estimates, **({"newcomers": 0.1, "pairs": 10**6, "seed": 1} | changes))
 
 
-def read(knowledge, rows):
-    norms = InputNorms.identity(pair_width(knowledge.estimates))
-    found = knowledge.read(KNOWN.user[rows], KNOWN.item[rows], cap=10, norms=norms, threads=1)
-    return found.base, found.pair, found.users.rows, found.items.rows
+def changed(rows):
+    rating = KNOWN.rating.copy()
+    rating[rows] = 6 - rating[rows]
+    return replace(KNOWN, rating=rating)
 
 
 @pytest.fixture(scope="module")
@@ -28,60 +27,70 @@ def fitted():
     return folds()
 
 
-def test_folds_are_the_same_in_all_epochs_in_another_order_and_each_is_asked_once(fitted):
+def test_each_epoch_asks_every_rating_in_folds_of_its_own(fitted):
     first, second = (list(fitted.epoch(epoch)) for epoch in (1, 2))
-    asked = [[frozenset(fold.asked.tolist()) for fold, _ in one] for one in (first, second)]
-    assert set(asked[0]) == set(asked[1])
-    assert asked[0] != asked[1]
-    assert len(set(asked[0])) == len(first) == 10
-    assert set.union(*map(set, asked[0])) == set(range(len(KNOWN)))
-    for fold, _ in first:
-        assert not fold.shown[fold.asked].any()
+    assert set(np.concatenate([fold.asked for fold in first])) == set(range(len(KNOWN)))
+    assert first[0].asked.tolist() != second[0].asked.tolist()
+    assert [fold.estimated.shape for fold in first] == [(len(fold.asked), 2, 2) for fold in first]
 
 
-def test_an_epoch_of_fewer_pairs_takes_the_next_folds(fitted):
-    some = folds(pairs=len(KNOWN) // 4)
-    assert some.folds_per_epoch == 3
-    seen = [frozenset(fold.asked.tolist()) for epoch in (1, 2, 3) for fold, _ in some.epoch(epoch)]
-    assert len(set(seen)) == 9
+def test_no_rating_has_a_part_in_what_it_is_estimated_by(fitted):
+    """The ratings that one fit leaves out change: what that fit says stays, to the bit; all others move."""
+    left_out = np.flatnonzero(fitted._part == 3)
+    again = folds(changed(left_out))
+    np.testing.assert_array_equal(fitted._estimated[left_out], again._estimated[left_out])
+    others = np.flatnonzero(fitted._part != 3)
+    assert (fitted._estimated[others] != again._estimated[others]).any(axis=(1, 2)).mean() > 0.95
 
 
-def test_what_is_asked_in_a_fold_has_no_part_in_what_is_known_there(fitted):
-    fold, knowledge = next(iter(fitted.epoch(1)))
-    changed = KNOWN.rating.copy()
-    changed[fold.asked] = 6 - changed[fold.asked]
-    again = next(one for one in folds(replace(KNOWN, rating=changed)).epoch(1))
-    assert again[0].asked.tolist() == fold.asked.tolist()
-    for one, other in zip(read(knowledge, fold.asked), read(again[1], fold.asked), strict=True):
-        np.testing.assert_array_equal(one, other)
-    shown = np.flatnonzero(fold.shown)[:5]
-    changed = KNOWN.rating.copy()
-    changed[shown] = 6 - changed[shown]
-    third = next(one for one in folds(replace(KNOWN, rating=changed)).epoch(1))
-    assert not np.array_equal(read(knowledge, fold.asked)[0], read(third[1], fold.asked)[0])
+def test_what_a_newcomer_hides_has_no_part_in_what_is_known_of_it():
+    """It changes: the statistics of the fold and the estimates of its newcomers stay, to the bit."""
+    one = folds(newcomers=0.05)
+    for number, fold in enumerate(one._folds(1, 10**6, 0.05, 0)):
+        plays = fold.newcomers.users[KNOWN.user[fold.asked]] | fold.newcomers.items[KNOWN.item[fold.asked]]
+        if not plays.any():
+            continue
+        asked = [
+            next(islice(each.epoch(1), number, None))
+            for each in (one, folds(changed(fold.asked), newcomers=0.05))
+        ]
+        np.testing.assert_array_equal(asked[0].asked, fold.asked)
+        np.testing.assert_array_equal(asked[0].estimated[plays], asked[1].estimated[plays])
+        np.testing.assert_array_equal(asked[0].statistics.users.residual, asked[1].statistics.users.residual)
+        usual = one._estimated[fold.asked][plays]
+        assert (asked[0].estimated[plays] != usual).any(axis=(1, 2)).mean() > 0.9
+        break
+    else:
+        pytest.fail("nobody played")
+
+
+def test_only_those_that_a_fit_leaves_out_play_newcomers_by_it(fitted):
+    for number, fold in enumerate(fitted._folds(1, 10**6, 0.1, 0)):
+        for plays, may in zip(fold.newcomers, fitted._players[number], strict=True):
+            assert not (plays & ~may).any()
+    assert sum(players.users.sum() for players in fitted._players) <= 60
 
 
 def test_a_probe_is_asked_on_what_is_known_without_it(fitted):
     for draw in (0, 1, 11):
-        rows, knowledge = fitted.probe(draw)
-        assert rows.tolist() == sorted(set(rows.tolist()))
-        assert knowledge.statistics.n_ratings <= len(KNOWN) - len(rows)
-        users = np.repeat(np.arange(60), np.diff(knowledge.statistics.users.ptr))
-        there = set(zip(users.tolist(), knowledge.statistics.users.near.tolist(), strict=True))
-        asked = zip(KNOWN.user[rows].tolist(), KNOWN.item[rows].tolist(), strict=True)
+        probe = fitted.probe(draw)
+        assert probe.asked.tolist() == sorted(set(probe.asked.tolist()))
+        users = np.repeat(np.arange(60), np.diff(probe.statistics.users.ptr))
+        there = set(zip(users.tolist(), probe.statistics.users.near.tolist(), strict=True))
+        asked = zip(KNOWN.user[probe.asked].tolist(), KNOWN.item[probe.asked].tolist(), strict=True)
         assert not there & set(asked)
 
 
 def test_estimates_are_the_same_with_any_number_of_threads_and_others_with_another_seed():
     one, two, other = (folds(threads=threads, seed=seed) for threads, seed in ((1, 1), (2, 1), (1, 2)))
-    found = [read(one.probe(0)[1], np.arange(50))[0] for one in (one, two, other)]
-    np.testing.assert_array_equal(found[0], found[1])
-    assert not np.array_equal(found[0], found[2])
+    np.testing.assert_array_equal(one._estimated, two._estimated)
+    assert not np.array_equal(one._estimated, other._estimated)
+    alone = folds(fits=1).probe(0)
+    np.testing.assert_array_equal(alone.estimated, one.probe(0).estimated)
 
 
-def test_without_estimates_epochs_have_folds_of_their_own():
+def test_without_estimates_there_are_none():
     fresh = folds(estimates=())
-    one, other = (frozenset(next(iter(fresh.epoch(epoch)))[0].asked.tolist()) for epoch in (1, 2))
-    assert one != other
-    assert fresh.probe(0)[1].estimates == ()
+    assert next(iter(fresh.epoch(1))).estimated.shape[1] == 0
+    assert fresh.whole().estimates == ()
     assert fresh.whole().statistics.n_ratings == len(KNOWN)

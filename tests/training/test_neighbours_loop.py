@@ -138,7 +138,7 @@ def test_the_learning_rate_rises_for_a_tenth_and_falls_to_nearly_nothing():
 
 def test_a_member_never_learns_the_ratings_that_it_is_calibrated_by(monkeypatch):
     """They are answered otherwise: the weights of the member stay, those of the other one change."""
-    held, _ = CrossFit(KNOWN, newcomers=0.0, pairs=10**6, seed=1).probe(1)
+    held = CrossFit(KNOWN, newcomers=0.0, pairs=10**6, seed=1).probe(1).asked
     changed = KNOWN.rating.copy()
     changed[held] = 6 - changed[held]
     config = CONFIG.replace(epochs=1, newcomers=0.0)

@@ -202,7 +202,7 @@ class NeighbourScorer:
             pairs=0,
             seed=seed,
             threads=self.threads,
-            folds=1,
+            fits=1,
         )
         return NeighbourScorer(
             self.models,
