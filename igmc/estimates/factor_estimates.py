@@ -179,10 +179,10 @@ class FactorEstimates:
         Raises:
             DataError: if a rating is not finite or an index below 0.
         """
-        target = np.asarray(rating, np.float32)
-        if not np.isfinite(target).all():
+        values = np.asarray(rating, np.float64)
+        if not np.isfinite(values).all():
             raise DataError("a rating is not a finite number")
-        target = (target - np.float32(self.mean)) / np.float32(self.deviation)
+        target = ((values - self.mean) / self.deviation).astype(np.float32)
         users = np.unique(user if users is None else users).astype(np.int32)
         items = np.unique(np.empty(0, np.int32) if items is None else items).astype(np.int32)
         found = self
