@@ -9,7 +9,7 @@ SETTINGS = {"factors": 3, "burn_in": 15, "draws": 10, "thin": 1}
 
 
 def planted_ratings(seed=0):
-    """User, item and rating: of rank 2 with biases and noise, a third left out; nobody rates the last item."""
+    """User, item and rating: of rank 2 with biases, a third left out; nobody rates the last item."""
     rng = np.random.default_rng(seed)
     rating = 3 + rng.normal(size=(90, 2)) @ rng.normal(size=(2, 60)) + rng.normal(0, 0.5, (90, 1))
     rating += rng.normal(0, 0.5, 60) + rng.normal(0, 0.3, rating.shape)

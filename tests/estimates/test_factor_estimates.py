@@ -7,6 +7,7 @@ import pytest
 
 from igmc.errors import DataError
 from igmc.estimates import FactorEstimates
+from igmc.estimates.lanes import from_lanes
 from tests.estimates.planted import SETTINGS, SIZES, fitted, planted_ratings
 
 USER, ITEM, RATING = planted_ratings()
@@ -103,10 +104,8 @@ def test_what_is_hidden_changes_nothing():
     assert_equal(one, same)
     # Ratings of others in the list of a newcomer do not count for him either.
     mine = USER == 3
-    assert_equal(
-        one.fold_in(USER, ITEM, RATING, users=np.int32([3])),
-        one.fold_in(USER[mine], ITEM[mine], RATING[mine]),
-    )
+    alone = one.fold_in(USER[mine], ITEM[mine], RATING[mine])
+    assert_equal(one.fold_in(USER, ITEM, RATING, users=np.int32([3])), alone)
 
 
 @BOTH
@@ -126,6 +125,24 @@ def test_ids_beyond_the_fit_get_what_is_expected_of_anybody():
     assert mean[0] == mean[1]
     assert abs(mean[0] - RATING[ITEM == 3].mean()) < 0.5
     assert deviation[0] > 1.5 * estimates.features(np.int32([5]), np.int32([3]))[1][0]
+
+
+def test_parts_are_means_of_biases_and_lengths():
+    estimates = fitted().fold_in(np.int32([95]), np.int32([3]), [4.0])
+    found = estimates.parts(np.int32([4, 95, 4]), np.int32([3, 3, 70]))
+    users, items = (from_lanes(side.known.vectors, 10) for side in (estimates.users, estimates.items))
+    expected = [
+        estimates.deviation * users[:, 4, -1].mean(),
+        estimates.deviation * items[:, 3, -1].mean(),
+        np.linalg.norm(users[:, 4, :-1], axis=1).mean(),
+        np.linalg.norm(items[:, 3, :-1], axis=1).mean(),
+    ]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4)
+    newcomer = from_lanes(estimates.users.patch.vectors, 10)[:, 1]
+    np.testing.assert_allclose(found[1, 0], estimates.deviation * newcomer[:, -1].mean(), rtol=1e-4)
+    np.testing.assert_allclose(found[1, 2], np.linalg.norm(newcomer[:, :-1], axis=1).mean(), rtol=1e-4)
+    np.testing.assert_array_equal(found[1, [1, 3]], found[0, [1, 3]])
+    np.testing.assert_array_equal(found[2, [0, 2]], found[0, [0, 2]])
 
 
 def test_errors():

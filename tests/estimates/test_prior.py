@@ -19,7 +19,7 @@ def profiles(seed=0, *, users=400, items=30, width=3):
     precision = root @ root.T + np.eye(width)
     links = rng.normal(size=(items, width)).astype(np.float32)
     draw = SideDraw(np.zeros((users, width), np.float32), rng.normal(size=width), precision, links)
-    return draw, rated, rows_of(user, item, np.ones(len(user)), users, items)
+    return draw, rated, rows_of(user, item, np.ones(len(user)), users)
 
 
 @pytest.mark.parametrize("by_ratings", [False, True])

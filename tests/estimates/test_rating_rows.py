@@ -7,7 +7,7 @@ from igmc.estimates.rating_rows import PARTS, in_threads, padded, parts_of, rows
 
 def test_rows_are_ascending_and_keep_ratings_of_zero():
     row, column = np.array([1, 0, 1], np.int32), np.array([2, 1, 0], np.int32)
-    found = rows_of(row, column, [5.0, 0.0, 3.0], 3, 4)
+    found = rows_of(row, column, [5.0, 0.0, 3.0], 3)
     assert found.ptr.tolist() == [0, 1, 3, 3]
     assert found.near.tolist() == [1, 0, 2]
     assert found.target.tolist() == [0, 3, 5]
