@@ -25,6 +25,7 @@ MAX_FUNCTION_LINES = 50
 # tested in its mirrored place: igmc/store/reader.py in tests/store/test_reader.py.
 TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/config/networks.py": "tests/networks/test_contract.py: what an entry says, of each network",
+    "igmc/estimates/making.py": "tests/estimates/test_factor_estimates.py, which makes them",
     "igmc/loading/neighbour_batch.py": "tests/loading/test_neighbour_loader.py, which makes batches",
     "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
     "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",

@@ -21,6 +21,8 @@ def _arithmetic(lanes, x, out):
     simd.store(out, 5, simd.fma(2.5, a, b))
     simd.store(out, 6, simd.scaled(3.0, a))
     simd.store(out, 7, simd.splat(lanes, 4.0))
+    simd.store(out, 8, simd.larger(a, b))
+    simd.store(out, 9, simd.splat(lanes, simd.total(a)))
 
 
 def test_tanh_is_accurate_everywhere():
@@ -41,10 +43,11 @@ def test_tanh_keeps_nan():
 
 def test_arithmetic():
     x = np.random.default_rng(0).uniform(1, 2, (2, 16)).astype(np.float32)
-    out = np.empty((8, 16), np.float32)
+    out = np.empty((10, 16), np.float32)
     _arithmetic((0,) * 16, x, out)
     a, b = x
     expected = [a + b, a - b, a * b, a / b, a * b + a, 2.5 * a + b, 3 * a, np.full(16, 4.0)]
+    expected += [np.maximum(a, b), np.full(16, a.sum())]
     np.testing.assert_allclose(out, expected, rtol=1e-6)
 
 

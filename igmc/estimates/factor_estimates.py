@@ -13,7 +13,7 @@ from igmc.errors import DataError
 from igmc.estimates.factor_side import FactorSide
 from igmc.estimates.lanes import from_lanes, to_lanes
 from igmc.estimates.making import sides_from, sides_of, state_of
-from igmc.estimates.pair_kernels import pair_moments
+from igmc.estimates.pair_kernels import pair_moments, row_parts
 from igmc.estimates.sampler import Draw, Sampler
 
 __all__ = ["FactorEstimates"]
@@ -118,7 +118,7 @@ class FactorEstimates:
 
     @property
     def factors(self) -> int:
-        return self.users.known.vectors.shape[2] - 1
+        return int(self.users.known.vectors.shape[2]) - 1
 
     @property
     def implicit(self) -> bool:
@@ -155,6 +155,29 @@ class FactorEstimates:
         scale = np.float32(self.deviation)
         return np.float32(self.mean) + scale * mean, scale * np.sqrt(variance)
 
+    def parts(self, user: Ids, item: Ids) -> Floats:
+        """What goes into the means of P pairs, each the mean over draws.
+
+        Args:
+            user, item: int32 [P], as in `features`.
+
+        Returns:
+            float32 [P, 4]: biases of user and item, in ratings, and the lengths of their vectors.
+
+        Raises:
+            DataError: on an index below 0.
+        """
+        found = np.empty((len(user), 2, 2), np.float32)
+        for place, (side, ids) in enumerate(((self.users, user), (self.items, item))):
+            at = side.locate(ids)
+            for rows, first in ((side.known, 0), (side.patch, len(side))):
+                here = np.flatnonzero((at >= len(side)) == (first > 0))
+                out = np.empty((len(here), 2), np.float32)
+                row_parts(at[here] - first, rows.vectors, self.draws, out)
+                found[here, :, place] = out
+        found[:, 0] *= self.deviation
+        return found.reshape(-1, 4)
+
     def fold_in(
         self,
         user: Ids,
@@ -179,10 +202,10 @@ class FactorEstimates:
         Raises:
             DataError: if a rating is not finite or an index below 0.
         """
-        target = np.asarray(rating, np.float32)
-        if not np.isfinite(target).all():
+        values = np.asarray(rating, np.float64)
+        if not np.isfinite(values).all():
             raise DataError("a rating is not a finite number")
-        target = (target - np.float32(self.mean)) / np.float32(self.deviation)
+        target = ((values - self.mean) / self.deviation).astype(np.float32)
         users = np.unique(user if users is None else users).astype(np.int32)
         items = np.unique(np.empty(0, np.int32) if items is None else items).astype(np.int32)
         found = self
@@ -213,7 +236,7 @@ class FactorEstimates:
             for name in ("user_", "item_")
         ]
         lanes = to_lanes(alpha)
-        users, items = sides_from(*parts, lanes)
+        users, items = sides_from(parts[0], parts[1], lanes)
         return cls(float(state["mean"]), float(state["deviation"]), len(alpha), lanes, users, items)
 
     def __repr__(self) -> str:

@@ -133,7 +133,7 @@ class FactorSide:
         ptr = np.concatenate([[0], np.cumsum(count)])
         before = np.where(nodes < len(self), self.fitted[np.minimum(nodes, len(self) - 1)], 0)
         complete = (before > 0) & (count >= before)
-        rows = RatingRows(ptr, other.locate(column[order]), target[order])
+        rows = RatingRows(ptr, other.locate(column[order]).astype(np.int32), target[order])
         return self._patched(nodes, self.expected(rows, complete, other, alpha, threads))
 
     def _patched(self, nodes: Ids, rows: SideRows) -> FactorSide:

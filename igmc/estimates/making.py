@@ -44,7 +44,7 @@ def sides_of(draws: Sequence[Draw], sampler: Sampler, alpha: Floats) -> tuple[Fa
 
 def state_of(side: FactorSide) -> dict[str, NDArray[Any]]:
     """All but the patch, as plain arrays."""
-    found = {
+    found: dict[str, NDArray[Any]] = {
         "vectors": from_lanes(side.known.vectors, side.draws).astype(np.float16),
         "variances": side.known.variances.astype(np.float16),
         "links": from_lanes(side.links, side.draws).astype(np.float16),
@@ -73,7 +73,7 @@ def sides_from(
         known, nobody = _rows(vectors, state["variances"].astype(np.float32)), _rows(vectors[:, :0])
         axes, links = _axes(state["transform"]), to_lanes(state["links"])
         sides.append(FactorSide(draws, known, state["fitted"], table, links, axes, _none(), nobody))
-    return _finished(*sides, alpha)
+    return _finished(sides[0], sides[1], alpha)
 
 
 def _side(

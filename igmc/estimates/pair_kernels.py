@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.estimates.solving import LANES
-from igmc.simd import add, fma, load, splat, total
+from igmc.simd import add, fma, load, splat, sqrt, total
 
-__all__ = ["SideRows", "pair_moments"]
+__all__ = ["SideRows", "pair_moments", "row_parts"]
 
 
 class SideRows(NamedTuple):
@@ -64,3 +64,25 @@ def pair_moments(user, item, users, items, draws, mean, variance):
         spread = max(total(squares) * share - mean[p] * mean[p], np.float32(0.0))
         own = _dot(users.variances, u, items.loadings, i, blocks)
         variance[p] = spread + total(add(own, _dot(items.variances, i, users.loadings, u, blocks)))
+
+
+@kernel
+def row_parts(rows, vectors, draws, out):
+    """Write the means over draws of the bias, and of the length of the vector of factors.
+
+    Args:
+        rows: int64 [P].
+        vectors: float32 [G, n, D, 8].
+        draws: their number.
+        out: float32 [P, 2].
+    """
+    groups, n, width = vectors.shape[0], vectors.shape[1], vectors.shape[2]
+    for p in range(len(rows)):
+        bias = length = splat(LANES, 0.0)
+        for group in range(groups):
+            at = (group * n + rows[p]) * width
+            squares = splat(LANES, 0.0)
+            for k in range(width - 1):
+                squares = fma(load(LANES, vectors, at + k), load(LANES, vectors, at + k), squares)
+            bias, length = add(bias, load(LANES, vectors, at + width - 1)), add(length, sqrt(squares))
+        out[p, 0], out[p, 1] = total(bias) / draws, total(length) / draws

@@ -116,7 +116,8 @@ class _Profiles:
         order = np.argsort(-n, kind="stable")[: np.count_nonzero(n)]
         ones = np.ones(len(ratings.near), np.float32)
         rated = sparse.csr_array((ones, ratings.near, ratings.ptr), shape=(len(n), len(links)))[order]
-        return cls(n[order], (rated @ links) / n[order, None].astype(np.float32), links, rated)
+        sums: Singles = rated @ links
+        return cls(n[order], sums / n[order, None].astype(np.float32), links, rated)
 
 
 def _at(k: float, draw: SideDraw, known: _Profiles, by_ratings: bool) -> tuple[Floats, Floats, Floats]:

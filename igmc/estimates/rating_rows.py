@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from igmc.estimates.sampling_kernels import Others, RatingRows
 from igmc.threads import pool
@@ -21,15 +20,11 @@ Floats = NDArray[np.float32]
 PARTS = 8  # that the rows are dealt out in, whatever the number of threads
 
 
-def rows_of(
-    row: NDArray[np.int32], column: NDArray[np.int32], target: ArrayLike, n_rows: int, n_columns: int
-) -> RatingRows:
+def rows_of(row: NDArray[np.int32], column: NDArray[np.int32], target: ArrayLike, n_rows: int) -> RatingRows:
     """The ratings by rows, ascending within each; `target` in standard deviations."""
-    matrix = sparse.csr_array(
-        (np.asarray(target, np.float32), (row, column)), shape=(n_rows, n_columns), dtype=np.float32
-    )
-    matrix.sort_indices()
-    return RatingRows(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+    order = np.lexsort((column, row))
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
+    return RatingRows(ptr, column[order].astype(np.int32), np.asarray(target, np.float32)[order])
 
 
 def weights_of(ptr: NDArray[np.int64]) -> Floats:

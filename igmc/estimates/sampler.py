@@ -203,8 +203,8 @@ class Sampler:
     ):
         self.mean, self.deviation = _moments(np.asarray(rating, np.float64))
         target = (np.asarray(rating, np.float64) - self.mean) / self.deviation
-        by_user = rows_of(user, item, target, n_users, n_items)
-        by_item = rows_of(item, user, target, n_items, n_users)
+        by_user = rows_of(user, item, target, n_users)
+        by_item = rows_of(item, user, target, n_items)
         self.user = SideSampler(by_user, by_item, factors, implicit, stream(seed, "estimates", "user"))
         self.item = SideSampler(by_item, by_user, factors, implicit, stream(seed, "estimates", "item"))
         self.alpha = 1.0
@@ -218,7 +218,7 @@ class Sampler:
         user.sample(item, self.alpha, self.threads)
         item.sample(user, self.alpha, self.threads)
         sides = others_of(user.theta, self.factors), others_of(item.theta, self.factors)
-        squares = sum(
+        squares: float = sum(
             in_threads(self.threads, squared_error, [(user.ratings, *sides, *part) for part in user.parts])
         )
         n = len(user.ratings.near)

@@ -1,11 +1,31 @@
 """The kernels draw from the distributions that they say: held against dense algebra."""
 
 import numpy as np
-from igmc.recommenders.factorization.gibbs import prior_means
-from igmc.recommenders.factorization.gibbs_kernels import RatingRows, implicit_sums, solve_rows, update_links
+import pytest
 from scipy import sparse
 
-from tests.recommenders.factorization.posterior import dense_posterior, problem
+from igmc.estimates.rating_rows import others_of, padded, weights_of
+from igmc.estimates.sampling_kernels import CHUNK, RatingRows, solve_rows, squared_error, update_links
+from tests.estimates.posterior import dense_posterior, problem
+
+ALPHA = np.float32(2.5)
+
+
+def rows_of_csr(matrix):
+    return RatingRows(
+        matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
+    )
+
+
+def solved(ratings, other, expected, precision, noise=None):
+    n, width = expected.shape
+    out = padded(np.zeros((n, width)), width)
+    prior = padded(expected @ precision, width)
+    noise = padded(np.zeros((n, width)) if noise is None else noise, width)
+    others = others_of(padded(other, width), width - 1)
+    solve_rows(ratings, others, prior, precision.astype(np.float32), ALPHA, noise, 0, n, out)
+    assert not out[:, width:].any()
+    return out[:, :width]
 
 
 def test_draws_have_the_mean_and_covariance_of_the_posterior():
@@ -14,34 +34,35 @@ def test_draws_have_the_mean_and_covariance_of_the_posterior():
     noise = np.random.default_rng(2).standard_normal((many, 4))
     ptr = np.arange(many + 1) * matrix.nnz
     near, target = np.tile(matrix.indices.astype(np.int32), many), np.tile(matrix.data, many)
-    ratings = RatingRows(ptr, near, target)
-    found = solve_rows(ratings, other, np.tile(expected, (many, 1)), precision, 2.5, noise)
-    mean, covariance = dense_posterior(matrix, other, expected, precision, 2.5, 0)
+    ratings = RatingRows(ptr, near, target.astype(np.float32))
+    found = solved(ratings, other, np.tile(expected, (many, 1)), precision, noise)
+    mean, covariance = dense_posterior(matrix, other, expected, precision, ALPHA, 0)
     np.testing.assert_allclose(found.mean(axis=0), mean, atol=0.02)
     np.testing.assert_allclose(np.cov(found.T), covariance, atol=0.02)
 
 
-def test_implicit_sums():
-    matrix, links, _, _ = problem(8)
-    ptr, near, weight = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), np.array([0.5, 1, 2])
-    expected = weight[:, None] * ((matrix.toarray() != 0) @ links)
-    np.testing.assert_allclose(implicit_sums(ptr, near, weight, links), expected, rtol=1e-12)
+@pytest.mark.parametrize("width", [2, 9, 12, 18])
+def test_without_noise_draws_are_ridge_regressions(width):
+    # More ratings than are gathered at a time, numbers of factors around a register's, rows that fill none.
+    matrix, other, expected, precision = problem(2, rows=11, others=2 * CHUNK, width=width)
+    found = solved(rows_of_csr(matrix), other, expected, precision)
+    for row in range(11):
+        mean, _ = dense_posterior(matrix, other, expected, precision, float(ALPHA), row)
+        np.testing.assert_allclose(found[row], mean, rtol=2e-3, atol=2e-3)
 
 
 def test_a_row_without_ratings_has_its_prior_mean():
     _, other, expected, precision = problem()
-    none = RatingRows(np.zeros(4, np.int64), np.empty(0, np.int32), np.empty(0))
-    found = solve_rows(none, other, expected, precision, 2.5, np.zeros((0, 0)))
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    none = RatingRows(np.zeros(4, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    np.testing.assert_allclose(solved(none, other, expected, precision), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_links_are_drawn_one_by_one_given_the_others():
     matrix, _, _, _ = problem(6, rows=5, others=4)
     rng = np.random.default_rng(7)
-    ptr, near = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
     turned = sparse.csr_array(matrix.T)
     turned.sort_indices()
-    weight = 1 / np.sqrt(np.maximum(np.diff(ptr), 1))
+    weight = weights_of(matrix.indptr)
     theta, links, noise = rng.normal(size=(5, 3)), rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
     design = weight[:, None] * (matrix.toarray() != 0)
     expected = links.copy()
@@ -49,9 +70,18 @@ def test_links_are_drawn_one_by_one_given_the_others():
         others = theta - design @ expected + np.outer(design[:, j], expected[j])
         scale = 1 / (1.7 + design[:, j] @ design[:, j])
         expected[j] = scale * design[:, j] @ others + np.sqrt(scale) * noise[j]
-    left = theta - (prior_means(ptr, near, np.zeros(3), links))
+    left, found = padded(theta - design @ links, 3), padded(links, 3)
+    by_column, squares = rows_of_csr(turned), (design**2).sum(axis=0).astype(np.float32)
     update_links(
-        turned.indptr.astype(np.int64), turned.indices.astype(np.int32), weight, left, links, 1.7, noise
+        by_column.ptr, by_column.near, weight, squares, left, found, np.float32(1.7), padded(noise, 3)
     )
-    np.testing.assert_allclose(links, expected, rtol=1e-9)
-    np.testing.assert_allclose(left, theta - design @ expected, atol=1e-12)
+    np.testing.assert_allclose(found[:, :3], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(left[:, :3], theta - design @ expected, atol=1e-5)
+
+
+def test_squared_error():
+    matrix, other, own, _ = problem(9, rows=5, others=30, width=11)
+    sides = others_of(padded(own, 11), 10), others_of(padded(other, 11), 10)
+    dense = own[:, :-1] @ other[:, :-1].T + own[:, -1:] + other[:, -1]
+    expected = np.sum((matrix.toarray() - dense)[1:4][matrix.toarray()[1:4] != 0] ** 2)
+    assert squared_error(rows_of_csr(matrix), *sides, 1, 4) == pytest.approx(expected, rel=1e-5)
