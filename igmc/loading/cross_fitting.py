@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
-LEFT_OUT = 2  # so many times the newcomers of a fold are left out of a fit, users and items
+PLAYERS = 0.04  # share of the users, and of the items, that a fit leaves out, so that some may play newcomers
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class CrossFit:
         start, known = time.perf_counter(), self.known
         rng = stream(self._seed, "players")
         places = [rng.permutation(size) / size for size in (known.n_users, known.n_items)]
-        width = min(LEFT_OUT * self._newcomers, 1 / FOLDS)
+        width = min(max(PLAYERS, self._newcomers), 1 / FOLDS)
         for fold in range(FOLDS):
             users, items = ((place >= fold * width) & (place < (fold + 1) * width) for place in places)
             self._players.append(Players(users, items))
