@@ -32,8 +32,8 @@ def emit(text: str) -> None:
 
 
 def emit_json(value: dict[str, Any]) -> None:
-    """Print one JSON object to stdout."""
-    emit(json.dumps(value, indent=2, allow_nan=False))
+    """Print one JSON object to stdout; ids of other kinds, such as dates, as text."""
+    emit(json.dumps(value, indent=2, allow_nan=False, default=str))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from igmc.inference import Predictor
+    from igmc.ratings import RawId
 
 __all__ = ["predict_command"]
 
@@ -87,7 +88,7 @@ def predict_command(**given: Any) -> None:
 
 def _asked(
     predictor: Predictor, pairs: str | None, user: str | None, items: str | None
-) -> tuple[list[int | str], list[int | str]]:
+) -> tuple[list[RawId], list[RawId]]:
     from igmc.inference import from_text, read_pairs, read_pairs_file
     from igmc.ratings.readers import decoded
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.ratings import IdTable, RawId
+from igmc.ratings import IdTable, ObjectIds, RawId
 from igmc.ratings.readers import natural_ids
 
 __all__ = ["ExtendedIds", "from_text", "near_ids", "unknown_ids"]
@@ -23,13 +23,16 @@ def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
     """Ids that were typed, as the table writes them: whole numbers and texts are different ids there.
 
     A text that the table knows neither as a text nor as a number is taken for a number if it is one and the
-    table holds nothing else.
+    table holds nothing else. Ids of other kinds, such as dates, are typed as Python prints them.
 
     >>> from_text(IdTable((1, 20)), ["20", "3", "x", "01"])
     [20, 3, 'x', '01']
     >>> from_text(IdTable((1, "20")), ["20", "1", "3"])
     ['20', 1, '3']
     """
+    if isinstance(table, ObjectIds):
+        printed = {str(raw): raw for raw in table.ids}
+        return [printed.get(text, text) for text in texts]
     numbers = [natural_ids([text])[0] for text in texts]
     as_text, as_number = table.encode(texts), table.encode(numbers)
     only_numbers = all(isinstance(raw, int) for raw in table.ids)
@@ -43,7 +46,7 @@ def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
     """The ids that are not in the table, each once, numbers first, in ascending order."""
     given = list(raw_ids)
     unknown = [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
-    return list(IdTable.build(unknown)[0].ids)
+    return list(type(table).build(unknown)[0].ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ class ExtendedIds:
 
     def merged(self) -> IdTable:
         """All the ids as one table; the known one itself if none is new."""
-        return IdTable((*self.table.ids, *self.new)) if self.new else self.table
+        return type(self.table)((*self.table.ids, *self.new)) if self.new else self.table
 
 
 def near_ids(table: IdTable, raw: RawId) -> str:
@@ -99,6 +102,8 @@ def near_ids(table: IdTable, raw: RawId) -> str:
     """
     if not len(table):
         return "there are none"
+    if isinstance(table, ObjectIds):
+        return f"ids are such as {table.ids[0]!r}"
     text = str(raw)
     other: RawId = text if isinstance(raw, int) else natural_ids([text])[0]
     found: list[str] = []

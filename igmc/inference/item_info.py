@@ -82,6 +82,17 @@ class ItemInfo:
     def _years(self) -> NDArray[np.float64]:
         return np.array([np.nan if year is None else year for year in self.years], np.float64)
 
+    def beside(self, frame: pd.DataFrame, items: NDArray[np.integer]) -> pd.DataFrame:
+        """A frame of n items, int [n] dense indices, with title, genres and year; empty for later items."""
+        import pandas as pd
+
+        known, places = len(self.titles), items.tolist()
+        return frame.assign(
+            title=[self.titles[k] if k < known else "" for k in places],
+            genres=[self.genres[k] if k < known else "" for k in places],
+            year=pd.array([self.years[k] if k < known else None for k in places], dtype="Int64"),
+        )
+
     def save(self, folder: Path, items: IdTable) -> None:
         """Write ``items.json.gz`` into a run folder, whole or not at all.
 

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 from igmc import __version__
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, IgmcError, TrainingError, WriteError
-from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.tuning import trials as stored
 from igmc.evaluation.tuning.trials import Trial, TuningResult
 from igmc.evaluation.validation import ERRORS, checked_metric, validation_figure
 from igmc.files import locked, replace_file, sweep, writing
-from igmc.ratings import Dataset, Split, load_dataset, make_split
+from igmc.ratings import DataLike, Dataset, Split, data_config, load_dataset, make_split
 from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
 from igmc.training import Tracker
 
@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 
 def tune(
-    model: ModelSpec | str,
-    dataset: DataConfig | str,
+    model: ModelLike,
+    dataset: DataLike,
     *,
     protocol: Protocol | str = "random_80_20",
     metric: str | None = None,
@@ -62,8 +62,8 @@ def tune(
     what the settings are worth is for `igmc.evaluation.harness.evaluate` to say.
 
     Args:
-        model: name of a recommender; settings that are given with it are not searched.
-        dataset: name or path; see `igmc.ratings.load.load_dataset`.
+        model: as `igmc.evaluate` takes one; settings that are given with it are not searched.
+        dataset: whatever `igmc.ratings.load.load_dataset` takes.
         protocol: how to split; see `igmc.evaluation.protocols.registry.make_protocol`.
         metric: as `igmc.evaluation.validation.validation_figure` takes it; by default RMSE, and NDCG@20 for
             models that only rank.
@@ -90,10 +90,10 @@ def tune(
         raise ConfigError("there are no trials to make", got=trials, allowed="at least 1")
     with ExitStack() as stack:
         tracker = stack.enter_context(Tracker(track))
-        asked = ModelSpec.parse(model) if isinstance(model, str) else model
-        way = make_protocol(protocol) if isinstance(protocol, str) else protocol
-        given = DataConfig(dataset=dataset) if isinstance(dataset, str) else dataset
-        source = load_dataset(given, data_dir=data_dir, home=home)
+        asked = ModelSpec.of(model)
+        way = make_protocol(protocol)
+        source = load_dataset(dataset, data_dir=data_dir, home=home)
+        given = data_config(dataset)
         usual = asked.make(source.name, seed)
         searched = _searched(asked, usual, space or {})
         split = way.draw(source, seed)

@@ -50,21 +50,17 @@ class Recommendations(NamedTuple):
         """The list as `recommend` returns it."""
         import pandas as pd
 
-        info, places = predictor.info, self.item.tolist()
-        columns: dict[str, object] = {
-            "user": pd.Series([user_id] * len(places), dtype=object),
-            "item": pd.Series(predictor.items.decode(self.item), dtype=object),
-            "score": self.score,
-            "rank": np.arange(1, len(places) + 1),
-        }
-        if info is not None:
-            known = len(info.titles)
-            columns |= {
-                "title": [info.titles[k] if k < known else "" for k in places],
-                "genres": [info.genres[k] if k < known else "" for k in places],
-                "year": pd.array([info.years[k] if k < known else None for k in places], dtype="Int64"),
+        frame = pd.DataFrame(
+            {
+                "user": pd.Series([user_id] * len(self.item), dtype=object),
+                "item": pd.Series(predictor.items.decode(self.item), dtype=object),
+                "score": self.score,
+                "rank": np.arange(1, len(self.item) + 1),
             }
-        frame = pd.DataFrame({**columns, "source": self.source})
+        )
+        if predictor.info is not None:
+            frame = predictor.info.beside(frame, self.item)
+        frame = frame.assign(source=self.source)
         frame.attrs["reason"] = self.reason
         return frame
 

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from igmc.ratings.ids import RawId
+
 __all__ = [
     *("FENCE", "JUDGED", "TOP", "Bin", "Description", "Extreme", "Fence", "Gap", "Genre", "RatingSummary"),
     *("SideSummary", "Summary", "TimeSpan"),
@@ -63,7 +65,7 @@ class RatingSummary:
 class Extreme:
     """A user or item far out: its raw id, and its number of ratings or its mean rating."""
 
-    id: int | str
+    id: RawId
     value: float
 
 
@@ -184,7 +186,7 @@ class Description:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
 
     def format(self) -> str:
