@@ -25,6 +25,7 @@ MAX_FUNCTION_LINES = 50
 # tested in its mirrored place: igmc/store/reader.py in tests/store/test_reader.py.
 TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/config/networks.py": "tests/networks/test_contract.py: what an entry says, of each network",
+    "igmc/inference/base.py": "tests/inference/test_predictor.py, which asks the whole predictor",
     "igmc/loading/neighbour_batch.py": "tests/loading/test_neighbour_loader.py, which makes batches",
     "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
     "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",
@@ -36,6 +37,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/networks/registry.py": "tests/networks/test_contract.py",
     "igmc/networks/rgcn/neighbourhood.py": "tests/inference/why/test_explain.py: explanations",
     "igmc/networks/rgcn/network.py": "tests/test_run.py: runs of the paper's network",
+    "igmc/ratings/any_table.py": "tests/ratings/test_frame.py: tables of several libraries",
+    "igmc/ratings/frame_info.py": "tests/ratings/test_frame.py: frames of users and items",
+    "igmc/ratings/usual_names.py": "tests/ratings/test_frame.py and readers/test_columns.py, by columns found",
     "igmc/statistics/inputs.py": "tests/loading/test_neighbour_loader.py: norms of real inputs",
     "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
     "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",

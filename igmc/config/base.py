@@ -63,6 +63,20 @@ def knob(
 class Config:
     """Base of the configuration sections: checked on creation, JSON in and out, with a digest."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__repr__ = Config.__repr__  # type: ignore[method-assign] # else dataclass makes one
+
+    def __repr__(self) -> str:
+        """The settings that are not at their defaults."""
+        shown = []
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            usual = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+            if value != usual:
+                shown.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
         for knob_field in dataclasses.fields(self):

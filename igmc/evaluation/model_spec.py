@@ -52,7 +52,9 @@ class ModelSpec:
         if isinstance(given, type) and issubclass(given, Model):
             return cls(given.name)
         raise ConfigError(
-            "this is no model", got=given, allowed='a name such as "mf:factors=32", a ModelSpec, a recommender'
+            "this is no model",
+            got=given,
+            allowed='a name such as "mf:factors=32", or a recommender',
         )
 
     @classmethod

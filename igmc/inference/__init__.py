@@ -1,6 +1,6 @@
 """A trained run in use: predictions, lists of items, and explanations."""
 
-from igmc.inference.checkpoints import open_run
+from igmc.inference.checkpoints import first_weights, open_run
 from igmc.inference.id_encoding import from_text, near_ids
 from igmc.inference.input_files import (
     read_item_ids,
@@ -20,6 +20,7 @@ __all__ = [
     "Predictor",
     "RunPredictions",
     "damped_means",
+    "first_weights",
     "from_text",
     "has_neighbourhood",
     "near_ids",

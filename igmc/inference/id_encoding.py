@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.errors import DataError
 from igmc.ratings import IdTable, ObjectIds, RawId
 from igmc.ratings.readers import natural_ids
 
-__all__ = ["ExtendedIds", "from_text", "near_ids", "unknown_ids"]
+__all__ = ["ExtendedIds", "check_known", "from_text", "near_ids", "unknown_ids"]
 
 _MANY = 20_000
 _LONGEST = 60  # to compare a longer one with many takes long
@@ -119,3 +120,17 @@ def near_ids(table: IdTable, raw: RawId) -> str:
     numbers = isinstance(table.ids[0], int) and isinstance(table.ids[-1], int)
     ids = f"ids are {table.ids[0]}..{table.ids[-1]}" if numbers else f"ids are such as {table.ids[0]!r}"
     return f"did you mean {' or '.join(found)}? {ids}" if found else ids
+
+
+def check_known(items: IdTable, rated: Iterable[RawId]) -> None:
+    """Raise unless all rated items are in the table.
+
+    Raises:
+        DataError: naming the first that is not.
+    """
+    for unknown in unknown_ids(items, rated):
+        raise DataError(
+            "a rated item is not known to the run",
+            got=unknown,
+            remedy=f"{near_ids(items, unknown)}; or leave this rating out",
+        )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from igmc.errors import CheckpointError
 from igmc.files import replace_file
 from igmc.ratings import IdTable
+from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,8 @@ class ItemInfo:
         genres: [n] texts, the genres of an item with ``|`` between them; empty where unknown.
         years: [n] whole numbers, None where unknown.
     """
+
+    __repr__ = short_repr
 
     titles: tuple[str, ...]
     genres: tuple[str, ...]

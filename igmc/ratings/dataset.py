@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.ratings.frame import read_frames, table_kind
+from igmc.ratings.any_table import table_kind
+from igmc.ratings.frame import read_frames
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
 
-    from igmc.ratings.frame import Columns, Frame
+    from igmc.ratings.any_table import Frame
+    from igmc.ratings.frame import Columns
 
 __all__ = ["Dataset", "LazySplits", "ReadReport"]
 
@@ -118,7 +120,7 @@ class Dataset:
         name: str = "frame",
         duplicates: str = "last",
     ) -> Self:
-        """The data set that a DataFrame holds, of pandas, polars, pyarrow, DuckDB, ...: a row for each rating.
+        """The data set in a DataFrame of pandas, polars, pyarrow, DuckDB, ...: a row for each rating.
 
         Ids may be of any hashable kind, and come back as they are. A rating is a finite number. A time is a
         date, a time or an ISO text, of UTC where it names no zone, or seconds since 1970.

@@ -9,9 +9,9 @@ from typing import Any
 
 from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
 from igmc.errors import ConfigError
+from igmc.ratings.any_table import ArrowTable, is_table
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.demo import make_demo
-from igmc.ratings.frame import ArrowTable, is_table
 from igmc.ratings.readers import looks_like_path, read_folder, read_path
 from igmc.ratings.sources import DATASETS, canonical_name, locate
 
@@ -132,6 +132,8 @@ def run_inputs(
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
         return run_config(dataset.name, given), dataset
     if not isinstance(data, DataConfig | str | Path):
-        raise ConfigError("this is neither a data set nor settings", got=data, allowed=f"{TAKEN}; a RunConfig")
+        raise ConfigError(
+            "this is neither a data set nor settings", got=data, allowed=f"{TAKEN}; a RunConfig"
+        )
     config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
     return config, load_dataset(config.data, data_dir=data_dir, home=home)

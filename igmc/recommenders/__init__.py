@@ -1,7 +1,7 @@
 """All recommenders behind one interface: fit on known ratings, then rate pairs or rank items.
 
-Inside of igmc they are `Recommender`, on dense indices. For everybody else each of them is a `Model` on raw ids
-and DataFrames, by its name here: ``igmc.recommenders.MF``, ``igmc.recommenders.ItemKNN``, ...
+Inside of igmc they are `Recommender`, on dense indices. For everybody else each of them is a `Model`, on raw
+ids and DataFrames, by its name here: ``igmc.recommenders.MF``, ``igmc.recommenders.ItemKNN``, ...
 """
 
 from typing import Any

@@ -72,6 +72,10 @@ class Recommender(ABC):
         self.history: list[dict[str, float]] = []
         self.n_users = self.n_items = 0
 
+    def __repr__(self) -> str:
+        fitted = f" fitted to {self.n_users:,} users and {self.n_items:,} items" if self.n_items else ""
+        return f"{type(self).__name__}({self.config!r}){fitted}"
+
     @property
     def ranks_only(self) -> bool:
         """Whether its scores order items but are no ratings; so it is with models trained to rank."""

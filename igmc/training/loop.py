@@ -75,6 +75,8 @@ def fit(
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
     history, trained = _resumed(model, optimizer, checkpointer)
+    if 0 < len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
+        logger.info("it had stopped early, since validation got no better: there is no further epoch")
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = _set_rate(optimizer, config, epoch)

@@ -30,6 +30,7 @@ from igmc.threads import away
 from igmc.training.averaging import WeightAverage
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
+from igmc.training.first_weights import start_from
 
 __all__ = ["fit_neighbours"]
 
@@ -57,6 +58,7 @@ def fit_neighbours(
     progress: bool = True,
     monitor: Monitor | None = None,
     start: Mapping[str, Any] | None = None,
+    keeps_offset: bool = False,
 ) -> list[dict[str, Any]]:
     """Train for all epochs; resumes after the last one that the checkpointer has.
 
@@ -65,8 +67,8 @@ def fit_neighbours(
     validation part, the shrinkage towards the biases that suits it best. All randomness is a function of the
     seed and the epoch: a run that was killed and resumed ends with the same bits on a CPU.
 
-    A model that is trained further keeps its offset, and its shrinkage where there is no validation part; the
-    norms are those of the ratings here.
+    A checkpoint whose cycle had ended is gone on from with the rest of a longer one: at the learning rates
+    that a training of so many epochs has in those that are left.
 
     Args:
         known: the ratings of the training part.
@@ -78,7 +80,10 @@ def fit_neighbours(
         threads, memory: see `NeighbourLoader`.
         progress: show a bar an epoch, if stderr is a terminal.
         monitor: called after each epoch with its record; what it raises ends the training.
-        start: state of a `NeighboursEnsemble` to be trained further; the first weights are drawn if None.
+        start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
+            are those of the ratings here.
+        keeps_offset: keep the offset of `start`, and its shrinkage where there is no validation part: a few
+            pairs say little about a mean.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
@@ -89,7 +94,7 @@ def fit_neighbours(
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
-    run = _Training(known, config, device, seed, threads, memory, start)
+    run = _Training(known, config, device, seed, threads, memory, start, keeps_offset)
     history = run.resume(checkpointer.latest())
     selection = RunConfig(network="neighbours", neighbours=config).training
     while len(history) < config.epochs:
@@ -98,7 +103,7 @@ def fit_neighbours(
         record = {"epoch": epoch, **away(run.epoch, epoch, progress)}
         seconds = time.perf_counter() - began
         rmse = None if validation is None else away(run.validate, validation)
-        if validation is None and start is None:
+        if validation is None and not keeps_offset:
             run.shrink(config.shrinkage)
         run.check(epoch, rmse)
         record |= {
@@ -143,12 +148,16 @@ class _Training:
         threads: int | None,
         memory: int,
         start: Mapping[str, Any] | None,
+        keeps_offset: bool,
     ) -> None:
-        self.further = start is not None
+        self.keeps_offset = keeps_offset
         self.known, self.config, self.device, self.threads = known, config, device, threads
         self.model = NeighboursEnsemble(config.members, dropout=config.dropout, seed=seed, threads=threads)
         if start is not None:
-            self.model.load_state_dict(start)
+            start_from(self.model, start)
+            if not keeps_offset:
+                self.model.offset.zero_()
+                self.model.shrinkage.fill_(1.0)
         cap = config.max_neighbors
         norms = input_norms(known, cap=cap, seed=seed, threads=threads)
         self.model.norms = norms
@@ -183,6 +192,14 @@ class _Training:
         self.averaging.steps = state["steps"]
         history: list[dict[str, Any]] = state["history"]
         logger.info("resuming after epoch %d", len(history))
+        done, epochs = len(history), self.config.epochs
+        rate = learning_rate(self.config.learning_rate, done / epochs)
+        if done < epochs and done / epochs > WARM_UP and history[-1]["learning_rate"] < 0.999 * rate:
+            logger.info(
+                "the learning rate rises to %.2g, which %d epochs have at this place, and falls from there; "
+                "since epochs 1 to %d were a whole cycle, it does not end as %d epochs at once would",
+                *(rate, epochs, done, epochs),
+            )
         return history
 
     def state(self, history: list[dict[str, Any]]) -> dict[str, Any]:
@@ -219,10 +236,9 @@ class _Training:
     def _set_offset(self) -> None:
         """Make the mean error 0 on training pairs that did not see their own ratings.
 
-        A model that is trained further keeps its offset: the few ratings that it may learn from say little
-        about a mean.
+        With `keeps_offset` it stays what it was.
         """
-        if self.further:
+        if self.keeps_offset:
             self.average.offset.copy_(self.model.offset)
             self.average.shrinkage.copy_(self.model.shrinkage)
             return

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ListConfig
+from igmc.inference.base import BasePredictor
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
@@ -46,7 +46,7 @@ class Recommendations(NamedTuple):
     scored: int
     rated: int
 
-    def frame(self, predictor: Predictor, user_id: RawId | None) -> pd.DataFrame:
+    def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
         """The list as `recommend` returns it."""
         import pandas as pd
 
@@ -66,7 +66,7 @@ class Recommendations(NamedTuple):
 
 
 def recommend(
-    run: str | Path | Predictor,
+    run: str | Path | BasePredictor,
     *,
     user_id: RawId | None = None,
     ratings: Mapping[RawId, float] | None = None,
@@ -128,12 +128,12 @@ def recommend(
             exhaustive=exhaustive,
         ),
     )
-    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
     return list_items(predictor, request).frame(predictor, user_id)
 
 
 def list_items(
-    predictor: Predictor,
+    predictor: BasePredictor,
     request: ListRequest,
     *,
     eligible: Eligible | None = None,

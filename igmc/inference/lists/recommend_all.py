@@ -14,10 +14,10 @@ from tqdm import tqdm
 
 from igmc.errors import ConfigError
 from igmc.files import replacing, sweep_shared
+from igmc.inference.base import BasePredictor
 from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.predictor import Predictor
 from igmc.ratings import RawId
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 
 def recommend_all(
-    predictor: Predictor,
+    predictor: BasePredictor,
     path: str | Path,
     request: ListRequest,
     *,

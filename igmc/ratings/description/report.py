@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from igmc.ratings.ids import RawId
+from igmc.short_repr import short_repr
 
 __all__ = [
     *("FENCE", "JUDGED", "TOP", "Bin", "Description", "Extreme", "Fence", "Gap", "Genre", "RatingSummary"),
@@ -168,6 +169,11 @@ class Description:
         time: None if no time is known.
         genres: by ratings, most first; an item with several counts for each. Empty if none is known.
     """
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return self.format()
 
     name: str
     report: str
