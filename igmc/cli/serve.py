@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
     "serve",
     cls=TeachingCommand,
     short_help="Serve recommendations: an API, and a page to try it.",
+    most_used=("run", "demo", "host", "port", "token"),
     examples=(
         "igmc-serve --demo",
         "igmc-serve --run runs/ml_100k --port 8080",

@@ -42,6 +42,7 @@ def knob(
     choices: Collection[str] | None = None,
     late: bool = False,
     former: Former | None = None,
+    short: str | None = None,
 ) -> Any:
     """A dataclass field with the metadata that validation, ``--help`` and the documentation read.
 
@@ -54,8 +55,10 @@ def knob(
             default, so that those settings, and what is named after their digest, are still the same.
         former: what it was called when settings had been stored. It is read under that name too, and counts
             in `Config.identity` under that name alone.
+        short: another name of its option, which knobs of several networks may share.
     """
     meta = {"help": help, "low": low, "high": high, "choices": choices, "late": late, "former": former}
+    meta["short"] = short
     return field(default=default, metadata=meta)
 
 

@@ -123,7 +123,9 @@ def _ids(side: str, column: pd.Series[Any]) -> tuple[IdTable, NDArray[np.int32]]
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise DataError(
-            f"row {row} of the ratings has no {side}", got=column.iloc[[row]].tolist()[0], remedy="leave out such rows"
+            f"row {row} of the ratings has no {side}",
+            got=column.iloc[[row]].tolist()[0],
+            remedy="leave out such rows",
         )
     names = distinct.tolist()
     plain = all(isinstance(raw, int | str) and not isinstance(raw, bool) for raw in names)

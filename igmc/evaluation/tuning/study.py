@@ -277,6 +277,6 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
 def _line(trial: Trial, best: Trial | None, n: int, of: int, metric: str) -> str:
     ends = {"complete": f"{metric} {trial.value:.4f}" if trial.value is not None else "", "pruned": "pruned"}
     end = ends.get(trial.state, f"failed: {trial.error}")
-    chosen = "" if best is None else f" (best {best.value:.4f}, trial {best.number})"
+    chosen = "" if best is None else f" (best {best.value:.4f}, trial {best.number + 1})"
     settings = " ".join(f"{name}={stored.shown(value)}" for name, value in trial.settings.items())
     return f"trial {n}/{of}: {end} in {trial.seconds:.1f} s{chosen}  {settings}"
