@@ -12,6 +12,7 @@ import click
 
 from igmc import __version__
 from igmc.cli.help import LazyCommands, TeachingGroup
+from igmc.cli.logs import stop_logging
 from igmc.cli.output import make_writable
 from igmc.cli.signals import TERMINATED, heard
 from igmc.errors import ConfigError, IgmcError
@@ -93,6 +94,13 @@ tune = _entry_point("igmc-tune")
 def _exit_code(command: click.Command, name: str) -> int:
     """Run a command to its end, whichever that is."""
     make_writable()
+    try:
+        return _ended(command, name)
+    finally:
+        stop_logging()
+
+
+def _ended(command: click.Command, name: str) -> int:
     try:
         with heard():
             code = command.main(prog_name=name, standalone_mode=False)

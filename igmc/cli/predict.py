@@ -60,8 +60,8 @@ logger = logging.getLogger(__name__)
 def predict_command(**given: Any) -> None:
     """Predict ratings with a trained run, of people and items that were in its data or came later.
 
-    Either --pairs, or --items and --user or --ratings, say what is asked. What is known are the training and validation
-    ratings of the run, and those in --ratings. Nothing is trained and nothing kept.
+    Either --pairs, or --items and --user or --ratings, say what is asked. What is known are the training and
+    validation ratings of the run, and those in --ratings. Nothing is trained and nothing kept.
 
     Prints a line for each pair: user_id, item_id, score, source. The source is 'model', or, where the user or
     the item is unknown or has no rating besides the one that is asked, the damped mean that stands in for

@@ -28,7 +28,7 @@ _SHOWN = 10  # trials in the table
     "tune",
     cls=TeachingCommand,
     short_help="Search the settings of a model that do best on validation.",
-    most_used=("model", "dataset", "columns", "protocol", "metric", "trials", "space", "out"),
+    most_used=("model", "dataset", "columns", "protocol", "metric", "trials", "spaces", "out"),
     examples=(
         "igmc tune --model item_knn --dataset demo --trials 20 --out runs/tuned",
         "igmc tune --model igmc:train.epochs=4 --trials 6 --space train.learning_rate=0.0005:0.005:log",

@@ -23,6 +23,7 @@ from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
 from igmc.files import replace_file, replacing, sweep_shared, writing
+from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, load_dataset
 from igmc.training import Tracker
 
@@ -195,6 +196,7 @@ def _evaluated(
 ) -> ModelEvaluation:
     """The evaluation of a model on a split: one that is kept, or else made now, and kept."""
     what = f"{model.label} on {dataset.name}, {protocol.label}, seed {split.seed}"
+    working_on(what)
     place = kept.place(model, dataset, protocol, split) if kept is not None else None
     found = kept.read(place) if kept is not None and place is not None else None
     if found is not None:

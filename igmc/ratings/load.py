@@ -132,8 +132,6 @@ def run_inputs(
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
         return run_config(dataset.name, given), dataset
     if not isinstance(data, DataConfig | str | Path):
-        raise ConfigError(
-            "this is neither a data set nor settings", got=data, allowed=f"{TAKEN}; a RunConfig"
-        )
+        raise ConfigError("this is no data set", got=data, allowed=f"{TAKEN}; a RunConfig")
     config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
     return config, load_dataset(config.data, data_dir=data_dir, home=home)

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.progress import step
 from igmc.ratings import dense_indices
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
@@ -114,7 +115,13 @@ class Recommender(ABC):
         """
         self.n_users, self.n_items = data.n_users, data.n_items
         self.history = []
-        self._fit(data, monitor)
+
+        def told(record: Mapping[str, float]) -> None:
+            step(f"epoch {record['epoch']:.0f}")
+            if monitor is not None:
+                monitor(record)
+
+        self._fit(data, told)
         return self
 
     def refit(self, data: TrainingData, *, monitor: Monitor | None = None) -> Self:

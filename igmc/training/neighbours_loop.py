@@ -25,6 +25,7 @@ from igmc.loading import (
     read_in_pieces,
 )
 from igmc.models import NeighboursEnsemble
+from igmc.progress import step, working_on
 from igmc.ratings import Pairs
 from igmc.threads import away
 from igmc.training.averaging import WeightAverage
@@ -214,6 +215,7 @@ class _Training:
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:
         """One epoch of steps; returns their mean squared error, the last learning rate and the pairs seen."""
         self.model.train()
+        working_on(f"training, epoch {epoch}")
         total, pairs, rate = torch.zeros((), dtype=torch.float64, device=self.device), 0, 0.0
         with tqdm(
             desc=f"epoch {epoch}", unit=" pairs", leave=False, disable=None if progress else True
@@ -229,6 +231,7 @@ class _Training:
                 self.averaging.update()
                 pairs += len(batch)
                 bar.update(len(batch))
+                step(f"{pairs:,} pairs")
         self._set_offset()
         mse = float(total) / max(pairs, 1) * self.statistics.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}

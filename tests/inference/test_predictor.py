@@ -202,7 +202,7 @@ def test_one_id_is_asked_as_one(predictor):
 
 
 def test_a_rated_item_that_nobody_knows_is_refused(predictor):
-    with pytest.raises(DataError, match="a rated item is not known to the run; got 'f0001'.*did you mean"):
+    with pytest.raises(DataError, match=r"a rated item is not known to the run; got 'f0001'.*did you mean"):
         predictor.score_user({"f0001": 5}, "f003")
 
 

@@ -1,4 +1,4 @@
-"""Data sets from tables of several libraries: ids, ratings, times, duplicates, and what is known of both sides."""
+"""Data sets from tables of several libraries: ids, ratings, times, duplicates, and what is known of them."""
 
 import datetime
 import decimal

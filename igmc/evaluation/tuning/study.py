@@ -26,6 +26,7 @@ from igmc.evaluation.tuning import trials as stored
 from igmc.evaluation.tuning.trials import Trial, TuningResult
 from igmc.evaluation.validation import ERRORS, checked_metric, validation_figure
 from igmc.files import locked, replace_file, sweep, writing
+from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, data_config, load_dataset, make_split
 from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
 from igmc.training import Tracker
@@ -138,6 +139,7 @@ class _Search:
                 logger.info("the time is over after %d of %d trials", len(ended), trials)
                 break
             trial = stored.next_trial(study, len(ended), self.seed, self.space, self.usual.config)
+            working_on(f"trial {len(ended) + 1} of {trials}")
             self._try(study, trial)
             newest, best = stored.ended(study)[-1], stored.best_of(study)
             logger.info("%s", _line(newest, best, len(ended) + 1, trials, self.metric))

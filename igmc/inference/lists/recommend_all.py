@@ -18,6 +18,7 @@ from igmc.inference.base import BasePredictor
 from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
 from igmc.inference.lists.request import ListRequest
+from igmc.progress import step
 from igmc.ratings import RawId
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def recommend_all(
             write(user_id, found.frame(predictor, user_id))
             items += len(found.item)
             short += bool(found.reason)
+            step(f"lists of {user_id!r} and those before")
         text.flush()
         text.detach()  # the file is closed by who opened it
     return Written(len(chosen), items, short)
