@@ -236,3 +236,12 @@ def test_help_states_range_default_and_presets_of_a_knob():
     for section, field in KNOBS:
         own = pages["neighbours" if section == "neighbours" else "rgcn"]
         assert "--" + field.name.replace("_", "-") in own
+
+
+@pytest.mark.parametrize(
+    ("network", "section", "name"),
+    [("rgcn", "extract", "max_nodes_per_hop"), ("neighbours", "neighbours", "max_neighbors")],
+)
+def test_the_cap_is_that_of_the_network(network, section, name):
+    config = config_of(f"--network {network} --cap 7")
+    assert getattr(getattr(config, section), name) == 7
