@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -39,7 +40,7 @@ logger = logging.getLogger(__name__)
 def train(
     data: DataLike | RunConfig,
     *,
-    start: str | Path | RunReport | None = None,
+    start: str | os.PathLike[str] | None = None,
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,

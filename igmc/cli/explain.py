@@ -69,10 +69,10 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
         raise click.UsageError("--attention is drawn: say where, with --plots DIR")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
+    run, predictor = make_predictor(given)
     from igmc.inference import from_text, read_own_ratings
     from igmc.inference.why import explain
 
-    run, predictor = make_predictor(given)
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     ratings = given["ratings"]
     found = explain(

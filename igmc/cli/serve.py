@@ -16,6 +16,7 @@ from igmc.cli.output import emit
 from igmc.cli.sections import knob_option
 from igmc.config import ServeConfig
 from igmc.errors import MissingExtraError
+from igmc.files import check_run
 
 __all__ = ["serve_command"]
 
@@ -75,6 +76,8 @@ def serve_command(**given: Any) -> None:
     limits = ServeConfig(
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
     )
+    if given["run"] is not None:
+        check_run(given["run"])  # before all that takes seconds to load
     try:
         from igmc.web import Service, check_token, listen, make_app, serve
     except ModuleNotFoundError as error:

@@ -103,9 +103,9 @@ def train_command(
     --dataset or --config would set.
     """
     start_logging(verbose=verbose, quiet=quiet)
-    config = read_config(ctx, file)
     if start is not None:
-        check_run(start)
+        check_run(start)  # before all that takes seconds to load
+    config = read_config(ctx, file)
     from igmc.run import train
 
     report = train(

@@ -155,13 +155,13 @@ def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(form
     assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
 
 
-def test_former_names_in_a_file_are_read_and_a_flag_goes_before_them(tmp_path, capsys):
+def test_former_names_in_a_file_are_read_with_a_warning_and_a_flag_goes_before_them(tmp_path, caplog):
     file = tmp_path / "f.json"
     file.write_text('{"train": {"protocol": "paper", "epochs": 7}}')
     config = config_of(f"--config {file}").train
     assert (config.selection, config.epochs) == ("fixed", 7)
     assert config_of(f"--config {file} --selection validation").train.selection == "validation"
-    assert capsys.readouterr().err == ""
+    assert caplog.messages == [f"--config {file} holds former names of settings, which are still read"] * 2
 
 
 def test_former_names_are_not_in_the_help_and_their_values_are_checked():

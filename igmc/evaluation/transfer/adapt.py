@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 def transfer(
-    run: str | Path,
+    run: str | os.PathLike[str],
     to: DataLike,
     how: TransferConfig | Mapping[str, Any] | None = None,
     *,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -66,7 +66,7 @@ class Recommendations(NamedTuple):
 
 
 def recommend(
-    run: str | Path | BasePredictor,
+    run: str | os.PathLike[str] | BasePredictor,
     *,
     user_id: RawId | None = None,
     ratings: Mapping[RawId, float] | None = None,

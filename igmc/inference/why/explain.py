@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from math import inf
-from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +21,7 @@ __all__ = ["explain"]
 
 
 def explain(
-    run: str | Path | BasePredictor,
+    run: str | os.PathLike[str] | BasePredictor,
     user_id: RawId | None,
     item_id: RawId,
     *,
