@@ -165,7 +165,7 @@ def test_former_names_in_a_file_are_read_with_a_warning_and_a_flag_goes_before_t
 
 
 def test_former_names_are_not_in_the_help_and_their_values_are_checked():
-    assert "--protocol" not in CliRunner().invoke(train_command, ["-h"]).output
+    assert "--protocol" not in CliRunner().invoke(train_command, ["-h", "--all"]).output
     with pytest.raises(ConfigError, match=r"selection is not known; got 'papr'; allowed: fixed, validation"):
         config_of("--protocol papr")
 
@@ -224,7 +224,9 @@ def test_a_value_out_of_range_is_named_as_typed():
 
 def test_help_states_range_default_and_presets_of_a_knob():
     pages = {
-        network: CliRunner().invoke(train_command, ["--network", network, "-h"], terminal_width=1000).output
+        network: CliRunner()
+        .invoke(train_command, ["--network", network, "-h", "--all"], terminal_width=1000)
+        .output
         for network in ("rgcn", "neighbours")
     }
     page = " ".join(pages["rgcn"].split())
