@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from igmc.inference.lists import recommend
     from igmc.inference.why import explain
     from igmc.models import IGMC
-    from igmc.ratings import load_dataset, make_split, to_hetero, to_networkx, to_pyg
+    from igmc.ratings import Dataset, load_dataset, make_split, to_hetero, to_networkx, to_pyg
     from igmc.ratings.description import describe
+    from igmc.recommenders import fit
     from igmc.run import train
     from igmc.run_report import RunReport
 
@@ -45,6 +46,8 @@ _HOMES = {
     "TransferConfig": "igmc.config",
     "run_config": "igmc.config",
     "IgmcError": "igmc.errors",
+    "Dataset": "igmc.ratings",
+    "fit": "igmc.recommenders",
     "load_dataset": "igmc.ratings",
     "describe": "igmc.ratings.description",
     "to_networkx": "igmc.ratings",
@@ -68,6 +71,7 @@ _HOMES = {
 __all__ = [
     "IGMC",
     "DataConfig",
+    "Dataset",
     "ExtractConfig",
     "IgmcError",
     "ModelConfig",
@@ -83,6 +87,7 @@ __all__ = [
     "explain",
     "extract_store",
     "extract_subgraphs",
+    "fit",
     "load_dataset",
     "make_parts",
     "make_split",
@@ -102,6 +107,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
         return value
+    if name == "recommenders":  # ``igmc.recommenders.MF``, without an import of its own
+        return import_module("igmc.recommenders")
     raise AttributeError(f"module 'igmc' has no attribute {name!r}")
 
 

@@ -13,9 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from igmc.errors import ConfigError, IgmcError, WriteError
+from igmc.errors import CheckpointError, ConfigError, IgmcError, WriteError
 
-__all__ = ["WORK", "home_dir", "locked", "replace_file", "replacing", "sweep", "sweep_shared", "writing"]
+__all__ = [
+    "WORK",
+    "check_run",
+    "home_dir",
+    "locked",
+    "replace_file",
+    "replacing",
+    "sweep",
+    "sweep_shared",
+    "writing",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +59,24 @@ def home_dir() -> Path:
         raise ConfigError(
             "this account has no home folder", remedy="set IGMC_HOME to a folder that can be written"
         ) from error
+
+
+def check_run(path: object) -> Path:
+    """The path of a run folder, once it looks like one; nothing heavy is loaded to say so.
+
+    Raises:
+        CheckpointError: if it has no ``config.json``.
+        ConfigError: if it is no path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ConfigError("this is no run", got=path, allowed="a run folder, or the report of a run")
+    folder = Path(path)
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"{folder} is no run folder: it has no config.json",
+            remedy="give the folder that igmc-train named as its run folder",
+        )
+    return folder
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,14 +23,14 @@ from igmc.errors import ConfigError, WriteError
 from igmc.evaluation.metrics import score
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
-from igmc.inference import ITEMS_FILE, ItemInfo
+from igmc.inference import ITEMS_FILE, ItemInfo, first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
-from igmc.ratings import Dataset, Split, load_dataset, make_split, side_features
+from igmc.ratings import DataLike, Dataset, Split, make_split, run_inputs, side_features
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
-from igmc.training import RunFolder, Tracker, on_device, pick_device
+from igmc.training import FirstWeights, RunFolder, Tracker, on_device, pick_device
 
 __all__ = ["default_folder", "demo_run", "train"]
 
@@ -37,8 +38,9 @@ logger = logging.getLogger(__name__)
 
 
 def train(
-    config: RunConfig,
+    data: DataLike | RunConfig,
     *,
+    start: str | os.PathLike[str] | None = None,
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
@@ -48,13 +50,18 @@ def train(
     progress: bool = True,
     profile: bool = False,
     track: str | Path | None = None,
+    **settings: Any,
 ) -> RunReport:
     """Train on a data set and score its test part.
 
-    A folder that holds the same run unfinished is resumed; of a finished one the report is returned.
+    A folder that holds the same run unfinished is resumed; of a finished one the report is returned, or,
+    where more epochs are asked for, it goes on: see `igmc.training.folder.RunFolder.claimed`.
 
     Args:
-        config: all settings.
+        data: a name, a path, a DataFrame or whatever else `igmc.load_dataset` takes; or all settings, as a
+            `RunConfig` or a mapping by section of it.
+        start: another run, of the same network, whose weights this one begins with instead of random ones;
+            those of its single checkpoint. All else is as without it.
         data_dir, home: where raw data are and where stores go; see `igmc.ratings.load.load_dataset`.
         out: the run folder; `default_folder` if None.
         device: "auto", "cpu", "cuda" or "cuda:N".
@@ -64,18 +71,21 @@ def train(
         progress: show bars, if stderr is a terminal.
         profile: log where the training time went.
         track: folder for the curves of the training; see `igmc.training.track.Tracker`.
+        **settings: over those that come with the data set, by section of `RunConfig` or by name alone, as in
+            ``epochs=3, network="rgcn"``.
 
     Raises:
         IgmcError: see `igmc.errors`; each says what to do.
     """
     place, tracker = pick_device(device), Tracker(track)
+    config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
     memory = _statistics_bytes(config, statistics_memory)
-    dataset = load_dataset(config.data, data_dir=data_dir, home=home)
+    weights = None if start is None else first_weights(start, config)
     logger.info("%s", dataset.report)
     split = _split(dataset, config)
     side = side_features(dataset) if config.side_features else None
-    folder = RunFolder(Path(out) if out is not None else default_folder(config, split))
-    with folder.claimed(config, _facts(dataset, split)):
+    folder = RunFolder(Path(out) if out is not None else default_folder(config, split, weights))
+    with folder.claimed(config, _facts(dataset, split, weights)):
         if folder.finished:
             return _finished(dataset, folder)
         with _logging_to(folder.path / "log.txt"), on_device(place):
@@ -95,6 +105,7 @@ def train(
                 progress=progress,
                 profile=profile,
                 monitor=tracker.monitor(folder.path.resolve().name),
+                start=None if weights is None else weights.state,
             )
             with tracker:
                 return _run(job, split)
@@ -137,9 +148,10 @@ def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
     return RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
 
 
-def _facts(dataset: Dataset, split: Split) -> dict[str, Any]:
+def _facts(dataset: Dataset, split: Split, weights: FirstWeights | None) -> dict[str, Any]:
     """What else determines the run, and where it was made."""
-    return {
+    started = {} if weights is None else {"start": weights.record()}
+    return started | {
         "data_digest": dataset.table.digest(),
         "split_digest": split.digest(),
         "scale": split.scale.to_dict(),
@@ -154,14 +166,15 @@ def _note_items(dataset: Dataset, folder: RunFolder) -> None:
         ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
 
 
-def default_folder(config: RunConfig, split: Split) -> Path:
+def default_folder(config: RunConfig, split: Split, weights: FirstWeights | None = None) -> Path:
     """``runs/<data set>-<selection>-seed<seed>-<digest>``, in the current folder.
 
     The selection stands there under its former name, "paper" or "validated", so that folders of earlier
-    versions are found. The digest is of the settings and of the split ratings: a file that has grown since
-    makes another run.
+    versions are found. The digest is of the settings, of the split ratings and of the weights that the run
+    starts from, if any: a file that has grown since makes another run.
     """
-    digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
+    started = "" if weights is None else weights.digest
+    digest = hashlib.sha256(f"{config.digest()}{split.digest()}{started}".encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
     selection = config.training.identity()["protocol"]
     network = "" if config.network == FIRST_NETWORK else f"-{config.network}"

@@ -9,6 +9,7 @@ from typing import Any, Self
 from igmc.config import FIRST_NETWORK, NETWORKS, TrainConfig
 from igmc.errors import CheckpointError, ConfigError
 from igmc.evaluation.metrics import Scores
+from igmc.inference import Predictor
 
 __all__ = ["RunReport"]
 
@@ -16,6 +17,8 @@ __all__ = ["RunReport"]
 @dataclass(frozen=True)
 class RunReport:
     """The result of one run; the test part was scored once, after all choices were made.
+
+    It stands for its folder wherever a run is asked for.
 
     Attributes:
         dataset, split, selection, seed: what was run.
@@ -53,6 +56,19 @@ class RunReport:
     versions: dict[str, str]
     folder: str
     network: str = FIRST_NETWORK
+
+    def __repr__(self) -> str:
+        return f"RunReport({self.dataset}, {self.network}: test RMSE {self.ensemble.rmse:.4f}, {self.folder})"
+
+    def __str__(self) -> str:
+        return self.format()
+
+    def __fspath__(self) -> str:
+        return self.folder
+
+    def predictor(self, **how: Any) -> Predictor:
+        """The trained run, ready to predict; `how` is that of `igmc.Predictor.from_run`."""
+        return Predictor.from_run(self.folder, **how)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""

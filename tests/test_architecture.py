@@ -26,6 +26,7 @@ MAX_FUNCTION_LINES = 50
 TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/config/networks.py": "tests/networks/test_contract.py: what an entry says, of each network",
     "igmc/estimates/making.py": "tests/estimates/test_factor_estimates.py, which makes them",
+    "igmc/inference/base.py": "tests/inference/test_predictor.py, which asks the whole predictor",
     "igmc/loading/neighbour_batch.py": "tests/loading/test_neighbour_loader.py, which makes batches",
     "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
     "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",
@@ -37,6 +38,10 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/networks/registry.py": "tests/networks/test_contract.py",
     "igmc/networks/rgcn/neighbourhood.py": "tests/inference/why/test_explain.py: explanations",
     "igmc/networks/rgcn/network.py": "tests/test_run.py: runs of the paper's network",
+    "igmc/progress.py": "tests/cli/test_heartbeat.py, which tells it",
+    "igmc/ratings/any_table.py": "tests/ratings/test_frame.py: tables of several libraries",
+    "igmc/ratings/frame_info.py": "tests/ratings/test_frame.py: frames of users and items",
+    "igmc/ratings/usual_names.py": "tests/ratings/test_frame.py, by the columns that are found",
     "igmc/statistics/inputs.py": "tests/loading/test_neighbour_loader.py: norms of real inputs",
     "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
     "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
@@ -45,6 +50,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/statistics/row_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/statistics/rows.py": "tests/statistics/test_serving.py: rows and patches",
     "igmc/statistics/shared.py": "tests/statistics/test_neighbours.py: against plain Python",
+    "igmc/training/first_weights.py": "tests/test_going_on.py: runs that begin with others",
     "igmc/training/averaging.py": "tests/training/test_neighbours_loop.py, which averages",
     "igmc/checked_json.py": "tests/faults/test_bits.py, by flipped bits",
     "igmc/web/connections.py": "tests/faults/test_network.py, by clients of a real server",
@@ -143,8 +149,32 @@ def test_help_loads_nothing_heavy(entry, arguments):
     call = f"try:\n    {entry}()\nexcept SystemExit as end:\n    assert end.code == 0"
     code = f"import sys\nfrom igmc.cli.main import {entry}\nsys.argv = ['igmc', *{arguments}]\n{call}"
     loaded = loaded_by(code)
-    assert "igmc.cli.train" in loaded
+    assert "igmc.cli.help" in loaded
     assert not loaded.intersection(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("entry", "arguments"),
+    [
+        ("recommend", ["--run", "nope", "--user", "1"]),
+        ("predict", ["--run", "nope", "--user", "1", "--items", "2"]),
+        ("explain", ["--run", "nope", "--user", "1", "--item", "2"]),
+        ("serve", ["--run", "nope"]),
+        ("plot", ["nope"]),
+        ("transfer", ["--from", "nope", "--to", "demo"]),
+        ("train", ["--from", "nope"]),
+    ],
+)
+def test_a_run_that_is_not_there_is_said_before_anything_heavy_is_loaded(entry, arguments):
+    call = f"try:\n    {entry}()\nexcept SystemExit as end:\n    assert end.code == 3, end.code"
+    code = f"import sys\nfrom igmc.cli.main import {entry}\nsys.argv = ['igmc', *{arguments}]\n{call}"
+    assert not loaded_by(code).intersection({*HEAVY} - {"torch_geometric"})
+
+
+def test_the_list_of_commands_loads_none_of_them():
+    code = "import sys\nfrom igmc.cli.main import main\nsys.argv = ['igmc', '-h']\n"
+    loaded = loaded_by(code + "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0")
+    assert not {"igmc.config", "igmc.cli.train", "numpy"} & loaded
 
 
 def test_what_is_heavy_would_be_noticed():

@@ -4,8 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from igmc.ratings.demo import make_demo
 from tests.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -31,11 +33,25 @@ def test_commands_parse(line):
     command.make_context("x", words)
 
 
+def write_tables() -> None:
+    """The tables that the README reads: those of the demo."""
+    demo = make_demo()
+    table = demo.table
+    columns = {"user": table.users.decode(table.user), "item": table.items.decode(table.item)}
+    pd.DataFrame({**columns, "rating": table.rating}).to_csv("ratings.csv", index=False)
+    demo.item_info.assign(item=list(table.items.ids)).to_csv("films.csv", index=False)
+
+
 def test_python_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("IGMC_HOME", str(tmp_path / "home"))
-    first, second = blocks("python")
+    frames, first, second = blocks("python")
     assert len([line for line in first.splitlines() if line]) <= 12
+    write_tables()
+    exec(compile(frames, "README.md", "exec"), {"__name__": "readme"})
+    told = capsys.readouterr().out
+    assert "The " in told.partition("source")[2], "titles in the list"
+    assert "| item_knn | " in told
     names = {"__name__": "readme"}
     exec(compile(first, "README.md", "exec"), names)
     rmse, biases = map(float, capsys.readouterr().out.splitlines()[0].split())

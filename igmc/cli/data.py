@@ -90,9 +90,14 @@ def fetch_command(name: str, from_zip: Path | None, home: Path | None, verbose: 
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.ratings.sources import DATASETS, canonical_name, fetch
 
-    folder = fetch(name, home=home, from_zip=from_zip, progress=shows_progress(quiet=quiet))
-    source = DATASETS[canonical_name(name) or name]
-    emit(f"{source.name} is in {folder}\nlicence: {source.licence}\nplease cite:\n{source.citation}")
+    source = DATASETS.get(canonical_name(name) or "")
+    there = None
+    if source is not None and from_zip is None and not source.generated:
+        there = _place(source.name, None, home)
+    folder = there or fetch(name, home=home, from_zip=from_zip, progress=shows_progress(quiet=quiet))
+    source = source or DATASETS[name]
+    found = f"{source.name} is {'already there' if there else 'in'}{':' if there else ''} {folder}"
+    emit(f"{found}\nlicence: {source.licence}\nplease cite:\n{source.citation}")
 
 
 def _place(name: str, data_dir: Path | None, home: Path | None) -> Path | None:

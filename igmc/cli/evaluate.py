@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ __all__ = ["evaluate_command"]
     "evaluate",
     cls=TeachingCommand,
     short_help="Compare models on the same splits.",
+    most_used=(
+        *("models", "datasets", "columns", "protocols", "seeds", "metrics", "against", "out"),
+        *("list_models", "list_protocols"),
+    ),
     examples=(
         "igmc-evaluate --model biases --model item_knn --dataset demo --protocol random_80_20",
         "igmc-evaluate --model igmc --model mf:factors=32 --dataset ml_100k --seeds 1,2,3 --out runs/both",
@@ -117,14 +122,16 @@ def evaluate_command(
         raise click.UsageError("no model is given: --model NAME, once for each; --list-models shows them")
     if as_json and (metrics or against):
         raise click.UsageError("--metrics and --against are of the table, which --json replaces")
-    _check_against(against, models)
     shown = [word.strip() for word in metrics.split(",")] if metrics else None
+    lengths = _numbers("--ks", ks, 1)
+    _check_against(against, models)
+    _check_metrics(shown, lengths, rankings=not no_rankings, compares=against is not None)
     report = evaluate(
         models,
         [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)],
         protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds, 0),
-        ks=_numbers("--ks", ks, 1),
+        ks=lengths,
         rankings=not no_rankings,
         **{"data_dir": data_dir, "home": home, "out": out, "track": track},
     )
@@ -150,6 +157,29 @@ def _check_against(against: str | None, models: tuple[str, ...]) -> None:
     if against is not None and against not in labels:
         raise ConfigError(
             "--against names no model that is evaluated", got=against, allowed=", ".join(labels)
+        )
+
+
+def _check_metrics(names: list[str] | None, ks: list[int], *, rankings: bool, compares: bool) -> None:
+    """What is misspelt is said before anything is fitted."""
+    from igmc.evaluation import metric_names
+
+    known = metric_names(ks, rankings=rankings)
+    for name in names or ():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=2)
+            raise ConfigError(
+                "--metrics: no such metric",
+                got=name,
+                allowed=", ".join(known),
+                remedy=f"did you mean {' or '.join(near)}?" if near else None,
+            )
+    by_user = metric_names(ks, rankings=rankings, by_user=True)
+    if compares and names and names[0] not in by_user:
+        raise ConfigError(
+            "--against cannot compare models by the first of --metrics",
+            got=names[0],
+            allowed=", ".join(by_user),
         )
 
 

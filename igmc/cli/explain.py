@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,10 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options, ratings_option
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
-from igmc.cli.sections import read_section, section_options
+from igmc.cli.sections import former_option, given_formerly, read_section, section_options
 from igmc.config import ExplainConfig
 
 if TYPE_CHECKING:
@@ -26,27 +27,24 @@ __all__ = ["explain_command"]
     "explain",
     cls=TeachingCommand,
     short_help="Say which ratings a prediction rests on.",
+    most_used=("run", "demo", "user", "item", "ratings", "method", "plots", "as_json"),
     examples=(
         'igmc-explain --demo --ratings "f087=5,f206=5,f034=1" --item f005',
-        "igmc-explain --run runs/ml_100k --user 13 --item 50 --method gradient --plot figures/why",
+        "igmc-explain --run runs/ml_100k --user 13 --item 50 --method gradient --plots figures",
     ),
 )
 @model_options
 @click.option("--user", metavar="ID", help="A user of the run; with --ratings also a new one.")
 @click.option("--item", required=True, metavar="ID", help="The item whose predicted rating is explained.")
-@click.option(
-    "--ratings",
-    metavar='FILE|"ID=5,ID=3"',
-    help="Of someone new, or of --user since training: a text file whose header names item_id and rating, or "
-    "the ratings. Where the header names user_id too, the lines of --user.",
-)
+@ratings_option
 @section_options("explain", ExplainConfig)
 @click.option(
-    "--plot",
+    "--plots",
     type=click.Path(path_type=Path),
-    metavar="STEM",
-    help="Draw the subgraph too: STEM.png and STEM.svg are written.",
+    metavar="DIR",
+    help="Draw the subgraph too, as PNG and SVG in this folder.",
 )
+@former_option("--plot", "--plots")
 @click.option(
     "--attention",
     type=click.Path(path_type=Path),
@@ -66,14 +64,15 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     """
     if given["user"] is None and given["ratings"] is None:
         raise click.UsageError("say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3'")
-    if given["attention"] is not None and given["plot"] is None:
-        raise click.UsageError("--attention is drawn: say where, with --plot STEM")
+    former = given_formerly("--plots")
+    if given["attention"] is not None and given["plots"] is None and former is None:
+        raise click.UsageError("--attention is drawn: say where, with --plots DIR")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
+    run, predictor = make_predictor(given)
     from igmc.inference import from_text, read_own_ratings
     from igmc.inference.why import explain
 
-    run, predictor = make_predictor(given)
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     ratings = given["ratings"]
     found = explain(
@@ -83,7 +82,11 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
         ratings=None if ratings is None else read_own_ratings(predictor, ratings, user),
         **config.to_dict(),
     )
-    drawn = [] if given["plot"] is None else _draw(predictor, found, given["plot"], given["attention"])
+    stem = None if former is None else Path(former)
+    if given["plots"] is not None:
+        name = f"explain-{'newcomer' if user is None else user}-{given['item']}"
+        stem = given["plots"] / re.sub(r"[^\w.-]+", "_", name)
+    drawn = [] if stem is None else _draw(predictor, found, stem, given["attention"])
     if given["as_json"]:
         emit_json({"run": str(run), "epochs": list(predictor.epochs)} | found.to_dict() | {"figures": drawn})
     else:

@@ -44,6 +44,7 @@ class _PartStore:
     "extract",
     cls=TeachingCommand,
     short_help="Store the enclosing subgraphs of a data set.",
+    most_used=("dataset", "columns", "split", "max_nodes_per_hop", "live", "verify", "repair", "workers"),
     examples=(
         "igmc-extract --dataset demo",
         "igmc-extract --dataset ml_100k --split u1 --max-nodes-per-hop 200 --workers 2",

@@ -27,9 +27,11 @@ __all__ = [
     "KnobOption",
     "KnobType",
     "PlainOption",
+    "ShortOption",
     "active",
     "attach",
     "by_flag",
+    "by_short",
     "help_text",
     "typed",
 ]
@@ -126,7 +128,21 @@ class KnobOption(click.Option):
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         record = super().get_help_record(ctx)
         knob = active(self.knobs, shown_network(ctx))
-        return None if knob is None or record is None else (record[0], help_text(knob))
+        if knob is None or record is None:
+            return None
+        short = knob.field.metadata["short"]
+        return (record[0] if short is None else f"--{short}, {record[0]}"), help_text(knob)
+
+
+class ShortOption(click.Option):
+    """Another name for the options of knobs, one of each network, beside which the help text shows it."""
+
+    def __init__(self, *knobs: Knob) -> None:
+        name = f"--{knobs[0].field.metadata['short']}"
+        super().__init__(
+            [name], type=KnobType(knobs[0]), expose_value=False, callback=_gather_short, hidden=True
+        )
+        self.knobs = knobs
 
 
 class FormerOption(click.Option):
@@ -175,6 +191,15 @@ def by_flag(knobs: list[Knob]) -> list[list[Knob]]:
     return list(found.values())
 
 
+def by_short(knobs: list[Knob]) -> list[list[Knob]]:
+    """The knobs that share a short name."""
+    found: dict[str, list[Knob]] = {}
+    for knob in knobs:
+        if (short := knob.field.metadata["short"]) is not None:
+            found.setdefault(short, []).append(knob)
+    return list(found.values())
+
+
 def help_text(knob: Knob) -> str:
     """The knob's sentence, range, default, and the data sets for which it differs."""
     meta, notes = knob.field.metadata, []
@@ -207,6 +232,11 @@ def _gather(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         ctx.meta.setdefault(FLAGS, []).append((param.knobs, value))
         if param.name in ("network", "dataset"):
             ctx.meta[_NAMED + param.name] = value
+
+
+def _gather_short(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if isinstance(param, ShortOption) and ctx.get_parameter_source(param.name or "") is _TYPED:
+        ctx.meta.setdefault(FLAGS, []).append((param.knobs, value))
 
 
 def _gather_former(ctx: click.Context, param: click.Parameter, value: Any) -> None:

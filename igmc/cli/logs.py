@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
-__all__ = ["shows_progress", "start_logging"]
+from igmc.cli.heartbeat import Heartbeat
+
+__all__ = ["shows_progress", "start_logging", "stop_logging"]
 
 
 class _StderrHandler(logging.Handler):
@@ -21,16 +24,30 @@ class _StderrHandler(logging.Handler):
 
 
 def start_logging(*, verbose: bool, quiet: bool) -> None:
-    """Send the logs of igmc to stderr: warnings if `quiet`, debug lines with time and origin if `verbose`."""
+    """Send the logs of igmc to stderr: warnings if `quiet`, debug lines with time and origin if `verbose`.
+
+    Where stderr is no terminal, a work that says nothing for 30 seconds says that it goes on.
+    """
     logger = logging.getLogger("igmc")
-    for old in [handler for handler in logger.handlers if isinstance(handler, _StderrHandler)]:
-        logger.removeHandler(old)
+    stop_logging()
     handler = _StderrHandler(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
     line = "%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(message)s"
     handler.setFormatter(logging.Formatter(line))
     logger.addHandler(handler)
     # The level stands at the handler: what the terminal hides may still go into the run's log.txt.
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    if not quiet and not sys.stderr.isatty():  # a terminal shows bars
+        heartbeat = Heartbeat(time.monotonic())
+        logger.addHandler(heartbeat)
+        heartbeat.start()
+
+
+def stop_logging() -> None:
+    """Undo `start_logging`."""
+    logger = logging.getLogger("igmc")
+    for old in [one for one in logger.handlers if isinstance(one, _StderrHandler | Heartbeat)]:
+        logger.removeHandler(old)
+        old.close()
 
 
 def shows_progress(*, quiet: bool) -> bool:

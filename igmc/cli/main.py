@@ -11,28 +11,35 @@ from typing import NoReturn
 import click
 
 from igmc import __version__
-from igmc.cli.data import data_command
-from igmc.cli.doctor import doctor_command
-from igmc.cli.evaluate import evaluate_command
-from igmc.cli.explain import explain_command
-from igmc.cli.extract import extract_command
-from igmc.cli.help import TeachingGroup
-from igmc.cli.options import as_typed
+from igmc.cli.help import LazyCommands, TeachingGroup
+from igmc.cli.logs import stop_logging
 from igmc.cli.output import make_writable
-from igmc.cli.plot import plot_command
-from igmc.cli.predict import predict_command
-from igmc.cli.recommend import recommend_command
-from igmc.cli.serve import serve_command
 from igmc.cli.signals import TERMINATED, heard
-from igmc.cli.train import train_command
-from igmc.cli.transfer import transfer_command
-from igmc.cli.tune import tune_command
 from igmc.errors import ConfigError, IgmcError
 
 __all__ = [
-    *("evaluate", "explain", "extract", "main", "plot", "predict", "recommend", "serve", "train", "transfer")
+    *("data", "doctor", "evaluate", "explain", "extract", "main", "plot", "predict", "recommend", "serve"),
+    *("train", "transfer", "tune"),
 ]
 
+# Name -> where the command is, and a line on it; imported when it is run.
+_COMMANDS = {
+    name: (f"igmc.cli.{name}:{name}_command", text)
+    for name, text in {
+        "extract": "Store the enclosing subgraphs of a data set.",
+        "train": "Train on a data set and report the test error.",
+        "predict": "Predict ratings with a trained run.",
+        "recommend": "List the items that someone will like best.",
+        "explain": "Say which ratings a prediction rests on.",
+        "serve": "Serve recommendations: an API, and a page to try it.",
+        "evaluate": "Compare models on the same splits.",
+        "tune": "Search the settings of a model that do best on validation.",
+        "transfer": "Apply a trained model to another data set.",
+        "plot": "Draw the figures of a run.",
+        "data": "List, fetch, describe and convert data sets.",
+        "doctor": "Look at this machine, and test the compiled code.",
+    }.items()
+}
 _INTERRUPTED = 130
 _AGAIN = "run the same command again to resume"
 _LESS = "give it more, or ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file"
@@ -44,20 +51,7 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
     "igmc",
     cls=TeachingGroup,
     examples=("igmc train --dataset demo", "igmc data list"),
-    commands=[
-        extract_command,
-        train_command,
-        predict_command,
-        recommend_command,
-        explain_command,
-        serve_command,
-        evaluate_command,
-        tune_command,
-        transfer_command,
-        plot_command,
-        data_command,
-        doctor_command,
-    ],
+    commands=LazyCommands(_COMMANDS),
 )
 @click.version_option(__version__, prog_name="igmc")
 def _igmc() -> None:
@@ -66,36 +60,47 @@ def _igmc() -> None:
     'igmc train' does the whole job: it loads ratings, cuts the enclosing subgraphs, trains, and reports the
     test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs.
     'igmc predict' asks a trained run, for people and items of its data or new ones; 'igmc recommend' lists
-    what they will like best. Most are also there by a name of their own, such as igmc-train.
+    what they will like best. Each is also there by a name of its own, such as igmc-train.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or corrupt data, 130 or 143 interrupted and resumable.
     """
 
 
-def _entry_point(command: click.Command, name: str) -> Callable[[], NoReturn]:
+def _entry_point(name: str) -> Callable[[], NoReturn]:
     """What the script of that name calls; see pyproject.toml."""
 
     def run() -> NoReturn:
+        command = _igmc if name == "igmc" else _igmc.commands[name.removeprefix("igmc-")]
         sys.exit(_exit_code(command, name))
 
     return run
 
 
-main = _entry_point(_igmc, "igmc")  # of "python -m igmc" too
-extract = _entry_point(extract_command, "igmc-extract")
-train = _entry_point(train_command, "igmc-train")
-predict = _entry_point(predict_command, "igmc-predict")
-recommend = _entry_point(recommend_command, "igmc-recommend")
-explain = _entry_point(explain_command, "igmc-explain")
-serve = _entry_point(serve_command, "igmc-serve")
-evaluate = _entry_point(evaluate_command, "igmc-evaluate")
-transfer = _entry_point(transfer_command, "igmc-transfer")
-plot = _entry_point(plot_command, "igmc-plot")
+main = _entry_point("igmc")  # of "python -m igmc" too
+data = _entry_point("igmc-data")
+doctor = _entry_point("igmc-doctor")
+evaluate = _entry_point("igmc-evaluate")
+explain = _entry_point("igmc-explain")
+extract = _entry_point("igmc-extract")
+plot = _entry_point("igmc-plot")
+predict = _entry_point("igmc-predict")
+recommend = _entry_point("igmc-recommend")
+serve = _entry_point("igmc-serve")
+train = _entry_point("igmc-train")
+transfer = _entry_point("igmc-transfer")
+tune = _entry_point("igmc-tune")
 
 
 def _exit_code(command: click.Command, name: str) -> int:
     """Run a command to its end, whichever that is."""
     make_writable()
+    try:
+        return _ended(command, name)
+    finally:
+        stop_logging()
+
+
+def _ended(command: click.Command, name: str) -> int:
     try:
         with heard():
             code = command.main(prog_name=name, standalone_mode=False)
@@ -108,10 +113,12 @@ def _exit_code(command: click.Command, name: str) -> int:
         return _fail(name, f"{error.format_message().rstrip('.')}; see {help_page}", error.exit_code)
     except click.ClickException as error:
         return _fail(name, error.format_message(), error.exit_code)
+    except ConfigError as error:
+        from igmc.cli.options import as_typed
+
+        return _fail(name, as_typed(str(error)), error.exit_code)
     except IgmcError as error:
-        return _fail(
-            name, as_typed(str(error)) if isinstance(error, ConfigError) else str(error), error.exit_code
-        )
+        return _fail(name, str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _fail(name, f"interrupted; {_AGAIN}", _INTERRUPTED, kind=None)
     except SystemExit as error:

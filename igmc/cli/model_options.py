@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from igmc.cli.logs import shows_progress
+from igmc.files import check_run
 
 if TYPE_CHECKING:
     from igmc.inference import Predictor
 
-__all__ = ["checkpoint_options", "make_predictor", "model_options"]
+__all__ = ["checkpoint_options", "items_option", "make_predictor", "model_options", "ratings_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,6 +56,8 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
         IgmcError: as `Predictor.from_run` does.
     """
     run: Path | None = given["run"]
+    if run is not None:
+        check_run(run)  # before all that takes seconds to load
     from igmc.inference import Predictor
 
     if run is None:
@@ -86,4 +89,18 @@ _DEVICE = click.option(
     metavar="auto|cpu|cuda|cuda:N",
     default="auto",
     help="Where the model runs [default auto: CUDA where there is one]",
+)
+
+# One meaning in every command; `igmc.inference` reads both.
+ratings_option = click.option(
+    "--ratings",
+    metavar='FILE|"ID=5,ID=3"',
+    help="Ratings since training, of --user or of someone new: the ratings, or a text file whose header "
+    "names item_id and rating; if it names user_id too, each line is of the user that it names.",
+)
+items_option = click.option(
+    "--items",
+    metavar="FILE|ID,ID,...",
+    help="The items that are meant: ids with commas between, or a text file with an id a line or a column "
+    "that the header names item_id.",
 )

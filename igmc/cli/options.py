@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 import typing
 from collections.abc import Callable
@@ -22,9 +23,11 @@ from igmc.cli.knobs import (
     Knob,
     KnobOption,
     PlainOption,
+    ShortOption,
     active,
     attach,
     by_flag,
+    by_short,
     typed,
 )
 from igmc.config import (
@@ -38,6 +41,8 @@ from igmc.config import (
     run_config,
 )
 from igmc.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "as_typed",
@@ -82,6 +87,7 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
         options: list[click.Option] = [
             *(KnobOption(*alike, titles=docs) for alike in by_flag(knobs)),
             *(FormerOption(*alike) for alike in by_flag(knobs) if any(map(_renamed, alike))),
+            *(ShortOption(*alike) for alike in by_short(knobs)),
             file_option,
         ]
         attach(function, options)
@@ -214,4 +220,7 @@ def _file_settings(file: Path) -> dict[str, Any]:
         raise ConfigError(
             f"--config {file}: {what}", got=error.got, allowed=error.allowed, remedy=error.remedy
         ) from None
-    return RunConfig.current(settings)
+    now = RunConfig.current(settings)
+    if now != settings:
+        logger.warning("--config %s holds former names of settings, which are still read", file)
+    return now

@@ -13,13 +13,12 @@ __all__ = ["emit", "emit_json", "human_bytes", "make_writable", "table"]
 
 
 def make_writable() -> None:
-    """Let any text go to stdout and stderr: UTF-8 into files and pipes, "?" for what a terminal lacks."""
+    """Let any text go to stdout and stderr: UTF-8 into files and pipes, "?" for what cannot be shown."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
+        if isinstance(stream, io.TextIOWrapper):
+            if not stream.isatty():
                 stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(errors="replace")  # of half a surrogate pair, say
 
 
 def emit(text: str) -> None:
@@ -32,8 +31,8 @@ def emit(text: str) -> None:
 
 
 def emit_json(value: dict[str, Any]) -> None:
-    """Print one JSON object to stdout."""
-    emit(json.dumps(value, indent=2, allow_nan=False))
+    """Print one JSON object to stdout; ids of other kinds, such as dates, as text."""
+    emit(json.dumps(value, indent=2, allow_nan=False, default=str))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,9 +13,10 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
-from igmc.cli.sections import read_section, section_options
+from igmc.cli.sections import former_option, given_formerly, read_section, section_options
 from igmc.config import ExplainConfig
 from igmc.errors import CheckpointError, ConfigError
+from igmc.files import check_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,16 +35,17 @@ logger = logging.getLogger(__name__)
     short_help="Draw the figures of a run.",
     examples=(
         "igmc-plot runs/ml_100k",
-        "igmc-plot runs/ml_100k --embeddings lightgcn.ckpt --projection umap --out figures",
+        "igmc-plot runs/ml_100k --embeddings lightgcn.ckpt --projection umap --plots figures",
     ),
 )
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
-    "--out",
+    "--plots",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder of the figures, which are replaced if there [default plots, in the run folder]",
 )
+@former_option("--out", "--plots")
 @click.option("--user", metavar="ID", help="Draw the subgraph of this user and --item instead.")
 @click.option("--item", metavar="ID", help="The item that goes with --user.")
 @section_options("explain", ExplainConfig)
@@ -75,6 +77,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
         raise click.UsageError("--user and --item go together")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
+    check_run(run)
     from igmc.inference import open_run
     from igmc.plots import save_figure
     from igmc.ratings import Split
@@ -90,7 +93,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
         figures["subgraphs"] = _subgraphs(folder, split, config, given)
     if given["embeddings"] is not None:
         figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])
-    out = given["out"] or folder.path / "plots"
+    out = given["plots"] or Path(given_formerly("--plots") or folder.path / "plots")
     drawn = {
         name: [str(path) for path in save_figure(figure, out / name)] for name, figure in figures.items()
     }

@@ -12,7 +12,13 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import (
+    checkpoint_options,
+    items_option,
+    make_predictor,
+    model_options,
+    ratings_option,
+)
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from igmc.inference import Predictor
+    from igmc.ratings import RawId
 
 __all__ = ["predict_command"]
 
@@ -30,6 +37,7 @@ logger = logging.getLogger(__name__)
     "predict",
     cls=TeachingCommand,
     short_help="Predict ratings with a trained run.",
+    most_used=("run", "demo", "pairs", "user", "items", "ratings", "as_json"),
     examples=(
         "igmc-predict --run runs/ml_100k --pairs pairs.csv",
         "igmc-predict --run runs/ml_100k --ratings mine.csv --user me --items 50,181,258 --json",
@@ -41,14 +49,9 @@ logger = logging.getLogger(__name__)
     metavar="FILE|-",
     help="The pairs that are asked: text with a header that names user_id and item_id; - for stdin.",
 )
-@click.option("--user", metavar="ID", help="The user that is asked; goes with --items.")
-@click.option("--items", metavar="ID,ID,...", help="The items that are asked for --user.")
-@click.option(
-    "--ratings",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Ratings since training, of any users and items, known or new: user_id, item_id, rating.",
-)
+@click.option("--user", metavar="ID", help="The user that is asked about --items.")
+@items_option
+@ratings_option
 @checkpoint_options
 @click.option(
     "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"
@@ -57,8 +60,8 @@ logger = logging.getLogger(__name__)
 def predict_command(**given: Any) -> None:
     """Predict ratings with a trained run, of people and items that were in its data or came later.
 
-    Either --pairs, or --user and --items, say what is asked. What is known are the training and validation
-    ratings of the run, and those in --ratings. Nothing is trained and nothing kept.
+    Either --pairs, or --items and --user or --ratings, say what is asked. What is known are the training and
+    validation ratings of the run, and those in --ratings. Nothing is trained and nothing kept.
 
     Prints a line for each pair: user_id, item_id, score, source. The source is 'model', or, where the user or
     the item is unknown or has no rating besides the one that is asked, the damped mean that stands in for
@@ -67,15 +70,22 @@ def predict_command(**given: Any) -> None:
     Only a run with side features needs its data again (--data-dir, --home).
     """
     pairs, user, items = given["pairs"], given["user"], given["items"]
-    if (pairs is None) == (user is None or items is None) or (pairs and (user or items)):
-        raise click.UsageError("say what is asked: --pairs, or both --user and --items")
+    somebody = user is not None or given["ratings"] is not None
+    if (pairs is None) == (items is None or not somebody) or (pairs and (user or items)):
+        raise click.UsageError("say what is asked: --pairs, or both --user (or --ratings) and --items")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
-    if given["ratings"] is not None:
-        from igmc.inference import with_ratings_file
+    from igmc.inference import names_users, with_ratings_file
 
-        predictor = with_ratings_file(predictor, given["ratings"])
-    predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
+    if given["ratings"] is not None and names_users(given["ratings"]):
+        if user is None and pairs is None:
+            raise click.UsageError("the ratings are of users by name: say by --user ID who is asked")
+        predictor = with_ratings_file(predictor, Path(given["ratings"]))
+        predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
+    elif given["ratings"] is not None:
+        predicted = _of_one(predictor, given)
+    else:
+        predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
     means = int((predicted["source"] != "model").sum())
     if means:
         logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(predicted))
@@ -85,20 +95,33 @@ def predict_command(**given: Any) -> None:
         emit(predicted.to_csv(index=False, float_format="%.4f").rstrip("\n"))
 
 
+def _of_one(predictor: Predictor, given: dict[str, Any]) -> pd.DataFrame:
+    """Predictions for --user, or someone without an id, with ratings that name no user."""
+    from igmc.inference import from_text, read_items, read_own_ratings
+
+    if given["pairs"] is not None:
+        raise click.UsageError(
+            "--ratings do not tell whose they are: name the user of each in a column user_id"
+        )
+    user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
+    ratings = read_own_ratings(predictor, given["ratings"], user)
+    asked = read_items(predictor, given["items"])
+    predicted = predictor.score_user(ratings, asked, user_id=user, clip=given["clip"])
+    predicted.insert(0, "user_id", [user] * len(predicted))
+    return predicted
+
+
 def _asked(
     predictor: Predictor, pairs: str | None, user: str | None, items: str | None
-) -> tuple[list[int | str], list[int | str]]:
-    from igmc.inference import from_text, read_pairs, read_pairs_file
+) -> tuple[list[RawId], list[RawId]]:
+    from igmc.inference import from_text, read_items, read_pairs, read_pairs_file
     from igmc.ratings.readers import decoded
 
     if pairs == "-":
         return read_pairs(predictor, io.StringIO(decoded(sys.stdin.buffer.read()), newline=""), "stdin")
     if pairs is not None:
         return read_pairs_file(predictor, Path(pairs))
-    words = [word.strip() for word in (items or "").split(",") if word.strip()]
-    if not words:
-        raise click.UsageError("--items names no item; give ids with commas between, such as 50,181")
-    item_ids = from_text(predictor.items, words)
+    item_ids = read_items(predictor, items or "")
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
 
 

@@ -11,7 +11,13 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import (
+    checkpoint_options,
+    items_option,
+    make_predictor,
+    model_options,
+    ratings_option,
+)
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
 from igmc.cli.sections import knob_option
@@ -35,6 +41,19 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
     "recommend",
     cls=TeachingCommand,
     short_help="List the items that someone will like best.",
+    most_used=(
+        "run",
+        "demo",
+        "user",
+        "ratings",
+        "all_users",
+        "out",
+        "k",
+        "genre",
+        "year",
+        "items",
+        "as_json",
+    ),
     examples=(
         "igmc-recommend --demo",
         'igmc-recommend --run runs/ml_100k --ratings "50=5,181=4,258=2" -k 5 --genre Drama --year 1980-1999',
@@ -42,12 +61,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 )
 @model_options
 @click.option("--user", metavar="ID", help="For a user of the run; with --ratings also for a new one.")
-@click.option(
-    "--ratings",
-    metavar='FILE|"ID=5,ID=3"',
-    help="For someone with these ratings: a text file whose header names item_id and rating, or the ratings. "
-    "Where the header names user_id too, the lines of --user.",
-)
+@ratings_option
 @click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
 @click.option(
     "--out",
@@ -64,12 +78,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
     "--year", metavar="1980-1999", help="Only items of these years: 1994, 1980-1999, 1980- or -1999."
 )
 @knob_option(ListConfig, "min_score")
-@click.option(
-    "--items",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Only items in this text file: an id a line, or a column that the header names item_id.",
-)
+@items_option
 @knob_option(ListConfig, "bottom")
 @knob_option(ListConfig, "candidates")
 @knob_option(ListConfig, "budget")
@@ -129,12 +138,12 @@ def _years(text: str | None) -> tuple[int | None, int | None] | None:
 def _request(
     predictor: Predictor, given: dict[str, Any], years: tuple[int | None, int | None] | None
 ) -> ListRequest:
-    from igmc.inference import from_text, read_item_ids, read_own_ratings
+    from igmc.inference import from_text, read_items, read_own_ratings
     from igmc.inference.lists import ListRequest
 
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
-    items = None if given["items"] is None else frozenset(read_item_ids(predictor, given["items"]))
+    items = None if given["items"] is None else frozenset(read_items(predictor, given["items"]))
     ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"], user)
     return ListRequest(
         user_id=user,

@@ -12,7 +12,9 @@ import click
 from igmc.cli.knobs import FLAGS, Knob, KnobOption, KnobType, PlainOption, attach, help_text
 from igmc.config import Config
 
-__all__ = ["knob_option", "read_section", "section_options"]
+__all__ = ["former_option", "given_formerly", "knob_option", "read_section", "section_options"]
+
+_FORMER = "igmc.former."
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -54,6 +56,29 @@ def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Comm
         return function
 
     return decorate
+
+
+def former_option(former: str, now: str) -> Callable[[_Command], _Command]:
+    """The former name of an option: not in the help text, still read by `given_formerly`, with a warning."""
+
+    def warn(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            click.echo(f"{ctx.command_path}: warning: {former} is now {now}", err=True)
+            ctx.meta[_FORMER + now] = value
+
+    option = click.Option([former, f"former_{now[2:]}"], hidden=True, expose_value=False, callback=warn)
+
+    def decorate(function: _Command) -> _Command:
+        attach(function, [option])
+        return function
+
+    return decorate
+
+
+def given_formerly(now: str) -> str | None:
+    """What was given under the former name of an option; None if nothing was."""
+    found: str | None = click.get_current_context().meta.get(_FORMER + now)
+    return found
 
 
 def read_section(ctx: click.Context, section: str) -> dict[str, Any]:

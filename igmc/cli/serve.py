@@ -16,6 +16,7 @@ from igmc.cli.output import emit
 from igmc.cli.sections import knob_option
 from igmc.config import ServeConfig
 from igmc.errors import MissingExtraError
+from igmc.files import check_run
 
 __all__ = ["serve_command"]
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
     "serve",
     cls=TeachingCommand,
     short_help="Serve recommendations: an API, and a page to try it.",
+    most_used=("run", "demo", "host", "port", "token"),
     examples=(
         "igmc-serve --demo",
         "igmc-serve --run runs/ml_100k --port 8080",
@@ -74,6 +76,8 @@ def serve_command(**given: Any) -> None:
     limits = ServeConfig(
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
     )
+    if given["run"] is not None:
+        check_run(given["run"])  # before all that takes seconds to load
     try:
         from igmc.web import Service, check_token, listen, make_app, serve
     except ModuleNotFoundError as error:

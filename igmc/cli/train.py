@@ -17,6 +17,7 @@ from igmc.cli.options import (
     track_option,
 )
 from igmc.cli.output import emit, emit_json
+from igmc.files import check_run
 
 __all__ = ["train_command"]
 
@@ -25,6 +26,10 @@ __all__ = ["train_command"]
     "train",
     cls=TeachingCommand,
     short_help="Train on a data set and report the test error.",
+    most_used=(
+        *("dataset", "columns", "network", "split", "test_ratio", "levels", "epochs", "learning_rate"),
+        *("selection", "seed", "out", "device", "data_dir", "as_json"),
+    ),
     examples=(
         "igmc-train --dataset demo",
         "igmc-train --dataset ml_100k --selection fixed --seed 1 --out runs/ml_100k",
@@ -37,6 +42,13 @@ __all__ = ["train_command"]
     metavar="DIR",
     help="Run folder: config, checkpoints, metrics, predictions; an unfinished run there is resumed "
     "[default: one under ./runs, named after the settings]",
+)
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Begin with the weights of this run, of the same network, instead of random ones [default: none]",
 )
 @click.option(
     "--device",
@@ -64,6 +76,7 @@ def train_command(
     ctx: click.Context,
     file: Path | None,
     out: Path | None,
+    start: Path | None,
     device: str,
     profile: bool,
     statistics_memory: float | None,
@@ -79,16 +92,19 @@ def train_command(
 
     Loads the ratings, splits them, trains on the neighbourhoods of the training ratings, and
     touches the test ratings once, at the end. Interrupted or killed, the same command goes on where it
-    stopped.
+    stopped. A finished run goes on too, with --out naming its folder and a larger --epochs: the network of
+    the paper ends as with so many epochs at once, neighbours with a last part of a longer cycle.
 
     --network says which network: rgcn is that of the IGMC paper; neighbours is quicker to train and more
-    accurate on most data. --network NAME -h shows the settings of that one.
+    accurate on most data. --network NAME -h --all shows the settings of that one.
 
     Every setting has a default. --dataset brings a network and its settings for that data set, shown by its
     name in brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that
     --dataset or --config would set.
     """
     start_logging(verbose=verbose, quiet=quiet)
+    if start is not None:
+        check_run(start)  # before all that takes seconds to load
     config = read_config(ctx, file)
     from igmc.run import train
 
@@ -97,6 +113,7 @@ def train_command(
         data_dir=data_dir,
         home=home,
         out=out,
+        start=start,
         device=device,
         workers=workers,
         statistics_memory=statistics_memory,

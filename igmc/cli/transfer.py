@@ -13,6 +13,7 @@ from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options
 from igmc.config import DataConfig, TransferConfig
+from igmc.files import check_run
 
 __all__ = ["transfer_command"]
 
@@ -30,6 +31,7 @@ _ONLY_FOR = {
     "transfer",
     cls=TeachingCommand,
     short_help="Apply a trained model to another data set.",
+    most_used=("run", "to", "columns", "split", "rescale", "adapt", "percent", "out", "as_json"),
     examples=(
         "igmc-transfer --from runs/ml_100k --to flixster",
         "igmc-transfer --from runs/ml_100k --to yahoo_music --adapt calibrate --percent 5 --json",
@@ -76,6 +78,7 @@ def transfer_command(
     then is learned on --percent of the training ratings.
     """
     start_logging(verbose=verbose, quiet=quiet)
+    check_run(run)
     from igmc.evaluation.transfer import transfer
     from igmc.ratings.sources import canonical_name
 

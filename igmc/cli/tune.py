@@ -28,6 +28,7 @@ _SHOWN = 10  # trials in the table
     "tune",
     cls=TeachingCommand,
     short_help="Search the settings of a model that do best on validation.",
+    most_used=("model", "dataset", "columns", "protocol", "metric", "trials", "spaces", "out"),
     examples=(
         "igmc tune --model item_knn --dataset demo --trials 20 --out runs/tuned",
         "igmc tune --model igmc:train.epochs=4 --trials 6 --space train.learning_rate=0.0005:0.005:log",
@@ -159,7 +160,7 @@ def _page(result: TuningResult) -> str:
     names = list(result.space)
     rows = [
         [
-            str(trial.number),
+            str(trial.number + 1),
             f"{trial.value:.4f}",
             *(shown(trial.settings[name]) for name in names),
             f"{trial.seconds:.1f} s",

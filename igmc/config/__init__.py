@@ -13,6 +13,7 @@ from igmc.config.presets import (
     merged,
     preset_settings,
     run_config,
+    sectioned,
 )
 from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
@@ -57,4 +58,5 @@ __all__ = [
     "others_settings",
     "preset_settings",
     "run_config",
+    "sectioned",
 ]

@@ -42,6 +42,7 @@ def knob(
     choices: Collection[str] | None = None,
     late: bool = False,
     former: Former | None = None,
+    short: str | None = None,
 ) -> Any:
     """A dataclass field with the metadata that validation, ``--help`` and the documentation read.
 
@@ -54,14 +55,30 @@ def knob(
             default, so that those settings, and what is named after their digest, are still the same.
         former: what it was called when settings had been stored. It is read under that name too, and counts
             in `Config.identity` under that name alone.
+        short: another name of its option, which knobs of several networks may share.
     """
     meta = {"help": help, "low": low, "high": high, "choices": choices, "late": late, "former": former}
+    meta["short"] = short
     return field(default=default, metadata=meta)
 
 
 @dataclass(frozen=True)
 class Config:
     """Base of the configuration sections: checked on creation, JSON in and out, with a digest."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__repr__ = Config.__repr__  # type: ignore[method-assign] # else dataclass makes one
+
+    def __repr__(self) -> str:
+        """The settings that are not at their defaults."""
+        shown = []
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            usual = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+            if value != usual:
+                shown.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))

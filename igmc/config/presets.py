@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
 from collections.abc import Mapping
 from typing import Any
 
+from igmc.config.networks import NETWORKS
 from igmc.config.run import RunConfig, network_of
 
-__all__ = ["PAPER_DATASETS", "PRESETS", "default_network", "merged", "preset_settings", "run_config"]
+__all__ = [
+    "PAPER_DATASETS",
+    "PRESETS",
+    "default_network",
+    "merged",
+    "preset_settings",
+    "run_config",
+    "sectioned",
+]
 
 PAPER_DATASETS = ("ml_100k", "ml_1m", "flixster", "douban", "yahoo_music")
 
@@ -77,19 +88,48 @@ def run_config(dataset: str | None = None, chosen: Mapping[str, Any] | None = No
 
     Args:
         dataset: a name of the catalogue, or a path; the one that is chosen if None, or else "demo".
-        chosen: settings by section of `RunConfig`; the network that they name, or whose sections they have,
-            takes the place of the data set's.
+        chosen: settings by section of `RunConfig`, or by name alone; the network that they name, or whose
+            sections they have, takes the place of the data set's.
 
     Raises:
         ConfigError: on a setting that is unknown, of another network, or not allowed.
 
     >>> run_config("ml_100k", {"train": {"epochs": 3}}).train.epochs
     3
+    >>> run_config("ml_100k", {"epochs": 3, "test_ratio": 0.2}).train.epochs
+    3
     """
     chosen = RunConfig.current(chosen or {})
-    dataset = dataset or chosen.get("data", {}).get("dataset") or RunConfig().data.dataset
+    own = chosen.get("dataset") or chosen.get("data", {}).get("dataset")
+    dataset = dataset or own or RunConfig().data.dataset
+    chosen = sectioned(chosen, network_of(chosen) or default_network(dataset))
     chosen = merged(chosen, {"data": {"dataset": dataset}})
     return RunConfig.from_dict(merged(preset_settings(dataset, network_of(chosen)), chosen))
+
+
+def sectioned(settings: Mapping[str, Any], network: str) -> dict[str, Any]:
+    """The settings, with those that are given by name alone in the section that has them.
+
+    Args:
+        settings: by section of `RunConfig`, or by name alone.
+        network: whose settings are meant.
+
+    >>> sectioned({"epochs": 3, "levels": 5, "seed": 2}, "rgcn")
+    {'seed': 2, 'train': {'epochs': 3}, 'data': {'levels': 5}}
+    """
+    hints = typing.get_type_hints(RunConfig)
+    known = NETWORKS[network].sections if network in NETWORKS else ()
+    sections = {
+        name: [f.name for f in dataclasses.fields(hints[name])]
+        for name in ("data", *known)
+        if dataclasses.is_dataclass(hints[name])
+    }
+    found = {name: value for name, value in settings.items() if name in hints}
+    for name, value in settings.items():
+        if name not in hints:  # where no section has it, `RunConfig.from_dict` says so
+            home = next((section for section, names in sections.items() if name in names), None)
+            found = merged(found, {name: value} if home is None else {home: {name: value}})
+    return found
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

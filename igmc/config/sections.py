@@ -63,7 +63,7 @@ class ExtractConfig(Config):
 
     hops: int = knob(1, "radius of the enclosing subgraph, in hops", low=1, high=100)
     max_nodes_per_hop: int | None = knob(
-        None, "cap on the users, and on the items, added at each hop; no cap if not given", low=1
+        None, "cap on the users, and on the items, added at each hop; no cap if not given", low=1, short="cap"
     )
     sample_ratio: float = knob(1.0, "share of each hop's neighbours that is kept", low=0.0, high=1.0)
 
@@ -171,7 +171,10 @@ class NeighboursConfig(Config):
         choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
     )
     max_neighbors: int = knob(
-        200, "cap on the neighbours of each side: those that agree or disagree most with the target", low=1
+        200,
+        "cap on the neighbours of each side: those that agree or disagree most with the target",
+        low=1,
+        short="cap",
     )
     members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
     epochs: int = knob(16, "passes over the training pairs", low=1)

@@ -4,5 +4,6 @@ from igmc.evaluation.harness import evaluate
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.report import EvaluationReport
 from igmc.evaluation.tables import markdown
+from igmc.evaluation.validation import metric_names
 
-__all__ = ["EvaluationReport", "ModelSpec", "evaluate", "markdown"]
+__all__ = ["EvaluationReport", "ModelSpec", "evaluate", "markdown", "metric_names"]

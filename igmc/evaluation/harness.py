@@ -16,18 +16,18 @@ import numpy as np
 
 from igmc import __version__
 from igmc.checked_json import dump_checked, load_checked
-from igmc.config import DataConfig
 from igmc.errors import ConfigError, IgmcError, WriteError
 from igmc.evaluation.fitted_models import FittedModels
 from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
-from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
 from igmc.files import replace_file, replacing, sweep_shared, writing
-from igmc.ratings import Dataset, Split, load_dataset
+from igmc.progress import working_on
+from igmc.ratings import DataLike, Dataset, Split, load_dataset
 from igmc.training import Tracker
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "several"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +38,12 @@ MEASURES = 2
 
 
 def evaluate(
-    models: Sequence[ModelSpec | str],
-    datasets: Sequence[DataConfig | str],
+    models: ModelLike | Sequence[ModelLike],
+    datasets: DataLike | Sequence[DataLike],
     *,
-    protocols: Sequence[Protocol | str] = ("random_80_20",),
-    seeds: Sequence[int] = (1,),
-    ks: Sequence[int] = KS,
+    protocols: Protocol | str | Sequence[Protocol | str] = ("random_80_20",),
+    seeds: int | Sequence[int] = (1,),
+    ks: int | Sequence[int] = KS,
     rankings: bool = True,
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
@@ -52,9 +52,12 @@ def evaluate(
 ) -> EvaluationReport:
     """Fit and measure every model on every split, through the same code.
 
+    Of models, data sets, protocols, seeds and lengths there may be one, or a list of them.
+
     Args:
-        models: names of recommenders, with settings if wanted: see `ModelSpec.parse`.
-        datasets: names or paths; see `igmc.ratings.load.load_dataset`.
+        models: names of recommenders, with settings if wanted: see `ModelSpec.parse`; or those of
+            `igmc.recommenders`, fitted or not, whose settings are taken.
+        datasets: names, paths, DataFrames, ...: whatever `igmc.ratings.load.load_dataset` takes.
         protocols: how to split: names with settings, see `igmc.evaluation.protocols.registry.make_protocol`.
         seeds: of split and model.
         ks: lengths of ranked lists.
@@ -70,27 +73,27 @@ def evaluate(
         the report. A model that fails on a split is in its `failures`, and the others go on.
 
     Raises:
-        ConfigError: on an unknown name or setting, or without models, data sets, protocols or seeds.
+        ConfigError: on an unknown name or setting, something that is no model or data set, or without models,
+            data sets, protocols or seeds.
         DataError: if a data set cannot be read or split.
         IgmcError: if a folder cannot be written.
         MissingExtraError: without TensorBoard for `track`.
     """
-    asked = [ModelSpec.parse(model) if isinstance(model, str) else model for model in models]
-    ways = [make_protocol(way) if isinstance(way, str) else way for way in protocols]
-    ways = list({way.label: way for way in ways}.values())
-    given = {"model": asked, "data set": datasets, "protocol": ways, "seed": seeds, "list length": ks}
+    asked = [ModelSpec.of(model) for model in several(models)]
+    ways = list({way.label: way for way in map(make_protocol, several(protocols))}.values())
+    sources, seeds, ks = several(datasets), list(dict.fromkeys(several(seeds))), several(ks)
+    given = {"model": asked, "data set": sources, "protocol": ways, "seed": seeds, "list length": ks}
     for name, values in given.items():
         if not values:
             raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
     _check_labels([model.label for model in asked])
-    seeds = list(dict.fromkeys(seeds))
     digests: dict[str, str] = {}
     kept = _Kept(Path(out), ks, rankings) if out is not None else None
     evaluations: list[ModelEvaluation] = []
     failures: list[Failure] = []
     with Tracker(track) as tracker:
-        for config in datasets:
-            dataset = load_dataset(config, data_dir=data_dir, home=home)
+        for source in sources:
+            dataset = load_dataset(source, data_dir=data_dir, home=home)
             _check_name(dataset, digests)
             for model in asked:
                 model.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
@@ -110,6 +113,11 @@ def evaluate(
     if out is not None:
         report.save(Path(out))
     return report
+
+
+def several(given: Any) -> list[Any]:
+    """One or several of something, as several."""
+    return list(given) if isinstance(given, list | tuple | set | frozenset | range) else [given]
 
 
 def _check_labels(labels: list[str]) -> None:
@@ -188,6 +196,7 @@ def _evaluated(
 ) -> ModelEvaluation:
     """The evaluation of a model on a split: one that is kept, or else made now, and kept."""
     what = f"{model.label} on {dataset.name}, {protocol.label}, seed {split.seed}"
+    working_on(what)
     place = kept.place(model, dataset, protocol, split) if kept is not None else None
     found = kept.read(place) if kept is not None and place is not None else None
     if found is not None:

@@ -31,6 +31,7 @@ from igmc.evaluation.protocols import Protocol
 from igmc.evaluation.resources import ResourceUsage
 from igmc.ratings import Dataset, Pairs, Split
 from igmc.recommenders import Monitor, Ratings, Recommender, TrainingData
+from igmc.short_repr import short_repr
 
 __all__ = ["ModelEvaluation", "evaluate_model"]
 
@@ -65,6 +66,8 @@ class ModelEvaluation:
         per_user: for each metric by user, float64, in the order of the one or the other; for
             ``opposite_overlap`` by pair of newcomers.
     """
+
+    __repr__ = short_repr
 
     dataset: str
     seed: int

@@ -12,9 +12,9 @@ from typing import Any, Self
 from igmc.config import merged
 from igmc.errors import ConfigError
 from igmc.evaluation.inline_settings import parse_settings
-from igmc.recommenders import Recommender, make_recommender, recommender_class
+from igmc.recommenders import Model, Recommender, make_recommender, recommender_class
 
-__all__ = ["ModelSpec"]
+__all__ = ["ModelLike", "ModelSpec"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,27 @@ class ModelSpec:
         object.__setattr__(self, "name", recommender_class(self.name).name)
         if not self.label:
             object.__setattr__(self, "label", self.name)
+
+    @classmethod
+    def of(cls, given: ModelLike) -> ModelSpec:
+        """Whatever `igmc.evaluate` takes for a model.
+
+        Raises:
+            ConfigError: on something else; see also `parse`.
+        """
+        if isinstance(given, ModelSpec):
+            return given
+        if isinstance(given, str):
+            return cls.parse(given)
+        if isinstance(given, Model):
+            return cls(given.name, given.settings)
+        if isinstance(given, type) and issubclass(given, Model):
+            return cls(given.name)
+        raise ConfigError(
+            "this is no model",
+            got=given,
+            allowed='a name such as "mf:factors=32", or a recommender',
+        )
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -68,6 +89,9 @@ class ModelSpec:
             raise ConfigError(
                 f"model {self.label}: {what}", got=error.got, allowed=error.allowed, remedy=error.remedy
             ) from None
+
+
+ModelLike = ModelSpec | Model | type[Model] | str
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from igmc.evaluation.protocols import make_protocol
 from igmc.evaluation.tables import Group, markdown, newcomer_lists, panels, table
 from igmc.files import replace_file, writing
 from igmc.plots import model_figure, save_figure
+from igmc.short_repr import short_repr
 
 __all__ = ["EvaluationReport", "Failure"]
 
@@ -46,6 +47,11 @@ class EvaluationReport:
         evaluations: in the order in which they were asked for.
         failures: what could not be evaluated.
     """
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return self.to_markdown()
 
     evaluations: tuple[ModelEvaluation, ...]
     failures: tuple[Failure, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from igmc.errors import ConfigError
@@ -10,11 +11,33 @@ from igmc.evaluation.metrics import checked_lengths, evaluate_ranking, score
 from igmc.evaluation.protocols import Protocol
 from igmc.recommenders import Recommender, TrainingData
 
-__all__ = ["ERRORS", "RANKINGS", "checked_metric", "validation_figure"]
+__all__ = ["ERRORS", "RANKINGS", "checked_metric", "metric_names", "validation_figure"]
 
 ERRORS = ("rmse", "mae", "rmse_clipped", "mae_clipped")
 RANKINGS = ("precision", "recall", "f1", "hit_rate", "mrr", "map", "ndcg", "ndcg_exp")  # each @K
+CATALOGUE = ("coverage", "novelty", "popularity_share")  # each @K
+RATED = ("rated_ndcg", "rated_ndcg_linear")  # these, and each @K
 LIST_LENGTH = 20
+
+
+def metric_names(ks: Sequence[int], *, rankings: bool = True, by_user: bool = False) -> list[str]:
+    """The metrics that an evaluation may have.
+
+    Args:
+        ks: lengths of lists.
+        rankings: whether all items are ranked too.
+        by_user: only those by which two models can be compared.
+
+    >>> metric_names([5], rankings=False, by_user=True)[:5]
+    ['rmse', 'mae', 'user_rmse', 'user_mae', 'rated_ndcg']
+    """
+    errors = ("rmse", "mae") if by_user else (*ERRORS, "mean_error")
+    rated = [f"{name}{at}" for at in ("", *(f"@{k}" for k in ks)) for name in RATED]
+    names = [*errors, "user_rmse", "user_mae", *rated]
+    if rankings:
+        names += [f"{name}@{k}" for k in ks for name in (*RANKINGS, *(() if by_user else CATALOGUE))]
+        names.append("opposite_overlap")
+    return names
 
 
 def validation_figure(model: Recommender, data: TrainingData, metric: str) -> float:

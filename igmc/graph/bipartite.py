@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 from igmc.ratings import check_range
+from igmc.short_repr import short_repr
 
 __all__ = ["BipartiteGraph", "checked_ratings"]
 
@@ -25,6 +26,8 @@ class BipartiteGraph:
         user_ptr: int64 [n_users + 1]; user_items: int32 [n_ratings]; user_levels: uint8 [n_ratings].
         item_ptr: int64 [n_items + 1]; item_users: int32 [n_ratings]; item_levels: uint8 [n_ratings].
     """
+
+    __repr__ = short_repr
 
     n_levels: int
     user_ptr: NDArray[np.int64]

@@ -11,6 +11,7 @@ from igmc.config import SELECTIONS
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.ratings import Pairs, Split
+from igmc.short_repr import short_repr
 
 __all__ = ["Part", "make_parts"]
 
@@ -24,6 +25,8 @@ class Part:
         graph: the ratings that are known at that stage.
         pairs: the pairs whose ratings are asked. The edge of a pair is left out of its own subgraph.
     """
+
+    __repr__ = short_repr
 
     name: str
     graph: BipartiteGraph

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph, checked_ratings
+from igmc.short_repr import short_repr
 
 __all__ = ["Patch", "Rows", "ServingGraph"]
 
@@ -145,6 +146,8 @@ class ServingGraph:
         by_user, by_item: the rows of both sides.
         level_counts: int64 [L], the ratings of each level.
     """
+
+    __repr__ = short_repr
 
     n_levels: int
     by_user: Rows

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.short_repr import short_repr
 
 __all__ = ["Subgraphs"]
 
@@ -46,6 +47,8 @@ class Subgraphs:
         edge_item: int32 [E], the item's position among the item nodes of its own subgraph.
         edge_level: uint8 [E], the level of the rating.
     """
+
+    __repr__ = short_repr
 
     user: NDArray[np.int32]
     item: NDArray[np.int32]

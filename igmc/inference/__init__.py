@@ -1,9 +1,11 @@
 """A trained run in use: predictions, lists of items, and explanations."""
 
-from igmc.inference.checkpoints import open_run
+from igmc.inference.checkpoints import first_weights, open_run
 from igmc.inference.id_encoding import from_text, near_ids
 from igmc.inference.input_files import (
+    names_users,
     read_item_ids,
+    read_items,
     read_own_ratings,
     read_pairs,
     read_pairs_file,
@@ -20,12 +22,15 @@ __all__ = [
     "Predictor",
     "RunPredictions",
     "damped_means",
+    "first_weights",
     "from_text",
     "has_neighbourhood",
+    "names_users",
     "near_ids",
     "open_run",
     "predict",
     "read_item_ids",
+    "read_items",
     "read_own_ratings",
     "read_pairs",
     "read_pairs_file",

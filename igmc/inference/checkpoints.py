@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
-from igmc.config import TrainConfig
+from igmc.config import RunConfig, TrainConfig
 from igmc.errors import CheckpointError, ConfigError
-from igmc.training import RunFolder, chosen_epochs
+from igmc.files import check_run
+from igmc.training import FirstWeights, RunFolder, chosen_epochs
 
-__all__ = ["open_run", "pick_epochs"]
+__all__ = ["first_weights", "open_run", "pick_epochs"]
 
 CHOICES = ("ensemble", "single")
 
 
-def open_run(path: str | Path) -> RunFolder:
+def open_run(path: str | os.PathLike[str]) -> RunFolder:
     """The folder of a run that is there already.
+
+    Args:
+        path: of the folder; or the report of the run, which stands for it.
 
     Raises:
         CheckpointError: if it is no run folder, or no epoch of the run is done yet.
+        ConfigError: if it is no path.
     """
-    folder = RunFolder(Path(path))
-    if not (folder.path / "config.json").is_file():
-        raise CheckpointError(
-            f"{folder.path} is no run folder: it has no config.json",
-            remedy="give the folder that igmc-train named as its run folder",
-        )
+    folder = RunFolder(check_run(path))
     if not (folder.path / "checkpoints").is_dir() or not folder.epochs():
         raise CheckpointError(
             f"the run in {folder.path} has no checkpoint yet",
             remedy="let igmc-train finish its first epoch; the same command goes on where it stopped",
         )
     return folder
+
+
+def first_weights(run: str | os.PathLike[str], config: RunConfig) -> FirstWeights:
+    """The weights of the single checkpoint of a run, for a new one to begin with.
+
+    Args:
+        run: its folder, or its report.
+        config: of the new run.
+
+    Raises:
+        CheckpointError: as `open_run`, or if the checkpoint is damaged.
+        ConfigError: if the networks differ.
+    """
+    folder = open_run(run)
+    found = folder.config()
+    if found.network != config.network:
+        raise ConfigError(
+            f"the run in {folder.path} cannot start one of another network",
+            got=found.network,
+            allowed=config.network,
+        )
+    epoch = pick_epochs(folder, found.training, "single")[0]
+    return FirstWeights(str(folder.path), epoch, folder.load_epoch(epoch)["model"])
 
 
 def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None = None) -> list[int]:

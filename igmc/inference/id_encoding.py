@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.ratings import IdTable, RawId
+from igmc.errors import DataError
+from igmc.ratings import IdTable, ObjectIds, RawId
 from igmc.ratings.readers import natural_ids
 
-__all__ = ["ExtendedIds", "from_text", "near_ids", "unknown_ids"]
+__all__ = ["ExtendedIds", "check_known", "from_text", "near_ids", "unknown_ids"]
 
 _MANY = 20_000
 _LONGEST = 60  # to compare a longer one with many takes long
@@ -23,13 +24,16 @@ def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
     """Ids that were typed, as the table writes them: whole numbers and texts are different ids there.
 
     A text that the table knows neither as a text nor as a number is taken for a number if it is one and the
-    table holds nothing else.
+    table holds nothing else. Ids of other kinds, such as dates, are typed as Python prints them.
 
     >>> from_text(IdTable((1, 20)), ["20", "3", "x", "01"])
     [20, 3, 'x', '01']
     >>> from_text(IdTable((1, "20")), ["20", "1", "3"])
     ['20', 1, '3']
     """
+    if isinstance(table, ObjectIds):
+        printed = {str(raw): raw for raw in table.ids}
+        return [printed.get(text, text) for text in texts]
     numbers = [natural_ids([text])[0] for text in texts]
     as_text, as_number = table.encode(texts), table.encode(numbers)
     only_numbers = all(isinstance(raw, int) for raw in table.ids)
@@ -43,7 +47,7 @@ def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
     """The ids that are not in the table, each once, numbers first, in ascending order."""
     given = list(raw_ids)
     unknown = [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
-    return list(IdTable.build(unknown)[0].ids)
+    return list(type(table).build(unknown)[0].ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +90,7 @@ class ExtendedIds:
 
     def merged(self) -> IdTable:
         """All the ids as one table; the known one itself if none is new."""
-        return IdTable((*self.table.ids, *self.new)) if self.new else self.table
+        return type(self.table)((*self.table.ids, *self.new)) if self.new else self.table
 
 
 def near_ids(table: IdTable, raw: RawId) -> str:
@@ -99,6 +103,8 @@ def near_ids(table: IdTable, raw: RawId) -> str:
     """
     if not len(table):
         return "there are none"
+    if isinstance(table, ObjectIds):
+        return f"ids are such as {table.ids[0]!r}"
     text = str(raw)
     other: RawId = text if isinstance(raw, int) else natural_ids([text])[0]
     found: list[str] = []
@@ -114,3 +120,17 @@ def near_ids(table: IdTable, raw: RawId) -> str:
     numbers = isinstance(table.ids[0], int) and isinstance(table.ids[-1], int)
     ids = f"ids are {table.ids[0]}..{table.ids[-1]}" if numbers else f"ids are such as {table.ids[0]!r}"
     return f"did you mean {' or '.join(found)}? {ids}" if found else ids
+
+
+def check_known(items: IdTable, rated: Iterable[RawId]) -> None:
+    """Raise unless all rated items are in the table.
+
+    Raises:
+        DataError: naming the first that is not.
+    """
+    for unknown in unknown_ids(items, rated):
+        raise DataError(
+            "a rated item is not known to the run",
+            got=unknown,
+            remedy=f"{near_ids(items, unknown)}; or leave this rating out",
+        )

@@ -7,21 +7,31 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from igmc.errors import DataError
+from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import from_text
-from igmc.inference.predictor import Predictor
 from igmc.inference.rating_encoding import encode_ratings
 from igmc.ratings import RawId
 from igmc.ratings.readers import USUAL, find_file, read_parquet, read_text
 
-__all__ = ["read_item_ids", "read_own_ratings", "read_pairs", "read_pairs_file", "with_ratings_file"]
+__all__ = [
+    "names_users",
+    "read_item_ids",
+    "read_items",
+    "read_own_ratings",
+    "read_pairs",
+    "read_pairs_file",
+    "with_ratings_file",
+]
 
+P = TypeVar("P", bound=BasePredictor)
+_FILES = (".csv", ".tsv", ".txt", ".gz", ".bz2", ".xz", ".zip")
 _USUALLY = {"user": "user_id", "item": "item_id", "rating": "rating"}
 
 
-def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
+def with_ratings_file(predictor: P, path: Path) -> P:
     """A predictor that knows the ratings of a file too.
 
     Args:
@@ -51,7 +61,7 @@ def with_ratings_file(predictor: Predictor, path: Path) -> Predictor:
         raise DataError(f"{path}: {error.what}", got=error.got, allowed=error.allowed) from None
 
 
-def read_pairs_file(predictor: Predictor, path: Path) -> tuple[list[RawId], list[RawId]]:
+def read_pairs_file(predictor: BasePredictor, path: Path) -> tuple[list[RawId], list[RawId]]:
     """The pairs in a file of text, perhaps compressed; see `read_pairs`.
 
     Raises:
@@ -60,7 +70,7 @@ def read_pairs_file(predictor: Predictor, path: Path) -> tuple[list[RawId], list
     return read_pairs(predictor, _text(path), str(path))
 
 
-def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawId], list[RawId]]:
+def read_pairs(predictor: BasePredictor, text: TextIO, name: str) -> tuple[list[RawId], list[RawId]]:
     """The user ids and the item ids of P pairs, from lines with commas, tabs, semicolons or bars between.
 
     Args:
@@ -78,7 +88,7 @@ def read_pairs(predictor: Predictor, text: TextIO, name: str) -> tuple[list[RawI
     return from_text(predictor.users, users), from_text(predictor.items, items)
 
 
-def read_own_ratings(predictor: Predictor, given: str, user: RawId | None = None) -> dict[RawId, float]:
+def read_own_ratings(predictor: BasePredictor, given: str, user: RawId | None = None) -> dict[RawId, float]:
     """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
 
     Args:
@@ -91,7 +101,7 @@ def read_own_ratings(predictor: Predictor, given: str, user: RawId | None = None
         DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
             users without one being asked for, a rating is not on the scale, or an item is rated twice.
     """
-    inline = "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
+    inline = _inline(given)
     if inline:
         pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
     else:
@@ -116,7 +126,7 @@ def read_own_ratings(predictor: Predictor, given: str, user: RawId | None = None
 
 
 def _lines_of_user(
-    predictor: Predictor, text: TextIO, name: str, user: RawId | None
+    predictor: BasePredictor, text: TextIO, name: str, user: RawId | None
 ) -> list[tuple[str, list[str]]]:
     """Where each line stands, its item and its rating; only the lines of `user` where lines name users."""
     names_users = "user" in _header(text, name)[1]
@@ -143,7 +153,36 @@ def _lines_of_user(
     ]
 
 
-def read_item_ids(predictor: Predictor, path: Path) -> list[RawId]:
+def names_users(given: str) -> bool:
+    """Whether ratings, as `read_own_ratings` takes them, are in a file that tells whose each of them is."""
+    if _inline(given):
+        return False
+    path = Path(given)
+    return path.suffix == ".parquet" or "user" in _header(_text(path), given)[1]
+
+
+def _inline(given: str) -> bool:
+    return "=" in given and not os.path.exists(given)  # Path.exists raises where the name is too long
+
+
+def read_items(predictor: BasePredictor, given: str) -> list[RawId]:
+    """The item ids in a text with commas between, or in the file of that name; see `read_item_ids`.
+
+    What the run knows as an id is one; else what is there, or ends like a name of a file, is a file.
+
+    Raises:
+        DataError: if there is no id, or the file is missing or malformed.
+    """
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    ids = from_text(predictor.items, words)
+    if not words:
+        raise DataError("--items names no item", got=given, allowed="ids such as 50,181, or a file of them")
+    if (predictor.items.encode(ids) < 0).all() and (os.path.exists(given) or Path(given).suffix in _FILES):
+        return read_item_ids(predictor, Path(given))
+    return ids
+
+
+def read_item_ids(predictor: BasePredictor, path: Path) -> list[RawId]:
     """The item ids in a file of text: one a line, or in the column that a header names, such as item_id.
 
     Raises:

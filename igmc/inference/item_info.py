@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from igmc.errors import CheckpointError
 from igmc.files import replace_file
 from igmc.ratings import IdTable
+from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,8 @@ class ItemInfo:
         genres: [n] texts, the genres of an item with ``|`` between them; empty where unknown.
         years: [n] whole numbers, None where unknown.
     """
+
+    __repr__ = short_repr
 
     titles: tuple[str, ...]
     genres: tuple[str, ...]
@@ -81,6 +84,17 @@ class ItemInfo:
     @cached_property
     def _years(self) -> NDArray[np.float64]:
         return np.array([np.nan if year is None else year for year in self.years], np.float64)
+
+    def beside(self, frame: pd.DataFrame, items: NDArray[np.integer]) -> pd.DataFrame:
+        """A frame of n items, int [n] dense indices, with title, genres and year; empty for later items."""
+        import pandas as pd
+
+        known, places = len(self.titles), items.tolist()
+        return frame.assign(
+            title=[self.titles[k] if k < known else "" for k in places],
+            genres=[self.genres[k] if k < known else "" for k in places],
+            year=pd.array([self.years[k] if k < known else None for k in places], dtype="Int64"),
+        )
 
     def save(self, folder: Path, items: IdTable) -> None:
         """Write ``items.json.gz`` into a run folder, whole or not at all.

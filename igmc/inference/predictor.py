@@ -1,270 +1,111 @@
-"""A trained run that predicts: for users and items of its data, and for those who came after it."""
+"""A trained run that predicts, lists and explains, for users of its data and for those who came after it."""
 
 from __future__ import annotations
 
-import dataclasses
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from igmc.config import RunConfig
-from igmc.errors import CheckpointError, DataError
-from igmc.graph import ServingGraph, make_parts
-from igmc.inference.checkpoints import open_run, pick_epochs
-from igmc.inference.id_encoding import ExtendedIds
-from igmc.inference.item_info import ItemInfo
-from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.rating_encoding import encode_ratings, rating_columns
-from igmc.inference.user_view import UserView
-from igmc.loading import SideFeatures
-from igmc.networks import AnyScorer, find_network
-from igmc.ratings import (
-    IdTable,
-    RatingScale,
-    RawId,
-    Split,
-    check_lengths,
-    dense_indices,
-    load_dataset,
-    side_features,
-)
-from igmc.training import pick_device
+from igmc.errors import DataError
+from igmc.inference.base import BasePredictor
+from igmc.inference.id_encoding import near_ids
+from igmc.inference.lists import recommend
+from igmc.inference.similar import similar_items
+from igmc.inference.why import Explanation, explain
+from igmc.ratings import RawId
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Predictor", "predict"]
 
-REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the graph is sorted anew
 
-
-@dataclass(frozen=True, eq=False)
-class Predictor:
+class Predictor(BasePredictor):
     """The models of a run's checkpoints, and the ratings known to it. Make one with `from_run`.
 
     It never changes: new ratings make another Predictor, or a `UserView`, which shares all but a few rows
     with it. So it is safe to call from many threads, and no caller sees another's ratings. A prediction
     depends on its pair and on the ratings known, and on no other pair of the call; `Scorer` says how far.
 
-    The pair's own rating, where it is known, is never looked at.
-
-    Attributes:
-        users, items: raw ids and the dense indices that stand for them.
-        scale: the levels of the ratings.
-        graph: the ratings known, with a node for each id: those that the test part of the run was asked on,
-            which are all of its split but the test ratings, and what was added.
-        scorer: the models.
-        config: of the run.
-        epochs: whose checkpoints the models are; their predictions are averaged.
-        info: titles, genres and years of the items that the run had; None where it keeps none.
+    The pair's own rating, where it is known, is never looked at. The attributes are those of
+    `igmc.inference.base.BasePredictor`.
     """
 
-    users: IdTable
-    items: IdTable
-    scale: RatingScale
-    graph: ServingGraph
-    scorer: AnyScorer
-    config: RunConfig
-    epochs: tuple[int, ...]
-    info: ItemInfo | None = None
-
-    @classmethod
-    def from_run(
-        cls,
-        folder: str | Path,
-        *,
-        checkpoints: str | int | None = None,
-        device: str = "auto",
-        workers: int | None = None,
-        data_dir: str | Path | None = None,
-        home: str | Path | None = None,
-    ) -> Predictor:
-        """Load what `igmc.train` left in a run folder, finished or not.
-
-        Args:
-            folder: of the run.
-            checkpoints: "ensemble", "single" or an epoch; if None, "ensemble" where the run is finished, else
-                "single". See `igmc.inference.checkpoints.pick_epochs`.
-            device: "auto", "cpu", "cuda" or "cuda:N".
-            workers: threads; as many as cores if None.
-            data_dir, home: where the raw data are, which only a run with side features needs again.
-
-        Raises:
-            CheckpointError: if it is no run folder, or is damaged.
-            ConfigError: if there is no such checkpoint or device.
-            DataError: if side features are needed and the data are missing or not those of the run.
-        """
-        place, run = pick_device(device), open_run(folder)
-        found = run.settings()
-        config = run.config()
-        split = Split.load(run.path / "split.npz")
-        if split.digest() != found.get("split_digest"):
-            raise CheckpointError(
-                f"{run.path / 'split.npz'} is not the split of this run",
-                remedy="bring back the folder as igmc-train left it",
-            )
-        side = None
-        if config.side_features:
-            side = _side_features(config, found.get("data_digest"), data_dir, home)
-        epochs = pick_epochs(run, config.training, checkpoints)
-        network = find_network(config.network)
-        scorer = network.load_scorer(run, config, split.scale, epochs, place, threads=workers, side=side)
-        return cls(
-            users=split.table.users,
-            items=split.table.items,
-            scale=split.scale,
-            graph=ServingGraph.of(make_parts(split, "fixed")["test"].graph),
-            scorer=scorer,
-            config=config,
-            epochs=tuple(epochs),
-            info=ItemInfo.load(run.path, split.table.items),
-        )
-
-    def predict(
-        self, user_ids: Iterable[RawId], item_ids: Iterable[RawId], *, clip: bool = True
-    ) -> pd.DataFrame:
-        """The ratings that P pairs are predicted to get.
-
-        Args:
-            user_ids, item_ids: raw ids, whole numbers or texts, as they stand in the data; unknown ones too.
-            clip: move scores beyond the ends of the scale to the nearer end.
-
-        Returns:
-            a row for each pair, in order: user_id, item_id, score (float32) and source; see `Predictions`.
-
-        Raises:
-            DataError: if the ids differ in number, or one is neither a whole number nor a text.
-        """
-        import pandas as pd
-
-        users, items = list(user_ids), list(item_ids)
-        index = self.users.encode(users), self.items.encode(items)
-        check_lengths(user_ids=users, item_ids=items)
-        score, source = predict_pairs(self.scorer, self.scale, self.graph, *index, clip=clip)
-        return pd.DataFrame({"user_id": users, "item_id": items, "score": score, "source": source})
-
-    def predict_indices(
-        self, user: ArrayLike, item: ArrayLike, *, clip: bool = True, fallback: bool = True
-    ) -> Predictions:
-        """As `predict`, for dense indices.
-
-        Args:
-            user, item: int [P], in the range of `users` and of `items`.
-            clip: move scores beyond the ends of the scale to the nearer end.
-            fallback: give damped means where there is no neighbourhood; if not, the model is asked there too.
-
-        Raises:
-            DataError: on indices that differ in number, are out of range, or no whole numbers.
-        """
-        users = dense_indices("user", user, self.graph.n_users)
-        items = dense_indices("item", item, self.graph.n_items)
-        check_lengths(user=users, item=items)
-        return predict_pairs(self.scorer, self.scale, self.graph, users, items, clip=clip, fallback=fallback)
-
-    def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
-        """One user with these ratings, laid over what is known; nothing is trained or kept.
-
-        Args:
-            ratings: item id -> rating; unknown items may be among them. There may be none at all.
-            user_id: whose they are. A known user's are added to those known, or replace them where an item is
-                rated again. None or an unknown id stands for a new user.
-
-        Raises:
-            DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
-                text.
-        """
-        users = ExtendedIds.of(self.users, [] if user_id is None else [user_id])
-        items = ExtendedIds.of(self.items, ratings)
-        user = len(users) if user_id is None else int(users.encode([user_id])[0])
-        n_users = max(len(users), user + 1)
-        graph = self._extended(n_users, items, np.full(len(ratings), user), ratings, ratings.values())
-        return UserView(user, self.graph, graph, items, self.scale, self.scorer)
-
-    def score_user(
+    def recommend(
         self,
-        ratings: Mapping[RawId, float],
-        items: Iterable[RawId],
-        *,
         user_id: RawId | None = None,
-        clip: bool = True,
+        *,
+        ratings: Mapping[RawId, float] | None = None,
+        k: int = 10,
+        **filters: Any,
     ) -> pd.DataFrame:
-        """What a user with these ratings is predicted to give to some items.
+        """The k items that a user is predicted to like best, of those that the user has not rated.
 
         Args:
-            ratings, user_id: see `with_user`.
-            items: raw ids; one that the user has rated is predicted without that rating.
-            clip: move scores beyond the ends of the scale to the nearer end.
+            user_id: a user of the run; with `ratings` also a new one, who needs no id.
+            ratings: item id -> rating, of a new user, or besides those that are known of the user.
+            k: length of the list.
+            **filters: as `igmc.recommend` takes them: genre, years, min_score, items, ...
+
+        Returns, Raises: as `igmc.recommend`.
+        """
+        return recommend(self, user_id=user_id, ratings=ratings, k=k, **filters)
+
+    def explain(
+        self,
+        user_id: RawId | None,
+        item_id: RawId,
+        *,
+        ratings: Mapping[RawId, float] | None = None,
+        **how: Any,
+    ) -> Explanation:
+        """Why a user is predicted to give an item what the models say, by the ratings around the two.
+
+        Args:
+            user_id: a user of the run; with `ratings` also a new one, who needs no id.
+            item_id: raw id of the item.
+            ratings: item id -> rating, of a new user, or besides those that are known of the user.
+            **how: as `igmc.explain` takes it: method, top, limit.
+
+        Returns, Raises: as `igmc.explain`.
+        """
+        return explain(self, user_id, item_id, ratings=ratings, **how)
+
+    def similar_items(self, item_id: RawId, k: int = 10) -> pd.DataFrame:
+        """The items whose raters agreed most with what they gave this one; see `igmc.inference.similar`.
+
+        Args:
+            item_id: raw id of the item.
+            k: length of the list; it is shorter where fewer items have a rater in common with this one.
 
         Returns:
-            a row for each item, in order: item_id, score (float32) and source; see `Predictions`.
+            a row for each item, the most similar first: item (raw id), similarity (float64, -1..1), raters
+            (who rated both), rank (from 1); and title, genres and year if the run knows them.
 
         Raises:
-            DataError: see `with_user`.
+            ConfigError: on a length below 1.
+            DataError: on an unknown item.
         """
-        return self.with_user(ratings, user_id).score(items, clip=clip)
-
-    def add_ratings(self, ratings: pd.DataFrame | Mapping[str, Iterable[Any]]) -> Predictor:
-        """A predictor that knows these ratings too, of any users and items, known or new; nothing is trained.
-
-        The time it takes goes by the ratings of the users and items that are named and, where ids are new, by
-        the number of ids. Where all that was added comes to a quarter of the ratings, they are sorted anew.
-
-        Args:
-            ratings: columns user_id, item_id and rating, each pair once; a known rating is replaced.
-
-        Raises:
-            DataError: on a missing column, columns of unequal length, a pair that stands twice, a rating that
-                is not on the scale, or an id that is neither a whole number nor a text.
-        """
-        user_ids, item_ids, values = rating_columns(ratings)
-        users, items = ExtendedIds.of(self.users, user_ids), ExtendedIds.of(self.items, item_ids)
-        seen: set[tuple[RawId, RawId]] = set()
-        for pair in zip(user_ids, item_ids, strict=True):
-            if pair in seen:
-                raise DataError(
-                    f"user {pair[0]!r} rates item {pair[1]!r} twice", allowed="each (user, item) pair once"
-                )
-            seen.add(pair)
-        graph = self._extended(len(users), items, users.encode(user_ids), item_ids, values)
-        if graph.n_patched > REBUILD_SHARE * graph.n_ratings:
-            graph = ServingGraph.of(graph.rebuilt())
-        return dataclasses.replace(self, users=users.merged(), items=items.merged(), graph=graph)
-
-    def _extended(
-        self,
-        n_users: int,
-        items: ExtendedIds,
-        user: NDArray[np.integer],
-        item_ids: Iterable[RawId],
-        ratings: Iterable[object],
-    ) -> ServingGraph:
-        """The graph with n ratings more, by int [n] dense indices of users and n raw ids of items."""
-        return self.graph.with_ratings(
-            user,
-            items.encode(item_ids),
-            encode_ratings(self.scale, ratings),
-            n_users=n_users,
-            n_items=len(items),
-        )
+        index = int(self.items.encode([item_id])[0])
+        if index < 0:
+            raise DataError("the run knows no such item", got=item_id, remedy=near_ids(self.items, item_id))
+        return similar_items(self, index, k)
 
 
 def predict(
-    run: str | Path | Predictor,
+    run: str | os.PathLike[str] | BasePredictor,
     ratings: Mapping[RawId, float],
-    items: Iterable[RawId],
+    items: RawId | Iterable[RawId],
     *,
     clip: bool = True,
 ) -> pd.DataFrame:
     """What someone who was not in the training data, with these ratings, is predicted to give to some items.
 
     Args:
-        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
+        run: folder of a run, or its report; or, since loading takes longer than predicting, a `Predictor` of
+            it.
         ratings: item id -> rating, as they stand in the data of the run.
-        items: raw ids of the items that are asked.
+        items: raw ids of the items that are asked, or a single one.
         clip: move scores beyond the ends of the scale to the nearer end.
 
     Returns:
@@ -273,17 +114,5 @@ def predict(
     Raises:
         IgmcError: see `Predictor.from_run` and `Predictor.score_user`.
     """
-    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    predictor = run if isinstance(run, BasePredictor) else Predictor.from_run(run)
     return predictor.score_user(ratings, items, clip=clip)
-
-
-def _side_features(
-    config: RunConfig, digest: object, data_dir: str | Path | None, home: str | Path | None
-) -> SideFeatures:
-    dataset = load_dataset(config.data, data_dir=data_dir, home=home)
-    if dataset.table.digest() != digest:
-        raise DataError(
-            f"{config.data.dataset} holds other ratings now than when the run was trained",
-            remedy="bring back the data of that run: its side features come from there",
-        )
-    return side_features(dataset)

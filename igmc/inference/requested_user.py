@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from igmc.errors import DataError
-from igmc.inference.id_encoding import near_ids, unknown_ids
-from igmc.inference.predictor import Predictor
+from igmc.inference.base import BasePredictor
+from igmc.inference.id_encoding import check_known, near_ids, unknown_ids
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
 
@@ -14,7 +14,7 @@ __all__ = ["requested_user"]
 
 
 def requested_user(
-    predictor: Predictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None
+    predictor: BasePredictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None
 ) -> UserView:
     """As `Predictor.with_user`, but it refuses unknown items, and an unknown user without ratings.
 
@@ -33,10 +33,5 @@ def requested_user(
             got=user_id,
             remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
         )
-    for unknown in unknown_ids(predictor.items, ratings or ()):
-        raise DataError(
-            "a rated item is not known to the run",
-            got=unknown,
-            remedy=f"{near_ids(predictor.items, unknown)}; or leave this rating out",
-        )
+    check_known(predictor.items, ratings or ())
     return predictor.with_user(ratings or {}, user_id)

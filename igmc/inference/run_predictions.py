@@ -13,6 +13,7 @@ from igmc.errors import CheckpointError
 from igmc.graph import ServingGraph
 from igmc.inference.mean_fallback import has_neighbourhood
 from igmc.ratings import Split
+from igmc.short_repr import short_repr
 
 __all__ = ["RunPredictions"]
 
@@ -28,6 +29,8 @@ class RunPredictions:
         true: float64 [P], the ratings given.
         predicted: float64 [P], the mean prediction of the checkpoints that the run averages, not clipped.
     """
+
+    __repr__ = short_repr
 
     user: NDArray[np.int32]
     item: NDArray[np.int32]

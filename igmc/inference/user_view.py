@@ -15,6 +15,7 @@ from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.predictions import Predictions, predict_pairs
 from igmc.networks import AnyScorer
 from igmc.ratings import RatingScale, RawId
+from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,8 @@ class UserView:
         items: the predictor's ids, and those among the user's ratings that it does not know.
         scale, scorer: the predictor's.
     """
+
+    __repr__ = short_repr
 
     user: int
     known: ServingGraph

@@ -32,6 +32,7 @@ class Job:
         memory: bytes that statistics may take, for a network that reads them; its default if None.
         progress: show bars, if stderr is a terminal; profile: log where the training time went.
         monitor: called after each epoch with its record.
+        start: state of the model of another run, to begin with; None to draw the first weights.
     """
 
     config: RunConfig
@@ -47,6 +48,7 @@ class Job:
     progress: bool
     profile: bool
     monitor: Callable[[Mapping[str, Any]], None] | None
+    start: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,16 +3,18 @@
 from igmc.ratings.checks import check_lengths, check_range, dense_indices
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset
-from igmc.ratings.ids import IdTable, RawId
-from igmc.ratings.load import load_dataset
+from igmc.ratings.ids import IdTable, ObjectIds, RawId, id_list, id_pairs
+from igmc.ratings.load import DataLike, data_config, load_dataset, run_inputs
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.side_features import info_features, side_features
 from igmc.ratings.split import Split, build_split, divided, make_split
 from igmc.ratings.table import Pairs, RatingTable, pair_keys
 
 __all__ = [
+    "DataLike",
     "Dataset",
     "IdTable",
+    "ObjectIds",
     "Pairs",
     "RatingScale",
     "RatingTable",
@@ -21,12 +23,16 @@ __all__ = [
     "build_split",
     "check_lengths",
     "check_range",
+    "data_config",
     "dense_indices",
     "divided",
+    "id_list",
+    "id_pairs",
     "info_features",
     "load_dataset",
     "make_split",
     "pair_keys",
+    "run_inputs",
     "side_features",
     "to_hetero",
     "to_networkx",

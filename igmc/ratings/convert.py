@@ -13,6 +13,7 @@ from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.files import replacing, writing
 from igmc.ratings.checks import check_range
 from igmc.ratings.dataset import Dataset
+from igmc.ratings.ids import RawId
 from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split
 
@@ -255,7 +256,7 @@ def _both(directions: str) -> bool:
     return directions == "both"
 
 
-def _raw_ids(dataset: Dataset) -> dict[str, list[int | str]]:
+def _raw_ids(dataset: Dataset) -> dict[str, list[RawId]]:
     # In a dict: a list as long as there are nodes or edges, PyG's samplers would try to index like a tensor.
     return {"user": list(dataset.table.users.ids), "item": list(dataset.table.items.ids)}
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.any_table import table_kind
+from igmc.ratings.frame import read_frames
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable
 
 if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
+
+    from igmc.ratings.any_table import Frame
+    from igmc.ratings.frame import Columns
 
 __all__ = ["Dataset", "LazySplits", "ReadReport"]
 
@@ -64,7 +69,8 @@ class Dataset:
         report: what the reader met.
         user_info, item_info: a row for each dense index, in that order, or None. Columns, each of them
             optional: age (years, nullable Int64), gender, occupation, zip_code (str) of users; title, genres
-            (str, genres separated by ``|``) and year (nullable Int64) of items. Missing text is empty.
+            (str, genres separated by ``|``), year (nullable Int64) and text (str) of items. Missing text is
+            empty.
         splits: name of an official split -> row numbers, int64, of its training and its test part.
             The first is the default.
         scale_hint: what is stated about the ratings, or None.
@@ -97,6 +103,53 @@ class Dataset:
                         got=value.shape[0],
                         allowed=str(size),
                     )
+
+    def __repr__(self) -> str:
+        table = self.table
+        sizes = f"{len(table):,} ratings, {len(table.users):,} users, {len(table.items):,} items"
+        return f"Dataset({self.name!r}: {sizes})"
+
+    @classmethod
+    def from_frame(
+        cls,
+        ratings: Frame,
+        users: Frame | None = None,
+        items: Frame | None = None,
+        columns: Columns | None = None,
+        *,
+        name: str = "frame",
+        duplicates: str = "last",
+    ) -> Self:
+        """The data set in a DataFrame of pandas, polars, pyarrow, DuckDB, ...: a row for each rating.
+
+        Ids may be of any hashable kind, and come back as they are. A rating is a finite number. A time is a
+        date, a time or an ISO text, of UTC where it names no zone, or seconds since 1970.
+
+        Args:
+            ratings: with the columns user, item, rating and, if there is one, timestamp.
+            users: a row for each user: its id, and one or more of age, gender, occupation and zip_code.
+            items: a row for each item: its id, and one or more of title, genres (a list, or a text with ``|``
+                between them), year and text. What nobody has rated is left out.
+            columns: which columns of the ratings are meant, as ``{"user": "customer", "item": "sku"}``, or
+                all of them in order; those that are not named are found by their usual names.
+            name: of the data set, in reports and names of folders.
+            duplicates: what counts of a pair that is rated twice: the "last" row, the "mean" of all, or
+                neither, being an "error".
+
+        Raises:
+            ConfigError: if something is no table, or `columns` or `duplicates` is malformed.
+            DataError: naming the row, on a missing id, a rating that is not finite or a duplicate that is an
+                error; if a column is missing, or ids are not hashable.
+            MissingExtraError: if the table is of another library and pyarrow is not installed.
+
+        >>> Dataset.from_frame({"user": ["ann", "bo", "bo"], "item": [1, 1, 2], "rating": [5, 3, 4]})
+        Dataset('frame': 3 ratings, 2 users, 2 items)
+        """
+        parts = read_frames(ratings, users, items, columns, duplicates)
+        report = ReadReport(
+            table_kind(ratings), parts.rows, duplicates=parts.duplicates, duplicate_rule=duplicates
+        )
+        return cls(name, parts.table, report, user_info=parts.user_info, item_info=parts.item_info)
 
 
 class LazySplits(Mapping[str, tuple[Rows, Rows]]):

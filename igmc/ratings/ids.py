@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
-from igmc.ratings.checks import check_range
+from igmc.ratings.checks import check_lengths, check_range
 
-__all__ = ["IdTable"]
+__all__ = ["IdTable", "ObjectIds", "RawId", "id_list", "id_pairs", "missing"]
 
-RawId = int | str
+RawId = Hashable  # int or str, but for ids that came in a DataFrame: see `ObjectIds`
 _MAX_IDS = 2**31 - 1  # dense indices are int32
 
 
@@ -40,7 +44,7 @@ class IdTable:
     ids: tuple[RawId, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", tuple(_plain(raw) for raw in self.ids))
+        object.__setattr__(self, "ids", tuple(self._plain(raw) for raw in self.ids))
         if len(self.ids) > _MAX_IDS:
             raise DataError("too many ids", got=len(self.ids), allowed=f"at most {_MAX_IDS}")
         if len(self._index) != len(self.ids):
@@ -50,6 +54,10 @@ class IdTable:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        some = [*map(repr, self.ids[:3]), *(["..."] if len(self) > 3 else [])]
+        return f"{type(self).__name__}({len(self):,} ids: {', '.join(some)})"
 
     @classmethod
     def build(cls, raw: Iterable[RawId]) -> tuple[IdTable, NDArray[np.int32]]:
@@ -63,7 +71,7 @@ class IdTable:
             return cls(tuple(unique.tolist())), codes.astype(np.int32)
         first_seen: dict[RawId, int] = {}
         codes = np.fromiter(
-            (first_seen.setdefault(_plain(value), len(first_seen)) for value in raw), dtype=np.int64
+            (first_seen.setdefault(cls._plain(value), len(first_seen)) for value in raw), dtype=np.int64
         )
         return cls.from_categories(codes, list(first_seen))
 
@@ -80,7 +88,7 @@ class IdTable:
         positions, names = np.asarray(codes), list(categories)
         used = np.zeros(len(names), dtype=bool)
         used[positions] = True
-        kept = sorted(np.flatnonzero(used).tolist(), key=lambda k: (isinstance(names[k], str), names[k]))
+        kept = cls._in_order(np.flatnonzero(used).tolist(), names)
         rank = np.full(len(names), -1, dtype=np.int32)
         rank[kept] = np.arange(len(kept), dtype=np.int32)
         return cls(tuple(names[k] for k in kept)), rank[positions]
@@ -92,7 +100,7 @@ class IdTable:
             unique, inverse = np.unique(raw_ids, return_inverse=True)
             return self.encode(unique.tolist(), missing)[inverse]
         index = self._index
-        return np.fromiter((index.get(_plain(raw), missing) for raw in raw_ids), dtype=np.int32)
+        return np.fromiter((index.get(self._plain(raw), missing) for raw in raw_ids), dtype=np.int32)
 
     def decode(self, indices: ArrayLike) -> list[RawId]:
         """The raw ids of dense indices, int [n].
@@ -115,19 +123,152 @@ class IdTable:
     @classmethod
     def from_json(cls, text: str) -> IdTable:
         """The inverse of `to_json`."""
-        return cls(tuple(json.loads(text)))
+        found = json.loads(text)
+        if all(isinstance(raw, int | str) and not isinstance(raw, bool) for raw in found):
+            return IdTable(tuple(found))
+        return ObjectIds(tuple(_read(raw) for raw in found))
 
     @cached_property
     def _index(self) -> dict[RawId, int]:
         return {raw: k for k, raw in enumerate(self.ids)}
 
+    @staticmethod
+    def _plain(raw: object) -> RawId:
+        if type(raw) is int or type(raw) is str:
+            return raw
+        if isinstance(raw, np.integer):
+            return int(raw)
+        if isinstance(raw, str):
+            return str(raw)
+        # A float would equal an int as a key (1.0 == 1), and so would a bool: refuse both.
+        raise DataError("an id is neither a whole number nor a text", got=raw, allowed="int or str")
 
-def _plain(raw: object) -> RawId:
-    if type(raw) is int or type(raw) is str:
+    @staticmethod
+    def _in_order(kept: list[int], names: list[Any]) -> list[int]:
+        return sorted(kept, key=lambda k: (isinstance(names[k], str), names[k]))
+
+
+class ObjectIds(IdTable):
+    """An `IdTable` whose ids may be of any hashable kind: dates, UUIDs, tuples, floats, ...
+
+    Ids are equal when Python says so, so that 1 finds 1.0; what is missing is no id. Ids of one kind that can
+    be sorted are in ascending order, others in the order in which they were first met.
+
+    >>> ids, codes = ObjectIds.build([("a", 2), ("a", 1), ("a", 2)])
+    >>> ids.ids, codes.tolist()
+    ((('a', 1), ('a', 2)), [1, 0, 1])
+    """
+
+    def to_json(self) -> str:
+        """The ids as a JSON array, in ASCII: numbers and strings as they are, others as ``{kind: text}``.
+
+        Raises:
+            DataError: on an id that has no such form.
+        """
+        return json.dumps([_tagged(raw) for raw in self.ids], separators=(",", ":"))
+
+    @staticmethod
+    def _plain(raw: object) -> RawId:
+        if isinstance(raw, np.generic) and not isinstance(raw, np.datetime64 | np.timedelta64):
+            raw = raw.item()
+        if missing(raw):
+            raise DataError("an id is missing", got=raw, remedy="leave out the rows without one")
+        try:
+            hash(raw)
+        except TypeError:
+            raise DataError(
+                "an id cannot be told from others", got=raw, allowed="hashable values, such as tuples"
+            ) from None
         return raw
-    if isinstance(raw, np.integer):
-        return int(raw)
-    if isinstance(raw, str):
-        return str(raw)
-    # A float would equal an int as a key (1.0 == 1), and so would a bool: refuse both.
-    raise DataError("an id is neither a whole number nor a text", got=raw, allowed="int or str")
+
+    @staticmethod
+    def _in_order(kept: list[int], names: list[Any]) -> list[int]:
+        try:
+            return sorted(kept, key=lambda k: names[k])
+        except TypeError:
+            return kept
+
+
+def id_list(given: RawId | Iterable[RawId]) -> list[RawId]:
+    """One id or several, as a list; a tuple is several.
+
+    >>> id_list("ann"), id_list(("ann", "bo")), id_list(7)
+    (['ann'], ['ann', 'bo'], [7])
+    """
+    single = isinstance(given, str | bytes) or not isinstance(given, Iterable)
+    return [given] if single else list(given)  # type: ignore[arg-type, list-item]
+
+
+def id_pairs(
+    users: RawId | Iterable[RawId], items: RawId | Iterable[RawId]
+) -> tuple[list[RawId], list[RawId]]:
+    """P users and P items, as lists; a single id of one side goes with all of the other.
+
+    Raises:
+        DataError: if they differ in number.
+
+    >>> id_pairs("ann", [1, 2])
+    (['ann', 'ann'], [1, 2])
+    """
+    sides = id_list(users), id_list(items)
+    for k, given in enumerate((users, items)):
+        if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+            sides[k][:] = sides[k] * len(sides[1 - k])
+    check_lengths(users=sides[0], items=sides[1])
+    return sides
+
+
+def missing(raw: object) -> bool:
+    """Whether a value stands for none: None, NaN, NaT or NA."""
+    if raw is None:
+        return True
+    try:
+        return bool(raw != raw)
+    except (TypeError, ValueError):  # pandas.NA will not say
+        return type(raw).__name__ == "NAType"
+
+
+def _timestamp(text: str) -> Any:
+    import pandas as pd
+
+    return pd.Timestamp(text)
+
+
+# kind of id -> how it is written, and read again
+_FORMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "float": (repr, float),
+    "bool": (bool, bool),
+    "bytes": (bytes.hex, bytes.fromhex),
+    "tuple": (lambda raw: [_tagged(part) for part in raw], lambda parts: tuple(map(_read, parts))),
+    "frozenset": (
+        lambda raw: sorted((_tagged(part) for part in raw), key=json.dumps),
+        lambda parts: frozenset(map(_read, parts)),
+    ),
+    "Decimal": (str, Decimal),
+    "UUID": (str, UUID),
+    "date": (lambda raw: raw.isoformat(), datetime.date.fromisoformat),
+    "datetime": (lambda raw: raw.isoformat(), datetime.datetime.fromisoformat),
+    "Timestamp": (lambda raw: raw.isoformat(), _timestamp),
+}
+
+
+def _tagged(raw: Any) -> Any:
+    """An id as JSON has it; what is neither number nor string, as an object of its kind and its text."""
+    if type(raw) in (int, str):
+        return raw
+    kind = type(raw).__name__
+    if kind not in _FORMS:
+        raise DataError(
+            f"an id of the kind {kind} cannot be kept in a file",
+            got=raw,
+            allowed=f"int, str, {', '.join(_FORMS)}",
+            remedy="give texts or numbers as ids",
+        )
+    return {kind: _FORMS[kind][0](raw)}
+
+
+def _read(raw: Any) -> Any:
+    if not isinstance(raw, dict):
+        return raw
+    ((kind, value),) = raw.items()
+    return _FORMS[kind][1](value)

@@ -1,29 +1,36 @@
-"""Reading a data set: by its name, from a folder in a known layout, or from a file of ratings."""
+"""Reading a data set: by its name, from a folder in a known layout, a file of ratings, or a DataFrame."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from igmc.config import DataConfig
+from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
 from igmc.errors import ConfigError
+from igmc.ratings.any_table import ArrowTable, is_table
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.demo import make_demo
 from igmc.ratings.readers import looks_like_path, read_folder, read_path
 from igmc.ratings.sources import DATASETS, canonical_name, locate
 
-__all__ = ["load_dataset"]
+__all__ = ["DataLike", "data_config", "load_dataset", "run_inputs"]
+
+DataLike = Dataset | DataConfig | str | Path | Mapping[str, Any] | ArrowTable
+TAKEN = "a name, a path, a DataFrame, a Dataset, a DataConfig or a mapping of its settings"
 
 
 def load_dataset(
-    config: DataConfig | str, *, data_dir: str | Path | None = None, home: str | Path | None = None
+    data: DataLike, *, data_dir: str | Path | None = None, home: str | Path | None = None
 ) -> Dataset:
     """Read a data set.
 
     Args:
-        config: which one, and how to read it; a plain text stands for ``DataConfig(dataset=text)``.
-            The data set is a name (``ml_100k``, also written ``ML-100K``), a folder in the layout of a
-            MovieLens release or a Monti set, or a file of ratings (see below).
+        data: which one: a name (``ml_100k``, also written ``ML-100K``), a folder in the layout of a
+            MovieLens release or a Monti set, or a file of ratings (see below); a `DataConfig`, or a mapping
+            of its settings, which say how to read it too; a DataFrame, as `Dataset.from_frame` takes it with
+            the usual names of columns; or a Dataset, which is returned as it is.
         data_dir: where the folders of raw data are; see `igmc.ratings.sources.locate.locate`.
         home: where raw data are downloaded to if they are nowhere else.
 
@@ -44,11 +51,14 @@ def load_dataset(
     ``01`` or ``x`` among them it holds texts, each as it stands in the file.
 
     Raises:
-        ConfigError: on an unknown name or malformed `columns`.
+        ConfigError: on something that is no data set, an unknown name, or malformed `columns`.
         DataError: if files are missing or malformed; the message names the file and the line.
     """
-    if isinstance(config, str):
-        config = DataConfig(dataset=config)
+    if isinstance(data, Dataset):
+        return data
+    if is_table(data):
+        return Dataset.from_frame(data)  # type: ignore[arg-type]
+    config = data_config(data)
     name = canonical_name(config.dataset)
     if name is None:
         if looks_like_path(config.dataset):
@@ -69,3 +79,59 @@ def load_dataset(
     if name == "demo":
         return make_demo()
     return read_folder(locate(name, data_dir=data_dir, home=home), name, config)
+
+
+def data_config(data: DataLike) -> DataConfig:
+    """The settings of whatever `load_dataset` takes.
+
+    Raises:
+        ConfigError: on something that is no data set, or settings that are not allowed.
+    """
+    if isinstance(data, DataConfig):
+        return data
+    if isinstance(data, Dataset):
+        return DataConfig(dataset=data.name)
+    if isinstance(data, str | Path):
+        return DataConfig(dataset=str(data))
+    if isinstance(data, Mapping):
+        return DataConfig.from_dict(data)
+    if is_table(data):
+        return DataConfig(dataset="frame")
+    raise ConfigError("this is no data set", got=data, allowed=TAKEN)
+
+
+def run_inputs(
+    data: DataLike | RunConfig,
+    settings: Mapping[str, Any],
+    *,
+    data_dir: str | Path | None = None,
+    home: str | Path | None = None,
+) -> tuple[RunConfig, Dataset]:
+    """The configuration of a run, and its data set.
+
+    Args:
+        data: what `load_dataset` takes, or all settings: a `RunConfig`, or a mapping by section of it.
+        settings: over what the data set brings, or over those in `data`; by section, or by name alone, as in
+            ``{"epochs": 3}``.
+        data_dir, home: see `load_dataset`.
+
+    Raises:
+        ConfigError: on something that is neither, or a setting that is unknown or not allowed.
+        DataError: as `load_dataset`.
+    """
+    if isinstance(data, RunConfig):
+        config = RunConfig.from_dict(merged(data.to_dict(), sectioned(settings, data.network)))
+        return config, load_dataset(config.data, data_dir=data_dir, home=home)
+    if isinstance(data, Mapping):
+        config = run_config(chosen=merged(data, settings))
+        return config, load_dataset(config.data, data_dir=data_dir, home=home)
+    if isinstance(data, Dataset) or is_table(data):
+        given, dataset = dict(settings), data
+        if not isinstance(dataset, Dataset):
+            how = {name: given.pop(name) for name in ("columns", "duplicates") if name in given}
+            dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
+        return run_config(dataset.name, given), dataset
+    if not isinstance(data, DataConfig | str | Path):
+        raise ConfigError("this is no data set", got=data, allowed=f"{TAKEN}; a RunConfig")
+    config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
+    return config, load_dataset(config.data, data_dir=data_dir, home=home)

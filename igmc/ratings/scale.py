@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import MAX_LEVELS
 from igmc.errors import DataError
+from igmc.short_repr import short_repr
 
 __all__ = ["KnownScale", "RatingScale"]
 
@@ -65,6 +66,8 @@ class RatingScale:
     Raises:
         DataError: on values, edges or a range that do not fit together.
     """
+
+    __repr__ = short_repr
 
     values: Floats
     edges: Floats

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.files import replacing, writing
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.ids import IdTable
+from igmc.ratings.load import DataLike, data_config, load_dataset
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.table import Pairs, RatingTable
 from igmc.rng import stream
@@ -76,6 +78,10 @@ class Split:
                 "the training part is empty",
                 remedy="lower --test-ratio or --validation-ratio, or add ratings",
             )
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(getattr(self, part)):,} {part}" for part in _FORMATS[self._format])
+        return f"Split({self.name!r}, seed {self.seed}: {sizes})"
 
     def pairs(self, rows: Rows) -> Pairs:
         """The pairs that stand in rows of the table, int64 [P], in that order."""
@@ -151,7 +157,9 @@ class Split:
         return split
 
 
-def make_split(dataset: Dataset, config: DataConfig, seed: int) -> Split:
+def make_split(
+    dataset: DataLike, config: DataConfig | Mapping[str, Any] | None = None, seed: int = 1
+) -> Split:
     """Divide the ratings of a data set.
 
     ``config.split`` is "random" (``test_ratio`` of the ratings are the test part), the name of an official
@@ -159,10 +167,19 @@ def make_split(dataset: Dataset, config: DataConfig, seed: int) -> Split:
     ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both, so
     that a lower ratio keeps a subset of what a higher one keeps; the test part stays whole.
 
+    Args:
+        dataset: whatever `igmc.ratings.load.load_dataset` takes.
+        config: how to split, or a mapping of its settings; what `dataset` says of that, or else the defaults,
+            if None.
+        seed: of what is drawn.
+
     Raises:
-        ConfigError: if the data set has no such split.
+        ConfigError: on something that is no data set, or if the data set has no such split.
         DataError: if no rating is left for training, or the ratings do not make a scale.
     """
+    if config is None or isinstance(config, Mapping):
+        config = data_config(dataset) if config is None else DataConfig.from_dict(config)
+    dataset = load_dataset(dataset)
     name = config.split
     if name == "default":
         name = next(iter(dataset.splits), "random")

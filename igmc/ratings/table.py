@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from igmc.errors import DataError
 from igmc.ratings.checks import check_lengths, check_range
 from igmc.ratings.ids import IdTable
+from igmc.short_repr import short_repr
 
 __all__ = ["Pairs", "RatingTable", "pair_keys"]
 
@@ -31,6 +32,8 @@ class RatingTable:
         DataError: on arrays of unequal length, an index out of range, a rating that is not finite, or a pair
             that stands twice.
     """
+
+    __repr__ = short_repr
 
     users: IdTable
     items: IdTable
@@ -87,6 +90,8 @@ class Pairs:
     Raises:
         DataError: on arrays of unequal length, a negative index, or a rating that is not finite.
     """
+
+    __repr__ = short_repr
 
     user: NDArray[np.int32]
     item: NDArray[np.int32]

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from igmc.config import Config
 from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.progress import step
 from igmc.ratings import dense_indices
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
@@ -72,6 +73,10 @@ class Recommender(ABC):
         self.history: list[dict[str, float]] = []
         self.n_users = self.n_items = 0
 
+    def __repr__(self) -> str:
+        fitted = f" fitted to {self.n_users:,} users and {self.n_items:,} items" if self.n_items else ""
+        return f"{type(self).__name__}({self.config!r}){fitted}"
+
     @property
     def ranks_only(self) -> bool:
         """Whether its scores order items but are no ratings; so it is with models trained to rank."""
@@ -110,7 +115,13 @@ class Recommender(ABC):
         """
         self.n_users, self.n_items = data.n_users, data.n_items
         self.history = []
-        self._fit(data, monitor)
+
+        def told(record: Mapping[str, float]) -> None:
+            step(f"epoch {record['epoch']:.0f}")
+            if monitor is not None:
+                monitor(record)
+
+        self._fit(data, told)
         return self
 
     def refit(self, data: TrainingData, *, monitor: Monitor | None = None) -> Self:

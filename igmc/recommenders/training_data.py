@@ -11,6 +11,7 @@ from scipy import sparse
 
 from igmc.errors import DataError
 from igmc.ratings import RatingScale, RatingTable
+from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,8 @@ class Ratings:
         rating: float32 [n].
         timestamp: int64 [n], seconds since 1970 (UTC), -1 where unknown.
     """
+
+    __repr__ = short_repr
 
     user: NDArray[np.int32]
     item: NDArray[np.int32]
@@ -77,6 +80,8 @@ class TrainingData:
     Raises:
         DataError: if there is no training rating.
     """
+
+    __repr__ = short_repr
 
     train: Ratings
     validation: Ratings

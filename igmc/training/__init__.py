@@ -4,6 +4,7 @@ from igmc.training.checkpoint import load_checkpoint, save_checkpoint
 from igmc.training.checkpointer import Checkpointer, MemoryCheckpointer
 from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
+from igmc.training.first_weights import FirstWeights, start_from
 from igmc.training.folder import RunFolder
 from igmc.training.intercept import LEAST_SAMPLE
 from igmc.training.loop import fit
@@ -13,6 +14,7 @@ from igmc.training.track import Tracker
 __all__ = [
     "LEAST_SAMPLE",
     "Checkpointer",
+    "FirstWeights",
     "MemoryCheckpointer",
     "RunFolder",
     "Tracker",
@@ -25,4 +27,5 @@ __all__ = [
     "predict_batches",
     "predict_samples",
     "save_checkpoint",
+    "start_from",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from igmc.checked_json import dump_checked, load_checked
-from igmc.config import RunConfig
+from igmc.config import NETWORKS, RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.files import locked, replace_file, sweep, writing
 from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+from igmc.training.ensemble import chosen_epochs
 
 __all__ = ["RunFolder"]
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
@@ -36,9 +40,15 @@ class RunFolder:
     def claimed(self, config: RunConfig, facts: Mapping[str, Any]) -> Iterator[None]:
         """Hold the folder for this run alone: a new one, or one that the same run left behind.
 
+        A finished run with more epochs is the same: it is unfinished again, and goes on from its last
+        checkpoint. With a rate that falls in steps it then ends as it would have with so many epochs at
+        once; with one cycle of the rate it does not, see `igmc.training.neighbours_loop.fit_neighbours`.
+        ``continued`` in ``config.json`` tells the numbers of epochs at which it had been finished before.
+
         Args:
             config: of the run.
-            facts: what else determines it: ``data_digest`` and ``split_digest``.
+            facts: what else determines it: ``data_digest``, ``split_digest`` and, where it begins with the
+                weights of another run, ``start``.
 
         Raises:
             ConfigError: if the folder holds a run with other settings, or something else.
@@ -105,14 +115,25 @@ class RunFolder:
 
     def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
         found = self.settings()
+        before = self.config()
         # As objects: a setting that one of them does not name has its default.
-        old, new = (_flat(asdict(one)) for one in (self.config(), config))
-        changed = [f"{key} ({old[key]!r} there, {new[key]!r} now)" for key in new if old[key] != new[key]]
+        old, new = (_flat(asdict(one)) for one in (before, config))
+        changed = [key for key in new if old[key] != new[key]]
+        more = config.training.epochs > before.training.epochs
+        if changed == [f"{NETWORKS[config.network].training}.epochs"] and more and self.finished:
+            self._check_facts(found, facts)
+            self._go_on(config, before, found)
+            return
         if changed:
+            told = ", ".join(f"{key} ({old[key]!r} there, {new[key]!r} now)" for key in changed)
             raise ConfigError(
-                f"{self.path} holds a run with other settings: {', '.join(changed)}",
-                remedy="choose another folder with --out, or repeat the settings of that run",
+                f"{self.path} holds a run with other settings: {told}",
+                remedy="choose another folder with --out, or repeat the settings of that run; "
+                "a finished run may be given more --epochs",
             )
+        self._check_facts(found, facts)
+
+    def _check_facts(self, found: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         for name in ("data_digest", "split_digest"):
             if found.get(name) != facts[name]:
                 raise DataError(
@@ -121,6 +142,37 @@ class RunFolder:
                     allowed=str(found.get(name)),
                     remedy="choose another folder with --out, or bring back the data of that run",
                 )
+
+        starts = [one.get("start", {}).get("digest") for one in (found, facts)]
+        if starts[0] != starts[1]:
+            raise ConfigError(
+                f"{self.path} holds a run that began with other weights",
+                got=facts.get("start", {}).get("run"),
+                allowed=found.get("start", {}).get("run", "weights of its own"),
+                remedy="choose another folder with --out, or start from the same run",
+            )
+
+    def _go_on(self, config: RunConfig, before: RunConfig, found: Mapping[str, Any]) -> None:
+        """Make a finished run an unfinished one of more epochs."""
+        done = before.training.epochs
+        kept = self.epochs() if (self.path / "checkpoints").is_dir() else []
+        fixed = config.training.selection == "fixed"
+        averaged = chosen_epochs(config.training, []) if fixed else []
+        missing = [epoch for epoch in averaged if epoch <= done and epoch not in kept]
+        if missing:
+            every = config.training.ensemble_every
+            raise ConfigError(
+                f"the run in {self.path} did not keep checkpoints that a mean over the last ones needs",
+                got=f"epochs {', '.join(map(str, missing))}",
+                allowed=f"{done} epochs and a multiple of {every} more (--ensemble-every)",
+            )
+        logger.info(
+            "%s is finished with %d epochs and goes on to %d", self.path, done, config.training.epochs
+        )
+        with writing(self.path):
+            (self.path / "metrics.json").unlink()  # first: a run that is not finished can always be resumed
+        told = {**found, "config": config.to_dict(), "continued": [*found.get("continued", []), done]}
+        self.write_json("config.json", told)
 
     @property
     def finished(self) -> bool:

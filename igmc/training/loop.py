@@ -17,6 +17,8 @@ from igmc.config import TrainConfig
 from igmc.errors import TrainingError
 from igmc.loading import Batch, Loader
 from igmc.models import IGMC
+from igmc.progress import step as progressed
+from igmc.progress import working_on
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
 from igmc.training.intercept import set_intercept
@@ -75,6 +77,8 @@ def fit(
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
     history, trained = _resumed(model, optimizer, checkpointer)
+    if 0 < len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
+        logger.info("it had stopped early, since validation got no better: there is no further epoch")
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = _set_rate(optimizer, config, epoch)
@@ -162,6 +166,7 @@ def _train_epoch(
 ) -> tuple[float, float]:
     """One pass over the training pairs; returns the means of the squared error and of the ARR penalty."""
     model.train()
+    working_on(f"training, epoch {epoch}")
     totals = torch.zeros(2, dtype=torch.float64, device=device)
     pairs = 0
     with tqdm(
@@ -184,6 +189,7 @@ def _train_epoch(
             totals += torch.stack([mse, arr]) * len(batch)
             pairs += len(batch)
             bar.update(len(batch))
+            progressed(f"{pairs:,} of {len(loader.source.pairs):,} pairs")
             if step % CHECK_EVERY == 0 or step == len(loader):
                 mean_mse, mean_arr = (totals / pairs).tolist()
                 if not (math.isfinite(mean_mse) and math.isfinite(mean_arr)):

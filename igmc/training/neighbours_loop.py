@@ -26,12 +26,14 @@ from igmc.loading import (
     pair_width,
 )
 from igmc.models import NeighboursEnsemble
+from igmc.progress import step, working_on
 from igmc.ratings import Pairs
 from igmc.threads import away
 from igmc.training.averaging import WeightAverage
 from igmc.training.calibration import calibration
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
+from igmc.training.first_weights import start_from
 
 __all__ = ["fit_neighbours"]
 
@@ -59,6 +61,7 @@ def fit_neighbours(
     progress: bool = True,
     monitor: Monitor | None = None,
     start: Mapping[str, Any] | None = None,
+    keeps_offset: bool = False,
 ) -> list[dict[str, Any]]:
     """Train for all epochs; resumes after the last one that the checkpointer has.
 
@@ -68,7 +71,8 @@ def fit_neighbours(
     randomness is a function of the seed and the epoch: a run that was killed and resumed ends with the same
     bits on a CPU.
 
-    A model that is trained further keeps its shrinkage and offset; the norms are those of the ratings here.
+    The norms are those of the ratings here, also where a model is trained further. A checkpoint whose cycle had ended is gone on from with the rest of a longer one: at the
+    learning rates that a training of so many epochs has in those that are left.
 
     Args:
         known: the ratings of the training part.
@@ -80,7 +84,10 @@ def fit_neighbours(
         threads, memory: see `NeighbourLoader`.
         progress: show a bar an epoch, if stderr is a terminal.
         monitor: called after each epoch with its record; what it raises ends the training.
-        start: state of a `NeighboursEnsemble` to be trained further; the first weights are drawn if None.
+        start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
+            are those of the ratings here.
+        keeps_offset: keep the offset of `start`, and its shrinkage: a few
+            pairs say little about a mean.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
@@ -91,7 +98,7 @@ def fit_neighbours(
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
-    run = _Training(known, config, device, seed, threads, memory, start)
+    run = _Training(known, config, device, seed, threads, memory, start, keeps_offset)
     history = run.resume(checkpointer.latest())
     selection = RunConfig(network="neighbours", neighbours=config).training
     while len(history) < config.epochs:
@@ -143,8 +150,9 @@ class _Training:
         threads: int | None,
         memory: int,
         start: Mapping[str, Any] | None,
+        keeps_offset: bool,
     ) -> None:
-        self.further = start is not None
+        self.keeps_offset = keeps_offset
         self.config, self.device, self.threads = config, device, threads
         estimates = config.estimators
         self.model = NeighboursEnsemble(
@@ -155,7 +163,10 @@ class _Training:
             threads=threads,
         )
         if start is not None:
-            self.model.load_state_dict(start)
+            start_from(self.model, start)
+            if not keeps_offset:
+                self.model.offset.zero_()
+                self.model.shrinkage.fill_(1.0)
         cap = config.max_neighbors
         self.folds = CrossFit(
             known,
@@ -169,7 +180,7 @@ class _Training:
         self.model.norms = norms
         self.probes = [
             Probe.of(self.folds, norms, cap=cap, draw=member + 1, threads=threads)
-            for member in range(0 if self.further else config.members)
+            for member in range(0 if keeps_offset else config.members)
         ]
         self.model.to(device)
         self.average = copy.deepcopy(self.model)
@@ -201,6 +212,14 @@ class _Training:
         self.averaging.steps = state["steps"]
         history: list[dict[str, Any]] = state["history"]
         logger.info("resuming after epoch %d", len(history))
+        done, epochs = len(history), self.config.epochs
+        rate = learning_rate(self.config.learning_rate, done / epochs)
+        if done < epochs and done / epochs > WARM_UP and history[-1]["learning_rate"] < 0.999 * rate:
+            logger.info(
+                "the learning rate rises to %.2g, which %d epochs have at this place, and falls from there; "
+                "since epochs 1 to %d were a whole cycle, it does not end as %d epochs at once would",
+                *(rate, epochs, done, epochs),
+            )
         return history
 
     def state(self, history: list[dict[str, Any]]) -> dict[str, Any]:
@@ -215,6 +234,7 @@ class _Training:
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:
         """One epoch of steps; returns their mean squared error, the last learning rate and the pairs seen."""
         self.model.train()
+        working_on(f"training, epoch {epoch}")
         total, pairs, rate = torch.zeros((), dtype=torch.float64, device=self.device), 0, 0.0
         with tqdm(
             desc=f"epoch {epoch}", unit=" pairs", leave=False, disable=None if progress else True
@@ -231,6 +251,7 @@ class _Training:
                 self.averaging.update()
                 pairs += len(batch)
                 bar.update(len(batch))
+                step(f"{pairs:,} pairs")
         self._calibrate()
         mse = float(total) / max(pairs, 1) * self.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
@@ -238,10 +259,10 @@ class _Training:
     def _calibrate(self) -> None:
         """Set shrinkage and offset by what each member says of the ratings that it did not learn from.
 
-        A regression of what the biases leave of them on the steps, with a prior that the steps are right. A
-        model that is trained further keeps what it has: the few ratings that it may learn from say little.
+        A regression of what the biases leave of them on the steps, with a prior that the steps are right.
+        With `keeps_offset` they stay what they were: the few ratings that it may learn from say little.
         """
-        if self.further:
+        if self.keeps_offset:
             self.average.offset.copy_(self.model.offset)
             self.average.shrinkage.copy_(self.model.shrinkage)
             return

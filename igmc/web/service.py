@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Service:
         self.predictor, self.limits = predictor, limits
         for side, table in (("user", predictor.users), ("item", predictor.items)):
             for raw in table.ids:
-                if len(raw) > schemas.LONGEST if isinstance(raw, str) else abs(raw) > schemas.LARGEST:
+                if not _sendable(raw):
                     raise DataError(
                         f"the API cannot send this {side} id",
                         got=raw,
@@ -171,7 +172,7 @@ class Service:
     def _item(self, item: int) -> schemas.Item:
         info = self.predictor.info
         return schemas.Item(
-            item_id=self.predictor.items.ids[item],
+            item_id=_sent(self.predictor.items.ids[item]),
             title=self._titles[item],
             genres=[word for word in info.genres[item].split("|") if word] if info is not None else [],
             year=self._years[item],
@@ -202,8 +203,19 @@ class Service:
             raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
 
 
+def _sendable(raw: RawId) -> bool:
+    if isinstance(raw, str):
+        return len(raw) <= schemas.LONGEST
+    return isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) <= schemas.LARGEST
+
+
 def _node(node: ExplainedNode) -> schemas.Node:
-    return schemas.Node(id=node.id, title=node.title)
+    return schemas.Node(id=_sent(node.id), title=node.title)
+
+
+def _sent(raw: RawId | None) -> Any:
+    """An id for an answer; the service has looked at all of them."""
+    return raw
 
 
 def _plain(text: str) -> str:

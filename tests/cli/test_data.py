@@ -94,3 +94,13 @@ def test_an_archive_at_hand_is_checked_and_unpacked_and_its_terms_are_told(
     assert "\n".join(citation) == source.citation
     assert (home / "raw" / "ml-1m" / "users.dat").read_text() == "this is users.dat"
     assert listed(command("igmc", "data", "list", "--json"))["ml_1m"]["folder"] == str(home / "raw" / "ml-1m")
+
+
+def test_what_is_there_is_not_fetched_again(command, home, tmp_path, monkeypatch):
+    (tmp_path / "data" / "ml-100k").mkdir(parents=True)
+    (tmp_path / "data" / "ml-100k" / "u.data").write_text("1\t1\t5\t1\n")
+    monkeypatch.setenv("IGMC_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("igmc.ratings.sources.fetch", None)
+    code, out, err = command("igmc-data", "fetch", "ML-100K")
+    assert code == 0, err
+    assert out.startswith(f"ml_100k is already there: {tmp_path / 'data' / 'ml-100k'}\n")

@@ -5,6 +5,9 @@ import json
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import igmc
+from igmc.evaluation import metric_names
+
 QUICK = ("--model", "biases", "--model", "item_mean", "--protocol", "random_80_20", "--ks", "5", "-q")
 
 
@@ -82,3 +85,31 @@ def test_wrong_usage(command, home, arguments, message):
     code, out, err = command("igmc-evaluate", *arguments, "-q")
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metrics", "rsme"], "--metrics: no such metric; got 'rsme'"),
+        (["--metrics", "ndcg@7"], "did you mean"),
+        (["--metrics", "rmse,ndcg@5", "--no-rankings"], "no such metric; got 'ndcg@5'"),
+        (
+            ["--metrics", "coverage@5", "--against", "biases"],
+            "cannot compare models by the first of --metrics",
+        ),
+        (["--against", "mf"], "--against names no model that is evaluated; got 'mf'"),
+    ],
+)
+def test_a_misspelt_metric_or_rival_is_said_before_anything_is_fitted(
+    command, home, monkeypatch, arguments, message
+):
+    monkeypatch.setattr("igmc.evaluation.evaluate", None)
+    code, out, err = command("igmc-evaluate", "--model", "biases", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_the_metrics_that_are_known_are_those_that_are_measured():
+    found = igmc.evaluate("biases", "demo", protocols="unseen_users:k=5", ks=5)
+    assert set(found.metrics()) <= set(metric_names([5]))
+    assert set(found.evaluations[0].per_user) <= set(metric_names([5], by_user=True))

@@ -49,8 +49,8 @@ def test_a_newcomer_and_a_figure(explain, run, tmp_path):
         "f001=5,f002=1,f003=4",
         "--item",
         "f007",
-        "--plot",
-        tmp_path / "new" / "why",
+        "--plots",
+        tmp_path / "new",
         "--json",
     )
     code, out, err = explain(*asked)
@@ -63,7 +63,7 @@ def test_a_newcomer_and_a_figure(explain, run, tmp_path):
         True,
         True,
     ]
-    assert (tmp_path / "new" / "why.png").stat().st_size > 10_000
+    assert (tmp_path / "new" / "explain-newcomer-f007.png").stat().st_size > 10_000
 
 
 def test_attention_is_drawn_beside_it(explain, run, tmp_path):
@@ -72,13 +72,21 @@ def test_attention_is_drawn_beside_it(explain, run, tmp_path):
     model = make_recommender("gat", settings).fit(data)
     model.save(tmp_path / "gat.ckpt")
     plain, both = (tmp_path / name for name in ("plain", "both"))
-    asked = ("--user", 3, "--item", "f007", "--top", 3, "--plot")
+    asked = ("--user", 3, "--item", "f007", "--top", 3, "--plots")
     assert explain(*asked, plain)[0] == 0
     code, _, err = explain(*asked, both, "--attention", tmp_path / "gat.ckpt")
     assert code == 0, err
     from matplotlib.image import imread
 
-    assert imread(both.with_suffix(".png")).shape[0] > 1.5 * imread(plain.with_suffix(".png")).shape[0]
+    small, large = (imread(folder / "explain-3-f007.png") for folder in (plain, both))
+    assert large.shape[0] > 1.5 * small.shape[0]
+
+
+def test_the_former_name_of_plots_is_read_with_a_warning(explain, tmp_path):
+    code, _, err = explain("--user", 3, "--item", "f007", "--top", 1, "--plot", tmp_path / "why")
+    assert code == 0
+    assert "warning: --plot is now --plots" in err
+    assert (tmp_path / "why.svg").exists()
 
 
 @pytest.mark.parametrize(
@@ -91,11 +99,11 @@ def test_attention_is_drawn_beside_it(explain, run, tmp_path):
         (
             ["--user", "3", "--item", "f001", "--attention", "x"],
             2,
-            "--attention is drawn: say where, with --plot",
+            "--attention is drawn: say where, with --plots",
         ),
         (["--ratings", "f001=9", "--item", "f002"], 3, "a rating is not on the scale; got 9"),
         (["--user", "3", "--item", "f001", "--run", "nowhere"], 3, "nowhere is no run folder"),
-        (["--user", "3", "--item", "f001", "--plot", "p", "--attention", "x.ckpt"], 3, "x.ckpt"),
+        (["--user", "3", "--item", "f001", "--plots", "p", "--attention", "x.ckpt"], 3, "x.ckpt"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(explain, arguments, code, message):

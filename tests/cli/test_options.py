@@ -155,17 +155,17 @@ def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(form
     assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
 
 
-def test_former_names_in_a_file_are_read_and_a_flag_goes_before_them(tmp_path, capsys):
+def test_former_names_in_a_file_are_read_with_a_warning_and_a_flag_goes_before_them(tmp_path, caplog):
     file = tmp_path / "f.json"
     file.write_text('{"train": {"protocol": "paper", "epochs": 7}}')
     config = config_of(f"--config {file}").train
     assert (config.selection, config.epochs) == ("fixed", 7)
     assert config_of(f"--config {file} --selection validation").train.selection == "validation"
-    assert capsys.readouterr().err == ""
+    assert caplog.messages == [f"--config {file} holds former names of settings, which are still read"] * 2
 
 
 def test_former_names_are_not_in_the_help_and_their_values_are_checked():
-    assert "--protocol" not in CliRunner().invoke(train_command, ["-h"]).output
+    assert "--protocol" not in CliRunner().invoke(train_command, ["-h", "--all"]).output
     with pytest.raises(ConfigError, match=r"selection is not known; got 'papr'; allowed: fixed, validation"):
         config_of("--protocol papr")
 
@@ -224,7 +224,9 @@ def test_a_value_out_of_range_is_named_as_typed():
 
 def test_help_states_range_default_and_presets_of_a_knob():
     pages = {
-        network: CliRunner().invoke(train_command, ["--network", network, "-h"], terminal_width=1000).output
+        network: CliRunner()
+        .invoke(train_command, ["--network", network, "-h", "--all"], terminal_width=1000)
+        .output
         for network in ("rgcn", "neighbours")
     }
     page = " ".join(pages["rgcn"].split())
@@ -236,3 +238,12 @@ def test_help_states_range_default_and_presets_of_a_knob():
     for section, field in KNOBS:
         own = pages["neighbours" if section == "neighbours" else "rgcn"]
         assert "--" + field.name.replace("_", "-") in own
+
+
+@pytest.mark.parametrize(
+    ("network", "section", "name"),
+    [("rgcn", "extract", "max_nodes_per_hop"), ("neighbours", "neighbours", "max_neighbors")],
+)
+def test_the_cap_is_that_of_the_network(network, section, name):
+    config = config_of(f"--network {network} --cap 7")
+    assert getattr(getattr(config, section), name) == 7

@@ -40,10 +40,12 @@ def test_a_reader_that_goes_away_is_no_error():
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
 def test_any_title_arrives_whole_where_stdout_is_redirected(encoding):
     code = """
-        from igmc.cli.main import _entry_point
+        import sys
+        from igmc.cli.main import _exit_code
         import click
         from igmc.cli.output import emit
-        _entry_point(click.Command("x", callback=lambda: emit("Sen to Chihiro \u5343\u3068 \u2603")), "x")()
+        said = click.Command("x", callback=lambda: emit("Sen to Chihiro \u5343\u3068 \u2603"))
+        sys.exit(_exit_code(said, "x"))
     """
     process = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],

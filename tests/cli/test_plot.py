@@ -30,7 +30,7 @@ def copy(run, tmp_path):
 
 
 def test_all_figures_of_a_run(plot, run, tmp_path):
-    code, out, err = plot("--out", tmp_path / "figures", "--json", "--quiet")
+    code, out, err = plot("--plots", tmp_path / "figures", "--json", "--quiet")
     assert (code, err) == (0, "")
     value = json.loads(out)
     assert list(value["figures"]) == ["training", "errors", "subgraphs"]
@@ -52,14 +52,14 @@ def test_embeddings_are_drawn_of_a_model_that_has_some(plot, run, tmp_path):
     settings = {"dim": 4, "layers": 1, "epochs": 1, "batch_size": 2000}
     make_recommender("lightgcn", settings).fit(data).save(tmp_path / "gcn.ckpt")
     make_recommender("global_mean").fit(data).save(tmp_path / "mean.ckpt")
-    code, _, err = plot("--embeddings", tmp_path / "gcn.ckpt", "--out", tmp_path / "f")
+    code, _, err = plot("--embeddings", tmp_path / "gcn.ckpt", "--plots", tmp_path / "f")
     assert code == 0, err
     assert (tmp_path / "f" / "embeddings.png").is_file()
-    code, _, err = plot("--embeddings", tmp_path / "mean.ckpt", "--out", tmp_path / "f")
+    code, _, err = plot("--embeddings", tmp_path / "mean.ckpt", "--plots", tmp_path / "f")
     assert (code, "this model has no embeddings; got 'global_mean'" in err) == (2, True)
     few = TrainingData(data.train, data.validation, data.n_users, data.n_items + 1, data.scale)
     make_recommender("lightgcn", settings).fit(few).save(tmp_path / "few.ckpt")
-    code, _, err = plot("--embeddings", tmp_path / "few.ckpt", "--out", tmp_path / "f")
+    code, _, err = plot("--embeddings", tmp_path / "few.ckpt", "--plots", tmp_path / "f")
     assert (code, "holds a model of other items than the run; got 251; allowed: 250 items" in err) == (
         2,
         True,
@@ -68,7 +68,7 @@ def test_embeddings_are_drawn_of_a_model_that_has_some(plot, run, tmp_path):
 
 def test_what_is_damaged_is_named(command, home, copy, tmp_path):
     def failing():
-        code, out, err = command("igmc-plot", copy, "--out", tmp_path / "f")
+        code, out, err = command("igmc-plot", copy, "--plots", tmp_path / "f")
         assert out == ""
         assert not (tmp_path / "f").exists()
         return code, err.splitlines()[-1]
@@ -99,7 +99,7 @@ def test_what_is_damaged_is_named(command, home, copy, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(plot, arguments, code, message):
-    got, out, err = plot(*arguments, "--out", "figures")
+    got, out, err = plot(*arguments, "--plots", "figures")
     assert (got, out) == (code, "")
     assert message in err.splitlines()[-1]
 
@@ -117,7 +117,7 @@ def test_activity_counts_what_is_known_when_the_test_pairs_are_asked(
             return new_figure()[0]
 
     monkeypatch.setattr("igmc.plots.prediction_figure", look)
-    assert command("igmc-plot", run, "--top", 1, "--out", tmp_path / "f")[0] == 0
+    assert command("igmc-plot", run, "--top", 1, "--plots", tmp_path / "f")[0] == 0
     split, frame = Split.load(run / "split.npz"), pd.read_csv(run / "predictions.csv.gz")
     assert seen["predicted"].tolist() == frame.ensemble.tolist()
     assert sum(bucket.pairs for bucket in seen["by_user"]) == len(frame)

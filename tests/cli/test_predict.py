@@ -166,3 +166,49 @@ def test_what_is_wrong_is_said_in_one_line(predict, tmp_path, arguments, code, m
     got, out, err = predict(*arguments)
     assert (got, out) == (code, "")
     assert message in err.splitlines()[-1]
+
+
+def test_ratings_of_one_user_need_no_user_id(predict, run, tmp_path):
+    mine = tmp_path / "mine.csv"
+    mine.write_text("item_id,rating\ni0,5\ni1,1\n")
+    expected = Predictor.from_run(run).score_user({"i0": 5, "i1": 1}, ["i3", "i4"])
+    of_file = frame(predict("--ratings", mine, "--items", "i3,i4"))
+    assert of_file.score.tolist() == pytest.approx(expected.score.tolist(), abs=1e-4)
+    assert of_file.user_id.isna().all()
+    inline = frame(predict("--ratings", "i0=5,i1=1", "--user", "me", "--items", "i3,i4"))
+    assert inline.score.tolist() == of_file.score.tolist()
+    assert inline.user_id.tolist() == ["me", "me"]
+    known = frame(predict("--ratings", "i0=5", "--user", "u1", "--items", "i3"))
+    again = Predictor.from_run(run).score_user({"i0": 5}, "i3", user_id="u1")
+    assert known.score.tolist() == pytest.approx(again.score.tolist(), abs=1e-4)
+
+
+def test_items_are_ids_or_a_file_of_them(predict, tmp_path):
+    listed = tmp_path / "items.txt"
+    listed.write_text("i3\ni4\n")
+    by_file = frame(predict("--user", "u1", "--items", listed))
+    assert by_file.equals(frame(predict("--user", "u1", "--items", "i3,i4")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--items", "i1"], 2, "say what is asked: --pairs, or both --user (or --ratings) and --items"),
+        (["--ratings", "i0=5", "--pairs", "p.csv"], 2, "do not tell whose they are"),
+        (["--ratings", "i99=5", "--items", "i1"], 3, "a rated item is not known to the run; got 'i99'"),
+        (["--user", "u1", "--items", "missing.txt"], 3, "missing.txt"),
+        (["--user", "u1", "--items", " , "], 3, "--items names no item"),
+    ],
+)
+def test_what_is_asked_of_whom_must_be_clear(predict, arguments, code, message):
+    got, out, err = predict(*arguments)
+    assert (got, out) == (code, "")
+    assert message in err
+
+
+def test_ratings_by_name_need_to_be_asked_for_somebody(predict, tmp_path):
+    theirs = tmp_path / "theirs.csv"
+    theirs.write_text("user_id,item_id,rating\nann,i0,5\n")
+    code, _, err = predict("--ratings", theirs, "--items", "i1")
+    assert (code, "say by --user ID who is asked" in err) == (2, True)
+    assert predict("--ratings", theirs, "--items", "i1", "--user", "ann")[0] == 0

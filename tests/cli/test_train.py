@@ -127,13 +127,13 @@ def test_a_folder_with_another_run_is_left_alone(train, tmp_path):
 
 
 def test_the_network_decides_which_settings_there_are(command, tmp_path):
-    code, out, _ = command("igmc-train", "--network", "neighbours", "-h")
+    code, out, _ = command("igmc-train", "--network", "neighbours", "-h", "--all")
     assert code == 0
     assert "--max-neighbors" in out
     assert "--hops" not in out
     assert "--arr" not in out
     for before in (("--network", "rgcn"), ("--dataset", "ml-100k")):
-        code, out, _ = command("igmc-train", *before, "-h")
+        code, out, _ = command("igmc-train", *before, "-h", "--all")
         assert "--max-neighbors" not in out
         assert "--hops" in out
     for network, option in (("neighbours", "--hops"), ("rgcn", "--members")):

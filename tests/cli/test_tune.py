@@ -45,7 +45,7 @@ def test_json_and_a_folder_named_after_the_command(command, home, tmp_path):
 
 
 def test_help_ends_with_two_examples(command):
-    code, out, _ = command("igmc", "tune", "-h")
+    code, out, _ = command("igmc", "tune", "-h", "--all")
     assert code == 0
     assert len(re.findall(r"^  igmc tune ", out.partition("Examples:")[2], re.MULTILINE)) == 2
 

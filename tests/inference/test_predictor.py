@@ -1,6 +1,7 @@
 """A run that predicts: as its report did, for newcomers as after a rebuild, for many threads as for one."""
 
 import json
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,9 @@ from igmc.config import DataConfig, RunConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
+from igmc.inference.lists import recommend
 from igmc.inference.predictor import Predictor, predict
+from igmc.inference.why import explain
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
@@ -147,7 +150,7 @@ def test_a_users_ratings_count_as_after_a_rebuild(predictor, user_id, ratings):
         [raw for raw in (12, "new film") if raw in ratings],
     )
     asked = [*ITEMS, "new film", "never heard of"]
-    predicted = predictor.score_user(ratings, asked, user_id=user_id, clip=False)
+    predicted = predictor.with_user(ratings, user_id).score(asked, clip=False)
     expected = whole.predict([name] * len(asked), asked, clip=False)
     assert predicted.item_id.tolist() == asked
     assert predicted.score.tolist() == expected.score.tolist()
@@ -179,17 +182,45 @@ def test_the_rating_of_the_item_that_is_asked_is_not_looked_at(predictor):
 def test_neither_the_order_of_ratings_and_items_nor_their_number_counts(predictor):
     # More ratings than the cap of 20 lets into a subgraph, so that some are drawn.
     ratings = {f"f{k:03}": 1 + k % 5 for k in range(60, 90)} | dict.fromkeys(("z", "y", 12, "x", 3), 5)
-    predicted = predictor.score_user(ratings, ITEMS).set_index("item_id")
-    turned = predictor.score_user(dict(reversed(ratings.items())), ITEMS[::-1]).set_index("item_id")
+    predicted = predictor.with_user(ratings).score(ITEMS).set_index("item_id")
+    turned = predictor.with_user(dict(reversed(ratings.items()))).score(ITEMS[::-1]).set_index("item_id")
     pd.testing.assert_frame_equal(predicted, turned.loc[ITEMS])
     for item in ITEMS:
-        assert predictor.score_user(ratings, [item]).score[0] == predicted.score[item]
+        assert predictor.with_user(ratings).score([item]).score[0] == predicted.score[item]
 
 
 def test_without_ratings_all_are_means_and_say_so(predictor):
     predicted = predictor.score_user({}, ["f001", "nobody knows"])
     assert predicted.source.tolist() == ["item mean", "global mean"]
     assert predicted.score.between(1, 5).all()
+
+
+def test_one_id_is_asked_as_one(predictor):
+    assert len(predictor.score_user({"f001": 5}, "f003")) == 1
+    assert predictor.predict(1, ITEMS).equals(predictor.predict([1] * len(ITEMS), ITEMS))
+    assert predictor.predict([1, 2], "f001").user_id.tolist() == [1, 2]
+
+
+def test_a_rated_item_that_nobody_knows_is_refused(predictor):
+    with pytest.raises(DataError, match=r"a rated item is not known to the run; got 'f0001'.*did you mean"):
+        predictor.score_user({"f0001": 5}, "f003")
+
+
+def test_lists_explanations_and_similar_items_are_methods(predictor):
+    ratings = {"f001": 5, "f002": 1}
+    listed = predictor.recommend(ratings=ratings, k=3, genre="Drama")
+    assert listed["rank"].tolist() == [1, 2, 3]
+    assert listed.equals(recommend(predictor, ratings=ratings, k=3, genre="Drama"))
+    assert predictor.explain(None, "f003", ratings=ratings) == explain(
+        predictor, None, "f003", ratings=ratings
+    )
+    assert predictor.similar_items("f001", 2)["rank"].tolist() == [1, 2]
+    with pytest.raises(DataError, match="the run knows no such item; got 'f999'"):
+        predictor.similar_items("f999")
+
+
+def test_it_shows_itself_in_a_line(predictor):
+    assert re.fullmatch(r"Predictor\(rgcn on demo: knows .* ratings, 300 users, 250 items\)", repr(predictor))
 
 
 def test_unknown_ids_are_answered_and_flagged(predictor):
@@ -268,7 +299,7 @@ def test_the_plain_function_takes_a_folder_or_a_predictor(demo_run, predictor):
         (lambda p: p.score_user({"f001": "5"}, ["f002"]), "a rating is not a number; got '5'"),
         (lambda p: p.score_user({1.5: 5}, ["f002"]), "an id is neither a whole number nor a text; got 1.5"),
         (lambda p: p.score_user({}, [None]), "an id is neither a whole number nor a text"),
-        (lambda p: p.predict([1], ["f001", "f002"]), "differ in length; got {'user_ids': 1, 'item_ids': 2}"),
+        (lambda p: p.predict([1], ["f001", "f002"]), "differ in length; got {'users': 1, 'items': 2}"),
         (
             lambda p: p.predict_indices([300], [0]),
             r"a user index is out of range; got 300; allowed: 0\.\.299",
@@ -304,7 +335,7 @@ def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
     frame = pd.read_csv(tmp_path / "run" / "predictions.csv.gz")
     predicted = predictor.predict(frame.user_id, frame.item_id, clip=False)
     assert predicted.score.tolist() == frame["ensemble"].astype(np.float32).tolist()
-    assert predictor.score_user({**RATINGS, "new": 3}, ITEMS).source.tolist() == ["model"] * 5
+    assert predictor.with_user({**RATINGS, "new": 3}).score(ITEMS).source.tolist() == ["model"] * 5
     with edited(tmp_path / "run" / "config.json") as found:
         found["data_digest"] = "0" * 64
     with pytest.raises(DataError, match="demo holds other ratings now than when the run was trained"):

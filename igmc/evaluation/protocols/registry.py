@@ -31,8 +31,8 @@ PROTOCOLS: dict[str, type[Protocol]] = {
 }
 
 
-def make_protocol(name: str, settings: Mapping[str, Any] | None = None) -> Protocol:
-    """A protocol by name.
+def make_protocol(name: Protocol | str, settings: Mapping[str, Any] | None = None) -> Protocol:
+    """A protocol by name; one that is made already is returned.
 
     Args:
         name: one of `PROTOCOLS`; hyphens and any case are accepted. Settings may follow a colon, as in
@@ -42,6 +42,10 @@ def make_protocol(name: str, settings: Mapping[str, Any] | None = None) -> Proto
     Raises:
         ConfigError: on an unknown name, an unknown setting, or a value that is not allowed.
     """
+    if isinstance(name, Protocol):
+        return name
+    if not isinstance(name, str):
+        raise ConfigError("this is no protocol", got=name, allowed="a name, or what make_protocol made")
     head, _, tail = name.partition(":")
     key = head.strip().lower().replace("-", "_")
     if key not in PROTOCOLS:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,7 +29,7 @@ from igmc.files import replace_file, writing
 from igmc.graph import BipartiteGraph, ServingGraph, make_parts
 from igmc.inference import Predictor, damped_means, has_neighbourhood, open_run
 from igmc.networks import AnyScorer, find_network
-from igmc.ratings import Pairs, Split, load_dataset, make_split
+from igmc.ratings import DataLike, Pairs, Split, data_config, load_dataset, make_split
 from igmc.rng import stream
 from igmc.run_references import reference_predictions
 
@@ -37,9 +39,9 @@ logger = logging.getLogger(__name__)
 
 
 def transfer(
-    run: str | Path,
-    to: DataConfig | str,
-    how: TransferConfig | None = None,
+    run: str | os.PathLike[str],
+    to: DataLike,
+    how: TransferConfig | Mapping[str, Any] | None = None,
     *,
     checkpoints: str | int | None = None,
     data_dir: str | Path | None = None,
@@ -55,9 +57,10 @@ def transfer(
     chosen by the test part.
 
     Args:
-        run: folder of the run that trained the model.
-        to: the other data set: a name or path, or its settings; `levels` among them is of no account.
-        how: the scale, and whether and how to adapt.
+        run: folder of the run that trained the model, or its report.
+        to: the other data set: whatever `igmc.ratings.load.load_dataset` takes; `levels` among its settings
+            is of no account.
+        how: the scale, and whether and how to adapt, or a mapping of such settings.
         checkpoints, device, workers: see `igmc.inference.predictor.Predictor.from_run`.
         data_dir, home: where raw data are; see `igmc.ratings.load.load_dataset`.
         out: folder for ``transfer.json`` and ``predictions.csv.gz``; nothing is written if None.
@@ -65,12 +68,12 @@ def transfer(
     Raises:
         IgmcError: if the run, the data or the settings do not suit; each says what to do.
     """
-    how = how if how is not None else TransferConfig()
+    if not isinstance(how, TransferConfig):
+        how = TransferConfig.from_dict({} if how is None else how)
     if open_run(run).config().side_features:
         raise ConfigError("a model with side features of its own data set cannot be transferred")
     source = Predictor.from_run(run, checkpoints=checkpoints, device=device, workers=workers)
-    data = DataConfig(dataset=to) if isinstance(to, str) else to
-    dataset = load_dataset(data, data_dir=data_dir, home=home)
+    dataset, data = load_dataset(to, data_dir=data_dir, home=home), data_config(to)
     split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
     _check_split(split, len(source.scale), data)
     moved = _applied(source, split, how)

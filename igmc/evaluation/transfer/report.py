@@ -7,6 +7,7 @@ from typing import Any
 
 from igmc.config import FIRST_NETWORK, NETWORKS
 from igmc.evaluation.metrics import Scores
+from igmc.short_repr import short_repr
 
 __all__ = ["TransferReport"]
 
@@ -32,6 +33,11 @@ class TransferReport:
         machine, versions: where and with what.
         network: of the run.
     """
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return self.format()
 
     run: str
     trained_on: str

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from igmc import __version__
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, IgmcError, TrainingError, WriteError
-from igmc.evaluation.model_spec import ModelSpec
+from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.tuning import trials as stored
 from igmc.evaluation.tuning.trials import Trial, TuningResult
 from igmc.evaluation.validation import ERRORS, checked_metric, validation_figure
 from igmc.files import locked, replace_file, sweep, writing
-from igmc.ratings import Dataset, Split, load_dataset, make_split
+from igmc.progress import working_on
+from igmc.ratings import DataLike, Dataset, Split, data_config, load_dataset, make_split
 from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
 from igmc.training import Tracker
 
@@ -39,8 +40,8 @@ logger = logging.getLogger(__name__)
 
 
 def tune(
-    model: ModelSpec | str,
-    dataset: DataConfig | str,
+    model: ModelLike,
+    dataset: DataLike,
     *,
     protocol: Protocol | str = "random_80_20",
     metric: str | None = None,
@@ -62,8 +63,8 @@ def tune(
     what the settings are worth is for `igmc.evaluation.harness.evaluate` to say.
 
     Args:
-        model: name of a recommender; settings that are given with it are not searched.
-        dataset: name or path; see `igmc.ratings.load.load_dataset`.
+        model: as `igmc.evaluate` takes one; settings that are given with it are not searched.
+        dataset: whatever `igmc.ratings.load.load_dataset` takes.
         protocol: how to split; see `igmc.evaluation.protocols.registry.make_protocol`.
         metric: as `igmc.evaluation.validation.validation_figure` takes it; by default RMSE, and NDCG@20 for
             models that only rank.
@@ -90,10 +91,10 @@ def tune(
         raise ConfigError("there are no trials to make", got=trials, allowed="at least 1")
     with ExitStack() as stack:
         tracker = stack.enter_context(Tracker(track))
-        asked = ModelSpec.parse(model) if isinstance(model, str) else model
-        way = make_protocol(protocol) if isinstance(protocol, str) else protocol
-        given = DataConfig(dataset=dataset) if isinstance(dataset, str) else dataset
-        source = load_dataset(given, data_dir=data_dir, home=home)
+        asked = ModelSpec.of(model)
+        way = make_protocol(protocol)
+        source = load_dataset(dataset, data_dir=data_dir, home=home)
+        given = data_config(dataset)
         usual = asked.make(source.name, seed)
         searched = _searched(asked, usual, space or {})
         split = way.draw(source, seed)
@@ -138,6 +139,7 @@ class _Search:
                 logger.info("the time is over after %d of %d trials", len(ended), trials)
                 break
             trial = stored.next_trial(study, len(ended), self.seed, self.space, self.usual.config)
+            working_on(f"trial {len(ended) + 1} of {trials}")
             self._try(study, trial)
             newest, best = stored.ended(study)[-1], stored.best_of(study)
             logger.info("%s", _line(newest, best, len(ended) + 1, trials, self.metric))
@@ -277,6 +279,6 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
 def _line(trial: Trial, best: Trial | None, n: int, of: int, metric: str) -> str:
     ends = {"complete": f"{metric} {trial.value:.4f}" if trial.value is not None else "", "pruned": "pruned"}
     end = ends.get(trial.state, f"failed: {trial.error}")
-    chosen = "" if best is None else f" (best {best.value:.4f}, trial {best.number})"
+    chosen = "" if best is None else f" (best {best.value:.4f}, trial {best.number + 1})"
     settings = " ".join(f"{name}={stored.shown(value)}" for name, value in trial.settings.items())
     return f"trial {n}/{of}: {end} in {trial.seconds:.1f} s{chosen}  {settings}"

@@ -13,6 +13,7 @@ from igmc.config import Config
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.recommenders import OneOf, SearchSpace
 from igmc.rng import stream
+from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     import optuna
@@ -70,6 +71,8 @@ class TuningResult:
         settings: all settings of the model in that trial.
         folder: of the study, or None.
     """
+
+    __repr__ = short_repr
 
     model: str
     dataset: str

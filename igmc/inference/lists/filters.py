@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import ConfigError
+from igmc.inference.base import BasePredictor
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.predictor import Predictor
 
 __all__ = ["Eligible", "eligible_items"]
 
@@ -30,7 +30,7 @@ class Eligible(NamedTuple):
     steps: tuple[str, ...]
 
 
-def eligible_items(predictor: Predictor, request: ListRequest) -> Eligible:
+def eligible_items(predictor: BasePredictor, request: ListRequest) -> Eligible:
     """The items that pass the request's filters, whoever asks.
 
     Raises:
@@ -59,7 +59,7 @@ def eligible_items(predictor: Predictor, request: ListRequest) -> Eligible:
     return Eligible(mask, tuple(steps))
 
 
-def _info(predictor: Predictor, what: str) -> ItemInfo:
+def _info(predictor: BasePredictor, what: str) -> ItemInfo:
     info = predictor.info
     if info is None or not any(getattr(info, what)):
         raise ConfigError(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import ListConfig
+from igmc.inference.base import BasePredictor
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
@@ -46,31 +46,27 @@ class Recommendations(NamedTuple):
     scored: int
     rated: int
 
-    def frame(self, predictor: Predictor, user_id: RawId | None) -> pd.DataFrame:
+    def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
         """The list as `recommend` returns it."""
         import pandas as pd
 
-        info, places = predictor.info, self.item.tolist()
-        columns: dict[str, object] = {
-            "user": pd.Series([user_id] * len(places), dtype=object),
-            "item": pd.Series(predictor.items.decode(self.item), dtype=object),
-            "score": self.score,
-            "rank": np.arange(1, len(places) + 1),
-        }
-        if info is not None:
-            known = len(info.titles)
-            columns |= {
-                "title": [info.titles[k] if k < known else "" for k in places],
-                "genres": [info.genres[k] if k < known else "" for k in places],
-                "year": pd.array([info.years[k] if k < known else None for k in places], dtype="Int64"),
+        frame = pd.DataFrame(
+            {
+                "user": pd.Series([user_id] * len(self.item), dtype=object),
+                "item": pd.Series(predictor.items.decode(self.item), dtype=object),
+                "score": self.score,
+                "rank": np.arange(1, len(self.item) + 1),
             }
-        frame = pd.DataFrame({**columns, "source": self.source})
+        )
+        if predictor.info is not None:
+            frame = predictor.info.beside(frame, self.item)
+        frame = frame.assign(source=self.source)
         frame.attrs["reason"] = self.reason
         return frame
 
 
 def recommend(
-    run: str | Path | Predictor,
+    run: str | os.PathLike[str] | BasePredictor,
     *,
     user_id: RawId | None = None,
     ratings: Mapping[RawId, float] | None = None,
@@ -132,12 +128,12 @@ def recommend(
             exhaustive=exhaustive,
         ),
     )
-    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
     return list_items(predictor, request).frame(predictor, user_id)
 
 
 def list_items(
-    predictor: Predictor,
+    predictor: BasePredictor,
     request: ListRequest,
     *,
     eligible: Eligible | None = None,

@@ -14,10 +14,11 @@ from tqdm import tqdm
 
 from igmc.errors import ConfigError
 from igmc.files import replacing, sweep_shared
+from igmc.inference.base import BasePredictor
 from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.predictor import Predictor
+from igmc.progress import step
 from igmc.ratings import RawId
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Written(NamedTuple):
 
 
 def recommend_all(
-    predictor: Predictor,
+    predictor: BasePredictor,
     path: str | Path,
     request: ListRequest,
     *,
@@ -80,6 +81,7 @@ def recommend_all(
             write(user_id, found.frame(predictor, user_id))
             items += len(found.item)
             short += bool(found.reason)
+            step(f"lists of {user_id!r} and those before")
         text.flush()
         text.detach()  # the file is closed by who opened it
     return Written(len(chosen), items, short)
@@ -107,7 +109,7 @@ def _json_writer(text: TextIO) -> Write:
         names = list(frame.columns)[1:]
         items = [dict(zip(names, row[1:], strict=True)) for row in _rows(frame)]
         value = {"user": user_id, "reason": frame.attrs["reason"], "items": items}
-        text.write(json.dumps(value, ensure_ascii=False) + "\n")
+        text.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
     return write
 

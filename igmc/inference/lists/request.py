@@ -8,7 +8,7 @@ from typing import Any
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError
-from igmc.ratings import RawId
+from igmc.ratings import RawId, id_list
 
 __all__ = ["ListRequest"]
 
@@ -57,7 +57,7 @@ class ListRequest:
 
 def _several(given: Any) -> tuple[Any, ...]:
     """One or several, as several."""
-    return (given,) if isinstance(given, int | str) else tuple(given)
+    return tuple(id_list(given))
 
 
 def _years(given: Iterable[object]) -> tuple[int | None, int | None]:

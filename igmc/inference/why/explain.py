@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from math import inf
-from pathlib import Path
 
 import numpy as np
 
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
+from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import near_ids
-from igmc.inference.predictor import Predictor
 from igmc.inference.requested_user import requested_user
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
 from igmc.networks import NO_NEIGHBOURHOOD, find_network
@@ -21,7 +21,7 @@ __all__ = ["explain"]
 
 
 def explain(
-    run: str | Path | Predictor,
+    run: str | os.PathLike[str] | BasePredictor,
     user_id: RawId | None,
     item_id: RawId,
     *,
@@ -64,7 +64,7 @@ def explain(
     config = ExplainConfig(method=method, top=top, limit=limit)
     if user_id is None and ratings is None:
         raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
-    predictor = run if isinstance(run, Predictor) else Predictor.from_run(run)
+    predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
@@ -100,6 +100,6 @@ def explain(
     )
 
 
-def _item(predictor: Predictor, item: int) -> ExplainedNode:
+def _item(predictor: BasePredictor, item: int) -> ExplainedNode:
     titles = () if predictor.info is None else predictor.info.titles
     return ExplainedNode(predictor.items.ids[item], titles[item] if item < len(titles) else "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from igmc.ratings import RawId
+from igmc.short_repr import short_repr
 
 __all__ = ["ExplainedEdge", "ExplainedNode", "Explanation"]
 
@@ -64,6 +65,11 @@ class Explanation:
         known: what the user is known to have given the item, which is not looked at; None if nothing.
         levels: the ratings of the scale.
     """
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return self.format()
 
     score: float
     prediction: float

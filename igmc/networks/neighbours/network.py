@@ -52,6 +52,7 @@ class Neighbours(Network[NeighbourScorer]):
             memory=MEMORY if job.memory is None else job.memory,
             progress=job.progress,
             monitor=job.monitor,
+            start=job.start,
         )
         if job.profile:
             seconds = sum(record["inputs_seconds"] for record in history)
@@ -144,6 +145,7 @@ class Neighbours(Network[NeighbourScorer]):
                     threads=scorer.threads,
                     progress=False,
                     start=model.state_dict(),
+                    keeps_offset=True,
                 )
             tuned.load_state_dict(checkpoints.load_epoch(how.epochs)["model"])
             models.append(tuned)

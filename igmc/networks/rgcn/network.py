@@ -31,6 +31,7 @@ from igmc.training import (
     fit,
     on_device,
     predict_samples,
+    start_from,
 )
 
 __all__ = ["NETWORK", "RGCN"]
@@ -55,6 +56,7 @@ class RGCN(Network[Scorer]):
             seed=config.seed,
             threads=job.workers,
         )
+        start_from(model, job.start)
         size, validation = config.train.batch_size, None
         training = Loader(sources["train"], size, seed=config.seed, shuffle=True, side=side)
         if "validation" in sources:

@@ -26,6 +26,7 @@ from igmc.ratings.description.report import (
     TimeSpan,
 )
 from igmc.ratings.ids import IdTable
+from igmc.ratings.load import DataLike, load_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,14 +40,17 @@ _BINS = 20  # bars of a histogram, at most
 _EXTREMES = 3  # outliers that are named
 
 
-def describe(dataset: Dataset) -> Description:
+def describe(dataset: DataLike) -> Description:
     """Counts, missing values, duplicates, outliers and distributions of a data set.
+
+    It is whatever `igmc.ratings.load.load_dataset` takes: a name, a path, a DataFrame, a Dataset, ...
 
     Outliers are told by Tukey's fences (Exploratory Data Analysis, 1977): a value is one if it lies more
     than 1.5 interquartile ranges below the lower quartile or above the upper one. Numbers of ratings are
     compared by their logarithm, since they are skewed; means only of those with at least 5 ratings.
 
     Raises:
+        ConfigError: on something that is no data set.
         DataError: if there are no ratings.
 
     >>> from igmc.ratings.demo.dataset import make_demo
@@ -54,6 +58,7 @@ def describe(dataset: Dataset) -> Description:
     >>> page.ratings, page.users.total, page.items.total, page.duplicates
     (12000, 300, 250, 0)
     """
+    dataset = load_dataset(dataset)
     table, report = dataset.table, dataset.report
     if not len(table):
         raise DataError(f"{dataset.name} has no ratings to describe", remedy="add ratings")

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from igmc.ratings.ids import RawId
+from igmc.short_repr import short_repr
+
 __all__ = [
     *("FENCE", "JUDGED", "TOP", "Bin", "Description", "Extreme", "Fence", "Gap", "Genre", "RatingSummary"),
     *("SideSummary", "Summary", "TimeSpan"),
@@ -63,7 +66,7 @@ class RatingSummary:
 class Extreme:
     """A user or item far out: its raw id, and its number of ratings or its mean rating."""
 
-    id: int | str
+    id: RawId
     value: float
 
 
@@ -167,6 +170,11 @@ class Description:
         genres: by ratings, most first; an item with several counts for each. Empty if none is known.
     """
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return self.format()
+
     name: str
     report: str
     rows: int
@@ -184,7 +192,7 @@ class Description:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
         return plain
 
     def format(self) -> str:

@@ -9,17 +9,11 @@ from dataclasses import dataclass
 
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.files import RatingFile
+from igmc.ratings.usual_names import USUAL
 
 __all__ = ["USUAL", "TextLayout", "choose", "parse_columns", "text_layout"]
 
 _DELIMITERS = ("::", "\t", ",", ";", "|")
-# What a column is usually called, in small letters and without what is neither letter nor digit.
-USUAL: dict[str, tuple[str, ...]] = {
-    "user": ("user", "userid", "uid", "reviewerid", "customerid"),
-    "item": ("item", "itemid", "iid", "movie", "movieid", "book", "bookid", "product", "productid", "asin"),
-    "rating": ("rating", "ratings", "score", "stars", "overall"),
-    "timestamp": ("timestamp", "time", "ts", "unixreviewtime"),
-}
 _SYNTAX = "user,item,rating[,timestamp]: names in the header, or positions from 1 if there is none"
 
 

@@ -180,7 +180,7 @@ def _info(
     if not path.exists():
         return None
     file = find_file(path)
-    found: dict[int | str, Info] = {}
+    found: dict[Any, Info] = {}
     for line, cells in _cells(file, delimiter, fields):
         if header and line == 1:
             continue

@@ -1,0 +1,63 @@
+"""The weights of another run, to begin a training with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from igmc.errors import ConfigError
+from igmc.short_repr import short_repr
+
+__all__ = ["FirstWeights", "start_from"]
+
+
+@dataclass(frozen=True, eq=False)
+class FirstWeights:
+    """What a training begins with instead of random weights.
+
+    Attributes:
+        run, epoch: where they are from.
+        state: of the model there.
+    """
+
+    __repr__ = short_repr
+
+    run: str
+    epoch: int
+    state: Mapping[str, torch.Tensor]
+
+    @cached_property
+    def digest(self) -> str:
+        """64 hex digits (SHA-256) that are equal exactly when the weights are."""
+        sha = hashlib.sha256()
+        for name, tensor in sorted(self.state.items()):
+            sha.update(name.encode() + tensor.numpy().tobytes())
+        return sha.hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """What the folder of the new run says of them."""
+        return {"run": self.run, "epoch": self.epoch, "digest": self.digest}
+
+
+def start_from(model: nn.Module, state: Mapping[str, torch.Tensor] | None) -> None:
+    """Give a new model the weights that another run ended with; none if None.
+
+    Raises:
+        ConfigError: if that run is of another shape.
+    """
+    if state is None:
+        return
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ConfigError(
+            "the run to start from has a network of another shape",
+            got=" ".join(str(error).split()[:40]),
+            remedy="start from a run with as many rating levels and the same settings of the network",
+        ) from error
