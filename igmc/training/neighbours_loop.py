@@ -71,8 +71,9 @@ def fit_neighbours(
     randomness is a function of the seed and the epoch: a run that was killed and resumed ends with the same
     bits on a CPU.
 
-    The norms are those of the ratings here, also where a model is trained further. A checkpoint whose cycle had ended is gone on from with the rest of a longer one: at the
-    learning rates that a training of so many epochs has in those that are left.
+    The norms are those of the ratings here, also where a model is trained further. A checkpoint whose cycle
+    had ended is gone on from with the rest of a longer one: at the learning rates that a training of so many
+    epochs has in those that are left.
 
     Args:
         known: the ratings of the training part.
@@ -86,8 +87,7 @@ def fit_neighbours(
         monitor: called after each epoch with its record; what it raises ends the training.
         start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
             are those of the ratings here.
-        keeps_offset: keep the offset of `start`, and its shrinkage: a few
-            pairs say little about a mean.
+        keeps_offset: keep offset and shrinkage of `start`: a few pairs say little about a mean.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
