@@ -58,7 +58,7 @@ class FactorEstimates:
         implicit: bool = True,
         burn_in: int = 40,
         draws: int = 16,
-        thin: int = 2,
+        thin: int = 4,
         seed: int = 1,
         threads: int = 1,
     ) -> Self:

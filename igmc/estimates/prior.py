@@ -49,10 +49,12 @@ def prior_table(draws: Sequence[SideDraw], ratings: RatingRows, by_ratings: bool
         full = [(precision, mean, np.zeros((0, 0))) for precision, mean, _ in full]
         found = [full]
     else:
-        profiles = [_Profiles.of(draw.links, ratings) for draw in draws if draw.links is not None]
-        counts = _counts(np.diff(ratings.ptr))
-        both = list(zip(draws, profiles, strict=True))
-        found = [[_at(k, draw, known, by_ratings) for draw, known in both] for k in counts]
+        profiles, counts = _Profiles.of(ratings, len(draws[0].links)), _counts(np.diff(ratings.ptr))
+        seen = [(draw, draw.links, profiles.means(draw.links)) for draw in draws if draw.links is not None]
+        found = []
+        for k in counts:
+            sample = profiles.at(k, by_ratings)
+            found.append(full if sample is None else [_regressed(sample, *each) for each in seen])
     stacked = [[np.stack(part) for part in zip(*entry, strict=True)] for entry in [*found, full, full]]
     identity = np.eye(len(draws[0].mean))
     return PriorTable(
@@ -65,14 +67,11 @@ def prior_table(draws: Sequence[SideDraw], ratings: RatingRows, by_ratings: bool
 
 def stranger(draws: Sequence[SideDraw], ratings: RatingRows) -> Singles:
     """The vector expected of a row without ratings if all rows count alike, float32 [G, D, 8]."""
-    found = []
-    for draw in draws:
-        expected = draw.mean
-        if draw.links is not None:
-            known = _Profiles.of(draw.links, ratings)
-            expected = expected + (np.sqrt(known.n)[:, None] * known.means).mean(axis=0)
-        found.append(expected)
-    return to_lanes(np.stack(found))
+    if draws[0].links is None:
+        return to_lanes(np.stack([draw.mean for draw in draws]))
+    known = _Profiles.of(ratings, len(draws[0].links))
+    root = np.sqrt(known.n) / len(known.n)
+    return to_lanes(np.stack([d.mean + root @ known.means(d.links) for d in draws if d.links is not None]))
 
 
 def place_in(
@@ -95,61 +94,84 @@ def _counts(n: NDArray[np.int64]) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class _Profiles:
-    """What the rows of the fit have rated, as one draw sees it; those with most ratings first.
+class _Sample:
+    """Rows of the fit, of which k ratings are shown.
 
     Attributes:
-        n: int64 [r], descending, ratings of each.
-        means: float32 [r, D], of the implicit terms of what is rated.
-        links: float32 [n_other, D], these terms.
+        k: that number.
+        n: float32 [r], ratings of each row, descending.
+        share: float32 [r], of each row in the moments.
+        within: float32 [r], share times ``(n - k) / (n - 1)``.
+        rated: float32 [n_other], the mean of `within` as it falls to what is rated.
+    """
+
+    k: float
+    n: Singles
+    share: Singles
+    within: Singles
+    rated: Singles
+
+
+@dataclass(frozen=True, eq=False)
+class _Profiles:
+    """What the rows of the fit have rated, those with most ratings first.
+
+    Attributes:
+        n: float32 [r], descending, ratings of each.
         rated: [r, n_other], a 1 for each rating.
     """
 
-    n: NDArray[np.int64]
-    means: Singles
-    links: Singles
+    n: Singles
     rated: sparse.csr_array
 
     @classmethod
-    def of(cls, links: Singles, ratings: RatingRows) -> _Profiles:
+    def of(cls, ratings: RatingRows, n_other: int) -> _Profiles:
         n = np.diff(ratings.ptr)
         order = np.argsort(-n, kind="stable")[: np.count_nonzero(n)]
         ones = np.ones(len(ratings.near), np.float32)
-        rated = sparse.csr_array((ones, ratings.near, ratings.ptr), shape=(len(n), len(links)))[order]
-        sums: Singles = rated @ links
-        return cls(n[order], sums / n[order, None].astype(np.float32), links, rated)
+        rated = sparse.csr_array((ones, ratings.near, ratings.ptr), shape=(len(n), n_other))
+        return cls(n[order].astype(np.float32), rated[order])
+
+    def means(self, links: Singles) -> Singles:
+        """The mean of the implicit terms of what each row has rated, float32 [r, D]."""
+        sums: Singles = self.rated @ links
+        return sums / self.n[:, None]
+
+    def at(self, k: float, by_ratings: bool) -> _Sample | None:
+        """Those with 2 k ratings or more; None if there are none."""
+        many = int(np.searchsorted(-self.n, -max(2 * k, 1), side="right"))
+        if not many:
+            return None
+        n = self.n[:many]
+        share = n - np.float32(k) if by_ratings else np.ones_like(n)
+        share /= share.sum()
+        within = share * np.maximum(n - np.float32(k), 0) / np.maximum(n - 1, 1)
+        return _Sample(k, n, share, within, self.rated[:many].T @ (within / n))
 
 
-def _at(k: float, draw: SideDraw, known: _Profiles, by_ratings: bool) -> tuple[Floats, Floats, Floats]:
-    """Precision, offset and slope at k ratings."""
-    width = len(draw.mean)
-    many = int(np.searchsorted(-known.n, -max(2 * k, 1), side="right"))
-    if not many:
-        return draw.precision, draw.mean, np.eye(width)
-    n, means = known.n[:many].astype(np.float32), known.means[:many]
-    share = n - np.float32(k) if by_ratings else np.ones_like(n)
-    share /= share.sum()
-    effective = 1.0 / float(share @ share)
-    passed = width / (width + effective)
-    full = np.sqrt(n)[:, None] * means
+def _regressed(
+    sample: _Sample, draw: SideDraw, links: Singles, means: Singles
+) -> tuple[Floats, Floats, Floats]:
+    """Precision, offset and slope at k ratings; `means` are those of all profiles."""
+    k, share, width = sample.k, sample.share, len(draw.mean)
+    means = means[: len(share)]
+    full = np.sqrt(sample.n)[:, None] * means
     z, y = share @ full, share @ means
     full, centred = full - z, means - y
     weighted = centred.T * share
     together, of_full = k * weighted @ full, (full.T * share) @ full
-    slope = np.zeros((width, width))
-    left = of_full
+    effective = 1.0 / float(share @ share)
+    slope, left = np.zeros((width, width)), of_full
     if k > 0:
-        seen = share * np.maximum(n - k, 0) / np.maximum(n - 1, 1)
-        within = (known.links.T * (known.rated[:many].T @ (seen / n))) @ known.links - (
-            means.T * seen
-        ) @ means
+        within = (links.T * sample.rated) @ links - (means.T * sample.within) @ means
         sums = k * k * weighted @ centred + k * within
         # As a departure from a multiple of the identity, so that few rows do not lead it far off.
         size = max(float(np.trace(sums)), 1e-12)
-        common = float(np.trace(together)) / size
-        ridge = np.eye(width) * size / effective
+        common, ridge = float(np.trace(together)) / size, np.eye(width) * size / effective
         slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T
         left = of_full - slope @ together - together.T @ slope.T + slope @ sums @ slope.T
-    precision = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
-    offset = draw.mean + (1.0 - passed) * (z - k * slope @ y)
-    return precision, offset, (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
+    passed = width / (width + effective)
+    precision: Floats = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
+    offset: Floats = draw.mean + (1.0 - passed) * (z - k * slope @ y)
+    passing: Floats = (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
+    return precision, offset, passing
