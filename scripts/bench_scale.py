@@ -67,7 +67,7 @@ def neighbours(part: Part, cap: int) -> dict[str, float]:
     known = KnownRatings(
         part.pairs.user, part.pairs.item, part.pairs.rating, part.graph.n_users, part.graph.n_items, span=4.0
     )
-    config = NeighboursConfig(selection="fixed", max_neighbors=cap, epochs=1)
+    config = NeighboursConfig(selection="fixed", max_neighbors=cap, epochs=1, estimates="none")
     start = time.perf_counter()
     [record] = fit_neighbours(known, None, config, MemoryCheckpointer(), torch.device("cpu"), seed=1)
     return {
