@@ -171,13 +171,13 @@ class NeighboursConfig(Config):
         choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
     )
     max_neighbors: int = knob(
-        200,
+        100,
         "cap on the neighbours of each side: those that agree or disagree most with the target",
         low=1,
         short="cap",
     )
     members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
-    epochs: int = knob(16, "passes over the training pairs", low=1)
+    epochs: int = knob(8, "passes over the training pairs", low=1)
     pairs_per_epoch: int = knob(400_000, "training pairs that make a pass at most", low=1)
     batch_size: int = knob(200, "pairs a step", low=1)
     learning_rate: float = knob(5e-3, "AdamW's step size at its highest", low=1e-12, high=10.0)
