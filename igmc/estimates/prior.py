@@ -171,7 +171,8 @@ def _regressed(
         slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T
         left = of_full - slope @ together - together.T @ slope.T + slope @ sums @ slope.T
     passed = width / (width + effective)
-    precision = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
+    spread = np.linalg.inv(draw.precision) + (1.0 - passed) * left
+    precision: Floats = np.linalg.inv(spread).astype(np.float64)
     offset: Floats = draw.mean + (1.0 - passed) * (z - k * slope @ y)
     passing: Floats = (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
     return precision, offset, passing
