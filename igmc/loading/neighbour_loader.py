@@ -39,7 +39,7 @@ class NeighbourLoader:
         newcomers: share of users and of items that play newcomers in each fold.
         seed: of all that is drawn.
         threads: that read inputs; as many as cores if None.
-        memory: bytes of inputs made ahead at most. It changes no batch.
+        memory: bytes of inputs made ahead at most, if no batch of before is held. It changes no batch.
 
     Attributes:
         seconds: spent so far on statistics and inputs ("inputs").
@@ -85,6 +85,8 @@ class NeighbourLoader:
                         noise = int(fold_key(key, np.uint64(step)))
                     progress = min((number + (low + first) / len(asked)) / folds, 1.0)
                     yield NeighbourBatch(inputs, index, torch.from_numpy(target[index]), noise, progress)
+                del inputs  # the next piece needs its room
+            del statistics
 
     def _folds(self, epoch: int) -> Iterator[Fold]:
         return make_folds(
@@ -123,6 +125,7 @@ class NeighbourLoader:
             if piece is None:
                 return
             yield piece
+            del piece  # the next one needs its room
 
 
 def bytes_a_pair(cap: int) -> int:

@@ -89,7 +89,7 @@ def fit_neighbours(
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
-    run = _Training(known, config, device, seed, threads, memory, start)
+    run = _Training(known, config, device, seed, threads, memory, start, validation is not None)
     history = run.resume(checkpointer.latest())
     selection = RunConfig(network="neighbours", neighbours=config).training
     while len(history) < config.epochs:
@@ -143,6 +143,7 @@ class _Training:
         threads: int | None,
         memory: int,
         start: Mapping[str, Any] | None,
+        validated: bool,
     ) -> None:
         self.further = start is not None
         self.known, self.config, self.device, self.threads = known, config, device, threads
@@ -171,7 +172,10 @@ class _Training:
             threads=threads,
             memory=memory,
         )
-        self.statistics = known.statistics()
+        statistics = known.statistics()
+        self.deviation = statistics.deviation
+        if validated:  # pairs are asked on them; else they would take room for nothing
+            self.statistics = statistics
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
         """Go back to where a checkpoint was saved; returns its history."""
@@ -212,8 +216,9 @@ class _Training:
                 self.averaging.update()
                 pairs += len(batch)
                 bar.update(len(batch))
+                del batch  # the last one of a piece would keep all inputs of the piece
         self._set_offset()
-        mse = float(total) / max(pairs, 1) * self.statistics.deviation**2
+        mse = float(total) / max(pairs, 1) * self.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
 
     def _set_offset(self) -> None:
@@ -247,7 +252,7 @@ class _Training:
         for low, inputs in pieces:
             steps.append(self.average.steps(NeighbourBatch.whole(inputs)))
             errors.append(pairs.rating[low : low + len(inputs)] - inputs.base)
-        step = np.concatenate(steps).astype(np.float64) * self.statistics.deviation
+        step = np.concatenate(steps).astype(np.float64) * self.deviation
         error = np.concatenate(errors).astype(np.float64)
         share = float(np.clip(float(step @ error) / max(float(step @ step), 1e-12), 0.0, 1.0))
         self.shrink(share)

@@ -1,9 +1,13 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from igmc.loading.neighbour_loader import NeighbourLoader, Probe, input_norms
 from igmc.ratings import Pairs
 from igmc.statistics.inputs import InputNorms
+from igmc.statistics.neighbours import read_neighbours
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
@@ -69,3 +73,21 @@ def test_normalized_inputs_have_mean_0_and_deviation_1():
     assert found.users.rows.std(axis=0) == pytest.approx(np.ones(12), abs=0.15)
     raw = Probe.of(KNOWN, InputNorms.identity(), cap=10, seed=1).inputs
     assert np.abs(raw.pair.mean(axis=0)).max() > 0.5
+
+
+def test_no_two_pieces_of_inputs_are_held_at_a_time(monkeypatch):
+    held = []
+
+    def read(*args, **options):
+        gc.collect()
+        assert not any(other() is not None for other in held), "a piece is there while the next one is made"
+        found = read_neighbours(*args, **options)
+        held.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr("igmc.loading.neighbour_loader.read_neighbours", read)
+    few = loader(memory=1)
+    held.clear()
+    for batch in few.epoch(1):
+        del batch
+    assert len(held) > 10
