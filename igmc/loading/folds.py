@@ -29,6 +29,8 @@ Rows = NDArray[np.int64]
 
 MOST_REVEALED = 10  # ratings of a simulated newcomer
 MOST_ASKED = 60  # of one newcomer in one fold, lest a few busy ones teach more than all others
+SHUFFLED = 2**17  # pairs of a fold that come in any order; more come in stretches
+STRETCH = 2**14  # pairs of a stretch, about
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +122,9 @@ class Fold:
 
     Attributes:
         shown: bool [n], the ratings of the graph.
-        asked: int64 [P], the pairs, in the order of training; none of them is shown.
+        asked: int64 [P], the pairs, in the order of training; none of them is shown. Where they are many,
+            all pairs of a user come within one stretch of some 16,000, and inputs are read a stretch or more
+            at a time: then what the user shares with all others is found once.
         newcomers: who plays one.
     """
 
@@ -146,14 +150,14 @@ def make_folds(
 
     Args:
         known: the ratings.
-        folds: parts that the ratings are dealt into, 2 or more.
+        folds: parts that the ratings are dealt into, 2 to 256.
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
         newcomers: share of the users, and of the items, that play newcomers in each fold.
         seed, epoch: of what is drawn.
         players: for each fold who alone may play newcomers; anybody if empty.
     """
     rng = stream(seed, "folds", epoch)
-    part = rng.permutation(np.arange(len(known)) % min(folds, max(len(known), 1)))
+    part = rng.permutation((np.arange(len(known)) % min(folds, max(len(known), 1))).astype(np.uint8))
     left = pairs
     for fold in range(min(folds, len(known))):
         if left <= 0:
@@ -170,7 +174,16 @@ def make_folds(
             plays.append(_some_play(size, newcomers, players[fold][side] if players else None, rng))
             asked.append(_hide(nodes, plays[-1], shown, rng))
         # A rating that one newcomer asks about may be shown no more to another, and is asked once.
-        yield Fold(shown, rng.permutation(np.unique(np.concatenate(asked))), Players(*plays))
+        pairs_asked = rng.permutation(np.unique(np.concatenate(asked)))
+        if len(pairs_asked) > SHUFFLED:
+            pairs_asked = pairs_asked[_in_stretches(known.user[pairs_asked], known.n_users, rng)]
+        yield Fold(shown, pairs_asked, Players(*plays))
+
+
+def _in_stretches(user: NDArray[np.int32], n_users: int, rng: np.random.Generator) -> Rows:
+    """An order in which the pairs of a user come in one stretch; within each, they stay as they were."""
+    stretch = rng.integers(0, len(user) // STRETCH, n_users)
+    return np.argsort(stretch[user], kind="stable")
 
 
 def _some_users(user: NDArray[np.int32], n_users: int, most: int, rng: np.random.Generator) -> Rows:

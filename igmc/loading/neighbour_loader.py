@@ -37,7 +37,7 @@ class NeighbourLoader:
         batch_size: pairs a step.
         seed: of the dropout keys.
         threads: that read inputs; as many as cores if None.
-        memory: bytes of inputs made ahead at most. It changes no batch.
+        memory: bytes of inputs made ahead at most, if no batch of before is held. It changes no batch.
         left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
             the known ratings, ascending. They stay in the graphs, and the other members learn from them.
 
@@ -83,6 +83,8 @@ class NeighbourLoader:
                     progress = min((number + (low + first) / len(asked)) / count, 1.0)
                     answers, counts = torch.from_numpy(target[index]), self._counts(rows[index])
                     yield NeighbourBatch(inputs, index, answers, noise, progress, counts)
+                del inputs  # the next piece needs its room
+            del fold
 
     def _counts(self, rows: NDArray[np.int64]) -> torch.Tensor | None:
         """How much some ratings count for each member; see `NeighbourBatch.counts`."""
@@ -117,6 +119,7 @@ class NeighbourLoader:
             if piece is None:
                 return
             yield piece
+            del piece  # the next one needs its room
 
 
 def bytes_a_pair(cap: int) -> int:

@@ -1,7 +1,4 @@
-"""Which neighbours stay under a cap: those with the greatest keys, ``|P| / (N + 20)``.
-
-For a few pairs of a target the keys of each pair's neighbours are compared; for many, all nodes are ranked.
-"""
+"""Which neighbours stay under a cap: those with the greatest keys, ``|P| / (N + 20)``."""
 
 from __future__ import annotations
 
@@ -10,71 +7,69 @@ import numpy as np
 from igmc.compiled import inner
 from igmc.rng import mix64
 
-__all__ = ["least_key", "lowest_rank", "ranks_of"]
+__all__ = ["choose", "make_choice"]
 
-AGREEMENT_DAMPING = np.float32(20)  # shared ratings
 _TIE = 2.0**-40  # below any difference between two keys that matters
 
 
 @inner
-def least_key(near, first, last, target, sums, by_place, keys, best, count):
-    """Write each neighbour's key; returns the least of the `count` greatest, and of how many more it is one.
+def make_choice(count, most):
+    """Room to choose `count` of at most `most` neighbours: keys, places, and keys to be put in order."""
+    room = min(2 * count + 64, most)
+    return np.empty(room), np.empty(room, np.int64), np.empty(room)
 
-    Of keys that are equal to the last bit the first ones in the row are too many, as in `ranks_of`.
+
+@inner
+def choose(near, first, last, target, agreement, by_place, count, choice):
+    """Put the places of the `count` neighbours with the greatest keys in ``choice[1]``, ascending; returns n.
+
+    Of keys that are equal to the last bit the first ones in the row are too many.
+
+    Args:
+        near: the row of neighbours first..last-1; the target is none.
+        agreement: of each node, or, with `by_place`, of that in each place of the row, with the target.
+        choice: of `make_choice`, for as many.
     """
-    n = 0
+    keys, places, best = choice
+    n, least = 0, -1.0  # of the keys so far, the one that the `count` greatest have
     for q in range(first, last):
         if near[q] == target:
             continue
-        keys[q - first] = _key(near[q], sums[q - first] if by_place else sums[near[q]])
-        best[n] = keys[q - first]
+        key = np.float64(agreement[q - first] if by_place else agreement[near[q]])
+        if key + _TIE < least:
+            continue
+        key += np.float64(mix64(np.uint64(near[q])) >> np.uint64(40)) * _TIE * 2.0**-24
+        if key < least:
+            continue
+        if n == len(keys):
+            n, least = _trim(keys, places, best, n, count)
+            if key < least:
+                continue
+        keys[n], places[n] = key, q
         n += 1
-    if count >= n:
-        return -1.0, 0
-    least, reaching = _select(best, n, n - count), 0
-    for q in range(first, last):
-        reaching += near[q] != target and keys[q - first] >= least
-    return least, reaching - count
+    if n > count:
+        n, least = _trim(keys, places, best, n, count)
+    return n
 
 
 @inner
-def _key(node, shared):
-    """``|P| / (N + 20)``, and something below any difference that matters, by the node."""
-    agreement = np.abs(shared[3]) / (shared[0] + AGREEMENT_DAMPING)
-    return agreement + np.float64(mix64(np.uint64(node)) >> np.uint64(40)) * _TIE * 2.0**-24
-
-
-@inner
-def ranks_of(sums):
-    """The place of each node among all, by its key, ascending; of equal keys, by the node."""
-    keys = np.empty(len(sums))
-    for node in range(len(sums)):
-        keys[node] = _key(node, sums[node])
-    ranks = np.empty(len(sums), np.int64)
-    ranks[np.argsort(keys, kind="mergesort")] = np.arange(len(sums))
-    return ranks
-
-
-@inner
-def lowest_rank(near, first, last, target, ranks, count):
-    """The lowest of the `count` highest ranks of a row: its ranks as a set of bits, counted from the top."""
-    if count >= last - first:
-        return np.int64(0)
-    bits = np.zeros(len(ranks) // 64 + 1, np.uint64)
-    for q in range(first, last):
-        if near[q] != target:
-            rank = ranks[near[q]]
-            bits[rank >> 6] |= np.uint64(1) << np.uint64(rank & 63)
-    left = count
-    for word in range(len(bits) - 1, -1, -1):
-        for bit in range(63, -1, -1):
-            if bits[word] == 0:
-                break
-            if bits[word] >> np.uint64(bit) & np.uint64(1):
-                left -= 1
-                if left == 0:
-                    return np.int64(64 * word + bit)
-    return np.int64(0)
+def _trim(keys, places, best, n, count):
+    """Keep the `count` greatest of n keys, in their order; returns how many that are, and the least."""
+    best[:n] = keys[:n]
+    least = _select(best, n, n - count)
+    surplus = -count
+    for k in range(n):
+        surplus += keys[k] >= least
+    kept = 0
+    for k in range(n):
+        if keys[k] < least:
+            continue
+        if surplus and keys[k] == least:
+            surplus -= 1
+            continue
+        keys[kept], places[kept] = keys[k], places[k]
+        kept += 1
+    return kept, least
 
 
 @inner

@@ -70,41 +70,40 @@ class GraphStatistics:
         Raises:
             DataError: if a rating is not finite.
         """
-        values = np.asarray(rating, np.float64)
+        values = np.asarray(rating)
+        values = values.astype(np.float64) if values.dtype != np.float32 else values
         if not np.isfinite(values).all():
             raise DataError("a rating of the graph is not a finite number")
-        mean = float(values.mean()) if len(values) else 0.0
+        mean = float(values.astype(np.float64).mean()) if len(values) else 0.0
+        if not np.all(user[1:] >= user[:-1]):
+            ptr, item, values = _dealt(user, item, values, n_users)
+            user = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(ptr))
         # Dealt out by item and then by user, each row comes out in ascending order.
-        by_user_ptr, by_user_near, by_user_left = _dealt(user, item, values - mean, n_users)
-        rows = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(by_user_ptr))
-        by_item_ptr, by_item_near, by_item_left = _dealt(by_user_near, rows, by_user_left, n_items)
-        rows = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(by_item_ptr))
-        by_user_ptr, by_user_near, by_user_left = _dealt(by_item_near, rows, by_item_left, n_users)
-        user_bias, item_bias = _biases(
-            by_user_ptr, by_user_near, by_user_left, by_item_ptr, by_item_near, by_item_left, DAMPING, SWEEPS
-        )
-        left = by_user_left - np.repeat(user_bias, np.diff(by_user_ptr)) - item_bias[by_user_near]
+        items = _dealt(item, user, values, n_items)
+        owner = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(items[0]))
+        users = _dealt(items[1], owner, items[2], n_users)
+        del owner, user, item, values
+        user_bias, item_bias = _biases(*users, *items, mean, DAMPING, SWEEPS)
+        left = _left(*users, mean, user_bias, item_bias, False)
         deviation = max(float(np.sqrt(np.mean(left**2))) if len(left) else 0.0, LEAST_DEVIATION * span)
-        other = by_item_left - np.repeat(item_bias, np.diff(by_item_ptr)) - user_bias[by_item_near]
-        return cls(
-            mean,
-            deviation,
-            _side(by_user_ptr, by_user_near, left / deviation, user_bias / deviation),
-            _side(by_item_ptr, by_item_near, other / deviation, item_bias / deviation),
-        )
+        user_rows = _side(*users[:2], left, deviation, user_bias)
+        del users
+        left = _left(*items, mean, item_bias, user_bias, True)
+        return cls(mean, deviation, user_rows, _side(*items[:2], left, deviation, item_bias))
 
 
 def _side(
     ptr: NDArray[np.int64],
     near: NDArray[np.int32],
-    residual: NDArray[np.float64],
+    left: NDArray[np.float64],
+    deviation: float,
     bias: NDArray[np.float64],
 ) -> SideRows:
     n = np.diff(ptr)
-    squares = np.bincount(np.repeat(np.arange(len(n)), n), residual**2, minlength=len(n))
+    residual, squares = _residuals(ptr, left, deviation)
     facts = np.empty((len(n), NODE_FACTS), np.float32)
-    facts[:, 0], facts[:, 1], facts[:, 2] = bias, (squares + DAMPING) / (n + DAMPING), np.log1p(n)
-    return SideRows(ptr, near, residual.astype(np.float32), facts, no_patch())
+    facts[:, 0], facts[:, 1], facts[:, 2] = bias / deviation, (squares + DAMPING) / (n + DAMPING), np.log1p(n)
+    return SideRows(ptr, near, residual, facts, no_patch())
 
 
 @kernel
@@ -116,7 +115,7 @@ def _dealt(rows, near, values, size):
     for k in range(size):
         ptr[k + 1] += ptr[k]
     at = ptr[:-1].copy()
-    to_near, to_values = np.empty(len(rows), np.int32), np.empty(len(rows), np.float64)
+    to_near, to_values = np.empty(len(rows), np.int32), np.empty(len(rows), values.dtype)
     for k in range(len(rows)):
         place = at[rows[k]]
         at[rows[k]] = place + 1
@@ -125,20 +124,43 @@ def _dealt(rows, near, values, size):
 
 
 @kernel
-def _biases(user_ptr, user_near, user_left, item_ptr, item_near, item_left, damping, sweeps):
-    """Alternate the two regressions, items first; `left` is the rating less the mean."""
+def _biases(user_ptr, user_near, user_rating, item_ptr, item_near, item_rating, mean, damping, sweeps):
+    """Alternate the two regressions, items first."""
     user_bias, item_bias = np.zeros(len(user_ptr) - 1), np.zeros(len(item_ptr) - 1)
     for _ in range(sweeps):
-        _regress(item_ptr, item_near, item_left, user_bias, damping, item_bias)
-        _regress(user_ptr, user_near, user_left, item_bias, damping, user_bias)
+        _regress(item_ptr, item_near, item_rating, mean, user_bias, damping, item_bias)
+        _regress(user_ptr, user_near, user_rating, mean, item_bias, damping, user_bias)
     return user_bias, item_bias
 
 
 @inner
-def _regress(ptr, near, left, other, damping, bias):
-    """bias_k = sum over the row of k of (left - other[near]) / (n_k + damping)."""
+def _regress(ptr, near, rating, mean, other, damping, bias):
+    """bias_k = sum over the row of k of (rating - mean - other[near]) / (n_k + damping)."""
     for k in range(len(ptr) - 1):
         total = 0.0
         for at in range(ptr[k], ptr[k + 1]):
-            total += left[at] - other[near[at]]
+            total += rating[at] - mean - other[near[at]]
         bias[k] = total / (ptr[k + 1] - ptr[k] + damping)
+
+
+@kernel
+def _left(ptr, near, rating, mean, bias, other, others_first):
+    """What the biases leave of each rating; the users' goes first, so that both sides have one result."""
+    left = np.empty(len(near))
+    for k in range(len(ptr) - 1):
+        for at in range(ptr[k], ptr[k + 1]):
+            first, second = (other[near[at]], bias[k]) if others_first else (bias[k], other[near[at]])
+            left[at] = rating[at] - mean - first - second
+    return left
+
+
+@kernel
+def _residuals(ptr, left, deviation):
+    """What is left of each rating, in deviations, and the sum of squares of each row."""
+    residual, squares = np.empty(len(left), np.float32), np.zeros(len(ptr) - 1)
+    for k in range(len(ptr) - 1):
+        for at in range(ptr[k], ptr[k + 1]):
+            e = left[at] / deviation
+            residual[at] = e
+            squares[k] += e * e
+    return residual, squares

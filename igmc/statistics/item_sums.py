@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from igmc.compiled import kernel
 from igmc.statistics.graph_statistics import GraphStatistics
-from igmc.statistics.shared import SUMS, add_shared
+from igmc.statistics.shared import share
+from igmc.statistics.tally import SUMS
 
 __all__ = ["ItemSums"]
 
@@ -39,9 +40,9 @@ class ItemSums:
             if found is not None:
                 self._rows.move_to_end(item)
                 return found
-        made = np.zeros((self._size, SUMS), np.float32)  # two threads may both make it: to the same bits
-        if item < self._size:
-            add_shared(self.statistics.items, self.statistics.users, item, -1, np.float32(0), made)
+        made = np.empty((self._size, SUMS), np.float32)  # two threads may both make it: to the same bits
+        nothing = np.empty(0, np.float32)
+        share(self.statistics.items, self.statistics.users, item, -1, np.float32(0), made, nothing)
         with self._lock:
             self._rows[item] = made
             while len(self._rows) > self._most:

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
-from igmc.statistics.choice_kernels import least_key, lowest_rank, ranks_of
+from igmc.statistics.choice_kernels import choose, make_choice
 from igmc.statistics.graph_statistics import DAMPING
 from igmc.statistics.row_kernels import BLOCK, clipped, gather, make_block, write_rows
 from igmc.statistics.rows import SideRows
-from igmc.statistics.shared import SUMS, add_shared, find, position, row_bounds
+from igmc.statistics.shared import agreement_of, find, position, row_bounds, share, share_with
+from igmc.statistics.tally import SUMS
 
-__all__ = ["Side", "read_pairs", "sizes", "write_side", "write_table"]
+__all__ = ["Side", "group_work", "read_pairs", "sizes", "write_side", "write_table"]
 
-RANKED = 8  # neighbours to choose from, for each node of their side, beyond which it pays to sort the nodes
 _ONE, _ZERO = np.float32(1), np.float32(0)
 
 Floats = NDArray[np.float32]
@@ -106,82 +106,110 @@ def _normalize(row, norm):
 
 @kernel
 def sizes(side, cap):
-    """Bounds of the rows of each pair, and the work that each pair's target makes."""
-    ptr, work = np.zeros(len(side.target) + 1, np.int64), np.empty(len(side.target), np.int64)
+    """Bounds of the rows of each pair."""
+    ptr = np.zeros(len(side.target) + 1, np.int64)
     for p in range(len(side.target)):
         patched, first, last = row_bounds(side.other, side.other_node[p])
         near = side.other.patch.near if patched else side.other.near
         there = side.known[p] and position(near, first, last, side.target[p]) >= 0
         ptr[p + 1] = ptr[p] + min(last - first - there, cap)
-        _, start, end = row_bounds(side.own, side.target[p])
-        work[p] = 64 + last - first + 8 * (end - start)
-    return ptr, work
+    return ptr
 
 
 @kernel
-def write_side(side, order, groups, low, high, norm, found):
-    """Fill the rows of the pairs of some groups; the pairs of a group have one target."""
-    sums = np.zeros((_own_nodes(side), SUMS), np.float32)
-    keys, best, no_ranks, block = np.empty(64), np.empty(64), np.empty(0, np.int64), make_block()
-    for g in range(low, high):
-        walked = False  # whether `sums` holds what all of the target's ratings give
-        sorts = _choices(side, order, groups[g], groups[g + 1]) >= RANKED * len(sums)
-        ranks = no_ranks
+def group_work(side, order, groups):
+    """About how many ratings are read for the pairs of each group; see `write_side`."""
+    work = np.empty(len(groups) - 1, np.int64)
+    for g in range(len(work)):
+        visits, choices, known = _visits(side.own, side.other, side.target[order[groups[g]]]), 0, 0
         for k in range(groups[g], groups[g + 1]):
-            p = order[k]
-            target, other_node = side.target[p], side.other_node[p]
-            if side.known[p] or not walked:
-                sums[:] = _ZERO
-                left_out = other_node if side.known[p] else -1
-                add_shared(side.own, side.other, target, left_out, side.target_shift[p], sums)
-                walked = not side.known[p]
-                ranks = ranks_of(sums) if walked and sorts else no_ranks
-            keys, best = _write_neighbours(side, p, sums, False, ranks, norm, keys, best, block, found)
+            _, first, last = row_bounds(side.other, side.other_node[order[k]])
+            choices += last - first
+            known += side.known[order[k]]
+        work[g] = 64 * (groups[g + 1] - groups[g]) + choices + visits * max(known, 1)
+    return work
 
 
 @inner
-def _choices(side, order, first, last):
-    """How many neighbours the pairs of a group are to choose from."""
+def _visits(own, other, target):
+    """The ratings that are read to find what a target shares with all nodes of its side."""
+    patched, first, last = row_bounds(own, target)
+    near = own.patch.near if patched else own.near
     total = 0
     for k in range(first, last):
-        _, start, end = row_bounds(side.other, side.other_node[order[k]])
+        _, start, end = row_bounds(other, near[k])
         total += end - start
     return total
 
 
 @inner
-def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, found):
-    """Fill the rows of one pair; returns the room for keys, larger where it was too small.
+def _with_few(ptr, near, other_ptr, other_near, target, other_nodes):
+    """Whether the rows of all neighbours of some pairs of one target are shorter than what `share` reads."""
+    left = 0
+    for k in range(ptr[target], ptr[target + 1]):
+        left += other_ptr[near[k] + 1] - other_ptr[near[k]]
+    for other_node in other_nodes:
+        for q in range(other_ptr[other_node], other_ptr[other_node + 1]):
+            left -= ptr[other_near[q] + 1] - ptr[other_near[q]]
+            if left < 0:
+                return False
+    return True
+
+
+@kernel
+def write_side(side, order, groups, low, high, norm, found):
+    """Fill the rows of the pairs of some groups; the pairs of a group have one target."""
+    sums, mine = np.empty((_own_nodes(side), SUMS), np.float32), np.empty(0, np.float32)
+    agreement = np.empty(len(sums), np.float32)
+    choice, block = make_choice(0, 0), make_block()
+    laid_over = len(side.own.patch.nodes) + len(side.other.patch.nodes) > 0
+    # Taken out of their records here: in loops, counting who holds them takes longer than all else.
+    ptr, near, residual = side.own.ptr, side.own.near, side.own.residual
+    other_ptr, other_near = side.other.ptr, side.other.near
+    for g in range(low, high):
+        shared = False  # whether `sums` holds what all of the target's ratings give
+        for k in range(groups[g], groups[g + 1]):
+            p = order[k]
+            target, shift = side.target[p], side.target_shift[p]
+            if side.known[p]:
+                share(side.own, side.other, target, side.other_node[p], shift, sums, agreement)
+            elif not shared:
+                rest = side.other_node[order[k : groups[g + 1]]]
+                if laid_over or not _with_few(ptr, near, other_ptr, other_near, target, rest):
+                    share(side.own, side.other, target, -1, shift, sums, agreement)
+                else:
+                    if not len(mine):
+                        mine = np.full(len(other_ptr) - 1, np.nan, np.float32)
+                    for node in rest:
+                        nodes = other_near[other_ptr[node] : other_ptr[node + 1]]
+                        share_with(ptr, near, residual, target, shift, nodes, mine, sums, agreement)
+            shared = not side.known[p]
+            choice = _write_neighbours(side, p, sums, agreement, False, norm, choice, block, found)
+
+
+@inner
+def _write_neighbours(side, p, sums, agreement, by_place, norm, choice, block, found):
+    """Fill the rows of one pair; returns the room to choose in, larger where it was too small.
 
     Args:
-        sums: of each node of the own side, or, with `by_place`, of each place in the row of the other node.
-        ranks: of each node of the own side, by its key; or empty: keys are compared then.
-        block: of `make_block`.
+        sums, agreement: of each node of the own side, or, with `by_place`, of each place in the row of the
+            other node.
+        choice: of `make_choice`; block: of `make_block`.
     """
     target = side.target[p]
     patched, first, last = row_bounds(side.other, side.other_node[p])
     near = side.other.patch.near if patched else side.other.near
     residual = side.other.patch.residual if patched else side.other.residual
-    if last - first > len(keys):
-        keys, best = np.empty(2 * (last - first)), np.empty(2 * (last - first))
     at, end = found.ptr[p], found.ptr[p + 1]
-    lowest, least, surplus = np.int64(0), -1.0, 0
-    if len(ranks):
-        lowest = lowest_rank(near, first, last, target, ranks, end - at)
-    else:
-        least, surplus = least_key(near, first, last, target, sums, by_place, keys, best, end - at)
+    if len(choice[0]) < min(2 * (end - at), last - first):
+        choice = make_choice(end - at, last - first)
+    count = choose(near, first, last, target, agreement, by_place, end - at, choice)
     # Taken out of their records here: in the loop, counting who holds them took longer than all else.
     nodes, residuals, rows, shift = found.node, found.residual, found.rows, side.other_shift[p]
     facts, patched_nodes, patched_facts = side.own.facts, side.own.patch.nodes, side.own.patch.facts
-    waiting = 0
-    for q in range(first, last):
-        if near[q] == target:
-            continue
-        if ranks[near[q]] < lowest if len(ranks) else keys[q - first] < least:
-            continue
-        if surplus and keys[q - first] == least:
-            surplus -= 1
-            continue
+    places, waiting = choice[1], 0
+    for k in range(count):
+        q = places[k]
         node = near[q]
         nodes[at], residuals[at] = node, residual[q] + shift
         place = q - first if by_place else np.int64(node)
@@ -194,17 +222,18 @@ def _write_neighbours(side, p, sums, by_place, ranks, norm, keys, best, block, f
             write_rows(block, waiting, norm, rows, at - waiting)
             waiting = 0
     write_rows(block, waiting, norm, rows, at - waiting)
-    return keys, best
+    return choice
 
 
 @kernel
 def write_table(side, low, high, table, norm, found):
     """Fill the rows of pairs low..high-1 of one user from table[p - low], by place in the user's row."""
-    keys, best, no_ranks, block = np.empty(64), np.empty(64), np.empty(0, np.int64), make_block()
+    choice, block = make_choice(0, 0), make_block()
+    agreement = np.empty(table.shape[1], np.float32)
     for p in range(low, high):
-        keys, best = _write_neighbours(
-            side, p, table[p - low], True, no_ranks, norm, keys, best, block, found
-        )
+        for place in range(len(agreement)):
+            agreement[place] = agreement_of(table[p - low], place)
+        choice = _write_neighbours(side, p, table[p - low], agreement, True, norm, choice, block, found)
 
 
 @inner

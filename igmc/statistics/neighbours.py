@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
 from igmc.statistics.item_sums import ItemSums
-from igmc.statistics.neighbour_kernels import Side, read_pairs, sizes, write_side, write_table
+from igmc.statistics.neighbour_kernels import Side, group_work, read_pairs, sizes, write_side, write_table
 from igmc.threads import cores, pool
 
 __all__ = ["read_for_user", "read_neighbours"]
@@ -77,8 +77,7 @@ def read_for_user(
     """
     pairs = _pairs(statistics, np.full(len(item), user, np.int32), item, norms)
     raters = _read_side(pairs.raters, cap, norms.users, 1)
-    ptr, _ = sizes(pairs.rated, cap)
-    found = _room(ptr)
+    found = _room(sizes(pairs.rated, cap))
     near = statistics.users.row(user)[0]
     for low in range(0, len(item), PIECE):
         high = min(low + PIECE, len(item))
@@ -123,13 +122,12 @@ def _room(ptr: NDArray[np.int64]) -> SideNeighbours:
 
 
 def _read_side(side: Side, cap: int, norm: Floats, threads: int | None) -> SideNeighbours:
-    ptr, work = sizes(side, cap)
-    found = _room(ptr)
+    found = _room(sizes(side, cap))
     order = np.argsort(side.target, kind="stable")
     starts = np.flatnonzero(np.diff(side.target[order], prepend=-1))  # of the groups of one target
     groups = np.append(starts, len(order))
     count = min(len(starts), 4 * (threads or cores()))
-    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(work[order])])[groups]
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(group_work(side, order, groups))])
     bounds = np.searchsorted(total, total[-1] * np.arange(count + 1) / max(count, 1))
     if count <= 1:
         write_side(side, order, groups, 0, len(starts), norm, found)

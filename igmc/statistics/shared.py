@@ -11,10 +11,13 @@ from __future__ import annotations
 import numpy as np
 
 from igmc.compiled import inner, kernel
+from igmc.statistics.tally import add_row, tally
 
-__all__ = ["SUMS", "add_shared", "find", "position", "row_bounds"]
+__all__ = ["agreement_of", "find", "position", "row_bounds", "share", "share_with"]
 
-SUMS = 8  # N, A, B, P, Q_u, Q_v, and two to fill a vector register
+AGREEMENT_DAMPING = np.float32(20)  # shared ratings
+BLOCK_NODES = 2048  # of which the sums take 64 KiB
+WORTH = 16  # ratings that each row has in a block on average, at least, for blocks to pay
 
 
 @inner
@@ -49,34 +52,68 @@ def position(near, first, last, node):
 
 
 @kernel
-def add_shared(own, other, target, left_out, shift, sums):
-    """Add to sums[v] what the target shares with each node v of its own side.
+def share(own, other, target, left_out, shift, sums, agreement):
+    """Set sums[v] to what the target shares with each node v of its own side, whatever it was before.
 
     Args:
         own, other: `SideRows` of the target's side, and of the other one.
         target: a node of `own`.
         left_out: a neighbour of the target that does not count, or -1.
         shift: what is added to the residuals of the target.
-        sums: float32 [n_own, 8].
+        sums: float32 [n_own, 8]; agreement: float32 [n_own], set to `agreement_of` each, or empty.
     """
     patched, first, last = row_bounds(own, target)
     near = own.patch.near if patched else own.near
     residual = own.patch.residual if patched else own.residual
-    one = np.float32(1)
-    for k in range(first, last):
-        j = near[k]
-        if j == left_out:
-            continue
-        x = residual[k] + shift
-        square = x * x
-        there, start, end = row_bounds(other, j)
-        others = other.patch.near if there else other.near
-        theirs = other.patch.residual if there else other.residual
-        for q in range(start, end):
-            row, w = sums[others[q]], theirs[q]
-            row[0] += one
-            row[1] += x
-            row[2] += w
-            row[3] += x * w
-            row[4] += square
-            row[5] += w * w
+    near_all, residual_all = other.near, other.residual
+    near_laid, residual_laid = other.patch.near, other.patch.residual
+    there, bounds = np.zeros(last - first, np.bool_), np.zeros((2, last - first), np.int64)
+    at, end, visits = bounds[0], bounds[1], 0
+    for k in range(last - first):
+        if near[first + k] != left_out:
+            there[k], at[k], end[k] = row_bounds(other, near[first + k])
+            visits += end[k] - at[k]
+    # The nodes come in blocks whose sums stay in the cache; where rows are short, going through them anew for
+    # each block would cost more than that saves. Each sum takes its terms in the same order either way.
+    nodes = BLOCK_NODES if visits > WORTH * len(at) * (len(sums) // BLOCK_NODES) else len(sums)
+    for low in range(0, len(sums), nodes):
+        high = min(low + nodes, len(sums))
+        sums[low:high] = np.float32(0)
+        for k in range(len(at)):
+            x = residual[first + k] + shift
+            if there[k]:
+                at[k] = add_row(sums, near_laid, residual_laid, at[k], end[k], high, x)
+            else:
+                at[k] = add_row(sums, near_all, residual_all, at[k], end[k], high, x)
+        if len(agreement):
+            for node in range(low, high):  # while the sums are still in the cache
+                agreement[node] = agreement_of(sums, node)
+
+
+@inner
+def agreement_of(sums, row):
+    """``|P| / (N + 20)``: how much a target and a node agree or disagree."""
+    return np.abs(sums[row, 3]) / (sums[row, 0] + AGREEMENT_DAMPING)
+
+
+@inner
+def share_with(ptr, near, residual, target, shift, nodes, mine, sums, agreement):
+    """As `share`, of some nodes alone, by going through their rows, not those of the target's neighbours.
+
+    Nothing may lie over the sides: there each rating has the same residual on both.
+
+    Args:
+        ptr, near, residual: of the side of the target and of the nodes.
+        mine: float32 [n_other], NaN; it is that again afterwards.
+    """
+    for k in range(ptr[target], ptr[target + 1]):
+        mine[near[k]] = residual[k] + shift
+    for node in nodes:
+        sums[node] = np.float32(0)
+        for k in range(ptr[node], ptr[node + 1]):
+            x = mine[near[k]]
+            if x == x:
+                tally(sums, node, x, residual[k])
+        agreement[node] = agreement_of(sums, node)
+    for k in range(ptr[target], ptr[target + 1]):
+        mine[near[k]] = np.float32(np.nan)

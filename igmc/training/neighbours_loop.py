@@ -200,7 +200,7 @@ class _Training:
             left_out=[probe.rows for probe in self.probes],
         )
         self.deviation = known.statistics().deviation
-        self._whole: Knowledge | None = None
+        self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
         """Go back to where a checkpoint was saved; returns its history."""
@@ -252,6 +252,7 @@ class _Training:
                 pairs += len(batch)
                 bar.update(len(batch))
                 step(f"{pairs:,} pairs")
+                del batch  # the last one of a piece would keep all inputs of the piece
         self._calibrate()
         mse = float(total) / max(pairs, 1) * self.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}

@@ -80,3 +80,16 @@ def test_folds_are_a_function_of_seed_and_epoch():
     assert all(np.array_equal(a.asked, b.asked) for a, b in zip(one, same, strict=True))
     for other in (epoch, seed):
         assert any(not np.array_equal(a.asked, b.asked) for a, b in zip(one, other, strict=True))
+
+
+def test_the_pairs_of_a_user_come_together_where_there_are_many(monkeypatch):
+    monkeypatch.setattr("igmc.loading.folds.STRETCH", 40)
+    one = folds(number=2)[0].asked
+    monkeypatch.setattr("igmc.loading.folds.SHUFFLED", 100)
+    two = folds(number=2)[0].asked
+    assert np.array_equal(np.sort(one), np.sort(two))
+    for asked, most in ((one, len(one)), (two, 120)):
+        user = KNOWN.user[asked]
+        spread = max(np.ptp(np.flatnonzero(user == u)) for u in np.unique(user))
+        assert most / 4 < spread < most
+    assert np.any(np.diff(two) < 0), "within a stretch in random order"

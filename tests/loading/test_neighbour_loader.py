@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -5,6 +8,7 @@ from igmc.loading.cross_fitting import CrossFit
 from igmc.loading.neighbour_loader import NeighbourLoader, Probe
 from igmc.ratings import Pairs
 from igmc.statistics.inputs import InputNorms
+from igmc.statistics.neighbours import read_neighbours
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
@@ -91,3 +95,21 @@ def test_draws_of_a_probe_are_tenths_of_the_ratings_each_another_one():
     assert len(one.rows) == pytest.approx(len(KNOWN) / 10, abs=1)
     assert one.rows.tolist() == again.rows.tolist() != other.rows.tolist()
     assert one.rows.tolist() == sorted(set(one.rows.tolist()))
+
+
+def test_no_two_pieces_of_inputs_are_held_at_a_time(monkeypatch):
+    held = []
+
+    def read(*args, **options):
+        gc.collect()
+        assert not any(other() is not None for other in held), "a piece is there while the next one is made"
+        found = read_neighbours(*args, **options)
+        held.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr("igmc.loading.neighbour_loader.read_neighbours", read)
+    few = loader(memory=1)
+    held.clear()
+    for batch in few.epoch(1):
+        del batch
+    assert len(held) > 10
