@@ -80,8 +80,9 @@ class CrossFit:
         self._estimated = np.empty((len(known), len(self.estimates), 2), np.float32)
         self._players: list[Players] = []
         self._fits: list[tuple[FactorEstimates, ...]] = []
-        self._part = stream(seed, "cross-fit").permutation(np.arange(len(known)) % FOLDS)
         if self.estimates:
+            dealt = (np.arange(len(known)) % FOLDS).astype(np.uint8)
+            self._part = stream(seed, "cross-fit").permutation(dealt)
             self._fit(fits)
 
     @property

@@ -86,10 +86,10 @@ class GraphStatistics:
         user_bias, item_bias = _biases(*users, *items, mean, DAMPING, SWEEPS)
         left = _left(*users, mean, user_bias, item_bias, False)
         deviation = max(float(np.sqrt(np.mean(left**2))) if len(left) else 0.0, LEAST_DEVIATION * span)
-        user_rows = _side(*users[:2], left, deviation, user_bias)
+        user_rows = _side(users[0], users[1], left, deviation, user_bias)
         del users
         left = _left(*items, mean, item_bias, user_bias, True)
-        return cls(mean, deviation, user_rows, _side(*items[:2], left, deviation, item_bias))
+        return cls(mean, deviation, user_rows, _side(items[0], items[1], left, deviation, item_bias))
 
 
 def _side(

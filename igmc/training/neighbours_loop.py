@@ -34,13 +34,12 @@ from igmc.training.calibration import calibration
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
 from igmc.training.first_weights import start_from
+from igmc.training.one_cycle import WARM_UP, learning_rate
 
 __all__ = ["fit_neighbours"]
 
 logger = logging.getLogger(__name__)
 
-WARM_UP = 0.1  # share of the training in which the learning rate rises
-FIRST_RATE, LAST_RATE = 0.04, 1e-3  # shares of the learning rate, at the start and at the end
 AVERAGE_MEMORY = 0.998
 LONGEST_GRADIENT = 1.0
 PIECE = 10_000  # validation pairs whose inputs are made at once
@@ -71,9 +70,7 @@ def fit_neighbours(
     randomness is a function of the seed and the epoch: a run that was killed and resumed ends with the same
     bits on a CPU.
 
-    The norms are those of the ratings here, also where a model is trained further. A checkpoint whose cycle
-    had ended is gone on from with the rest of a longer one: at the learning rates that a training of so many
-    epochs has in those that are left.
+    A checkpoint whose cycle had ended is gone on from with the rest of a longer one.
 
     Args:
         known: the ratings of the training part.
@@ -123,19 +120,6 @@ def fit_neighbours(
         if monitor is not None:
             monitor(record)
     return history
-
-
-def learning_rate(highest: float, progress: float) -> float:
-    """One cycle: up on a cosine in the first tenth of the training, then down on one.
-
-    Args:
-        highest: reached at a tenth.
-        progress: share of the training that is done, 0..1.
-    """
-    if progress < WARM_UP:
-        return highest * (FIRST_RATE + (1 - FIRST_RATE) * (1 - math.cos(math.pi * progress / WARM_UP)) / 2)
-    fall = (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
-    return highest * max(fall, LAST_RATE)
 
 
 class _Training:

@@ -11,7 +11,7 @@ from igmc.errors import DataError, TrainingError
 from igmc.loading import CrossFit
 from igmc.ratings import Pairs
 from igmc.training import MemoryCheckpointer
-from igmc.training.neighbours_loop import fit_neighbours, learning_rate
+from igmc.training.neighbours_loop import fit_neighbours
 from tests.statistics.graphs import known_ratings
 
 KNOWN = known_ratings()
@@ -125,15 +125,6 @@ def test_weights_that_are_not_finite_end_the_training(monkeypatch):
 def test_a_rating_that_is_no_number_is_refused():
     with pytest.raises(DataError, match="not a finite number"):
         trained(known=replace(KNOWN, rating=np.full(len(KNOWN), np.nan, np.float32)))
-
-
-def test_the_learning_rate_rises_for_a_tenth_and_falls_to_nearly_nothing():
-    rates = [learning_rate(1.0, x) for x in np.linspace(0, 1, 101)]
-    assert rates[0] == pytest.approx(0.04)
-    assert int(np.argmax(rates)) == 10
-    assert max(rates) == pytest.approx(1.0)
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] == pytest.approx(1e-3)
 
 
 def test_a_member_never_learns_the_ratings_that_it_is_calibrated_by(monkeypatch):
