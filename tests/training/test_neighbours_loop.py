@@ -32,7 +32,7 @@ def pairs(n=30, seed=3):
 
 def trained(config=CONFIG, known=KNOWN, validation=None, seed=1, keep=None, start=None):
     checkpoints = keep if keep is not None else MemoryCheckpointer()
-    how = {"seed": seed, "progress": False, "start": start}
+    how = {"seed": seed, "progress": False, "start": start, "keeps_offset": start is not None}
     history = fit_neighbours(known, validation, config, checkpoints, CPU, **how)
     return history, checkpoints.latest()["model"]
 
