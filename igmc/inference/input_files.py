@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, TypeVar
 
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import from_text
 from igmc.inference.rating_encoding import encode_ratings
@@ -171,12 +171,13 @@ def read_items(predictor: BasePredictor, given: str) -> list[RawId]:
     What the run knows as an id is one; else what is there, or ends like a name of a file, is a file.
 
     Raises:
-        DataError: if there is no id, or the file is missing or malformed.
+        ConfigError: if there is no id.
+        DataError: if the file is missing or malformed.
     """
     words = [word.strip() for word in given.split(",") if word.strip()]
     ids = from_text(predictor.items, words)
     if not words:
-        raise DataError("--items names no item", got=given, allowed="ids such as 50,181, or a file of them")
+        raise ConfigError("--items names no item", got=given, allowed="ids such as 50,181, or a file of them")
     if (predictor.items.encode(ids) < 0).all() and (os.path.exists(given) or Path(given).suffix in _FILES):
         return read_item_ids(predictor, Path(given))
     return ids
