@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,8 +172,7 @@ def _regressed(
         slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T
         left = of_full - slope @ together - together.T @ slope.T + slope @ sums @ slope.T
     passed = width / (width + effective)
-    spread = np.linalg.inv(draw.precision) + (1.0 - passed) * left
-    precision: Floats = np.linalg.inv(spread).astype(np.float64)
-    offset: Floats = draw.mean + (1.0 - passed) * (z - k * slope @ y)
-    passing: Floats = (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
+    precision: NDArray[Any] = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
+    offset: NDArray[Any] = draw.mean + (1.0 - passed) * (z - k * slope @ y)
+    passing: NDArray[Any] = (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
     return precision, offset, passing
