@@ -9,7 +9,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options, round_option
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_section, section_options
@@ -40,6 +40,7 @@ __all__ = ["explain_command"]
     help="Of someone new, or of --user since training: a text file whose header names item_id and rating, or "
     "the ratings. Where the header names user_id too, the lines of --user.",
 )
+@round_option
 @section_options("explain", ExplainConfig)
 @click.option(
     "--plot",
@@ -75,12 +76,14 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
 
     run, predictor = make_predictor(given)
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
-    ratings = given["ratings"]
+    ratings = None
+    if given["ratings"] is not None:
+        ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     found = explain(
         predictor,
         user,
         from_text(predictor.items, [given["item"]])[0],
-        ratings=None if ratings is None else read_own_ratings(predictor, ratings, user),
+        ratings=ratings,
         **config.to_dict(),
     )
     drawn = [] if given["plot"] is None else _draw(predictor, found, given["plot"], given["attention"])

@@ -14,9 +14,16 @@ from igmc.cli.logs import shows_progress
 if TYPE_CHECKING:
     from igmc.inference import Predictor
 
-__all__ = ["checkpoint_options", "make_predictor", "model_options"]
+__all__ = ["checkpoint_options", "make_predictor", "model_options", "round_option"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+round_option = click.option(
+    "--round-ratings",
+    is_flag=True,
+    help="Take a rating between two levels of the scale to the nearest, instead of refusing it.",
+)
 
 
 class _Checkpoints(click.ParamType):  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options, round_option
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 
@@ -49,6 +49,7 @@ logger = logging.getLogger(__name__)
     metavar="FILE",
     help="Ratings since training, of any users and items, known or new: user_id, item_id, rating.",
 )
+@round_option
 @checkpoint_options
 @click.option(
     "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"
@@ -74,7 +75,7 @@ def predict_command(**given: Any) -> None:
     if given["ratings"] is not None:
         from igmc.inference import with_ratings_file
 
-        predictor = with_ratings_file(predictor, given["ratings"])
+        predictor = with_ratings_file(predictor, given["ratings"], round_ratings=given["round_ratings"])
     predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
     means = int((predicted["source"] != "model").sum())
     if means:

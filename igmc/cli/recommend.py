@@ -11,7 +11,7 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, model_options, round_option
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
 from igmc.cli.sections import knob_option
@@ -48,6 +48,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
     help="For someone with these ratings: a text file whose header names item_id and rating, or the ratings. "
     "Where the header names user_id too, the lines of --user.",
 )
+@round_option
 @click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
 @click.option(
     "--out",
@@ -135,7 +136,9 @@ def _request(
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_item_ids(predictor, given["items"]))
-    ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"], user)
+    ratings = None
+    if given["ratings"] is not None:
+        ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     return ListRequest(
         user_id=user,
         ratings={} if given["all_users"] else ratings,  # whose each are known

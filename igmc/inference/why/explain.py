@@ -95,7 +95,7 @@ def explain(
         n_considered=near.n_considered,
         n_links=near.n_links,
         known=own[0] if own else None,
-        levels=tuple(view.scale.values.tolist()),
+        levels=tuple(view.scale.shown().tolist()),
     )
 
 
