@@ -26,6 +26,7 @@ from igmc.inference import ITEMS_FILE, ItemInfo
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ratings import Dataset, Split, load_dataset, make_split, side_features
+from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
@@ -113,6 +114,8 @@ def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
 def _split(dataset: Dataset, config: RunConfig) -> Split:
     """The split of a run, whose test part and, where it is needed, validation part are not empty."""
     split = make_split(dataset, config.data, config.seed)
+    if not NETWORKS[config.network].continuous:
+        split.scale.require_levels()
     if not len(split.test):
         raise ConfigError(
             "there is no test part",
@@ -162,7 +165,7 @@ def default_folder(config: RunConfig, split: Split) -> Path:
     makes another run.
     """
     digest = hashlib.sha256(f"{config.digest()}{split.digest()}".encode()).hexdigest()
-    name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
+    name = re.sub(r"[^\w.-]+", "_", source_name(config.data.dataset))
     selection = config.training.identity()["protocol"]
     network = "" if config.network == FIRST_NETWORK else f"-{config.network}"
     return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"

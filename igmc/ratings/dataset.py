@@ -33,6 +33,7 @@ class ReadReport:
         duplicates: ratings merged away because their (user, item) pair stands more than once.
         duplicate_rule: how they were merged, "last" (in the order of the file) or "mean".
         encoding: the encoding of the text, such as "utf-8" or "latin-1"; None if it was none.
+        notes: what was guessed or changed on the way, each in a few words.
     """
 
     source: str
@@ -41,6 +42,7 @@ class ReadReport:
     duplicates: int = 0
     duplicate_rule: str = "last"
     encoding: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"{self.rows} ratings read from {self.source}"]
@@ -51,7 +53,7 @@ class ReadReport:
         if self.duplicates:
             kept = {"last": "the last in the file kept", "mean": "ratings averaged"}[self.duplicate_rule]
             parts.append(f"{self.duplicates} duplicates of a (user, item) pair merged: {kept}")
-        return "; ".join(parts)
+        return "; ".join([*parts, *self.notes])
 
 
 @dataclass(frozen=True, eq=False)

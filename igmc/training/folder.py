@@ -107,6 +107,7 @@ class RunFolder:
         found = self.settings()
         # As objects: a setting that one of them does not name has its default.
         old, new = (_flat(asdict(one)) for one in (self.config(), config))
+        old["data.allow_changed"] = new["data.allow_changed"]  # a permission, no setting
         changed = [f"{key} ({old[key]!r} there, {new[key]!r} now)" for key in new if old[key] != new[key]]
         if changed:
             raise ConfigError(

@@ -33,6 +33,7 @@ def test_a_path_that_does_not_exist(tmp_path, monkeypatch, path):
 
 
 def test_columns_apply_to_files_only(tmp_path):
+    (tmp_path / "ratings.csv").touch()
     for dataset in ("ml_100k", "demo", str(tmp_path)):
         with pytest.raises(ConfigError, match=r"--columns does not apply to .*leave "):
             load_dataset(DataConfig(dataset=dataset, columns="a,b,c"))
@@ -69,7 +70,7 @@ def test_a_name_in_any_spelling_is_found_in_the_given_folder(tmp_path, monkeypat
     folder.mkdir(parents=True)
     (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,0.5,1\n2,7,5.0,0\n")
     (folder / "movies.csv").write_text("movieId,title,genres\n1,X (1999),Drama\n")
-    data = load_dataset("ML-Latest-Small", **{where: tmp_path})
+    data = load_dataset(DataConfig(dataset="ML-Latest-Small", allow_changed=True), **{where: tmp_path})
     assert (data.name, data.table.users.ids) == ("ml_latest_small", (1, 2))
     assert data.scale_hint.high == 5
 
