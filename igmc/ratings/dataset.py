@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from scipy import sparse
 
-__all__ = ["Dataset", "LazySplits", "ReadReport"]
+__all__ = ["Dataset", "LazySplits", "ReadReport", "Rows"]
 
 Rows = NDArray[np.int64]
 

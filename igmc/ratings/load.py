@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.dataset import Dataset
+from igmc.ratings.dataset import Dataset, LazySplits, Rows
 from igmc.ratings.demo import make_demo
 from igmc.ratings.readers import (
     HOW_TO_READ,
@@ -81,19 +83,37 @@ def load_dataset(
     if name == "demo":
         return make_demo()
     dataset = read_folder(locate(name, data_dir=data_dir, home=home), name, config)
-    if not config.allow_changed:
-        _check_size(dataset)
-    return dataset
+    if config.allow_changed:
+        return dataset
+    _check_size(dataset)
+    parts = {split: partial(_whole_split, dataset, split) for split in dataset.splits}
+    return replace(dataset, splits=LazySplits(parts))
 
 
 def _check_size(dataset: Dataset) -> None:
-    """Raise unless a known data set has as many ratings, and official splits as large, as its makers say."""
+    """Raise unless a known data set has as many ratings as its makers publish."""
     expected, report = DATASETS[dataset.name].ratings, dataset.report
     if report.rows != expected:
         raise DataError(
             f"{report.source} does not hold {dataset.name} as its makers publish it",
             got=f"{report.rows:,} ratings",
             allowed=f"{expected:,} ratings",
-            remedy=f"move its folder away and run 'igmc data fetch {dataset.name}'; to take it as it is, say "
-            "--allow-changed",
+            remedy=_remedy(dataset),
         )
+
+
+def _whole_split(dataset: Dataset, split: str) -> tuple[Rows, Rows]:
+    """An official split, if it divides all ratings; those of ML-100K and of Monti et al. do."""
+    train, test = dataset.splits[split]
+    if len(train) + len(test) != len(dataset.table):
+        raise DataError(
+            f"the split {split} does not divide {dataset.name} as its makers do",
+            got=f"{len(train):,} ratings for training and {len(test):,} for the test",
+            allowed=f"{len(dataset.table):,} in all",
+            remedy=_remedy(dataset),
+        )
+    return train, test
+
+
+def _remedy(dataset: Dataset) -> str:
+    return f"move its folder away and run 'igmc data fetch {dataset.name}'; to take it as it is, say --allow-changed"

@@ -84,13 +84,19 @@ def read_folder(folder: Path, name: str, config: DataConfig) -> Dataset:
     if (folder / MONTI_FILE).exists():
         refuse_settings(config, (*HOW_TO_READ, "missing", "zero_is_missing"), "a folder")
         return _with_items(read_monti(folder, name), config)
+    atomic = sorted(folder.glob("*.inter"))
+    if len(atomic) == 1:  # of RecBole
+        items = atomic[0].with_suffix(".item")
+        if config.items is None and items.is_file():
+            config = config.replace(items=str(items))
+        return read_path(atomic[0], config)
     if any(not path.name.startswith(("_", ".")) for path in folder.rglob("*.parquet")):
         refuse_settings(config, (*_TEXT_ONLY, "matrix"), "Parquet")
         raw = read_parquet(folder, parse_columns(config.columns))
         return _dataset(name.partition(".")[0], raw, str(folder), config)
     raise DataError(
         f"{folder} holds no data set",
-        allowed=f"u.data, ratings.dat, ratings.csv or {MONTI_FILE}, or Parquet files",
+        allowed=f"u.data, ratings.dat, ratings.csv or {MONTI_FILE}, one .inter file, or Parquet files",
         remedy="give the path of the file of ratings",
     )
 

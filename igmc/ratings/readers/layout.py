@@ -31,6 +31,7 @@ __all__ = [
 BLANKS = "blanks"  # runs of blanks and tabs
 NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
 DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?\s*", re.ASCII)
+COMMENT_SIGNS = ("#", "%")
 _DELIMITERS = ("::", "\t", ",", ";", "|")
 _WORDS = {"tab": "\t", "blanks": BLANKS, "comma": ",", "semicolon": ";"}
 _SEP_LINE = re.compile(r"\s*\"?sep=(.|\\t)\"?\s*", re.IGNORECASE)
@@ -110,7 +111,7 @@ def pick_separator(text: str) -> str:
 
 def is_comment(line: str) -> bool:
     """Whether a line begins as comments do."""
-    return line.lstrip(" \t\ufeff").startswith(("#", "%"))
+    return line.lstrip(" \t\ufeff").startswith(COMMENT_SIGNS)
 
 
 def text_layout(
@@ -204,6 +205,8 @@ def _names_all(names: list[str], columns: tuple[str, ...] | None) -> bool:
 
 def _is_rating(line: str, delimiter: str, columns: tuple[str, ...]) -> bool:
     cells, places = split_line(line, delimiter), [int(name) - 1 for name in columns]
+    if delimiter == BLANKS and cells[0] in COMMENT_SIGNS:  # of a comment in words or numbers
+        return False
     return max(places[:3]) < len(cells) and NUMBER.fullmatch(cells[places[2]]) is not None
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import DataError
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.layout import BLANKS, DECIMAL_COMMA, NUMBER, TextLayout, is_comment
+from igmc.ratings.readers.layout import BLANKS, COMMENT_SIGNS, DECIMAL_COMMA, NUMBER, TextLayout, is_comment
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
 
@@ -131,12 +131,19 @@ def _ratings(
             # The fast reader counts rows, so both must take the same ones for blank.
             if not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating)):
                 skipped.blank += 1
-            elif cells and is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating)):
+            elif _is_comment_row(cells, layout):
                 skipped.comments += 1
             else:
                 _check_fields(file, number, cells, layout)
                 skipped.breaks += _broken_cells(file, number, cells, layout)
                 yield number, cells
+
+
+def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
+    """Whether a row begins as comments do and is no rating."""
+    if layout.delimiter == BLANKS and cells[0] in COMMENT_SIGNS:
+        return True
+    return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
 
 
 def _csv_rows(file: RatingFile, layout: TextLayout, text: IO[str]) -> Iterator[tuple[int, list[str]]]:
@@ -174,8 +181,7 @@ def _split_rows(file: RatingFile, layout: TextLayout, text: IO[str]) -> Iterator
                 (cells,) = csv.reader([line], delimiter=" ", skipinitialspace=True, strict=True)
             except csv.Error as error:
                 _bad_line(file, number, f"the line is malformed: {error}", line, "fields between blanks")
-        named = max(layout.user, layout.item, layout.rating) < len(cells) or not is_comment(line)
-        if line and named and len(cells) < layout.fields:
+        if line and not _is_comment_row(cells, layout) and len(cells) < layout.fields:
             what = f"there are {len(cells)} fields, where the first line has {layout.fields}"
             _bad_line(file, number, what, line, f"{layout.fields} fields, since blanks separate them")
         yield number, cells

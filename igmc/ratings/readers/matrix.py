@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +17,7 @@ from igmc.ratings.readers.text import text_encodings
 
 __all__ = ["read_matrix"]
 
+_PLAIN = re.compile(r"[0-9 .+-]*", re.ASCII)
 _DELIMITERS = (",", "\t", ";", "|", "blanks")
 
 
@@ -57,8 +60,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
                 remedy="mend or remove this line",
             )
         texts.append(fields[0].strip())
-        for column in range(int(named), len(header)):
-            cells[row, column] = _number(file, line, column, fields[column])
+        cells[row, int(named) :] = _numbers(file, line, int(named), fields)
     numbers = np.array([line for line, _ in lines[named:]])
     if named:
         users, items = natural_ids(texts), natural_ids([name.strip() for name in header[1:]])
@@ -83,6 +85,13 @@ def _rows(file: RatingFile, encoding: str, separator: str | None) -> Iterator[tu
 
 def _is_number(cell: str) -> bool:
     return bool(NUMBER.fullmatch(cell) or DECIMAL_COMMA.fullmatch(cell))
+
+
+def _numbers(file: RatingFile, line: int, first: int, fields: list[str]) -> list[float]:
+    if _PLAIN.fullmatch(" ".join(fields[first:])):  # the usual case, and much quicker
+        with contextlib.suppress(ValueError):
+            return [float(text) if text and not text.isspace() else np.nan for text in fields[first:]]
+    return [_number(file, line, column, fields[column]) for column in range(first, len(fields))]
 
 
 def _number(file: RatingFile, line: int, column: int, text: str) -> float:

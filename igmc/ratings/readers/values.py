@@ -48,9 +48,10 @@ class TypedRows:
             ("item", item, self._items, self._item),
         ):
             codes.append(vocabulary.add(self._id(name, raw, vocabulary)))
-        self._rating.append(self._number("rating", rating, "a finite number such as 4 or 3.5"))
+        value = self._number("rating", rating, "a finite number such as 4 or 3.5")
         if self.timed:
             self._time.append(self._seconds(time))
+        self._rating.append(value)
 
     def finished(self) -> RawRatings:
         """All of them.
