@@ -116,4 +116,5 @@ def _whole_split(dataset: Dataset, split: str) -> tuple[Rows, Rows]:
 
 
 def _remedy(dataset: Dataset) -> str:
-    return f"move its folder away and run 'igmc data fetch {dataset.name}'; to take it as it is, say --allow-changed"
+    again = f"move its folder away and run 'igmc data fetch {dataset.name}'"
+    return f"{again}; to take it as it is, say --allow-changed"

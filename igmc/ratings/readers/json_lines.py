@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from igmc.ratings.readers.values import TypedRows
 
 __all__ = ["json_objects", "looks_like_json", "read_json"]
 
+_BEGINNING = re.compile(rb"(\[\s*)?\{\s*[\"'}]")
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
@@ -23,7 +25,7 @@ def looks_like_json(file: RatingFile) -> bool:
     """Whether a file begins as JSON does, or its name says that it is."""
     with file.open() as stream:
         head = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return head.startswith((b'{"', b"{'", b"[{", b"{ ")) or file.suffix in _SUFFIXES
+    return _BEGINNING.match(head) is not None or file.suffix in _SUFFIXES
 
 
 def read_json(file: RatingFile, columns: tuple[str, ...] | None, encoding: str | None = None) -> RawRatings:

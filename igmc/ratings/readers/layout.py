@@ -15,17 +15,8 @@ from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.times import looks_like_date
 
 __all__ = [
-    *(
-        "BLANKS",
-        "DECIMAL_COMMA",
-        "NOTHING_SAID",
-        "NUMBER",
-        "TextLayout",
-        "TextOptions",
-        "is_comment",
-        "pick_separator",
-    ),
-    *("split_line", "text_layout"),
+    *("BLANKS", "COMMENT_SIGNS", "DECIMAL_COMMA", "NOTHING_SAID", "NUMBER", "TextLayout", "TextOptions"),
+    *("is_comment", "pick_separator", "split_line", "text_layout"),
 ]
 
 BLANKS = "blanks"  # runs of blanks and tabs

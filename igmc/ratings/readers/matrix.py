@@ -50,7 +50,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
     header = lines[0][1]
     named = options.header
     if named is None:
-        named = not all(not cell.strip() or _is_number(cell) for cell in header[1:]) or not header[0].strip()
+        named = not all(not cell.strip() or _is_number(cell) for cell in header) or not header[0].strip()
     cells = np.full((len(lines) - named, len(header)), np.nan)
     texts: list[str] = []
     for row, (line, fields) in enumerate(lines[named:]):

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.layout import BLANKS, COMMENT_SIGNS, NOTHING_SAID, TextLayout, TextOptions, text_layout
+from igmc.ratings.readers.layout import (
+    BLANKS,
+    COMMENT_SIGNS,
+    NOTHING_SAID,
+    TextLayout,
+    TextOptions,
+    text_layout,
+)
 from igmc.ratings.readers.lines import QuoteError, Skipped, finished, quotes_are_text, read_slow
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary
 from igmc.ratings.readers.tame import is_tame
@@ -178,7 +185,9 @@ def _c_parser(layout: TextLayout, doubled: bool) -> tuple[list[int], dict[str, A
 def _check_fields(chunk: pd.DataFrame, layout: TextLayout, doubled: bool) -> None:
     if doubled and (chunk.iloc[:, 1::2] != "").any(axis=None):
         raise _DoubtfulError
-    if layout.delimiter == BLANKS:  # a line that lacks a field may be blank, lack one in the middle, or a comment
+    if (
+        layout.delimiter == BLANKS
+    ):  # a line that lacks a field may be blank, lack one in the middle, or a comment
         last = chunk.iloc[:, -1]
         if last.isna().any() or (last == "").any() or chunk.iloc[:, 0].isin(COMMENT_SIGNS).any():
             raise _DoubtfulError

@@ -1,8 +1,8 @@
 import pytest
 
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.files import find_file
-from igmc.ratings.readers.layout import text_layout
+from igmc.ratings.readers.layout import BLANKS, TextOptions, pick_separator, text_layout
 
 
 def test_position_out_of_range(tmp_path):
@@ -46,3 +46,40 @@ def test_an_empty_file_has_no_layout(tmp_path):
         DataError, match=r"x\.csv is empty; allowed: at least one rating; to mend it: check the file"
     ):
         text_layout(find_file(path), None, "utf-8")
+
+
+def layout_of(tmp_path, content, columns=None, **said):
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+    return text_layout(find_file(path), columns, "utf-8", options=TextOptions(**said))
+
+
+def test_what_cuts_most_lines_alike_is_the_delimiter(tmp_path):
+    content = "1\t10\t4\tA, b, c, d, e\n2\t20\t3\tF\n"
+    assert layout_of(tmp_path, content, ("1", "2", "3")).delimiter == "\t"
+    content = "user id,item id,rating\n1,10,4\n"
+    assert layout_of(tmp_path, content, ("user id", "item id", "rating")).delimiter == ","
+    assert layout_of(tmp_path, "1 2 3,5\n1 3 4,5\n", ("1", "2", "3")).delimiter == BLANKS
+
+
+def test_a_header_of_numbers_is_told_from_a_rating(tmp_path):
+    columns = ("1", "2", "3")
+    assert layout_of(tmp_path, "0,1,2\nu1,i1,3\n", columns).skip == 1
+    assert layout_of(tmp_path, "0,1,2,3\n5,6,3,978300760\n", (*columns, "4")).skip == 1
+    assert layout_of(tmp_path, "1,2,4\n5,6,3\n", columns).skip == 0
+    with pytest.raises(
+        DataError, match=r"line 1: this may be a header of numbers, .*; got '0,1,2'; .*--no-header"
+    ):
+        layout_of(tmp_path, "0,1,2\n5,6,3\n", columns)
+    assert layout_of(tmp_path, "0,1,2\n5,6,3\n", columns, header=False).skip == 0
+    assert layout_of(tmp_path, "0,1,2\n5,6,3\n", columns, header=True).skip == 1
+    layout = layout_of(tmp_path, "3,2,1\n5,6,4\n", columns, header=True)
+    assert (layout.skip, layout.user, layout.rating) == (1, 2, 0), "names first"
+    with pytest.raises(DataError, match="without a header needs the positions of its columns"):
+        layout_of(tmp_path, "user,item,rating\n1,2,3\n", header=False)
+
+
+@pytest.mark.parametrize("text", ["", '"', "a\n"])
+def test_what_cannot_separate(text):
+    with pytest.raises(ConfigError, match="--separator cannot separate fields"):
+        pick_separator(text)

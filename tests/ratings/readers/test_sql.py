@@ -1,4 +1,4 @@
-"""Databases: SQLite, and a PostgreSQL that the tests start themselves (Debian: ``apt-get install postgresql``)."""
+"""Databases: SQLite, and a PostgreSQL that the tests start (Debian: ``apt-get install postgresql``)."""
 
 import os
 import pwd
