@@ -39,11 +39,19 @@ def distinct(ratings: ArrayLike) -> Floats:
     start = 0
     while start < len(values):
         stop = int(np.searchsorted(values, values[start] + near, side="right"))
-        kept.append(min(values[start : min(stop, start + _TRIED)].tolist(), key=lambda v: (len(repr(v)), v)))
+        kept.append(_shortest(values[start : min(stop, start + _TRIED)].tolist()))
         if len(kept) > MAX_VALUES:
             return values
         start = stop
     return np.array(kept)
+
+
+def _shortest(group: list[float]) -> float:
+    """The shortest decimal of ratings that are one level, or of what they are without rounding errors."""
+    if len(group) == 1:
+        return group[0]
+    decimals = {*group, *(float(f"{value:.12g}") for value in group)}
+    return min(decimals, key=lambda value: (len(repr(value)), value))
 
 
 def _near(values: Floats) -> float:
