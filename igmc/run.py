@@ -27,6 +27,7 @@ from igmc.inference import ITEMS_FILE, ItemInfo, first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ratings import DataLike, Dataset, Split, make_split, run_inputs, side_features
+from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
@@ -124,6 +125,8 @@ def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
 def _split(dataset: Dataset, config: RunConfig) -> Split:
     """The split of a run, whose test part and, where it is needed, validation part are not empty."""
     split = make_split(dataset, config.data, config.seed)
+    if not NETWORKS[config.network].continuous:
+        split.scale.require_levels()
     if not len(split.test):
         raise ConfigError(
             "there is no test part",
@@ -175,7 +178,7 @@ def default_folder(config: RunConfig, split: Split, weights: FirstWeights | None
     """
     started = "" if weights is None else weights.digest
     digest = hashlib.sha256(f"{config.digest()}{split.digest()}{started}".encode()).hexdigest()
-    name = re.sub(r"[^\w.-]+", "_", Path(config.data.dataset).name)
+    name = re.sub(r"[^\w.-]+", "_", source_name(config.data.dataset))
     selection = config.training.identity()["protocol"]
     network = "" if config.network == FIRST_NETWORK else f"-{config.network}"
     return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"

@@ -11,6 +11,7 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.options import config_options, read_config, running_options
 from igmc.cli.output import emit, emit_json, human_bytes
+from igmc.cli.sections import READING
 from igmc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ _READ_WITH = {
 )
 @click.option("--features", is_flag=True, help="Give the nodes of a PyG graph the side features as x.")
 @config_options(
-    *("data.columns", "data.duplicates", "data.split", "data.test_ratio", "data.validation_ratio"),
+    *(f"data.{name}" for name in READING),
+    *("data.split", "data.test_ratio", "data.validation_ratio"),
     *("data.keep_ratio", "data.levels", "data.level_method", "run.seed"),
 )
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")

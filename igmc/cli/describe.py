@@ -10,6 +10,7 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.options import config_options, read_config, running_options
 from igmc.cli.output import emit, emit_json
+from igmc.cli.sections import READING
 
 __all__ = ["describe_command"]
 
@@ -24,7 +25,7 @@ __all__ = ["describe_command"]
     ),
 )
 @click.argument("name")
-@config_options("data.columns", "data.duplicates")
+@config_options(*(f"data.{name}" for name in READING))
 @click.option(
     "--plots",
     type=click.Path(path_type=Path),

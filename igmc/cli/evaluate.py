@@ -14,6 +14,7 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options, track_option
 from igmc.cli.output import emit, emit_json
+from igmc.cli.sections import read_data, reading_options
 from igmc.config import Config
 from igmc.errors import ConfigError
 
@@ -64,7 +65,6 @@ __all__ = ["evaluate_command"]
 @click.option(
     "--no-rankings", is_flag=True, help="Measure ratings only: full rankings take graph networks long."
 )
-@click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
 @click.option("--metrics", metavar="M,M,...", help="Columns of the table; all are in the report's files")
 @click.option(
     "--against", metavar="LABEL", help="Test every model against this one, by the first column of the table"
@@ -79,15 +79,17 @@ __all__ = ["evaluate_command"]
 @track_option
 @click.option("--list-models", is_flag=True, help="Show the models and their settings, and stop.")
 @click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and stop.")
+@reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
+@click.pass_context
 def evaluate_command(
+    ctx: click.Context,
     models: tuple[str, ...],
     datasets: tuple[str, ...],
     protocols: tuple[str, ...],
     seeds: str,
     ks: str,
     no_rankings: bool,
-    columns: str | None,
     metrics: str | None,
     against: str | None,
     out: Path | None,
@@ -112,7 +114,6 @@ def evaluate_command(
     opposite_overlap shows the lists of one pair too.
     """
     start_logging(verbose=verbose, quiet=quiet)
-    from igmc.config import DataConfig
     from igmc.evaluation import evaluate
 
     if list_models or list_protocols:
@@ -128,7 +129,7 @@ def evaluate_command(
     _check_metrics(shown, lengths, rankings=not no_rankings, compares=against is not None)
     report = evaluate(
         models,
-        [DataConfig(dataset=name, columns=columns) for name in datasets or ("demo",)],
+        [read_data(ctx, name) for name in datasets or ("demo",)],
         protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds, 0),
         ks=lengths,

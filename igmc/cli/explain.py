@@ -10,7 +10,13 @@ import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options, ratings_option
+from igmc.cli.model_options import (
+    checkpoint_options,
+    make_predictor,
+    model_options,
+    ratings_option,
+    round_option,
+)
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import former_option, given_formerly, read_section, section_options
@@ -37,6 +43,7 @@ __all__ = ["explain_command"]
 @click.option("--user", metavar="ID", help="A user of the run; with --ratings also a new one.")
 @click.option("--item", required=True, metavar="ID", help="The item whose predicted rating is explained.")
 @ratings_option
+@round_option
 @section_options("explain", ExplainConfig)
 @click.option(
     "--plots",
@@ -74,12 +81,14 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     from igmc.inference.why import explain
 
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
-    ratings = given["ratings"]
+    ratings = None
+    if given["ratings"] is not None:
+        ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     found = explain(
         predictor,
         user,
         from_text(predictor.items, [given["item"]])[0],
-        ratings=None if ratings is None else read_own_ratings(predictor, ratings, user),
+        ratings=ratings,
         **config.to_dict(),
     )
     stem = None if former is None else Path(former)

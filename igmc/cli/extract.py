@@ -128,7 +128,9 @@ def _part_stores(config: RunConfig, data_dir: Path | None, home: Path | None) ->
 
     dataset = load_dataset(config.data, data_dir=data_dir, home=home)
     logger.info("%s", dataset.report)
-    parts = make_parts(make_split(dataset, config.data, config.seed), config.train.selection)
+    split = make_split(dataset, config.data, config.seed)
+    split.scale.require_levels()
+    parts = make_parts(split, config.train.selection)
     stores = []
     for part in parts.values():
         key = fingerprint(part.graph, part.pairs, config.extract, config.seed)

@@ -79,7 +79,7 @@ class KnobType(click.ParamType):  # type: ignore[type-arg]
         return self.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        text, base = str(value).strip(), self.knob.base
+        text, base = str(value).strip() or str(value), self.knob.base
         if self.knob.nullable and text.lower() == "none":
             return None
         if base is str:

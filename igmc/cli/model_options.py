@@ -15,9 +15,23 @@ from igmc.files import check_run
 if TYPE_CHECKING:
     from igmc.inference import Predictor
 
-__all__ = ["checkpoint_options", "items_option", "make_predictor", "model_options", "ratings_option"]
+__all__ = [
+    "checkpoint_options",
+    "items_option",
+    "make_predictor",
+    "model_options",
+    "ratings_option",
+    "round_option",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+round_option = click.option(
+    "--round-ratings",
+    is_flag=True,
+    help="Take a rating between two levels of the scale to the nearest, instead of refusing it.",
+)
 
 
 class _Checkpoints(click.ParamType):  # type: ignore[type-arg]

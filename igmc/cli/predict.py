@@ -18,6 +18,7 @@ from igmc.cli.model_options import (
     make_predictor,
     model_options,
     ratings_option,
+    round_option,
 )
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
@@ -52,6 +53,7 @@ logger = logging.getLogger(__name__)
 @click.option("--user", metavar="ID", help="The user that is asked about --items.")
 @items_option
 @ratings_option
+@round_option
 @checkpoint_options
 @click.option(
     "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"
@@ -80,7 +82,7 @@ def predict_command(**given: Any) -> None:
     if given["ratings"] is not None and names_users(given["ratings"]):
         if user is None and pairs is None:
             raise click.UsageError("the ratings are of users by name: say by --user ID who is asked")
-        predictor = with_ratings_file(predictor, Path(given["ratings"]))
+        predictor = with_ratings_file(predictor, Path(given["ratings"]), round_ratings=given["round_ratings"])
         predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
     elif given["ratings"] is not None:
         predicted = _of_one(predictor, given)
@@ -104,7 +106,7 @@ def _of_one(predictor: Predictor, given: dict[str, Any]) -> pd.DataFrame:
             "--ratings do not tell whose they are: name the user of each in a column user_id"
         )
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
-    ratings = read_own_ratings(predictor, given["ratings"], user)
+    ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     asked = read_items(predictor, given["items"])
     predicted = predictor.score_user(ratings, asked, user_id=user, clip=given["clip"])
     predicted.insert(0, "user_id", [user] * len(predicted))

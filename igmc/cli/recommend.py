@@ -17,6 +17,7 @@ from igmc.cli.model_options import (
     make_predictor,
     model_options,
     ratings_option,
+    round_option,
 )
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
@@ -62,6 +63,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @model_options
 @click.option("--user", metavar="ID", help="For a user of the run; with --ratings also for a new one.")
 @ratings_option
+@round_option
 @click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
 @click.option(
     "--out",
@@ -144,7 +146,9 @@ def _request(
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_items(predictor, given["items"]))
-    ratings = None if given["ratings"] is None else read_own_ratings(predictor, given["ratings"], user)
+    ratings = None
+    if given["ratings"] is not None:
+        ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     return ListRequest(
         user_id=user,
         ratings={} if given["all_users"] else ratings,  # whose each are known

@@ -10,10 +10,24 @@ from typing import Any, TypeVar
 import click
 
 from igmc.cli.knobs import FLAGS, Knob, KnobOption, KnobType, PlainOption, attach, help_text
-from igmc.config import Config
+from igmc.config import Config, DataConfig
 
-__all__ = ["former_option", "given_formerly", "knob_option", "read_section", "section_options"]
+__all__ = [
+    "READING",
+    "former_option",
+    "given_formerly",
+    "knob_option",
+    "read_data",
+    "read_section",
+    "reading_options",
+    "section_options",
+]
 
+# How a data set is read, whatever is done with it.
+READING = (
+    *("columns", "separator", "encoding", "header", "matrix", "missing", "zero_is_missing", "items"),
+    *("allow_changed", "duplicates"),
+)
 _FORMER = "igmc.former."
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -36,6 +50,16 @@ def section_options(
         return function
 
     return decorate
+
+
+def reading_options(function: _Command) -> _Command:
+    """The options that say how a data set is read; `read_data` reads them."""
+    return section_options("data", DataConfig, READING)(function)
+
+
+def read_data(ctx: click.Context, dataset: str) -> DataConfig:
+    """A data set, and how it is read, as the user gave it."""
+    return DataConfig(dataset=dataset, **read_section(ctx, "data"))
 
 
 def knob_option(config: type[Config], name: str, *flags: str) -> Callable[[_Command], _Command]:

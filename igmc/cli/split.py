@@ -12,6 +12,7 @@ from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json, table
+from igmc.cli.sections import read_data, reading_options
 
 __all__ = ["split_command"]
 
@@ -32,7 +33,6 @@ __all__ = ["split_command"]
     metavar="NAME[:KEY=VALUE,...]",
     help="How to divide, with settings if wanted; an unknown name is answered with those there are.",
 )
-@click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
 @click.option(
     "--seed",
     cls=PlainOption,
@@ -44,11 +44,13 @@ __all__ = ["split_command"]
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where it goes, as .npz"
 )
+@reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
+@click.pass_context
 def split_command(
+    ctx: click.Context,
     name: str,
     protocol: str,
-    columns: str | None,
     seed: int,
     out: Path,
     data_dir: Path | None,
@@ -63,12 +65,11 @@ def split_command(
     loads it. The test part is what is asked, the support part what new users and items show at test time.
     """
     start_logging(verbose=verbose, quiet=quiet)
-    from igmc.config import DataConfig
     from igmc.evaluation.protocols import make_protocol
     from igmc.ratings import load_dataset
 
     chosen = make_protocol(protocol)
-    dataset = load_dataset(DataConfig(dataset=name, columns=columns), data_dir=data_dir, home=home)
+    dataset = load_dataset(read_data(ctx, name), data_dir=data_dir, home=home)
     split = chosen.draw(dataset, seed)
     split.save(out)
     sides = (split.table.user, split.table.item)

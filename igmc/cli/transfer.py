@@ -11,13 +11,13 @@ from igmc.cli.logs import start_logging
 from igmc.cli.model_options import checkpoint_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
-from igmc.cli.sections import read_section, section_options
+from igmc.cli.sections import READING, read_section, section_options
 from igmc.config import DataConfig, TransferConfig
 from igmc.files import check_run
 
 __all__ = ["transfer_command"]
 
-_DATA = ("columns", "duplicates", "split", "test_ratio", "validation_ratio", "keep_ratio", "level_method")
+_DATA = (*READING, "split", "test_ratio", "validation_ratio", "keep_ratio", "level_method")
 
 
 _ONLY_FOR = {

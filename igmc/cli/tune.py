@@ -15,6 +15,7 @@ from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options, track_option
 from igmc.cli.output import emit, emit_json, table
+from igmc.cli.sections import read_data, read_section, reading_options
 
 if TYPE_CHECKING:
     from igmc.evaluation.tuning import TuningResult
@@ -41,7 +42,6 @@ _SHOWN = 10  # trials in the table
     help="The model; what is given with it is not searched. igmc-evaluate --list-models shows the names.",
 )
 @click.option("--dataset", default="demo", metavar="NAME|PATH", help="The data set [default demo]")
-@click.option("--columns", metavar="A,B,C[,D]", help="Of a file of ratings: see igmc-train -h")
 @click.option(
     "--protocol",
     default="random_80_20",
@@ -92,11 +92,13 @@ _SHOWN = 10  # trials in the table
     "[default: one under ./runs, named after the command]",
 )
 @track_option
+@reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
+@click.pass_context
 def tune_command(
+    ctx: click.Context,
     model: str,
     dataset: str,
-    columns: str | None,
     protocol: str,
     metric: str | None,
     spaces: tuple[str, ...],
@@ -122,13 +124,15 @@ def tune_command(
     are worth.
     """
     start_logging(verbose=verbose, quiet=quiet)
-    from igmc.config import DataConfig
     from igmc.evaluation.tuning import tune
     from igmc.recommenders import parse_space
 
+    data = read_data(ctx, dataset)
+    others = {name: value for name, value in read_section(ctx, "data").items() if name != "columns"}
+    named = [data.columns, protocol, metric, *spaces, prune, seed, *([others] if others else [])]
     result = tune(
         model,
-        DataConfig(dataset=dataset, columns=columns),
+        data,
         protocol=protocol,
         metric=metric,
         trials=trials,
@@ -138,7 +142,7 @@ def tune_command(
         seed=seed,
         data_dir=data_dir,
         home=home,
-        out=out or _default_folder(model, dataset, columns, protocol, metric, *spaces, prune, seed),
+        out=out or _default_folder(model, dataset, *named),
         track=track,
     )
     if as_json:
@@ -148,8 +152,10 @@ def tune_command(
 
 
 def _default_folder(model: str, dataset: str, *others: object) -> Path:
+    from igmc.ratings.readers import source_name
+
     digest = hashlib.sha256(json.dumps([model, dataset, *others]).encode()).hexdigest()[:8]
-    words = re.sub(r"[^\w.-]+", "_", f"{Path(dataset).name}-{re.split('[:@]', model)[0]}")
+    words = re.sub(r"[^\w.-]+", "_", f"{source_name(dataset)}-{re.split('[:@]', model)[0]}")
     return Path("runs") / f"tune-{words}-{digest}"
 
 

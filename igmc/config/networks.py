@@ -17,6 +17,7 @@ class Registration(NamedTuple):
         sections: the fields of `RunConfig` that are its settings. Networks may share a field.
         training: the section that says how checkpoints are selected, with ``selection`` and ``epochs``.
         averages: whether the predictions of several checkpoints are averaged.
+        continuous: whether it reads ratings of a continuous scale as they are, without a weight for each.
         reads_statistics: whether it reads `igmc.statistics`, whose memory can be bounded.
     """
 
@@ -26,6 +27,7 @@ class Registration(NamedTuple):
     sections: tuple[str, ...]
     training: str
     averages: bool = False
+    continuous: bool = False
     reads_statistics: bool = False
 
 
@@ -44,6 +46,7 @@ NETWORKS: dict[str, Registration] = {
         title="neighbours",
         sections=("neighbours",),
         training="neighbours",
+        continuous=True,
         reads_statistics=True,
     ),
 }

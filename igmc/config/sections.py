@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from igmc.config.base import Config, Former, knob
 
@@ -32,6 +33,33 @@ class DataConfig(Config):
     columns: str | None = knob(
         None, "names, or positions from 1, of the columns of a file: user,item,rating[,timestamp]"
     )
+    separator: str | None = knob(
+        None,
+        "what stands between two fields of a text file: a character, several, 'tab' or 'blanks'; guessed if "
+        "not given",
+        late=True,
+    )
+    encoding: str | None = knob(
+        None, "encoding of a text file, such as cp1252 or shift_jis; guessed if not given", late=True
+    )
+    header: bool | None = knob(
+        None, "whether the first line of a text file names its columns; guessed if not given", late=True
+    )
+    matrix: bool = knob(
+        False, "the file is a matrix: a line for each user, a column for each item", late=True
+    )
+    missing: float | None = knob(
+        None, "a number that stands for no rating, such as 99 in Jester's matrix", late=True
+    )
+    zero_is_missing: bool = knob(
+        False, "0 stands for no rating, as in exports of what was viewed or bought", late=True
+    )
+    items: str | None = knob(
+        None, "file with the titles, genres and years of the items, beside a file of ratings", late=True
+    )
+    allow_changed: bool = knob(
+        False, "take a known data set that has other numbers of ratings than its makers' files", late=True
+    )
     duplicates: str = knob(
         "last",
         "what counts of a pair that is rated twice: the last in the file, or the mean",
@@ -55,6 +83,10 @@ class DataConfig(Config):
     level_method: str = knob(
         "width", "how --levels groups: equal-width bins or quantiles", choices=("width", "quantile")
     )
+
+    def identity(self) -> dict[str, Any]:
+        """See `Config.identity`; `allow_changed` permits, and changes no result."""
+        return {name: value for name, value in super().identity().items() if name != "allow_changed"}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from igmc.errors import DataError
 from igmc.ratings import check_range
 from igmc.short_repr import short_repr
 
-__all__ = ["BipartiteGraph", "checked_ratings"]
+__all__ = ["BipartiteGraph", "checked_ratings", "level_dtype"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,9 @@ class BipartiteGraph:
 
     Attributes:
         n_levels: number of relation types L.
-        user_ptr: int64 [n_users + 1]; user_items: int32 [n_ratings]; user_levels: uint8 [n_ratings].
-        item_ptr: int64 [n_items + 1]; item_users: int32 [n_ratings]; item_levels: uint8 [n_ratings].
+        user_ptr: int64 [n_users + 1]; user_items: int32 [n_ratings]; user_levels: uint8 [n_ratings],
+            or uint16 of more than 256 levels.
+        item_ptr: int64 [n_items + 1]; item_users: int32 [n_ratings]; item_levels: likewise.
     """
 
     __repr__ = short_repr
@@ -32,10 +33,10 @@ class BipartiteGraph:
     n_levels: int
     user_ptr: NDArray[np.int64]
     user_items: NDArray[np.int32]
-    user_levels: NDArray[np.uint8]
+    user_levels: NDArray[np.unsignedinteger]
     item_ptr: NDArray[np.int64]
     item_users: NDArray[np.int32]
-    item_levels: NDArray[np.uint8]
+    item_levels: NDArray[np.unsignedinteger]
 
     @property
     def n_users(self) -> int:
@@ -57,7 +58,7 @@ class BipartiteGraph:
 
         Args:
             user, item: int [n], dense indices in 0..n_users-1 and 0..n_items-1; no pair twice.
-            level: int [n], 0..n_levels-1; n_levels is at most 256.
+            level: int [n], 0..n_levels-1; n_levels is at most 65,536.
 
         Raises:
             DataError: on an index or level out of range, or a pair that stands twice.
@@ -104,11 +105,11 @@ def checked_ratings(
         if array.shape != users.shape or array.ndim != 1:
             raise DataError(f"the {name} array of a graph has the wrong shape", got=array.shape)
         check_range(array, size, f"a {name} of the graph is out of range")
-    if not 1 <= n_levels <= 256:
+    if not 1 <= n_levels <= 2**16:
         raise DataError(
             "the number of levels of a graph is out of range",
             got=n_levels,
-            allowed="1..256",
+            allowed="1..65536",
             remedy="group them with --levels",
         )
     if n_users * n_items * n_levels >= 2**63:
@@ -123,6 +124,11 @@ def checked_ratings(
     return users, items, levels
 
 
+def level_dtype(n_levels: int) -> type[np.unsignedinteger]:
+    """The type in which levels are kept."""
+    return np.uint8 if n_levels <= 256 else np.uint16
+
+
 def _pointers(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=size))])
 
@@ -133,7 +139,7 @@ def _sorted_rows(
     others: NDArray[np.int64],
     n_levels: int,
     n_others: int,
-) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+) -> tuple[NDArray[np.int32], NDArray[np.unsignedinteger]]:
     """Neighbour and level of each rating, ordered by (row, level, neighbour)."""
     keys = rows * n_levels
     keys += levels
@@ -143,4 +149,4 @@ def _sorted_rows(
     neighbours = (keys % n_others).astype(np.int32)
     keys //= n_others
     keys %= n_levels
-    return neighbours, keys.astype(np.uint8)
+    return neighbours, keys.astype(level_dtype(n_levels))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
-from igmc.graph.bipartite import BipartiteGraph, checked_ratings
+from igmc.graph.bipartite import BipartiteGraph, checked_ratings, level_dtype
 from igmc.short_repr import short_repr
 
 __all__ = ["Patch", "Rows", "ServingGraph"]
@@ -26,16 +26,17 @@ class Patch(NamedTuple):
     """K rows of one side that stand in place of the graph's, or beyond its end.
 
     Attributes:
-        nodes: int32 [K], ascending; ptr: int64 [K + 1]; neighbours: int32, levels: uint8, one a rating.
+        nodes: int32 [K], ascending; ptr: int64 [K + 1]; neighbours: int32, levels:
+            see `BipartiteGraph`.
     """
 
     nodes: NDArray[np.int32]
     ptr: NDArray[np.int64]
     neighbours: NDArray[np.int32]
-    levels: NDArray[np.uint8]
+    levels: NDArray[np.unsignedinteger]
 
 
-def _patch(nodes: ArrayLike, rows: list[tuple[NDArray[np.int32], NDArray[np.uint8]]]) -> Patch:
+def _patch(nodes: ArrayLike, rows: list[tuple[NDArray[np.int32], NDArray[np.unsignedinteger]]]) -> Patch:
     ptr = np.zeros(len(rows) + 1, np.int64)
     ptr[1:] = np.cumsum([len(neighbours) for neighbours, _ in rows])
     return Patch(
@@ -60,7 +61,7 @@ class Rows(NamedTuple):
 
     ptr: NDArray[np.int64]
     neighbours: NDArray[np.int32]
-    levels: NDArray[np.uint8]
+    levels: NDArray[np.unsignedinteger]
     size: int
     patch: Patch = _NO_PATCH
 
@@ -72,7 +73,7 @@ class Rows(NamedTuple):
             cls(graph.item_ptr, graph.item_users, graph.item_levels, graph.n_items),
         )
 
-    def row(self, node: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    def row(self, node: int) -> tuple[NDArray[np.int32], NDArray[np.unsignedinteger]]:
         """Neighbours and levels of a node, as views; nothing for a node that is not there yet."""
         at = int(np.searchsorted(self.patch.nodes, node))
         if at < len(self.patch.nodes) and self.patch.nodes[at] == node:
@@ -113,7 +114,7 @@ class Rows(NamedTuple):
             below.nodes,
             ptr.astype(np.int64),
             (keys % n_others).astype(np.int32),
-            (keys // n_others % n_levels).astype(np.uint8),
+            (keys // n_others % n_levels).astype(level_dtype(n_levels)),
         )
         return self._over(merged, size)
 

@@ -14,6 +14,7 @@ from igmc.inference.input_files import (
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.predictor import Predictor, predict
+from igmc.inference.rating_encoding import nearest_ratings
 from igmc.inference.run_predictions import RunPredictions
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "has_neighbourhood",
     "names_users",
     "near_ids",
+    "nearest_ratings",
     "open_run",
     "predict",
     "read_item_ids",

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, TypeVar
 
+from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import from_text
-from igmc.inference.rating_encoding import encode_ratings
+from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.ratings import RawId
-from igmc.ratings.readers import USUAL, find_file, read_parquet, read_text
+from igmc.ratings.readers import USUAL, find_file, read_ratings
 
 __all__ = [
     "names_users",
@@ -31,20 +32,21 @@ _FILES = (".csv", ".tsv", ".txt", ".gz", ".bz2", ".xz", ".zip")
 _USUALLY = {"user": "user_id", "item": "item_id", "rating": "rating"}
 
 
-def with_ratings_file(predictor: P, path: Path) -> P:
+def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) -> P:
     """A predictor that knows the ratings of a file too.
 
     Args:
         predictor: what is there; ids are read as it writes them.
         path: CSV, TSV, other text or Parquet with a header that names user, item and rating; see
             `igmc.ratings.load.load_dataset`.
+        round_ratings: take ratings between two levels to the nearest; see `nearest_ratings`.
 
     Raises:
         DataError: if the file is missing, malformed or without ratings, or a pair stands twice or a rating is
             not on the scale.
     """
     file = find_file(path)
-    raw = read_parquet(file, None) if file.suffix == ".parquet" else read_text(file)
+    raw = read_ratings(file, DataConfig())
     if not len(raw.rating):
         raise DataError(f"{path} holds no ratings", allowed="a header, and a line for each rating")
     users = from_text(predictor.users, [str(name) for name in raw.users])
@@ -54,10 +56,13 @@ def with_ratings_file(predictor: P, path: Path) -> P:
         "item_id": [items[k] for k in raw.item.tolist()],
         "rating": raw.rating.tolist(),
     }
+    if round_ratings:
+        near = nearest_ratings(predictor.scale, dict(enumerate(columns["rating"])))
+        columns["rating"] = list(near.values())
     try:
         return predictor.add_ratings(columns)
     except DataError as error:
-        encode_ratings(predictor.scale, raw.rating.tolist(), where=raw.where)  # names the line, if it is that
+        encode_ratings(predictor.scale, columns["rating"], where=raw.where)  # names the line, if it is that
         raise DataError(f"{path}: {error.what}", got=error.got, allowed=error.allowed) from None
 
 
@@ -88,7 +93,9 @@ def read_pairs(predictor: BasePredictor, text: TextIO, name: str) -> tuple[list[
     return from_text(predictor.users, users), from_text(predictor.items, items)
 
 
-def read_own_ratings(predictor: BasePredictor, given: str, user: RawId | None = None) -> dict[RawId, float]:
+def read_own_ratings(
+    predictor: BasePredictor, given: str, user: RawId | None = None, *, round_ratings: bool = False
+) -> dict[RawId, float]:
     """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
 
     Args:
@@ -96,6 +103,7 @@ def read_own_ratings(predictor: BasePredictor, given: str, user: RawId | None = 
         given: the path of a file whose header names item and rating; or the ratings themselves. Where the
             header names the user too, only the lines of `user` are read.
         user: whose ratings these are, None for somebody without an id.
+        round_ratings: take ratings between two levels to the nearest; see `nearest_ratings`.
 
     Raises:
         DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
@@ -121,6 +129,8 @@ def read_own_ratings(predictor: BasePredictor, given: str, user: RawId | None = 
         if item in ratings:
             raise DataError(f"{where}: item {item!r} is rated twice", allowed="each item once")
         ratings[item] = rating
+    if round_ratings:
+        ratings = nearest_ratings(predictor.scale, ratings)
     encode_ratings(predictor.scale, ratings.values(), where=lambda at: pairs[at][0])
     return ratings
 

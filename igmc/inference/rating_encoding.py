@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.ratings import RatingScale, check_lengths
+from igmc.ratings import RatingScale, RawId, check_lengths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["encode_ratings", "rating_columns"]
+__all__ = ["encode_ratings", "nearest_ratings", "rating_columns"]
 
-
+_BY_ROUNDING = (
+    "give one of these, or say --round-ratings (in a request round: true, in Python "
+    "igmc.inference.nearest_ratings) to take what lies between two of them to the nearest"
+)
 _COLUMNS = ("user_id", "item_id", "rating")
 
 
@@ -38,8 +41,8 @@ def rating_columns(
 
 def encode_ratings(
     scale: RatingScale, ratings: Iterable[object], *, where: Callable[[int], str] | None = None
-) -> NDArray[np.uint8]:
-    """The levels, uint8 [n], of n ratings; on a scale of groups, each rating in range belongs to one.
+) -> NDArray[np.unsignedinteger[Any]]:
+    """The levels of n ratings, see `RatingScale.encode`; of groups, each rating in range belongs to one.
 
     Args:
         scale: which ratings there are.
@@ -53,20 +56,41 @@ def encode_ratings(
 
     def wrong(at: int, what: str) -> DataError:
         place = f"{where(at)}: " if where is not None else ""
-        return DataError(f"{place}a rating is not {what}", got=given[at], allowed=_allowed(scale))
+        return DataError(
+            f"{place}a rating is not {what}",
+            got=given[at],
+            allowed=_allowed(scale),
+            remedy=_BY_ROUNDING if what == "on the scale" and not scale.grouped else None,
+        )
 
     for at, rating in enumerate(given):
         if isinstance(rating, bool | np.bool_) or not isinstance(rating, int | float | np.number):
             raise wrong(at, "a number")
     # An int may be too large for a float, and such a one is on no scale.
     numbers = np.array([np.inf if isinstance(r, int) and abs(r) > 2**64 else r for r in given], np.float64)
-    if scale.grouped:
-        fits = (numbers >= scale.low) & (numbers <= scale.high)
-    else:
-        fits = np.isin(numbers, scale.values)
+    fits = scale.holds(numbers)
     if not fits.all():
         raise wrong(int(np.argmin(fits)), "on the scale")
     return scale.encode(numbers)
+
+
+def nearest_ratings(scale: RatingScale, ratings: Mapping[RawId, Any]) -> dict[RawId, Any]:
+    """Ratings with those that lie between two levels taken to the nearest, a tie to the higher one.
+
+    What is outside the scale, or no number, is left as it is, to be refused.
+
+    >>> nearest_ratings(RatingScale.fit([1, 2, 5]), {"a": 1.7, "b": 5, "c": 6})
+    {'a': 2.0, 'b': 5, 'c': 6}
+    """
+
+    def near(rating: Any) -> Any:
+        number = isinstance(rating, int | float | np.number) and not isinstance(rating, bool | np.bool_)
+        if scale.grouped or not number or not scale.low <= rating <= scale.high:
+            return rating
+        level = int(np.searchsorted(scale.edges, rating, side="right"))
+        return rating if rating == scale.values[level] else float(scale.values[level])
+
+    return {item: near(rating) for item, rating in ratings.items()}
 
 
 def _allowed(scale: RatingScale) -> str:

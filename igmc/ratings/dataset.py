@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from igmc.ratings.any_table import Frame
     from igmc.ratings.frame import Columns
 
-__all__ = ["Dataset", "LazySplits", "ReadReport"]
+__all__ = ["Dataset", "LazySplits", "ReadReport", "Rows"]
 
 Rows = NDArray[np.int64]
 
@@ -38,6 +38,7 @@ class ReadReport:
         duplicates: ratings merged away because their (user, item) pair stands more than once.
         duplicate_rule: how they were merged, "last" (in the order of the file) or "mean".
         encoding: the encoding of the text, such as "utf-8" or "latin-1"; None if it was none.
+        notes: what was guessed or changed on the way, each in a few words.
     """
 
     source: str
@@ -46,6 +47,7 @@ class ReadReport:
     duplicates: int = 0
     duplicate_rule: str = "last"
     encoding: str | None = None
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"{self.rows} ratings read from {self.source}"]
@@ -56,7 +58,7 @@ class ReadReport:
         if self.duplicates:
             kept = {"last": "the last in the file kept", "mean": "ratings averaged"}[self.duplicate_rule]
             parts.append(f"{self.duplicates} duplicates of a (user, item) pair merged: {kept}")
-        return "; ".join(parts)
+        return "; ".join([*parts, *self.notes])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
-from igmc.errors import ConfigError
+from igmc.errors import ConfigError, DataError
 from igmc.ratings.any_table import ArrowTable, is_table
-from igmc.ratings.dataset import Dataset
+from igmc.ratings.dataset import Dataset, LazySplits, Rows
 from igmc.ratings.demo import make_demo
-from igmc.ratings.readers import looks_like_path, read_folder, read_path
+from igmc.ratings.readers import (
+    HOW_TO_READ,
+    is_sql_url,
+    looks_like_path,
+    read_folder,
+    read_path,
+    refuse_settings,
+)
 from igmc.ratings.sources import DATASETS, canonical_name, locate
 
 __all__ = ["DataLike", "data_config", "load_dataset", "run_inputs"]
@@ -34,21 +43,27 @@ def load_dataset(
         data_dir: where the folders of raw data are; see `igmc.ratings.sources.locate.locate`.
         home: where raw data are downloaded to if they are nowhere else.
 
-    A file of ratings is CSV, TSV, any text with one of ``, ; | tab ::`` between its fields, or Parquet; also
-    compressed (.gz, .bz2, .xz, .zip). A zip that holds one such file is read as it is; of a zip that holds
-    several, name one as if the zip were a folder. ``columns`` says where user, item, rating and, if wanted,
-    timestamp are, in this order: by the names in the header, or by positions from 1 if the file has no
-    header. It can be left out if the header has the usual names (userId, movie_id, item, rating, ...).
+    A file of ratings is text with ``, ; | tab ::`` or blanks between its fields (or any ``separator``), JSON
+    (an object a line, or one array), Parquet (also a folder of Spark's), the blocks of the Netflix Prize, or
+    with ``matrix`` a line for each user and a column for each item; also compressed (.gz, .bz2, .xz, .zip).
+    Of a zip that holds several files, the one called ratings or reviews is read; else name one as if the zip
+    were a folder. ``columns`` says where user, item, rating and, if wanted, timestamp are, in this order: by
+    the names in the header, or by positions from 1 if the file has no header. It can be left out if the
+    header has the usual names (userId, movie_id, item, rating, ...).
 
     - ``columns="user_id,book_id,rating"``, ``dataset="goodbooks/ratings.zip"``: a header, items first
     - ``columns="1,2,3,4"``, ``dataset="u.data"``: no header
     - ``columns="2,1,3"``, ``dataset="dump.csv.gz"``: no header, items first
     - ``dataset="ml-20m.zip/ml-20m/ratings.csv"``: one file of a zip
+    - ``dataset="sqlite:///shop.db?query=SELECT user_id, item_id, rating FROM ratings"``: any database that
+      SQLAlchemy knows
 
-    A rating is a finite number; true and false stand for 1 and 0. A timestamp is in seconds since 1970,
-    unknown where it is empty, 0 or less. A line may lack fields at its end, but has no more than the first.
-    Ids come back as given. A text column whose values all are plain whole numbers holds ints; with one
-    ``01`` or ``x`` among them it holds texts, each as it stands in the file.
+    A rating is a finite number, with a decimal point or comma; true and false stand for 1 and 0. A timestamp
+    is in seconds since 1970 or a finer unit, or an ISO date, in UTC where it names no zone; unknown where it
+    is empty, 0 or less. A line may lack fields at its end, but has no more than the first. Lines that begin
+    with # or % and are no ratings are comments. Ids come back as given, without blanks around. A text column
+    whose values all are plain whole numbers, or such as 27.0, holds ints; with one ``01`` or ``x`` among them
+    it holds texts, each as it stands in the file. The report of the data set says what was guessed.
 
     Raises:
         ConfigError: on something that is no data set, an unknown name, or malformed `columns`.
@@ -61,6 +76,8 @@ def load_dataset(
     config = data_config(data)
     name = canonical_name(config.dataset)
     if name is None:
+        if is_sql_url(config.dataset):
+            return read_path(Path(), config)
         if looks_like_path(config.dataset):
             return read_path(Path(config.dataset).expanduser(), config)
         near = difflib.get_close_matches(config.dataset.lower().replace("-", "_"), DATASETS, n=3)
@@ -70,15 +87,17 @@ def load_dataset(
             allowed=", ".join(DATASETS) + ", or the path of a file or folder",
             remedy=f"did you mean {' or '.join(near)}?" if near else "check the name or the path",
         )
-    if config.columns is not None:
-        raise ConfigError(
-            f"--columns does not apply to {name}, whose layout is known",
-            got=config.columns,
-            remedy="leave --columns out, or give the path of a file as the data set",
-        )
+    refuse_settings(
+        config, (*HOW_TO_READ, "missing", "zero_is_missing", "items"), f"{name}, whose layout is known"
+    )
     if name == "demo":
         return make_demo()
-    return read_folder(locate(name, data_dir=data_dir, home=home), name, config)
+    dataset = read_folder(locate(name, data_dir=data_dir, home=home), name, config)
+    if config.allow_changed:
+        return dataset
+    _check_size(dataset)
+    parts = {split: partial(_whole_split, dataset, split) for split in dataset.splits}
+    return replace(dataset, splits=LazySplits(parts))
 
 
 def data_config(data: DataLike) -> DataConfig:
@@ -135,3 +154,33 @@ def run_inputs(
         raise ConfigError("this is no data set", got=data, allowed=f"{TAKEN}; a RunConfig")
     config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
     return config, load_dataset(config.data, data_dir=data_dir, home=home)
+
+
+def _check_size(dataset: Dataset) -> None:
+    """Raise unless a known data set has as many ratings as its makers publish."""
+    expected, report = DATASETS[dataset.name].ratings, dataset.report
+    if report.rows != expected:
+        raise DataError(
+            f"{report.source} does not hold {dataset.name} as its makers publish it",
+            got=f"{report.rows:,} ratings",
+            allowed=f"{expected:,} ratings",
+            remedy=_remedy(dataset),
+        )
+
+
+def _whole_split(dataset: Dataset, split: str) -> tuple[Rows, Rows]:
+    """An official split, if it divides all ratings; those of ML-100K and of Monti et al. do."""
+    train, test = dataset.splits[split]
+    if len(train) + len(test) != len(dataset.table):
+        raise DataError(
+            f"the split {split} does not divide {dataset.name} as its makers do",
+            got=f"{len(train):,} ratings for training and {len(test):,} for the test",
+            allowed=f"{len(dataset.table):,} in all",
+            remedy=_remedy(dataset),
+        )
+    return train, test
+
+
+def _remedy(dataset: Dataset) -> str:
+    again = f"move its folder away and run 'igmc data fetch {dataset.name}'"
+    return f"{again}; to take it as it is, say --allow-changed"

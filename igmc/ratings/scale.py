@@ -13,9 +13,51 @@ from igmc.config import MAX_LEVELS
 from igmc.errors import DataError
 from igmc.short_repr import short_repr
 
-__all__ = ["KnownScale", "RatingScale"]
+__all__ = ["KnownScale", "RatingScale", "distinct"]
+
+NEAR = 1e-6  # ratings that differ by this share of the range are one level: the rest is rounding
+ROUNDING = 1e-12  # of a rating itself, where there is hardly a range
+MAX_VALUES = 4096  # levels of a continuous scale: finer than any prediction
+_SHOWN = 11  # ratings of a continuous scale that people are shown
+_TRIED = 1000  # ratings of a level among which the shortest is looked for
 
 Floats = NDArray[np.float64]
+
+
+def distinct(ratings: ArrayLike) -> Floats:
+    """The levels of n ratings, ascending: those that are equal to about a millionth of the range are one.
+
+    A level has the shortest decimal of its ratings: 3.3 rather than 3.3000000000000003.
+
+    >>> distinct([3.3, 2.5, 3.3000000000000003]).tolist()
+    [2.5, 3.3]
+    """
+    values = np.unique(np.asarray(ratings, dtype=np.float64))
+    if len(values) < 2 or np.diff(values).min() > (near := _near(values)):
+        return values
+    # From the first of a group on, not from one to the next: many close values are a continuous scale.
+    kept: list[float] = []
+    start = 0
+    while start < len(values):
+        stop = int(np.searchsorted(values, values[start] + near, side="right"))
+        kept.append(_shortest(values[start : min(stop, start + _TRIED)].tolist()))
+        if len(kept) > MAX_VALUES:
+            return values
+        start = stop
+    return np.array(kept)
+
+
+def _shortest(group: list[float]) -> float:
+    """The shortest decimal of ratings that are one level, or of what they are without rounding errors."""
+    if len(group) == 1:
+        return group[0]
+    decimals = {*group, *(float(f"{value:.12g}") for value in group)}
+    return min(decimals, key=lambda value: (len(repr(value)), value))
+
+
+def _near(values: Floats) -> float:
+    """How far apart two ratings are at most that are one level; `values` begin and end with the range."""
+    return max(NEAR * float(values[-1] - values[0]), ROUNDING * float(np.abs(values[[0, -1]]).max()))
 
 
 @dataclass(frozen=True)
@@ -42,10 +84,11 @@ class KnownScale:
 
     def outside(self, ratings: Floats) -> NDArray[np.int64]:
         """The positions of the ratings that the scale does not allow."""
-        bad = ~((ratings >= self.low) & (ratings <= self.high))
+        room = NEAR * (self.high - self.low)
+        bad = ~((ratings >= self.low - room) & (ratings <= self.high + room))
         if self.step is not None:
             steps = (ratings - self.low) / self.step
-            bad |= np.abs(steps - np.rint(steps)) > 1e-9
+            bad |= np.abs(steps - np.rint(steps)) * self.step > NEAR * (self.high - self.low)
         return np.flatnonzero(bad)
 
     def __str__(self) -> str:
@@ -61,7 +104,7 @@ class RatingScale:
         values: float64 [L], ascending: the rating that each level stands for.
         edges: float64 [L - 1]: level k holds the ratings r with ``edges[k-1] <= r < edges[k]``.
         low, high: the range of the ratings.
-        grouped: whether a level stands for a range of ratings rather than for one.
+        grouped: whether a level stands for a range of ratings rather than for one, as on a continuous scale.
 
     Raises:
         DataError: on values, edges or a range that do not fit together.
@@ -81,9 +124,9 @@ class RatingScale:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         values, edges = self.values, self.edges
-        if values.ndim != 1 or not 1 <= len(values) <= MAX_LEVELS or edges.shape != (len(values) - 1,):
+        if values.ndim != 1 or not 1 <= len(values) <= MAX_VALUES or edges.shape != (len(values) - 1,):
             got = f"{len(values)} values, {len(edges)} edges"
-            raise DataError("the rating scale is malformed", got=got, allowed=f"1..{MAX_LEVELS} levels")
+            raise DataError("the rating scale is malformed", got=got, allowed=f"1..{MAX_VALUES} levels")
         if not np.all(np.isfinite([*values, *edges, self.low, self.high])):
             raise DataError("the rating scale holds numbers that are not finite", got=values.tolist())
         if np.any(np.diff(values) <= 0) or np.any(np.diff(edges) <= 0):
@@ -103,7 +146,10 @@ class RatingScale:
         method: str = "width",
         known: KnownScale | None = None,
     ) -> RatingScale:
-        """The scale of n ratings: a level for each distinct one, or fewer levels for groups of them.
+        """The scale of n ratings: a level for each distinct one (see `distinct`), or for groups of them.
+
+        With more than 256 distinct ones the scale is continuous; with more than 4096 they are grouped by
+        width into so many.
 
         Args:
             ratings: float [n], finite, of the training part.
@@ -112,7 +158,7 @@ class RatingScale:
             known: what is stated about the scale; widens the range, and adds levels that training lacks.
 
         Raises:
-            DataError: without ratings, or if they have more than 256 distinct values and `levels` is None.
+            DataError: without ratings.
 
         >>> RatingScale.fit([1, 2, 5], known=KnownScale(1, 5)).values.tolist()
         [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -128,23 +174,23 @@ class RatingScale:
         if known is not None:
             low, high = min(low, known.low), max(high, known.high)
         if levels is not None:
+            if not 1 <= levels <= MAX_LEVELS:
+                raise DataError(
+                    "the number of levels is out of range", got=levels, allowed=f"1..{MAX_LEVELS}"
+                )
             return cls._grouped(given, levels, method, low, high)
-        values = np.unique(given)
+        values = distinct(given)
         if known is not None and known.all_levels:
-            values = np.union1d(values, known.values())
-        if len(values) > MAX_LEVELS:
-            raise DataError(
-                "the ratings have too many distinct values",
-                got=len(values),
-                allowed=f"at most {MAX_LEVELS}",
-                remedy="group them into fewer with --levels, for example --levels 10",
-            )
-        return cls(values, (values[1:] + values[:-1]) / 2, low, high)
+            values = distinct(np.concatenate([values, known.values()]))
+        if len(values) > MAX_VALUES:
+            return cls._grouped(given, MAX_VALUES, "width", low, high)
+        low, high = float(values[0]), float(values[-1])
+        if known is not None:
+            low, high = min(low, known.low), max(high, known.high)
+        return cls(values, (values[1:] + values[:-1]) / 2, low, high, grouped=len(values) > MAX_LEVELS)
 
     @classmethod
     def _grouped(cls, ratings: Floats, levels: int, method: str, low: float, high: float) -> RatingScale:
-        if not 1 <= levels <= MAX_LEVELS:
-            raise DataError("the number of levels is out of range", got=levels, allowed=f"1..{MAX_LEVELS}")
         if method == "quantile":
             inner = np.quantile(ratings, np.arange(1, levels) / levels)
             edges = np.unique(inner[inner > ratings.min()])
@@ -161,23 +207,57 @@ class RatingScale:
         values = np.where(count > 0, total / np.maximum(count, 1), centres)
         return cls(np.clip(values, borders[:-1], borders[1:]), edges, low, high, grouped=True)
 
-    def encode(self, ratings: ArrayLike) -> NDArray[np.uint8]:
-        """The levels, uint8 [n], of n ratings.
+    def encode(self, ratings: ArrayLike) -> NDArray[np.unsignedinteger[Any]]:
+        """The levels of n ratings: uint8 [n], or uint16 if the scale is continuous.
 
         Raises:
             DataError: if the ratings are not grouped and one is none of `values`.
         """
         given = np.asarray(ratings, dtype=np.float64)
         level = np.searchsorted(self.edges, given, side="right")
-        if not self.grouped and not np.array_equal(self.values[level], given):
-            stray = given[self.values[level] != given][0]
+        if not self.grouped and not (fits := self.holds(given)).all():
             raise DataError(
                 "a rating is none of the levels of the scale",
-                got=float(stray),
+                got=float(given[~fits][0]),
                 allowed=", ".join(f"{v:g}" for v in self.values),
                 remedy="train on data that holds this rating, or group the ratings with --levels",
             )
-        return level.astype(np.uint8)
+        return level.astype(np.uint16 if self.continuous else np.uint8)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether there are more levels than a network with a relation for each can have."""
+        return len(self) > MAX_LEVELS
+
+    def shown(self) -> Floats:
+        """Ratings to choose from or to label with: the levels, or a few of a continuous scale."""
+        return np.linspace(self.low, self.high, _SHOWN) if self.continuous else self.values
+
+    def require_levels(self) -> None:
+        """Raise unless each level can be a relation of its own.
+
+        Raises:
+            DataError: if the scale is continuous.
+        """
+        if self.continuous:
+            raise DataError(
+                "the ratings have too many distinct values for a network with a relation for each",
+                got=len(self),
+                allowed=f"at most {MAX_LEVELS}",
+                remedy="group them with --levels, for example --levels 10, or train --network neighbours, "
+                "which reads them as they are",
+            )
+
+    def holds(self, ratings: ArrayLike) -> NDArray[np.bool_]:
+        """Which of n ratings are on the scale, bool [n]: equal to a level to a millionth of the range, or in
+        the range where levels are groups.
+        """
+        given = np.asarray(ratings, dtype=np.float64)
+        room = _near(np.array([self.low, self.high]))
+        if self.grouped:
+            return (given >= self.low - room) & (given <= self.high + room)
+        level = np.searchsorted(self.edges, given, side="right")
+        return np.abs(self.values[level] - given) <= room
 
     def decode(self, levels: ArrayLike) -> Floats:
         """The ratings, float64 [n], that levels in 0..L-1 stand for."""

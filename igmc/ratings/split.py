@@ -279,6 +279,8 @@ def _report(split: Split) -> None:
     strange = [np.setdiff1d(side[split.test], side[known]).size for side in (table.user, table.item)]
     if any(strange):
         logger.info("%d users and %d items stand only in the test part", *strange)
+    if split.scale.continuous:
+        return
     absent = np.setdiff1d(np.arange(len(split.scale)), split.scale.encode(table.rating[split.train]))
     if absent.size:
         values = ", ".join(f"{value:g}" for value in split.scale.values[absent])

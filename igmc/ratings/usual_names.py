@@ -7,9 +7,12 @@ __all__ = ["USUAL", "plain_name"]
 # In small letters and without what is neither letter nor digit.
 USUAL: dict[str, tuple[str, ...]] = {
     "user": ("user", "userid", "uid", "reviewerid", "customerid"),
-    "item": ("item", "itemid", "iid", "movie", "movieid", "book", "bookid", "product", "productid", "asin"),
-    "rating": ("rating", "ratings", "score", "stars", "overall"),
-    "timestamp": ("timestamp", "time", "ts", "unixreviewtime"),
+    "item": (
+        *("item", "itemid", "iid", "movie", "movieid", "book", "bookid", "product", "productid"),
+        *("asin", "isbn"),
+    ),
+    "rating": ("rating", "ratings", "score", "stars", "overall", "bookrating"),
+    "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "date", "datetime", "ratedat", "createdat"),
 }
 
 

@@ -98,6 +98,7 @@ class IGMCRecommender(Recommender):
             raise ConfigError(
                 "side features are not for the harness", remedy="use igmc-train --side-features"
             )
+        data.scale.require_levels()
         train = config.train
         if not len(data.validation):
             train = train.replace(selection="fixed")

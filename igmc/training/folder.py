@@ -118,6 +118,7 @@ class RunFolder:
         before = self.config()
         # As objects: a setting that one of them does not name has its default.
         old, new = (_flat(asdict(one)) for one in (before, config))
+        old["data.allow_changed"] = new["data.allow_changed"]  # a permission, no setting
         changed = [key for key in new if old[key] != new[key]]
         more = config.training.epochs > before.training.epochs
         if changed == [f"{NETWORKS[config.network].training}.epochs"] and more and self.finished:

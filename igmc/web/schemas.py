@@ -59,6 +59,7 @@ class Asker(_Strict):
     ratings: list[Rating] | None = Field(
         None, description="Each item once; the number is bounded, see /api/about. They are not kept."
     )
+    round: bool = Field(False, description="Take ratings between two levels of the scale to the nearest.")
 
 
 class ListRequest(Asker):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import numpy as np
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.inference import Predictor, near_ids
+from igmc.inference import Predictor, near_ids, nearest_ratings
 from igmc.inference.lists import ListRequest, list_items
 from igmc.inference.why import ExplainedNode, explain
 from igmc.ratings import IdTable, RawId
+from igmc.ratings.readers import source_name
 from igmc.web import schemas
 
 __all__ = ["Service", "UnknownIdError"]
@@ -65,9 +65,8 @@ class Service:
     def about(self) -> schemas.About:
         """What is served, and what may be asked."""
         predictor, years = self.predictor, [year for year in self._years if year is not None]
-        dataset = Path(
-            predictor.config.data.dataset
-        ).name  # of a file its name, not its place on this machine
+        # Of a file its name, not its place on this machine.
+        dataset = source_name(predictor.config.data.dataset)
         return schemas.About(
             dataset=dataset,
             noun="film" if dataset.startswith(_FILMS) else "item",
@@ -75,7 +74,7 @@ class Service:
             items=len(predictor.items),
             ratings=predictor.graph.n_ratings,
             epochs=list(predictor.epochs),
-            scale=predictor.scale.values.tolist(),
+            scale=predictor.scale.shown().tolist(),
             genres=list(predictor.info.genre_names) if predictor.info is not None else [],
             years=[min(years), max(years)] if years else [],
             max_ratings=self.limits.max_ratings,
@@ -196,7 +195,7 @@ class Service:
             if one.item_id in ratings:
                 raise DataError("an item is rated twice", got=one.item_id, allowed="each item once")
             ratings[one.item_id] = one.rating
-        return ratings
+        return nearest_ratings(self.predictor.scale, ratings) if asked.round else ratings
 
     def _known(self, side: str, table: IdTable, raw: RawId) -> None:
         if table.encode([raw])[0] < 0:

@@ -46,8 +46,8 @@ def test_digest_changes_with_any_rating_size_or_level():
         ({"level": [0, 3]}, "level of the graph is out of range; got 3"),
         ({"level": [0]}, "level array of a graph has the wrong shape"),
         (
-            {"n_levels": 300},
-            "number of levels of a graph .*got 300; allowed: 1..256; to mend it: group them",
+            {"n_levels": 70_000},
+            "number of levels of a graph .*got 70000; allowed: 1..65536; to mend it: group them",
         ),
         ({"user": [1, 1], "item": [1, 1]}, "user 1 rates item 1 twice"),
     ],
@@ -68,3 +68,12 @@ def test_empty_graph():
         np.empty(0), np.empty(0), np.empty(0), n_users=3, n_items=2, n_levels=1
     )
     assert (graph.n_users, graph.n_items, graph.n_ratings) == (3, 2, 0)
+
+
+def test_more_than_256_levels_are_kept_as_they_are():
+    few, many = (
+        BipartiteGraph.from_ratings([0, 1], [1, 0], [3, size - 1], n_users=2, n_items=2, n_levels=size)
+        for size in (256, 257)
+    )
+    assert (few.user_levels.dtype, many.user_levels.dtype) == (np.uint8, np.uint16)
+    assert (few.user_levels.tolist(), many.item_levels.tolist()) == ([3, 255], [256, 3])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from igmc.errors import DataError
-from igmc.inference.rating_encoding import encode_ratings, rating_columns
+from igmc.inference.rating_encoding import encode_ratings, nearest_ratings, rating_columns
 from igmc.ratings.scale import KnownScale, RatingScale
 
 STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
@@ -22,6 +22,19 @@ def test_ratings_become_levels():
 def test_ratings_off_the_scale(rating):
     with pytest.raises(DataError, match=r"not on the scale; got .*; allowed: 1, 2, 3, 4, 5"):
         encode_ratings(STARS, [1, rating])
+
+
+def test_what_lies_between_two_levels_is_refused_with_the_way_to_round_it():
+    with pytest.raises(DataError, match="give one of these, or say --round-ratings"):
+        encode_ratings(STARS, [3.5])
+    assert encode_ratings(STARS, [3.0000001, 4.9999999]).tolist() == [2, 4], "but not for rounding errors"
+
+
+def test_ratings_between_two_levels_are_taken_to_the_nearest():
+    given = {"a": 1.4, "b": 1.5, "c": 4, "d": np.float32(4.75), "e": 0.9, "f": 6, "g": "4", "h": True}
+    found = nearest_ratings(STARS, given)
+    assert found == {"a": 1, "b": 2, "c": 4, "d": 5, "e": 0.9, "f": 6, "g": "4", "h": True}
+    assert nearest_ratings(GROUPS, {"a": 0.3}) == {"a": 0.3}, "a group holds it"
 
 
 @pytest.mark.parametrize("rating", [-10.5, 11, float("nan"), 10**400])

@@ -1,6 +1,7 @@
 """A data set by its name, its folder or its file; and what is said of one that is none."""
 
 import gzip
+import shutil
 
 import pytest
 
@@ -33,6 +34,7 @@ def test_a_path_that_does_not_exist(tmp_path, monkeypatch, path):
 
 
 def test_columns_apply_to_files_only(tmp_path):
+    (tmp_path / "ratings.csv").touch()
     for dataset in ("ml_100k", "demo", str(tmp_path)):
         with pytest.raises(ConfigError, match=r"--columns does not apply to .*leave "):
             load_dataset(DataConfig(dataset=dataset, columns="a,b,c"))
@@ -69,7 +71,7 @@ def test_a_name_in_any_spelling_is_found_in_the_given_folder(tmp_path, monkeypat
     folder.mkdir(parents=True)
     (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,1,0.5,1\n2,7,5.0,0\n")
     (folder / "movies.csv").write_text("movieId,title,genres\n1,X (1999),Drama\n")
-    data = load_dataset("ML-Latest-Small", **{where: tmp_path})
+    data = load_dataset(DataConfig(dataset="ML-Latest-Small", allow_changed=True), **{where: tmp_path})
     assert (data.name, data.table.users.ids) == ("ml_latest_small", (1, 2))
     assert data.scale_hint.high == 5
 
@@ -85,3 +87,49 @@ def test_a_file_of_the_name_of_a_data_set_does_not_hide_it(tmp_path, monkeypatch
     (tmp_path / "demo").write_text("user,item,rating\na,1,3\nb,2,4\n")
     assert len(load_dataset("demo").table) == 12_000
     assert len(load_dataset("./demo").table) == 2
+
+
+def copied(data_root, tmp_path, *names):
+    folder = tmp_path / "ml-100k"
+    shutil.copytree(data_root / "ml-100k", folder)
+    for name in names:
+        lines = (folder / name).read_bytes().splitlines(keepends=True)
+        (folder / name).write_bytes(b"".join(lines[: len(lines) // 2]))
+    return {"data_dir": tmp_path}
+
+
+def test_a_known_data_set_that_was_cut_is_refused(data_root, tmp_path):
+    place = copied(data_root, tmp_path, "u.data")
+    with pytest.raises(
+        DataError,
+        match=r"u\.data does not hold ml_100k .*; got '50,000 ratings'; allowed: 100,000 .*--allow-changed",
+    ):
+        load_dataset("ml_100k", **place)
+    config = DataConfig(dataset="ml_100k", allow_changed=True)
+    assert len(load_dataset(config, **place).table) == 50_000
+
+
+def test_a_split_of_a_known_data_set_that_was_cut_is_refused(data_root, tmp_path):
+    place = copied(data_root, tmp_path, "u1.base")
+    data = load_dataset("ml_100k", **place)
+    with pytest.raises(
+        DataError, match=r"the split u1 does not divide ml_100k .*; got '40,000 ratings for training"
+    ):
+        data.splits["u1"]
+    assert [len(part) for part in data.splits["u2"]] == [80_000, 20_000]
+    config = DataConfig(dataset="ml_100k", allow_changed=True)
+    assert len(load_dataset(config, **place).splits["u1"][0]) == 40_000
+
+
+def test_settings_that_would_do_nothing_are_refused():
+    for settings in (
+        {"separator": ";"},
+        {"matrix": True},
+        {"missing": 99.0},
+        {"items": "x.csv"},
+        {"header": False},
+    ):
+        with pytest.raises(
+            ConfigError, match=r"does not apply to ml_100k, whose layout is known; got .*leave --"
+        ):
+            load_dataset(DataConfig(dataset="ml_100k", **settings))

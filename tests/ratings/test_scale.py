@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igmc.errors import DataError
-from igmc.ratings.scale import KnownScale, RatingScale
+from igmc.ratings.scale import KnownScale, RatingScale, distinct
 
 FINITE = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=1, max_size=60)
 
@@ -67,11 +67,50 @@ def test_width_bins_span_the_known_range_and_empty_ones_stand_for_their_centre()
     assert scale.values.tolist() == [1, 2, 5, 7]
 
 
-def test_too_many_values():
-    with pytest.raises(DataError, match=r"too many distinct values; got 257; allowed: at most 256.*--levels"):
-        RatingScale.fit(np.arange(257))
-    assert len(RatingScale.fit(np.arange(256))) == 256
+def test_more_values_than_relations_are_a_continuous_scale():
+    scale = RatingScale.fit(np.arange(257))
+    assert (scale.continuous, scale.grouped, len(scale), scale.encode([0, 256]).dtype) == (
+        True,
+        True,
+        257,
+        "u2",
+    )
+    with pytest.raises(
+        DataError, match=r"too many distinct .*; got 257; allowed: at most 256.*--levels 10, or"
+    ):
+        scale.require_levels()
+    assert scale.decode(scale.encode([3.2, 200.9])).tolist() == [3, 201]
+    assert scale.shown().tolist() == np.linspace(0, 256, 11).tolist()
+    few = RatingScale.fit(np.arange(256))
+    few.require_levels()
+    assert (len(few), few.continuous, few.encode([255]).dtype) == (256, False, "u1")
     assert len(RatingScale.fit(np.arange(257), levels=10)) == 10
+
+
+def test_of_very_many_values_a_continuous_scale_keeps_4096():
+    ratings = np.random.default_rng(0).normal(size=50_000)
+    scale = RatingScale.fit(ratings)
+    assert len(scale) == 4096
+    assert np.abs(scale.decode(scale.encode(ratings)) - ratings).max() <= np.ptp(ratings) / 4096
+
+
+def test_levels_that_differ_by_rounding_are_one():
+    scale = RatingScale.fit([3.3, 3.3000000000000003, 2.5, 3.2999999])
+    assert scale.values.tolist() == [2.5, 3.3]
+    assert (scale.low, scale.high) == (2.5, 3.3)
+    assert scale.encode([3.3, 3.3000000000000003, 3.2999999, 2.4999999]).tolist() == [1, 1, 1, 0]
+    means = [np.mean([0.1, 0.2, 0.3]), np.mean([0.3, 0.2, 0.1]), 0.2, 0.5]
+    assert RatingScale.fit(means).values.tolist() == [0.2, 0.5]
+    with pytest.raises(DataError, match=r"none of the levels of the scale; got 3\.29"):
+        scale.encode([3.29])
+
+
+def test_close_values_do_not_melt_into_one():
+    many = np.linspace(0, 1, 3_000_001)
+    assert len(distinct(many)) == len(many)
+    assert distinct([1.0, 1.0 + 1e-9, 1.0 + 2e-9]).tolist() == [1.0, 1.0 + 1e-9, 1.0 + 2e-9]
+    assert distinct([7, 7]).tolist() == [7]
+    assert RatingScale.fit([1e9, 1e9 + 0.5, 1e9 + 1]).values.tolist() == [1e9, 1e9 + 0.5, 1e9 + 1]
 
 
 def test_a_rating_that_is_no_level():
@@ -121,6 +160,7 @@ def test_json_round_trip(ratings, levels):
 def test_known_scale():
     halves = KnownScale(0.5, 5, 0.5)
     assert halves.outside(np.array([0.5, 0.75, 5, 5.5, 0, 4.5])).tolist() == [1, 3, 4]
+    assert halves.outside(np.array([3.0999999, 3.0000001, 4.99999999])).tolist() == [0]
     assert str(halves) == "0.5..5 in steps of 0.5"
     assert KnownScale(-10, 10, None).outside(np.array([-9.95, 10.1])).tolist() == [1]
     assert KnownScale(-10, 10, None).values().tolist() == []

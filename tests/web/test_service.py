@@ -98,3 +98,18 @@ def test_ids_that_no_answer_can_hold_are_refused_at_the_start(predictor, ids):
     odd = SimpleNamespace(info=None, users=predictor.users, items=SimpleNamespace(ids=ids))
     with pytest.raises(DataError, match="the API cannot send this item id"):
         Service(odd, ServeConfig())
+
+
+def test_a_rating_between_two_levels_is_rounded_if_that_is_asked(service):
+    between = [schemas.Rating(item_id="f001", rating=4.6)]
+    near = [schemas.Rating(item_id="f001", rating=5)]
+    with pytest.raises(DataError, match="not on the scale"):
+        service.recommend(schemas.ListRequest(ratings=between), LATER)
+    rounded = service.recommend(schemas.ListRequest(ratings=between, round=True), LATER)
+    assert rounded == service.recommend(schemas.ListRequest(ratings=near), LATER)
+
+
+def test_of_a_database_neither_query_nor_password_is_shown(predictor):
+    data = predictor.config.data.replace(dataset="postgresql://me:secret@host/shop?query=SELECT 1")
+    served = replace(predictor, config=predictor.config.replace(data=data))
+    assert Service(served, ServeConfig()).about().dataset == "shop"

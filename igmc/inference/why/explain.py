@@ -96,7 +96,7 @@ def explain(
         n_links=near.n_links,
         parts=near.parts,
         known=own[0] if own else None,
-        levels=tuple(view.scale.values.tolist()),
+        levels=tuple(view.scale.shown().tolist()),
     )
 
 

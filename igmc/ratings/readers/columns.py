@@ -1,42 +1,18 @@
-"""Where user, item, rating and timestamp stand in a file of text."""
+"""Which columns hold user, item, rating and timestamp, by their names."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.usual_names import USUAL
+from igmc.ratings.usual_names import USUAL, plain_name
 
-__all__ = ["USUAL", "TextLayout", "choose", "parse_columns", "text_layout"]
+__all__ = ["are_positions", "bare_names", "choose", "parse_columns"]
 
-_DELIMITERS = ("::", "\t", ",", ";", "|")
+_RECBOLE = ("token", "float", "token_seq", "float_seq")
 _SYNTAX = "user,item,rating[,timestamp]: names in the header, or positions from 1 if there is none"
-
-
-@dataclass(frozen=True)
-class TextLayout:
-    """How to read the lines of a text file.
-
-    Attributes:
-        delimiter: what stands between two fields.
-        fields: the number of fields of a line; a line may have fewer, never more.
-        user, item, rating, timestamp: positions from 0.
-        skip: lines before the first rating, the header included.
-        blank: how many of those are blank.
-    """
-
-    delimiter: str
-    fields: int
-    user: int
-    item: int
-    rating: int
-    timestamp: int | None
-    skip: int = 0
-    blank: int = 0
 
 
 def parse_columns(text: str | None) -> tuple[str, ...] | None:
@@ -61,6 +37,22 @@ def parse_columns(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
+def are_positions(columns: Sequence[str] | None) -> bool:
+    """Whether columns are given by positions from 1 rather than by names."""
+    return columns is not None and all(n.isascii() and n.isdigit() and int(n) > 0 for n in columns)
+
+
+def bare_names(cells: Sequence[str]) -> list[str]:
+    """The names in a header, without blanks around, and without the types of a RecBole file.
+
+    >>> bare_names(["user_id:token", "item_id:token", "rating:float"])
+    ['user_id', 'item_id', 'rating']
+    """
+    names = [cell.strip() for cell in cells]
+    typed = all(name.rpartition(":")[2] in _RECBOLE and ":" in name for name in names)
+    return [name.rpartition(":")[0] for name in names] if typed else names
+
+
 def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None) -> list[int]:
     """The positions from 0 of user, item, rating and, if there is one, timestamp among named columns.
 
@@ -69,7 +61,7 @@ def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None
     """
     if columns is not None:
         return [_position(where, available, name) for name in columns]
-    plain = ["".join(c for c in name.lower() if c.isalnum()) for name in available]
+    plain = [plain_name(name) for name in available]
     found = [[k for k, name in enumerate(plain) if name in usual] for usual in USUAL.values()]
     if any(len(hits) != 1 for hits in found[:3]):
         raise DataError(
@@ -96,47 +88,3 @@ def _position(where: str, available: Sequence[str], name: str) -> int:
         if near and not hits
         else "mend --columns; if the file has no header, give positions, as in --columns 1,2,3",
     )
-
-
-def text_layout(
-    file: RatingFile, columns: tuple[str, ...] | None, encoding: str, fields: int | None = None
-) -> TextLayout:
-    """The layout of a file, from its first line and ``columns`` (see `parse_columns`).
-
-    ``fields`` is the number of fields of a line, if it is known.
-
-    Raises:
-        DataError: if the file has no text, or lacks a column.
-    """
-    with file.open_text(encoding) as text:
-        blank, line = 0, text.readline()
-        while line and not line.strip():
-            blank, line = blank + 1, text.readline()
-    if not line:
-        raise DataError(f"{file} is empty", allowed="at least one rating", remedy="check the file")
-    line = line.rstrip("\r\n")
-    delimiter = max(_DELIMITERS, key=lambda d: (line.count(d) * len(d), -_DELIMITERS.index(d)))
-    cells = split_line(line, delimiter)
-    where = f"{file}, line {blank + 1}"
-    if columns is not None and all(name.isascii() and name.isdigit() and int(name) > 0 for name in columns):
-        places, skip = [int(name) - 1 for name in columns], blank
-        if max(places) >= len(cells):
-            raise DataError(
-                f"{where}: there is no such column",
-                got=f"position {max(places) + 1}",
-                allowed=f"1..{len(cells)}, fields being separated by {delimiter!r}",
-                remedy="mend --columns",
-            )
-    else:
-        places, skip = choose(where, [cell.strip() for cell in cells], columns), blank + 1
-    timestamp = places[3] if len(places) == 4 else None
-    return TextLayout(
-        delimiter, fields or len(cells), places[0], places[1], places[2], timestamp, skip, blank
-    )
-
-
-def split_line(line: str, delimiter: str) -> list[str]:
-    """The fields of one line; quotes count except where the delimiter is ``::``."""
-    if len(delimiter) > 1:
-        return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter), [])

@@ -7,6 +7,7 @@ import difflib
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,10 +20,27 @@ from igmc.errors import DataError
 
 __all__ = ["RatingFile", "decoded", "find_file"]
 
-_TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".data", ".parquet")
+_TABLE_SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".inter"),
+)
+_PACKED = (".gz", ".bz2", ".xz")
+_RATINGS_NAME = re.compile(r"(user[_-]?)?(ratings?|reviews?|interactions?)", re.IGNORECASE)
+_PARQUET = b"PAR1"
+# The first bytes of what is no text -> what it is, and what to do.
+_KINDS = {
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8 in Excel, and give that file"),
+    b"SQLite format 3": ("an SQLite database", "give --dataset 'sqlite:///{}?query=SELECT ...'"),
+    b"\x89HDF": ("an HDF5 file", "write its ratings as CSV or Parquet"),
+    b"\x93NUMPY": ("a NumPy array", "write its ratings as CSV or Parquet"),
+    b"\x80\x04": ("a Python pickle", "load it and write its ratings as CSV or Parquet"),
+    b"\x80\x05": ("a Python pickle", "load it and write its ratings as CSV or Parquet"),
+}
+_EXCEL = "save the sheet as CSV UTF-8 in Excel, or pandas.read_excel(...).to_csv(...), and give that file"
 _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
 # The codec of each byte order mark; utf-8-sig also reads text without one.
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_LONG_MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32"}
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -44,9 +62,15 @@ class RatingFile:
     def suffix(self) -> str:
         """The lower-case suffix of what is inside: ``.csv`` for ``x.csv.gz``."""
         name = Path(self.member or self.path.name)
-        if name.suffix.lower() in (".gz", ".bz2", ".xz"):
+        if name.suffix.lower() in _PACKED:
             name = name.with_suffix("")
         return name.suffix.lower()
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether its first bytes are those of a Parquet file, or its name says that it should be one."""
+        with self.open() as stream:
+            return stream.read(4) == _PARQUET or self.suffix in (".parquet", ".pq")
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
@@ -56,7 +80,7 @@ class RatingFile:
             DataError: if the file is missing, unreadable, or damaged, also while it is being read.
         """
         try:
-            with self._decompressed() as stream:
+            with self._packed() as packed, _unpacked(packed) as stream:
                 yield stream
         except FileNotFoundError as error:
             raise _missing(self.path) from error
@@ -70,29 +94,53 @@ class RatingFile:
             yield text
 
     def encodings(self) -> tuple[str, ...]:
-        """The encodings to try, in order."""
+        """The encodings to try, in order.
+
+        Raises:
+            DataError: if it is no text; of kinds that are known, with their name.
+        """
         with self.open() as stream:
             head = stream.read(4096)
+        if head[:4] in _LONG_MARKS:
+            return (_LONG_MARKS[head[:4]],)
         if head[:2] in _MARKS:
             return (_MARKS[head[:2]],)
+        for magic, (kind, remedy) in _KINDS.items():
+            if head.startswith(magic):
+                raise DataError(f"{self} is {kind}, not a text file", remedy=remedy.format(self.path))
         if b"\0" in head:
-            raise DataError(f"{self} is not a text file", allowed="CSV, TSV or other text, or Parquet")
+            raise DataError(
+                f"{self} is not a text file",
+                allowed="CSV, TSV or other text, JSON lines, or Parquet",
+                remedy="if it is text in UTF-16, say so with --encoding utf-16-le",
+            )
         return ("utf-8-sig", "latin-1")
 
-    def _decompressed(self) -> IO[bytes]:
-        if self.member is not None:
-            with zipfile.ZipFile(self.path) as archive:
-                # The member holds the file open after the archive object is closed.
-                return archive.open(self.member)
-        with open(self.path, "rb") as file:
-            magic = file.read(6)
-        if magic.startswith(b"\x1f\x8b"):
-            return cast(IO[bytes], gzip.open(self.path))
-        if magic.startswith(b"BZh"):
-            return bz2.open(self.path)
-        if magic == b"\xfd7zXZ\0":
-            return lzma.open(self.path)
-        return open(self.path, "rb")
+    def has_windows_text(self) -> bool:
+        """Whether bytes occur that are letters in Windows' encoding, and control characters in Latin-1."""
+        with self.open() as stream:
+            blocks = iter(lambda: stream.read(_BLOCK), b"")
+            return any(re.search(rb"[\x80-\x9f]", block) for block in blocks)
+
+    def _packed(self) -> IO[bytes]:
+        if self.member is None:
+            return open(self.path, "rb")
+        with zipfile.ZipFile(self.path) as archive:
+            # The member holds the file open after the archive object is closed.
+            return archive.open(self.member)
+
+
+def _unpacked(stream: IO[bytes]) -> IO[bytes]:
+    """A stream, or what is compressed in it, as its first bytes tell."""
+    magic = stream.read(6)
+    stream.seek(0)
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=stream))
+    if magic.startswith(b"BZh"):
+        return bz2.open(stream)
+    if magic == b"\xfd7zXZ\0":
+        return lzma.open(stream)
+    return stream
 
 
 def find_file(path: Path) -> RatingFile:
@@ -128,12 +176,11 @@ def _member(archive: Path, wanted: str) -> str:
             names = [n for n in zipped.namelist() if not n.endswith("/") and not n.startswith("__MACOSX/")]
     except _DAMAGE as error:
         raise _damaged(archive, error) from error
-    if wanted == ".":
-        fitting = [n for n in names if n.lower().endswith(_TABLE_SUFFIXES)] if len(names) != 1 else names
-        if len(fitting) == 1:
-            return fitting[0]
-    elif wanted in names:
-        return wanted
+    if "xl/workbook.xml" in names or "xl/workbook.bin" in names:
+        raise DataError(f"{archive} is an Excel workbook, not a text file", remedy=_EXCEL)
+    found = _meant(names, wanted)
+    if found is not None:
+        return found
     listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     raise DataError(
         f"{archive} is a zip that "
@@ -141,6 +188,24 @@ def _member(archive: Path, wanted: str) -> str:
         allowed=listed or "a zip with a file in it",
         remedy=f"name one of its files, as in {archive}/{names[0] if names else 'ratings.csv'}",
     )
+
+
+def _meant(names: list[str], wanted: str) -> str | None:
+    """The member that is wanted, by path or name; of an archive (``"."``) its one table, or its ratings."""
+    if wanted != ".":
+        fitting = [name for name in names if wanted in (name, name.rpartition("/")[2])]
+        return wanted if wanted in names else fitting[0] if len(fitting) == 1 else None
+    if len(names) == 1:
+        return names[0]
+    plain = {name: _stripped(name.rpartition("/")[2].lower()) for name in names}
+    tables = [name for name in names if plain[name].endswith(_TABLE_SUFFIXES)]
+    if len(tables) > 1:
+        tables = [name for name in tables if _RATINGS_NAME.fullmatch(plain[name].partition(".")[0])]
+    return tables[0] if len(tables) == 1 else None
+
+
+def _stripped(name: str) -> str:
+    return name[: name.rindex(".")] if name.endswith(_PACKED) else name
 
 
 def _damaged(file: RatingFile | Path, error: Exception) -> DataError:

@@ -17,11 +17,13 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
 from igmc.ratings.readers.files import RatingFile, decoded, find_file
+from igmc.ratings.readers.layout import TextOptions
 from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.tags import find_tags
 from igmc.ratings.readers.text import read_text
 from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
+from igmc.ratings.sources import canonical_name
 from igmc.ratings.table import RatingTable, pair_keys
 
 __all__ = ["HALF_STARS", "STARS", "read_csv_release", "read_dat_release", "read_ml_100k"]
@@ -31,6 +33,7 @@ HALF_STARS = KnownScale(0.5, 5, 0.5)
 
 _SPLITS_100K = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
 _POSITIONS = ("1", "2", "3", "4")
+_U_DATA = TextOptions("\t", header=False)
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 # The codes 0..20 of users.dat, as the README of ML-1M explains them.
 _OCCUPATIONS_1M = (
@@ -44,12 +47,14 @@ Rows = NDArray[np.int64]
 Info = dict[str, Any]
 
 
-def read_ml_100k(folder: Path, name: str, duplicates: str) -> Dataset:
+def read_ml_100k(
+    folder: Path, name: str, duplicates: str, missing: frozenset[float] = frozenset()
+) -> Dataset:
     """MovieLens 100K: ``u.data``; and users, items and the official splits where their files are."""
     file = find_file(folder / "u.data")
-    table, report = to_table(
-        read_text(file, _POSITIONS, fields=4), str(file), duplicates=duplicates, known=STARS
-    )
+    raw = read_text(file, _POSITIONS, fields=4, options=_U_DATA)
+    scale = _scale_of(raw, name, STARS, missing)
+    table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
     return Dataset(
         name,
         table,
@@ -63,38 +68,53 @@ def read_ml_100k(folder: Path, name: str, duplicates: str) -> Dataset:
                 if (folder / f"{split}.base").exists() or (folder / f"{split}.test").exists()
             }
         ),
-        scale_hint=STARS,
+        scale_hint=scale,
     )
 
 
-def read_dat_release(folder: Path, name: str, duplicates: str) -> Dataset:
+def read_dat_release(
+    folder: Path, name: str, duplicates: str, missing: frozenset[float] = frozenset()
+) -> Dataset:
     """MovieLens 1M and 10M: ``ratings.dat``, and ``users.dat`` and ``movies.dat`` if there.
 
-    1M has whole stars, 10M half ones. Timestamp 0 stands for unknown.
+    1M has whole stars, 10M half ones; another data set in this layout, such as MovieTweetings, has the scale
+    of its ratings. Timestamp 0 stands for unknown.
     """
     file = find_file(folder / "ratings.dat")
-    raw = read_text(file, _POSITIONS, fields=4)
+    raw = read_text(file, _POSITIONS, fields=4, options=TextOptions("::", header=False))
     halves = name != "ml_1m" and bool(np.any(raw.rating % 1 != 0))
-    scale = HALF_STARS if halves else STARS
-    table, report = to_table(raw, str(file), duplicates=duplicates, known=scale)
+    scale = _scale_of(raw, name, HALF_STARS if halves else STARS, missing)
+    table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
+    info = _info(folder / "movies.dat", "::", 3, _movie, table.items)
+    if scale is None:  # what else it says of users is not known
+        return Dataset(name, table, report, item_info=info)
     return Dataset(
         name,
         table,
         report,
         user_info=_info(folder / "users.dat", "::", 5, _user_1m, table.users),
-        item_info=_info(folder / "movies.dat", "::", 3, _movie, table.items),
+        item_info=info,
         scale_hint=scale,
     )
 
 
-def read_csv_release(folder: Path, name: str, duplicates: str) -> Dataset:
+def read_csv_release(
+    folder: Path, name: str, duplicates: str, missing: frozenset[float] = frozenset()
+) -> Dataset:
     """MovieLens latest-small, 20M, 25M, ...: ``ratings.csv``, and ``movies.csv`` and tags if there."""
     file = find_file(folder / "ratings.csv")
     raw = read_text(file, ("userId", "movieId", "rating", "timestamp"))
-    table, report = to_table(raw, str(file), duplicates=duplicates, known=HALF_STARS)
+    scale = _scale_of(raw, name, HALF_STARS, missing)
+    table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
     info = _info(folder / "movies.csv", ",", 3, _movie, table.items, header=True)
     tags = find_tags(folder, table.items)
-    return Dataset(name, table, report, item_info=info, scale_hint=HALF_STARS, item_tags=tags)
+    return Dataset(name, table, report, item_info=info, scale_hint=scale, item_tags=tags)
+
+
+def _scale_of(raw: RawRatings, name: str, usual: KnownScale, missing: frozenset[float]) -> KnownScale | None:
+    """The usual scale, or None if the ratings of a set that is not in the catalogue are not all on it."""
+    outside = usual.outside(raw.rating[~np.isin(raw.rating, sorted(missing))])
+    return None if outside.size and canonical_name(name) is None else usual
 
 
 def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Rows]:
@@ -113,7 +133,7 @@ def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Row
 def _rows_of(path: Path, table: RatingTable) -> Rows:
     """The rows of the table that a file of ratings names."""
     file = find_file(path)
-    raw = read_text(file, _POSITIONS, fields=4)
+    raw = read_text(file, _POSITIONS, fields=4, options=_U_DATA)
     user = table.users.encode(raw.users)[raw.user]
     item = table.items.encode(raw.items)[raw.item]
     keys = pair_keys(table.user, table.item, len(table.items))
@@ -180,12 +200,13 @@ def _info(
     if not path.exists():
         return None
     file = find_file(path)
+    numbered = all(isinstance(raw, int) for raw in ids.ids)  # others, as in MovieTweetings, begin with zeros
     found: dict[Any, Info] = {}
     for line, cells in _cells(file, delimiter, fields):
         if header and line == 1:
             continue
         try:
-            found[int(cells[0])] = parse(cells)
+            found[int(cells[0]) if numbered else cells[0]] = parse(cells)
         except (ValueError, IndexError) as error:
             raise DataError(
                 f"{file}, line {line}: a field is malformed ({error})",

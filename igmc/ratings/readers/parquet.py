@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,17 @@ from numpy.typing import NDArray
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw_ratings import RawRatings
+from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
+from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
 
 __all__ = ["read_parquet"]
 
 
-def read_parquet(file: RatingFile, columns: tuple[str, ...] | None) -> RawRatings:
-    """The ratings in a Parquet file.
+def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> RawRatings:
+    """The ratings in a Parquet file, or in a folder of such files as Spark writes it.
 
-    Ids are whole numbers or texts; the rating is a number; the timestamp is in seconds, or has a date type.
+    Ids are whole numbers, also as floats, or texts; the rating is a number; the timestamp is a number, see
+    `igmc.ratings.readers.times.to_seconds`, or has a date type.
 
     Raises:
         MissingExtraError: without pyarrow.
@@ -26,55 +30,102 @@ def read_parquet(file: RatingFile, columns: tuple[str, ...] | None) -> RawRating
     """
     try:
         import pyarrow as pa
-        import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError(
-            f"{file} is a Parquet file, which needs pyarrow", remedy="pip install 'igmc[parquet]'"
+            f"{source} is Parquet, which needs pyarrow", remedy="pip install 'igmc[parquet]'"
         ) from error
-    with file.open() as stream:
-        content = pa.BufferReader(stream.read())
     try:
-        parquet = pq.ParquetFile(content)
-        names = list(parquet.schema_arrow.names)
+        names, read = _opened(source)
         if columns is not None and not set(columns) <= set(names) and all(c.isdigit() for c in columns):
             raise ConfigError("Parquet columns have names", got=",".join(columns), allowed=", ".join(names))
-        places = choose(str(file), names, columns)
-        table = parquet.read(columns=[names[k] for k in places])
+        places = choose(str(source), names, columns)
+        table = read([names[k] for k in places])
     except pa.ArrowException as error:
         raise DataError(
-            f"{file} is no Parquet file, or damaged ({error})", remedy="write or fetch it again"
+            f"{source} is no Parquet file, or damaged ({error})", remedy="write or fetch it again"
         ) from error
     if table.num_rows == 0:
-        raise DataError(f"{file} holds no ratings", allowed="at least one rating", remedy="check the file")
-    user, item, rating, *times = (_Column(file, names[k], table.column(names[k])) for k in places)
+        raise DataError(f"{source} holds no ratings", allowed="at least one rating", remedy="check the file")
+
+    def where(row: int) -> str:
+        return f"{source}, row {row + 1}"
+
+    user, item, rating, *times = (_Column(str(source), names[k], table.column(names[k])) for k in places)
     user_codes, users = user.ids()
     item_codes, items = item.ids()
-    stamps = times[0].seconds() if times else None
+    stamps, notes = times[0].seconds(where) if times else (None, ())
+    notes = (*trimmed_note(users, items), *notes)
     return RawRatings(
-        users, items, user_codes, item_codes, rating.numbers(), stamps, lambda row: f"{file}, row {row + 1}"
+        list(users.codes),
+        list(items.codes),
+        user_codes,
+        item_codes,
+        rating.numbers(),
+        stamps,
+        where,
+        notes=notes,
     )
 
 
+def _opened(source: RatingFile | Path) -> tuple[list[str], Callable[[list[str]], Any]]:
+    """The names of the columns, and what reads some of them into one table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if isinstance(source, Path):
+        import pyarrow.dataset
+
+        # Files such as _SUCCESS are left out; folders such as year=2004 are columns.
+        files = pyarrow.dataset.dataset(
+            source, format="parquet", partitioning="hive", exclude_invalid_files=True
+        )
+        return list(files.schema.names), lambda names: files.to_table(columns=names)
+    with source.open() as stream:
+        parquet = pq.ParquetFile(pa.BufferReader(stream.read()))
+    return list(parquet.schema_arrow.names), lambda names: parquet.read(columns=names)
+
+
 class _Column:
-    def __init__(self, file: RatingFile, name: str, data: Any) -> None:
+    def __init__(self, source: str, name: str, data: Any) -> None:
         import pyarrow as pa
 
-        self.file, self.name, self.types = file, name, pa.types
+        self.source, self.name, self.types = source, name, pa.types
         self.data = data.combine_chunks()
 
-    def ids(self) -> tuple[NDArray[np.int64], list[int | str]]:
+    def ids(self) -> tuple[NDArray[np.int64], Vocabulary]:
+        """The code of each cell, int64 [n], and the ids."""
         kind = self.data.type
         if self.types.is_dictionary(kind):
             kind = kind.value_type
             self.data = self.data.cast(kind)
-        types = self.types
-        if not (types.is_integer(kind) or types.is_string(kind) or types.is_large_string(kind)):
+        types, vocabulary = self.types, Vocabulary()
+        fits = (
+            types.is_integer,
+            types.is_floating,
+            types.is_string,
+            types.is_large_string,
+            types.is_string_view,
+        )
+        if not any(fit(kind) for fit in fits):
             self._refuse("whole numbers or texts")
         self._require(self.data.is_valid(), "is empty", "an id")
         coded = self.data.dictionary_encode()
         if hasattr(coded, "combine_chunks"):  # a column of several gigabytes stays chunked
             coded = coded.combine_chunks()
-        return coded.indices.to_numpy(zero_copy_only=False).astype(np.int64), coded.dictionary.to_pylist()
+        codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        found = coded.dictionary.to_pylist()
+        good = [
+            bool(raw.strip()) if isinstance(raw, str) else raw == raw // 1 and abs(raw) < 2**63
+            for raw in found
+        ]
+        is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+        what = "is empty" if is_text else "is no whole number"
+        self._require(np.array(good, bool)[codes], what, "an id: a whole number or a text")
+        counts = np.bincount(codes, minlength=len(found)).tolist()
+        if types.is_floating(kind):
+            found, vocabulary.floats = [int(raw) for raw in found], len(codes)
+        distinct = [vocabulary.add(raw, count) for raw, count in zip(found, counts, strict=True)]
+        return np.array(distinct, np.int64)[codes], vocabulary
 
     def numbers(self) -> NDArray[np.float64]:
         kind = self.data.type
@@ -83,27 +134,47 @@ class _Column:
         if not any(fit(kind) for fit in fits):
             self._refuse("numbers")
         values = self.data.cast("float64").to_numpy(zero_copy_only=False)
+        if types.is_float32(kind) or types.is_float16(kind):
+            values = _shortest(values, np.float32 if types.is_float32(kind) else np.float16)
         self._require(np.isfinite(values), "is not a finite number", "a finite number such as 4 or 3.5")
         return np.asarray(values, dtype=np.float64)
 
-    def seconds(self) -> NDArray[np.int64]:
+    def seconds(self, where: Callable[[int], str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Times in whole seconds, int64 [n], and what was guessed."""
         import pyarrow as pa
 
         data = self.data
         if self.types.is_date(data.type):
             data = data.cast(pa.timestamp("s"))
-        if self.types.is_timestamp(data.type):
+        has_unit = self.types.is_timestamp(data.type)
+        if has_unit:
             data = data.cast(pa.timestamp("s", tz=data.type.tz), safe=False).cast("int64")
+        elif self.types.is_string(data.type) or self.types.is_large_string(data.type):
+            data = pa.array(
+                [self._date(row, text) for row, text in enumerate(data.to_pylist())], pa.float64()
+            )
         elif not (self.types.is_integer(data.type) or self.types.is_floating(data.type)):
             self._refuse("seconds since 1970, or a date type")
         values = data.cast("float64").to_numpy(zero_copy_only=False)
-        fits = ~(np.abs(values) > 2.0**53)  # also true where the value is missing
-        self._require(fits, "is too large", "seconds since 1970")
-        return np.where(values > 0, values, -1).astype(np.int64)
+        fits = ~(np.abs(values) >= MAX_TIME)  # also true where the value is missing
+        self._require(fits, "is too large", ALLOWED)
+        if has_unit:
+            return np.where(values > 0, values, -1).astype(np.int64), ()
+        return to_seconds(values, where)
+
+    def _date(self, row: int, text: str | None) -> float | None:
+        if text is None or not text.strip():
+            return None
+        try:
+            return date_seconds(text)
+        except ValueError:
+            raise DataError(
+                f"{self.source}, row {row + 1}: the {self.name} is not an ISO date", got=text, allowed=ALLOWED
+            ) from None
 
     def _refuse(self, allowed: str) -> None:
         raise DataError(
-            f"{self.file}: the column {self.name} has the wrong type",
+            f"{self.source}: the column {self.name} has the wrong type",
             got=str(self.data.type),
             allowed=allowed,
             remedy="convert the column, or choose another with --columns",
@@ -114,8 +185,14 @@ class _Column:
         if bad.size:
             row = int(bad[0])
             raise DataError(
-                f"{self.file}, row {row + 1}: the {self.name} {what}",
+                f"{self.source}, row {row + 1}: the {self.name} {what}",
                 got=str(self.data[row].as_py()),
                 allowed=allowed,
                 remedy="mend or remove this row",
             )
+
+
+def _shortest(values: NDArray[np.float64], kind: type[np.floating[Any]]) -> NDArray[np.float64]:
+    """The decimals that numbers of fewer digits stand for: 3.1 rather than 3.0999999046."""
+    unique, inverse = np.unique(values, return_inverse=True)
+    return np.array([float(str(number)) for number in unique.astype(kind)], np.float64)[inverse]

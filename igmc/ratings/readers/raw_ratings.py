@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["RawRatings", "Vocabulary", "natural_ids"]
+__all__ = ["RawRatings", "Vocabulary", "natural_ids", "trimmed_note"]
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
+_WHOLE_FLOAT = re.compile(r"(0|-?[1-9][0-9]*)(\.0*)?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class RawRatings:
         where: the name, such as "ratings.csv, line 7", of the place of a row number.
         blank_lines: lines that were skipped.
         encoding: "utf-8", "latin-1", ...; None if the file is not text.
+        notes: what was guessed, each in a few words.
     """
 
     users: list[int | str]
@@ -39,21 +41,52 @@ class RawRatings:
     where: Callable[[int], str] = field(repr=False)
     blank_lines: int = 0
     encoding: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Vocabulary:
-    """Codes 0, 1, ... for texts, in the order in which they are first met."""
+    """Codes 0, 1, ... for ids, in the order in which they are first met; blanks around a text are cut off.
+
+    Attributes:
+        codes: id -> code.
+        trimmed: how many cells had blanks around.
+        floats: how many cells were whole numbers written as floats.
+    """
 
     def __init__(self) -> None:
         self.codes: dict[Any, int] = {}
+        self.trimmed = 0
+        self.floats = 0
 
-    def add(self, text: Any) -> int:
-        return self.codes.setdefault(text, len(self.codes))
+    def add(self, raw: Any, times: int = 1) -> int:
+        """The code of an id that stands in so many cells."""
+        if isinstance(raw, str) and (text := raw.strip()) != raw:
+            self.trimmed += times
+            raw = text
+        return self.codes.setdefault(raw, len(self.codes))
 
     def add_all(self, texts: Any) -> NDArray[np.int64]:
         """The codes, int64 [n], of an array of n texts."""
         local, unique = pd.factorize(texts)
-        return np.array([self.add(text) for text in unique], dtype=np.int64)[local]
+        counts = np.bincount(local, minlength=len(unique)).tolist()
+        pairs = zip(unique, counts, strict=True)
+        return np.array([self.add(text, count) for text, count in pairs], dtype=np.int64)[local]
+
+    def ids(self, codes: NDArray[np.int64]) -> tuple[list[int | str], NDArray[np.int64]]:
+        """The ids of texts, see `natural_ids`, and codes int64 [n] as positions among them.
+
+        If all are whole numbers, some of them written as floats (27.0), they are whole numbers.
+        """
+        names = list(self.codes)
+        found = natural_ids(names)
+        if not names or isinstance(found[0], int) or not all(map(_WHOLE_FLOAT.fullmatch, names)):
+            return found, codes
+        whole = natural_ids([name.partition(".")[0] for name in names])
+        if not isinstance(whole[0], int):
+            return found, codes
+        self.floats = int(np.isin(codes, [k for k, name in enumerate(names) if "." in name]).sum())
+        distinct = {number: k for k, number in enumerate(dict.fromkeys(whole))}
+        return list(distinct), np.array([distinct[number] for number in whole], np.int64)[codes]
 
 
 def natural_ids(names: list[str]) -> list[int | str]:
@@ -67,3 +100,10 @@ def natural_ids(names: list[str]) -> list[int | str]:
         if all(-(2**63) <= n < 2**63 for n in numbers):
             return list(numbers)
     return list(names)
+
+
+def trimmed_note(users: Vocabulary, items: Vocabulary) -> tuple[str, ...]:
+    """What was changed in the cells of ids, for the report."""
+    trimmed, floats = users.trimmed + items.trimmed, users.floats + items.floats
+    notes = [f"blanks around {trimmed:,} ids cut off"] if trimmed else []
+    return (*notes, f"{floats:,} ids such as 27.0 read as whole numbers") if floats else tuple(notes)

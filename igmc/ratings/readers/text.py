@@ -6,33 +6,39 @@ reads the file again line by line, and either finds the exact line that is wrong
 
 from __future__ import annotations
 
-import array
 import contextlib
 import csv
 import logging
-import re
 import warnings
-from collections.abc import Iterator
-from typing import Any, NoReturn
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from igmc.errors import DataError
-from igmc.ratings.readers.columns import TextLayout, text_layout
+from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, natural_ids
+from igmc.ratings.readers.layout import (
+    BLANKS,
+    COMMENT_SIGNS,
+    NOTHING_SAID,
+    TextLayout,
+    TextOptions,
+    text_layout,
+)
+from igmc.ratings.readers.lines import QuoteError, Skipped, finished, quotes_are_text, read_slow
+from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary
+from igmc.ratings.readers.tame import is_tame
+from igmc.ratings.readers.times import MAX_TIME, date_seconds
 
-__all__ = ["read_fast", "read_slow", "read_text"]
+__all__ = ["read_fast", "read_slow", "read_text", "text_encodings"]
 
 logger = logging.getLogger(__name__)
 
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", re.ASCII)
-# What the C parser takes for numbers in a column that holds nothing else: a rating may well be one of two.
-_TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
+# Up to pandas 3.0 the usual conversion of floats may be off by the last digit.
+_EXACT = {"float_precision": "round_trip"} if pd.__version__ < "3.1" else {}
 _CHUNK = 1 << 20  # lines that the fast reader holds as text at a time
-_MAX_SECONDS = 2.0**53
 
 
 class _DoubtfulError(Exception):
@@ -40,31 +46,76 @@ class _DoubtfulError(Exception):
 
 
 def read_text(
-    file: RatingFile, columns: tuple[str, ...] | None = None, fields: int | None = None
+    file: RatingFile,
+    columns: tuple[str, ...] | None = None,
+    fields: int | None = None,
+    options: TextOptions = NOTHING_SAID,
 ) -> RawRatings:
     """The ratings in a file of text.
 
     Args:
         columns: see `parse_columns`.
         fields: the number of fields of a line, if it is known; else that of the first line.
+        options: what is said about the file rather than guessed.
 
     Raises:
+        ConfigError: on an encoding that is not known.
         DataError: naming file and line, on whatever is wrong with it.
     """
-    *others, last = file.encodings()
+    *others, last = text_encodings(file, options.encoding)
     for encoding in others:
         with contextlib.suppress(UnicodeDecodeError):
-            return _read_encoded(file, columns, fields, encoding)
+            return _read_encoded(file, columns, fields, encoding, options)
+    if last == "latin-1" and options.encoding is None and file.has_windows_text():
+        with contextlib.suppress(UnicodeDecodeError):
+            return _read_encoded(file, columns, fields, "cp1252", options)
     try:
-        return _read_encoded(file, columns, fields, last)
+        return _read_encoded(file, columns, fields, last, options)
     except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not {last} text ({error})", allowed="UTF-8 or Latin-1") from error
+        raise DataError(
+            f"{file} is not {last} text ({error})",
+            allowed="UTF-8 or Latin-1",
+            remedy="name its encoding with --encoding, or mend it",
+        ) from error
+
+
+def text_encodings(file: RatingFile, given: str | None) -> tuple[str, ...]:
+    """The encodings to try: the one that is given, or those that its bytes show.
+
+    Raises:
+        ConfigError: on an encoding that is not known.
+        DataError: if the file is no text.
+    """
+    if given is None:
+        return file.encodings()
+    try:
+        "".encode(given)
+    except LookupError as error:
+        raise ConfigError(
+            "--encoding is not known", got=given, allowed="utf-8, cp1252, shift_jis, ... as Python names them"
+        ) from error
+    return (given,)
 
 
 def _read_encoded(
-    file: RatingFile, columns: tuple[str, ...] | None, fields: int | None, encoding: str
+    file: RatingFile,
+    columns: tuple[str, ...] | None,
+    fields: int | None,
+    encoding: str,
+    options: TextOptions,
 ) -> RawRatings:
-    layout = text_layout(file, columns, encoding, fields)
+    layout = text_layout(file, columns, encoding, fields, options)
+    try:
+        return _by_either(file, layout, encoding)
+    except QuoteError as error:
+        if len(layout.delimiter) > 1 or not quotes_are_text(file, layout, encoding):
+            raise
+        with contextlib.suppress(DataError):
+            return _by_either(file, replace(layout, quoted=False), encoding)
+        raise error
+
+
+def _by_either(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
     try:
         return read_fast(file, layout, encoding)
     except UnicodeDecodeError:
@@ -76,40 +127,47 @@ def _read_encoded(
 
 def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
     """As `read_slow`, some fifty times faster; raises one of several exceptions when in doubt."""
-    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
+    doubled = len(layout.delimiter) == 2 and layout.delimiter[0] == layout.delimiter[1]
+    if layout.spaced or not (len(layout.delimiter) == 1 or doubled or layout.delimiter == BLANKS):
+        raise _DoubtfulError
+    if not is_tame(file, layout, encoding):
+        raise _DoubtfulError
+    users, items, skipped = Vocabulary(), Vocabulary(), Skipped(layout.blank)
     pieces: list[list[NDArray[Any]]] = []
-    places, options = _c_parser(layout)
+    places, options = _c_parser(layout, doubled)
     user, item, rating = places[:3]
     with file.open_text(encoding) as text, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
         for chunk in pd.read_csv(text, engine="c", chunksize=_CHUNK, **options):
-            if len(layout.delimiter) == 2 and (chunk.iloc[:, 1::2] != "").any(axis=None):
-                raise _DoubtfulError
+            _check_fields(chunk, layout, doubled)
             kept = _without_blank(chunk, user, item, rating)
-            blank += len(chunk) - len(kept)
-            _check_numbers(kept, places)
+            skipped.blank += len(chunk) - len(kept)
+            _check_numbers(kept, places, layout)
             codes = [users.add_all(kept[user].array), items.add_all(kept[item].array)]
-            pieces.append([*codes, *(kept[k].to_numpy() for k in places[2:])])
-    if any(not name.strip() for names in (users, items) for name in names.codes):
-        raise _DoubtfulError
-    if not any(len(piece[0]) for piece in pieces):
+            times = [_times(kept[k], layout) for k in places[3:]]
+            pieces.append([*codes, kept[rating].to_numpy(), *times])
+    if "" in users.codes or "" in items.codes or not any(len(piece[0]) for piece in pieces):
         raise _DoubtfulError
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
-    times = _seconds(columns[3]) if len(columns) == 4 else None
-    return _finish(file, layout, encoding, users, items, columns[0], columns[1], columns[2], times, blank)
+    stamps = columns[3] if len(columns) == 4 else None
+    all_columns = (columns[0], columns[1], columns[2], stamps)
+    return finished(file, layout, encoding, users, items, all_columns, skipped, layout.decimal == ",")
 
 
-def _c_parser(layout: TextLayout) -> tuple[list[int], dict[str, Any]]:
+def _c_parser(layout: TextLayout, doubled: bool) -> tuple[list[int], dict[str, Any]]:
     """The positions of user, item, rating and timestamp as pandas' C parser sees them, and its options."""
     # It has no delimiters of two characters, but sees empty fields between two colons.
-    stride = len(layout.delimiter)
+    stride = 2 if doubled else 1
     wanted = (layout.user, layout.item, layout.rating, layout.timestamp)
     places = [stride * k for k in wanted if k is not None]
-    numbers, names = places[2:], list(range(stride * (layout.fields - 1) + 1))
+    numbers, names = (
+        places[2:3] if layout.dates else places[2:],
+        list(range(stride * (layout.fields - 1) + 1)),
+    )
     return places, {
-        "sep": layout.delimiter[0],
+        "sep": r"\s+" if layout.delimiter == BLANKS else layout.delimiter[0],
         "header": None,
         # All columns are read, since with usecols= it lets lines with too many fields pass.
         "names": names,
@@ -118,17 +176,38 @@ def _c_parser(layout: TextLayout) -> tuple[list[int], dict[str, Any]]:
         "na_values": {k: [""] for k in numbers},
         "keep_default_na": False,
         "skip_blank_lines": False,
-        "quoting": csv.QUOTE_MINIMAL if stride == 1 else csv.QUOTE_NONE,
+        "decimal": layout.decimal,
+        **_EXACT,
+        "quoting": csv.QUOTE_MINIMAL if stride == 1 and layout.quoted else csv.QUOTE_NONE,
     }
 
 
-def _check_numbers(chunk: pd.DataFrame, places: list[int]) -> None:
+def _check_fields(chunk: pd.DataFrame, layout: TextLayout, doubled: bool) -> None:
+    if doubled and (chunk.iloc[:, 1::2] != "").any(axis=None):
+        raise _DoubtfulError
+    if (
+        layout.delimiter == BLANKS
+    ):  # a line that lacks a field may be blank, lack one in the middle, or a comment
+        last = chunk.iloc[:, -1]
+        if last.isna().any() or (last == "").any() or chunk.iloc[:, 0].isin(COMMENT_SIGNS).any():
+            raise _DoubtfulError
+
+
+def _check_numbers(chunk: pd.DataFrame, places: list[int], layout: TextLayout) -> None:
     if not np.isfinite(chunk[places[2]]).all():
         raise _DoubtfulError
-    for times in (chunk[k] for k in places[3:]):
+    for times in (chunk[k] for k in places[3:] if not layout.dates):
         # Nothing but 0 and 1 may have been the words false and true, which are ratings, but no timestamps.
-        if (times > _MAX_SECONDS).any() or ((times == 1).any() and (times <= 1).all()):
+        if (times >= MAX_TIME).any() or ((times == 1).any() and (times <= 1).all()):
             raise _DoubtfulError
+
+
+def _times(column: pd.Series, layout: TextLayout) -> NDArray[np.float64]:
+    if not layout.dates:
+        return column.to_numpy()
+    codes, texts = pd.factorize(column.fillna("").array)
+    found = [date_seconds(text) if text.strip() else np.nan for text in texts]
+    return np.array(found, np.float64)[codes]
 
 
 def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd.DataFrame:
@@ -139,122 +218,3 @@ def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd
     if (rows[user].str.strip() != "").any() or (rows[item].str.strip() != "").any():
         raise _DoubtfulError
     return chunk[~missing]
-
-
-def _seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Timestamps in whole seconds, int64; -1 where they are missing (NaN, 0 or less)."""
-    return np.where(times > 0, times, -1).astype(np.int64)
-
-
-def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
-    """The ratings of a file, line by line: what `read_fast` must agree with.
-
-    Raises:
-        DataError: naming file and line, on whatever is wrong.
-    """
-    users, items, blank = Vocabulary(), Vocabulary(), layout.blank
-    user, item, rating = array.array("q"), array.array("q"), array.array("d")
-    times = array.array("d")
-    for line, cells in _lines(file, layout, encoding):
-        if _is_blank(cells, layout):
-            blank += 1
-            continue
-        for name, codes, vocabulary, k in (
-            ("user", user, users, layout.user),
-            ("item", item, items, layout.item),
-        ):
-            if not _cell(cells, k).strip():
-                _bad_line(file, line, f"the {name} is missing", cells, "an id")
-            codes.append(vocabulary.add(cells[k]))
-        rating.append(_number(file, line, "rating", _cell(cells, layout.rating), layout))
-        if layout.timestamp is not None:
-            text = _cell(cells, layout.timestamp)
-            times.append(_number(file, line, "timestamp", text, layout) if text else np.nan)
-    if not rating:
-        raise DataError(f"{file} holds no ratings", allowed="at least one rating", remedy="check the file")
-    stamps = None if layout.timestamp is None else _seconds(np.array(times))
-    columns = (np.array(user, np.int64), np.array(item, np.int64), np.array(rating, np.float64))
-    return _finish(file, layout, encoding, users, items, *columns, stamps, blank)
-
-
-def _lines(file: RatingFile, layout: TextLayout, encoding: str) -> Iterator[tuple[int, list[str]]]:
-    """The number, from 1, and the fields of each line after the header."""
-    with file.open_text(encoding) as text:
-        for _ in range(layout.skip):
-            text.readline()
-        if len(layout.delimiter) > 1:
-            for number, row in enumerate(text, start=layout.skip + 1):
-                yield number, _checked(file, number, row.rstrip("\r\n").split(layout.delimiter), layout)
-            return
-        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
-        try:
-            for cells in reader:
-                number = layout.skip + reader.line_num
-                yield number, _checked(file, number, cells, layout)
-        except csv.Error as error:
-            _bad_line(file, layout.skip + reader.line_num, f"the line is malformed: {error}", None, "CSV")
-
-
-def _checked(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> list[str]:
-    if len(cells) > layout.fields:
-        extra = layout.delimiter.join(cells[layout.fields :])
-        what = f"there are {len(cells)} fields, where the first line has {layout.fields}"
-        _bad_line(file, line, what, extra, f"at most {layout.fields} fields")
-    return cells
-
-
-def _cell(cells: list[str], position: int) -> str:
-    return cells[position] if position < len(cells) else ""
-
-
-def _is_blank(cells: list[str], layout: TextLayout) -> bool:
-    # The fast reader counts rows, so both must take the same ones for blank.
-    return not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating))
-
-
-def _number(file: RatingFile, line: int, name: str, text: str, layout: TextLayout) -> float:
-    if name == "rating" and text in _TRUTH:
-        return _TRUTH[text]
-    if not _NUMBER.fullmatch(text):
-        what = f"the {name} is missing" if not text.strip() else f"the {name} is not a number"
-        _bad_line(file, line, what, text, _allowed(name), header=line == 1 and layout.skip == 0)
-    value = float(text)
-    if not np.isfinite(value) or (name == "timestamp" and value > _MAX_SECONDS):
-        _bad_line(file, line, f"the {name} is too large", text, _allowed(name))
-    return value
-
-
-def _allowed(name: str) -> str:
-    if name == "rating":
-        return "a finite number such as 4 or 3.5"
-    return "seconds since 1970, such as 978300760 (0 or nothing where unknown)"
-
-
-def _bad_line(
-    file: RatingFile, line: int, what: str, got: object, allowed: str, header: bool = False
-) -> NoReturn:
-    remedy = "mend or remove this line"
-    if header:
-        remedy = "if line 1 is a header, name its columns, as in --columns user_id,item_id,rating"
-    raise DataError(f"{file}, line {line}: {what}", got=got, allowed=allowed, remedy=remedy)
-
-
-def _finish(
-    file: RatingFile,
-    layout: TextLayout,
-    encoding: str,
-    users: Vocabulary,
-    items: Vocabulary,
-    user: NDArray[np.int64],
-    item: NDArray[np.int64],
-    rating: NDArray[np.float64],
-    timestamp: NDArray[np.int64] | None,
-    blank: int,
-) -> RawRatings:
-    def where(row: int) -> str:
-        rows = (n for n, cells in _lines(file, layout, encoding) if not _is_blank(cells, layout))
-        return f"{file}, line {next(n for k, n in enumerate(rows) if k == row)}"
-
-    names = natural_ids(list(users.codes)), natural_ids(list(items.codes))
-    plain = encoding.removesuffix("-sig")
-    return RawRatings(*names, user, item, rating, timestamp, where, blank, plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,14 +11,23 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import ReadReport
 from igmc.ratings.ids import IdTable
 from igmc.ratings.readers.raw_ratings import RawRatings
-from igmc.ratings.scale import KnownScale
+from igmc.ratings.scale import KnownScale, distinct
 from igmc.ratings.table import RatingTable, pair_keys
 
 __all__ = ["to_table"]
 
 
+_MANY_ZEROS = 1 / 3  # from this share on, 0 may well mean that there is no rating
+_LISTED = 12  # levels that are named one by one
+
+
 def to_table(
-    raw: RawRatings, source: str, *, duplicates: str, known: KnownScale | None = None
+    raw: RawRatings,
+    source: str,
+    *,
+    duplicates: str,
+    known: KnownScale | None = None,
+    missing: frozenset[float] = frozenset(),
 ) -> tuple[RatingTable, ReadReport]:
     """The checked table of the ratings of one file.
 
@@ -24,12 +35,14 @@ def to_table(
         source: the name of the file, for messages.
         duplicates: what to do with a (user, item) pair that stands more than once: keep the "last" rating in
             the order of the file, the "mean" of all (with the last timestamp), or make it an "error".
-        known: what is stated about the ratings.
+        known: what is stated about the ratings; if nothing, the report tells their scale.
+        missing: numbers that stand for no rating: such rows are left out.
 
     Raises:
         DataError: naming the place, on a rating outside the scale, a duplicate that is an error, or ratings
             of one user or one item only.
     """
+    raw, notes = _without(raw, source, missing)
     if known is not None and (outside := known.outside(raw.rating)).size:
         row = int(outside[0])
         raise DataError(
@@ -64,8 +77,43 @@ def to_table(
         duplicates=len(raw.rating) - len(rating),
         duplicate_rule=duplicates,
         encoding=raw.encoding,
+        notes=(*raw.notes, *notes, *([_scale_note(rating)] if known is None else [])),
     )
     return RatingTable(users, items, user, item, rating, times), report
+
+
+def _without(raw: RawRatings, source: str, missing: frozenset[float]) -> tuple[RawRatings, tuple[str, ...]]:
+    """The rows that are ratings, and what to say of the others."""
+    zeros = int((raw.rating == 0).sum())
+    if not missing:
+        suspect = zeros > _MANY_ZEROS * len(raw.rating) and zeros < len(raw.rating)
+        told = f"{zeros:,} ratings are 0: if that means not rated, say --zero-is-missing"
+        return raw, (told,) if suspect and raw.rating.min() == 0 else ()
+    kept = np.flatnonzero(~np.isin(raw.rating, sorted(missing)))
+    if not len(kept):
+        raise DataError(
+            f"{source} holds no ratings but those that stand for none",
+            got=", ".join(f"{value:g}" for value in sorted(missing)),
+            remedy="check --missing and --zero-is-missing",
+        )
+    rows = dataclasses.replace(
+        raw,
+        user=raw.user[kept],
+        item=raw.item[kept],
+        rating=raw.rating[kept],
+        timestamp=None if raw.timestamp is None else raw.timestamp[kept],
+        where=lambda row: raw.where(int(kept[row])),
+    )
+    dropped = len(raw.rating) - len(kept)
+    values = " or ".join(f"{value:g}" for value in sorted(missing))
+    return rows, (f"{dropped:,} cells of {values} left out as not rated",)
+
+
+def _scale_note(rating: NDArray[np.float64]) -> str:
+    levels = distinct(rating)
+    if len(levels) <= _LISTED:
+        return "ratings are " + ", ".join(f"{level:g}" for level in levels)
+    return f"ratings are {len(levels):,} values in {levels[0]:g}..{levels[-1]:g}"
 
 
 def _last_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64] | None:

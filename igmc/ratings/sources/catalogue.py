@@ -22,6 +22,7 @@ class Source:
         title: one line for people.
         folders: names of its folder under a data folder; the first is the one that `fetch` makes.
         files: files that the folder must hold.
+        ratings: how many ratings its makers publish, before repeated pairs are merged.
         archive: name of the file to download; a .zip, a .tar.* or the data file itself.
         inside: the folder within the archive that becomes the data folder; empty if it is no archive.
         urls: where to download it, in the order in which they are tried. Empty for a generated data set.
@@ -37,6 +38,7 @@ class Source:
     title: str
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    ratings: int = 0
     archive: str = ""
     inside: str = ""
     urls: tuple[str, ...] = ()
@@ -93,6 +95,7 @@ _GC_MC = "https://raw.githubusercontent.com/riannevdberg/gc-mc"
 def _movielens(
     name: str,
     title: str,
+    ratings: int,
     files: str,
     size: int,
     sha256: str,
@@ -109,6 +112,7 @@ def _movielens(
         title=title,
         folders=(folder,) if inside is None else (folder, inside),
         files=tuple(files.split()),
+        ratings=ratings,
         archive=f"{folder}.zip",
         inside=inside or folder,
         # Plain HTTP second: its certificate has lapsed before, and the hash protects the content anyway.
@@ -122,12 +126,13 @@ def _movielens(
     )
 
 
-def _monti(name: str, title: str, size: int, sha256: str, mirror: str) -> Source:
+def _monti(name: str, title: str, ratings: int, size: int, sha256: str, mirror: str) -> Source:
     return Source(
         name=name,
         title=title,
         folders=(name,),
         files=("training_test_dataset.mat",),
+        ratings=ratings,
         archive="training_test_dataset.mat",
         urls=(
             f"https://raw.githubusercontent.com/fmonti/mgcnn/master/Data/{name}/training_test_dataset.mat",
@@ -148,6 +153,7 @@ _ALL = (
     _movielens(
         "ml_100k",
         "MovieLens 100K: 100,000 ratings 1..5, 943 users x 1,682 films",
+        100_000,
         f"u.data u.item u.user u.genre {_SPLITS_100K}",
         4_924_029,
         # The same archive as the md5 0e33842e24a9c977be4e0107933c0723 of GroupLens' ml-100k.zip.md5.
@@ -156,6 +162,7 @@ _ALL = (
     _movielens(
         "ml_1m",
         "MovieLens 1M: 1,000,209 ratings 1..5, 6,040 users x 3,706 films",
+        1_000_209,
         "ratings.dat users.dat movies.dat",
         5_917_549,
         # GroupLens' ml-1m.zip.md5: c4d9eecfca2ab87c1945afe126590906.
@@ -164,6 +171,7 @@ _ALL = (
     _movielens(
         "ml_10m",
         "MovieLens 10M: 10,000,054 ratings 0.5..5, 69,878 users x 10,677 films",
+        10_000_054,
         "ratings.dat movies.dat",
         65_566_137,
         # GroupLens' ml-10m.zip.md5: ce571fd55effeba0271552578f2648bd. Not in the list of TensorFlow Datasets.
@@ -174,6 +182,7 @@ _ALL = (
     _movielens(
         "ml_25m",
         "MovieLens 25M: 25,000,095 ratings 0.5..5, 162,541 users x 59,047 films, tag genome",
+        25_000_095,
         "ratings.csv movies.csv",
         261_978_986,
         # GroupLens' ml-25m.zip.md5: 6b51fb2759a8657d3bfcbfc42b592ada.
@@ -183,6 +192,7 @@ _ALL = (
     _movielens(
         "ml_latest_small",
         "MovieLens latest-small (9/2018): 100,836 ratings 0.5..5, 610 users x 9,724 films",
+        100_836,
         "ratings.csv movies.csv",
         978_202,
         "696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
@@ -194,6 +204,7 @@ _ALL = (
     _monti(
         "flixster",
         "Flixster, split of Monti et al. 2017: 26,173 ratings 0.5..5, 3,000 x 3,000, with graphs",
+        26_173,
         2_776_221,
         "8b07e0387edfe7ffdccead2826bb3844ddbd9e6a8ccba264ce81a3b59b273197",
         "775676697b1770cf40a6327b814aab70a48c9078/rec_gae/data",
@@ -201,6 +212,7 @@ _ALL = (
     _monti(
         "douban",
         "Douban, split of Monti et al. 2017: 136,891 ratings 1..5, 3,000 x 3,000, with a graph",
+        136_891,
         2_778_554,
         "1f4476321cbfe0f606e7e35d0695ca15447a1b0b2c811df130109b6cb9a067ae",
         "775676697b1770cf40a6327b814aab70a48c9078/rec_gae/data",
@@ -208,6 +220,7 @@ _ALL = (
     _monti(
         "yahoo_music",
         "YahooMusic, split of Monti et al. 2017: 5,335 ratings 1..100, 3,000 x 3,000, with a graph",
+        5_335,
         1_900_885,
         "56a80de836537544d0d6ba36fc59937dfe87f738ac5e2a701cc8226faf4f31ec",
         "a461c4def00124920bdf09b5024a1f3dabe8bc3b/gcmc/data",

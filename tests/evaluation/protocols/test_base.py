@@ -103,8 +103,7 @@ def test_any_seed_will_do(seed):
 
 def test_too_many_values_are_grouped_by_a_setting():
     data = make_dataset(ratings=np.sqrt(np.arange(1600)), users=40, items=40, share=0.9)
-    with pytest.raises(DataError, match="too many distinct values"):
-        make_protocol("random_80_20").draw(data, 1)
+    assert make_protocol("random_80_20").draw(data, 1).scale.continuous
     by = {
         m: make_protocol("random_80_20", {"levels": 4, "level_method": m}).draw(data, 1)
         for m in ("width", "quantile")

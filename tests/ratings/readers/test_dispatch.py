@@ -110,3 +110,53 @@ def test_what_is_meant_as_a_path(tmp_path, monkeypatch, text, is_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").touch()
     assert looks_like_path(text) is is_path
+
+
+def test_a_folder_in_the_layout_of_movielens_with_a_scale_of_its_own(tmp_path):
+    (tmp_path / "ratings.dat").write_text(
+        "1::0114508::8::1381006850\n2::0208092::0::1381006851\n2::0114508::10::1\n1::0208092::4::1\n"
+    )
+    (tmp_path / "users.dat").write_text("1::139564917\n2::17528189\n")
+    movies = "0114508::Species (1995)::Action|Sci-Fi\n0208092::Snatch (2000)::\n"
+    (tmp_path / "movies.dat").write_text(movies)
+    data = load_dataset(str(tmp_path))
+    assert (data.scale_hint, data.user_info) == (None, None)
+    assert data.table.rating.tolist() == [8, 0, 10, 4]
+    assert data.table.items.ids == ("0114508", "0208092")
+    assert data.item_info.title.tolist() == ["Species (1995)", "Snatch (2000)"]
+    assert "ratings are 0, 4, 8, 10" in str(data.report)
+    data = load_dataset(DataConfig(dataset=str(tmp_path), zero_is_missing=True))
+    assert data.table.rating.tolist() == [8, 10, 4]
+
+
+def test_a_folder_of_recbole(tmp_path):
+    (tmp_path / "x.inter").write_text("user_id:token\titem_id:token\trating:float\n1\t10\t4.0\n2\t20\t3.0\n")
+    (tmp_path / "x.item").write_text("item_id:token\tname:token_seq\n10\tTen\n20\tTwenty\n")
+    data = load_dataset(str(tmp_path))
+    assert (data.name, data.item_info.title.tolist()) == ("x", ["Ten", "Twenty"])
+
+
+def test_a_folder_of_parquet_as_spark_writes_it(tmp_path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    folder = tmp_path / "ratings.parquet"
+    for year in (2003, 2004):
+        (folder / f"year={year}").mkdir(parents=True)
+        table = pa.table({"user": [year, 1], "item": ["a", f"b{year}"], "rating": [3, 4]})
+        pq.write_table(table, folder / f"year={year}" / "part-00000-c000.snappy.parquet")
+    for name in ("_SUCCESS", "._SUCCESS.crc", "_metadata.txt"):
+        (folder / name).touch()
+    data = load_dataset(str(folder))
+    assert (data.name, data.table.users.ids, len(data.table)) == ("ratings", (1, 2003, 2004), 4)
+    with pytest.raises(ConfigError, match="--separator does not apply to Parquet"):
+        load_dataset(DataConfig(dataset=str(folder), separator=";"))
+
+
+def test_many_zeros_are_pointed_at(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("user,item,rating\n1,1,0\n1,2,7\n2,1,0\n2,2,5\n1,3,6\n2,3,0\n")
+    assert "3 ratings are 0: if that means not rated, say --zero-is-missing" in str(
+        load_dataset(str(path)).report
+    )
+    data = load_dataset(DataConfig(dataset=str(path), zero_is_missing=True, missing=7))
+    assert data.table.rating.tolist() == [5, 6]
+    assert "4 cells of 0 or 7 left out as not rated" in str(data.report)

@@ -50,6 +50,7 @@ def test_a_zip_as_a_folder(tmp_path):
     path = zipped(tmp_path / "x.zip", **{"a/r.csv": TEXT, "a/m.csv": "other"})
     with find_file(path / "a" / "r.csv").open() as stream:
         assert stream.read() == TEXT
+    assert find_file(path / "m.csv").member == "a/m.csv", "by its name alone"
     with pytest.raises(DataError, match=r"exactly one table; allowed: a/r.csv, a/m.csv; .*x\.zip/a/r\.csv"):
         find_file(path)
     with pytest.raises(DataError, match=r"does not hold b\.csv; allowed: a/r\.csv, a/m\.csv"):
@@ -135,3 +136,49 @@ def test_a_zip_that_is_damaged_throughout(tmp_path):
         DataError, match=r"x\.zip cannot be read \(.*\); allowed: a readable file.*fetch it again"
     ):
         find_file(path)
+
+
+def test_of_several_tables_in_a_zip_the_ratings_are_meant(tmp_path):
+    path = zipped(
+        tmp_path / "ml.zip", **{"ml/movies.csv": "x", "ml/Ratings.csv.gz": gzip.compress(TEXT), "README": ""}
+    )
+    file = find_file(path)
+    assert (file.member, file.suffix) == ("ml/Ratings.csv.gz", ".csv")
+    with file.open() as stream:
+        assert stream.read() == TEXT, "what is compressed in a zip is unpacked too"
+    two = zipped(tmp_path / "two.zip", **{"ratings.csv": TEXT, "reviews.csv": TEXT})
+    with pytest.raises(DataError, match="does not hold exactly one table"):
+        find_file(two)
+
+
+def test_excel_and_others_are_named_with_a_remedy(tmp_path):
+    book = zipped(tmp_path / "r.xlsx", **{"[Content_Types].xml": "", "xl/workbook.xml": ""})
+    with pytest.raises(
+        DataError, match=r"r\.xlsx is an Excel workbook, not a text file; to mend it: save .* CSV UTF-8"
+    ):
+        find_file(book)
+    for content, match in (
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is an Excel workbook, not a text file; .*CSV UTF-8"),
+        (b"SQLite format 3\0", r"is an SQLite database, .*give --dataset 'sqlite:///.*x\.bin\?query=SELECT"),
+        (b"\x89HDF\r\n", "is an HDF5 file"),
+        (b"\x93NUMPY\x01", "is a NumPy array"),
+        (b"\x80\x04\x95", "is a Python pickle"),
+    ):
+        (tmp_path / "x.bin").write_bytes(content)
+        with pytest.raises(DataError, match=match):
+            find_file(tmp_path / "x.bin").encodings()
+
+
+def test_parquet_is_known_by_its_first_bytes(tmp_path):
+    (tmp_path / "x.bin").write_bytes(b"PAR1...")
+    assert find_file(tmp_path / "x.bin").is_parquet
+    (tmp_path / "x.pq").write_bytes(b"damaged")
+    assert find_file(tmp_path / "x.pq").is_parquet
+    (tmp_path / "x.csv").write_bytes(TEXT)
+    assert not find_file(tmp_path / "x.csv").is_parquet
+
+
+@pytest.mark.parametrize(("byte", "is_windows"), [(b"\x92", True), (b"\xe9", False), (b"a", False)])
+def test_windows_text_has_letters_where_latin_1_has_none(tmp_path, byte, is_windows):
+    (tmp_path / "x.csv").write_bytes(b"a" * 2**20 + byte)
+    assert find_file(tmp_path / "x.csv").has_windows_text() is is_windows

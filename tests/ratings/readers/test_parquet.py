@@ -8,11 +8,19 @@ import pytest
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers.dispatch import read_path
+from igmc.ratings.readers.files import find_file
+from igmc.ratings.readers.parquet import read_parquet
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 GOOD = {"item": [7, 8, 7], "user": ["1", "01", "x"], "rating": [1, 2, 5], "extra": [None, "a", "b"]}
+
+
+def read_raw(tmp_path, **changes):
+    path = tmp_path / "ratings.parquet"
+    pq.write_table(pa.table({**GOOD, **changes}), path)
+    return read_parquet(find_file(path), None)
 
 
 def read(tmp_path, columns=None, **changes):
@@ -72,15 +80,16 @@ def test_timestamps(tmp_path, stamps):
     ("changes", "match"),
     [
         (
-            {"user": [1.0, 2.0, 3.0]},
-            r"column user has the wrong type; got 'double'; allowed: whole numbers or",
+            {"user": [1.0, 2.5, 3.0]},
+            r"ratings\.parquet, row 2: the user is no whole number; got '2\.5'",
         ),
         ({"user": [True, False, True]}, "column user has the wrong type; got 'bool'"),
         ({"user": ["a", None, "b"]}, r"ratings\.parquet, row 2: the user is empty"),
         ({"rating": ["1", "2", "3"]}, "column rating has the wrong type; got 'string'; allowed: numbers"),
         ({"rating": [1.0, 2.0, None]}, r"row 3: the rating is not a finite number; got 'None'"),
         ({"rating": [1.0, float("inf"), 2.0]}, "row 2: the rating is not a finite number; got 'inf'"),
-        ({"timestamp": ["a", "b", "c"]}, "column timestamp has the wrong type"),
+        ({"timestamp": ["2004-03-15", "b", "c"]}, "row 2: the timestamp is not an ISO date; got 'b'"),
+        ({"timestamp": [b"a", b"b", b"c"]}, "column timestamp has the wrong type"),
         ({"timestamp": [1.0, 2.0, 1e300]}, "row 3: the timestamp is too large"),
         ({"user": ["a", "a", "a"]}, "ratings of one user only"),
     ],
@@ -133,3 +142,29 @@ def test_without_pyarrow(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"needs pyarrow; to mend it: pip install 'igmc\[parquet\]'"):
         read_path(tmp_path / "ratings.parquet", DataConfig())
+
+
+def test_float32_stands_for_its_shortest_decimal(tmp_path):
+    ratings = pa.array([3.1, 3.3, 0.1], pa.float32())
+    assert read(tmp_path, rating=ratings).rating.tolist() == [3.1, 3.3, 0.1]
+
+
+def test_ids_are_trimmed_and_floats_that_are_whole_are_numbers(tmp_path):
+    raw = read_raw(tmp_path, user=["a ", "a", "b"], item=pa.array([1.0, 2.0, 27.0]))
+    assert ([raw.users[k] for k in raw.user], raw.items) == (["a", "a", "b"], [1, 2, 27])
+    assert raw.notes == ("blanks around 1 ids cut off", "3 ids such as 27.0 read as whole numbers")
+
+
+def test_an_empty_id_is_refused(tmp_path):
+    for empty in ("", "  "):
+        with pytest.raises(DataError, match=r"ratings\.parquet, row 2: the user is empty"):
+            read(tmp_path, user=["a", empty, "b"])
+
+
+def test_times_in_another_unit_and_in_words(tmp_path):
+    raw = read_raw(tmp_path, timestamp=pa.array([1_420_167_845_000, None, 1_420_167_846_000]))
+    assert (raw.timestamp.tolist(), raw.notes) == (
+        [1_420_167_845, -1, 1_420_167_846],
+        ("times are milliseconds",),
+    )
+    assert read(tmp_path, timestamp=["2004-03-15", None, ""]).timestamp.tolist() == [1079308800, -1, -1]

@@ -48,3 +48,29 @@ def test_codes_count_texts_in_the_order_in_which_they_are_met(first, second):
     assert [names[code] for code in codes] == first + second
     assert names == list(dict.fromkeys(first + second))
     assert list(at_once.codes.values()) == list(range(len(names)))
+
+
+def test_blanks_around_are_cut_off_and_counted():
+    found = Vocabulary()
+    assert found.add_all(np.array(["a", " a", "a ", "b", "\u00a0b"], object)).tolist() == [0, 0, 0, 1, 1]
+    assert (found.trimmed, found.add(" c")) == (3, 2)
+    assert (list(found.codes), found.trimmed) == (["a", "b", "c"], 4)
+
+
+@pytest.mark.parametrize(
+    ("texts", "ids", "floats"),
+    [
+        (["1.0", "2.", "3", "1"], [1, 2, 3, 1], 2),
+        (["1", "2"], [1, 2], 0),
+        (["1.0", "x"], ["1.0", "x"], 0),
+        (["1.0", "1.5"], ["1.0", "1.5"], 0),
+        (["1.0", "01.0"], ["1.0", "01.0"], 0),
+        (["1e3"], ["1e3"], 0),
+        (["99999999999999999999.0"], ["99999999999999999999.0"], 0),
+    ],
+)
+def test_whole_numbers_written_as_floats(texts, ids, floats):
+    found = Vocabulary()
+    names, codes = found.ids(found.add_all(np.array(texts, object)))
+    assert [names[code] for code in codes] == ids
+    assert found.floats == floats

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from igmc.errors import DataError
 from igmc.ratings.load import load_dataset
 from igmc.ratings.readers import text as readers_text
-from igmc.ratings.readers.columns import TextLayout
 from igmc.ratings.readers.files import RatingFile, find_file
+from igmc.ratings.readers.layout import TextLayout
 from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
@@ -130,7 +130,7 @@ BAD = {
     "1,2,3,True\n": "the timestamp is not a number; got 'True'",
     "1,2,0x1\n": "the rating is not a number; got '0x1'",
     "1,2,1_0\n": "the rating is not a number; got '1_0'",
-    '1,2,"4,5"\n': "the rating is not a number; got '4,5'",
+    '1,2,"1,234.5"\n': "the rating is not a number; got '1,234.5'",
     ",2,4\n": "the user is missing",
     "1, ,4\n": "the item is missing",
     "1,2,4,5,6\n": "there are 5 fields, where the first line has 4; got '6'; allowed: at most 4 fields",
