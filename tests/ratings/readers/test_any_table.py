@@ -119,6 +119,16 @@ def own_cell(cell, separator: str):
     return "x" if wrong else cell
 
 
+def could_be_utf_8(content: bytes, encoding: str) -> bool:
+    """Whether text of one byte a letter happens to be UTF-8 too, as no words of any language are."""
+    if encoding not in ("latin-1", "cp1252"):
+        return False
+    try:
+        return content.decode() != content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+
+
 def plain(ids) -> list:
     """What a column of these ids holds: blanks around are cut off, and whole numbers are numbers."""
     texts = [text.strip() for text in ids]
@@ -159,9 +169,8 @@ def test_a_table_comes_back_or_is_refused(
     except UnicodeEncodeError:
         encoding = "utf-8"
         path.write_bytes(text.encode(encoding))
-    said = TextOptions(
-        separator if told else None, None, encoding if told or encoding == "shift_jis" else None
-    )
+    must_tell = told or encoding == "shift_jis" or could_be_utf_8(path.read_bytes(), encoding)
+    said = TextOptions(separator if told else None, None, encoding if must_tell else None)
     file = find_file(path)
     try:
         raw = read_text(file, ("user", "item", "rating", "timestamp"), options=said)
