@@ -161,7 +161,9 @@ class NeighbourScorer:
             piece = items[low : low + PIECE]
             if fast:
                 shared = self._base(known).shared
-                inputs = read_for_user(own, shared, user, piece, cap=self.cap, norms=self.norms)
+                inputs = read_for_user(
+                    own, shared, user, piece, cap=self.cap, norms=self.norms, threads=self.threads
+                )
             else:
                 users = np.full(len(piece), user, np.int32)
                 inputs = read_neighbours(
