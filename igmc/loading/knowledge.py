@@ -126,11 +126,18 @@ class Knowledge:
             yield low, self.read(user[piece], item[piece], cap=cap, norms=norms, threads=threads)
 
     def read_for_user(
-        self, shared: ItemSums, user: int, item: NDArray[np.int32], *, cap: int, norms: InputNorms
+        self,
+        shared: ItemSums,
+        user: int,
+        item: NDArray[np.int32],
+        *,
+        cap: int,
+        norms: InputNorms,
+        threads: int | None = None,
     ) -> NeighbourRows:
         """The inputs of one user and P items not rated by them; see `igmc.statistics.read_for_user`."""
         own = of_statistics(norms)
-        rows = read_for_user(self.statistics, shared, user, item, cap=cap, norms=own)
+        rows = read_for_user(self.statistics, shared, user, item, cap=cap, norms=own, threads=threads)
         found = features(self.estimates, np.full(len(item), user, np.int32), item)
         return with_estimates(rows, self.statistics, found, norms)
 

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
-from igmc.statistics.item_sums import ItemSums
+from igmc.statistics.item_sums import ItemSums, table
 from igmc.statistics.neighbour_kernels import Side, group_work, read_pairs, sizes, write_side, write_table
 from igmc.threads import cores, pool
 
 __all__ = ["read_for_user", "read_neighbours"]
 
 PIECE = 256  # items of a request whose sums are gathered at once
+BESIDE = 32  # items of a request from which on its two sides are read side by side
 
 Floats = NDArray[np.float32]
 
@@ -62,6 +63,7 @@ def read_for_user(
     *,
     cap: int,
     norms: InputNorms,
+    threads: int = 1,
 ) -> NeighbourRows:
     """The inputs of one user and P items that the user has not rated; as `read_neighbours`, for requests.
 
@@ -74,15 +76,19 @@ def read_for_user(
         user: dense index.
         item: int32 [P].
         cap, norms: as in `read_neighbours`.
+        threads: to work with.
     """
     pairs = _pairs(statistics, np.full(len(item), user, np.int32), item, norms)
-    raters = _read_side(pairs.raters, cap, norms.users, 1)
     found = _room(sizes(pairs.rated, cap))
-    near = statistics.users.row(user)[0]
+    # Large requests only: a few pairs are read before another thread has woken up.
+    beside = pool("requests", threads) if threads > 1 and len(item) >= BESIDE else None
+    raters = beside.submit(_read_side, pairs.raters, cap, norms.users, 1) if beside else None
+    rows = shared.rows(statistics.users.row(user)[0], threads)
     for low in range(0, len(item), PIECE):
         high = min(low + PIECE, len(item))
-        write_table(pairs.rated, low, high, shared.table(near, item[low:high]), norms.items, found)
-    return NeighbourRows(pairs.base, pairs.inputs, raters, found)
+        write_table(pairs.rated, low, high, table(rows, item[low:high]), norms.items, found)
+    read = raters.result() if raters else _read_side(pairs.raters, cap, norms.users, 1)
+    return NeighbourRows(pairs.base, pairs.inputs, read, found)
 
 
 class _Pairs(NamedTuple):

@@ -205,3 +205,29 @@ def test_a_known_rating_counts_nowhere_in_a_random_graph():
     columns = (full // 100).astype(np.int32), (full % 100).astype(np.int32), rng.integers(1, 6, len(full))
     differences = without_own_rating(*columns, (200, 100), count=300)
     print({k: (np.median(v), v.max()) for k, v in differences.items()})
+
+
+def test_what_is_shared_is_found_alike_in_blocks_and_by_the_rows_of_few_neighbours():
+    # More nodes than a block has, popular items, and one item with three raters, asked alone and among all.
+    rng = np.random.default_rng(8)
+    share = np.array([0.5] * 30 + [0.0])
+    full = rng.random((5000, 31)) < share
+    full[1:4, 30], full[0, :20], full[0, 20:] = True, True, False
+    user, item = (x.astype(np.int32) for x in np.nonzero(full))
+    rating = rng.integers(1, 6, len(user)).astype(np.float32)
+    graph = GraphStatistics.of_ratings(user, item, rating, n_users=5000, n_items=31, span=SPAN)
+    asked = np.arange(20, 31, dtype=np.int32)
+    together = read_neighbours(graph, np.zeros(11, np.int32), asked, cap=5000, norms=RAW)
+    alone = read_neighbours(graph, np.zeros(1, np.int32), asked[10:], cap=5000, norms=RAW)
+    assert one(together, 10) == one(alone, 0)
+    mine, residual = graph.users.row(0)
+    x = np.zeros(31)
+    x[mine] = residual
+    found = together.users
+    for place in range(0, found.ptr[-1], 997):
+        near, residual = graph.users.row(int(found.node[place]))
+        both, w = np.isin(near, mine), residual.astype(np.float64)
+        N, P = both.sum(), float((x[near] * w)[both].sum())
+        log_count, correlated = found.rows[place, 1], found.rows[place, 4]
+        assert log_count == pytest.approx(np.log1p(N), abs=1e-5)
+        assert correlated == pytest.approx(P / (N + 10), abs=1e-5)

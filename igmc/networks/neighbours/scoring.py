@@ -167,7 +167,9 @@ class NeighbourScorer:
             piece = others[low : low + PIECE]
             if fast:
                 shared = self._base(known).shared
-                inputs = own.read_for_user(shared, user, items[piece], cap=self.cap, norms=self.norms)
+                inputs = own.read_for_user(
+                    shared, user, items[piece], cap=self.cap, norms=self.norms, threads=self.threads
+                )
                 found[:, piece] = self.answer(own, inputs)
             else:
                 found[:, piece] = self._answer(own, np.full(len(piece), user, np.int32), items[piece])
