@@ -133,7 +133,7 @@ class Knowledge:
         *,
         cap: int,
         norms: InputNorms,
-        threads: int | None = None,
+        threads: int = 1,
     ) -> NeighbourRows:
         """The inputs of one user and P items not rated by them; see `igmc.statistics.read_for_user`."""
         own = of_statistics(norms)
