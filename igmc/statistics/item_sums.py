@@ -14,7 +14,7 @@ from igmc.statistics.shared import share
 from igmc.statistics.tally import SUMS
 from igmc.threads import pool
 
-__all__ = ["ItemSums", "table"]
+__all__ = ["ItemSums"]
 
 Floats = NDArray[np.float32]
 
@@ -50,24 +50,17 @@ class ItemSums:
                 self._rows.popitem(last=False)
         return made
 
-    def rows(self, near: NDArray[np.int32], threads: int) -> list[Floats]:
-        """The rows of n items, as `row` gives them; those that are not kept are found side by side."""
-        if threads == 1 or len(near) < 2:
-            return [self.row(item) for item in near.tolist()]
-        return list(pool("neighbours", threads).map(self.row, near.tolist()))
+    def warm(self, items: NDArray[np.int32], threads: int) -> None:
+        """Find the rows of some items side by side, as many as are kept, before they are asked one by one."""
+        if threads > 1 and len(items) > 1:
+            list(pool("neighbours", threads).map(self.row, items[: self._most].tolist()))
 
-
-def table(rows: list[Floats], item: NDArray[np.int32]) -> Floats:
-    """What P items share with n others, float32 [P, n, 8]; A and Q_u are those of the P items.
-
-    Args:
-        rows: of the n others, see `ItemSums.row`.
-        item: int32 [P].
-    """
-    found = np.empty((len(item), len(rows), SUMS), np.float32)
-    for place, row in enumerate(rows):
-        _gather(row, item, place, found)
-    return found
+    def table(self, near: NDArray[np.int32], item: NDArray[np.int32]) -> Floats:
+        """What P items share with n others, float32 [P, n, 8]; A and Q_u are those of the P items."""
+        table = np.empty((len(item), len(near), SUMS), np.float32)
+        for place, other in enumerate(near.tolist()):
+            _gather(self.row(other), item, place, table)
+        return table
 
 
 @kernel

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.inputs import PAIR_WIDTH, ROW_WIDTH, InputNorms, NeighbourRows, SideNeighbours
-from igmc.statistics.item_sums import ItemSums, table
+from igmc.statistics.item_sums import ItemSums
 from igmc.statistics.neighbour_kernels import Side, group_work, read_pairs, sizes, write_side, write_table
 from igmc.threads import cores, pool
 
@@ -83,10 +83,11 @@ def read_for_user(
     # Large requests only: a few pairs are read before another thread has woken up.
     beside = pool("requests", threads) if threads > 1 and len(item) >= BESIDE else None
     raters = beside.submit(_read_side, pairs.raters, cap, norms.users, 1) if beside else None
-    rows = shared.rows(statistics.users.row(user)[0], threads)
+    near = statistics.users.row(user)[0]
+    shared.warm(near, threads)
     for low in range(0, len(item), PIECE):
         high = min(low + PIECE, len(item))
-        write_table(pairs.rated, low, high, table(rows, item[low:high]), norms.items, found)
+        write_table(pairs.rated, low, high, shared.table(near, item[low:high]), norms.items, found)
     read = raters.result() if raters else _read_side(pairs.raters, cap, norms.users, 1)
     return NeighbourRows(pairs.base, pairs.inputs, read, found)
 

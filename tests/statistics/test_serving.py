@@ -37,7 +37,9 @@ def test_a_request_reads_the_same_bits_by_either_way(memory, cap):
     slow = read_neighbours(own, users, REST, cap=cap, norms=RAW)
     shared = ItemSums(BASE, memory)
     for _ in range(2):
-        alike(read_for_user(own, shared, KNOWN.n_users, REST, cap=cap, norms=RAW), slow)
+        for threads in (1, 2):
+            got = read_for_user(own, shared, KNOWN.n_users, REST, cap=cap, norms=RAW, threads=threads)
+            alike(got, slow)
 
 
 def test_the_users_own_row_is_the_regression_given_the_items():
