@@ -22,7 +22,7 @@ from igmc.ratings.readers.tags import find_tags
 from igmc.ratings.readers.text import read_text
 from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
-from igmc.ratings.table import RatingTable, pair_keys
+from igmc.ratings.table import UNKNOWN_TIME, RatingTable, pair_keys
 
 __all__ = ["HALF_STARS", "STARS", "read_csv_release", "read_dat_release", "read_ml_100k"]
 
@@ -47,9 +47,7 @@ Info = dict[str, Any]
 def read_ml_100k(folder: Path, name: str, duplicates: str) -> Dataset:
     """MovieLens 100K: ``u.data``; and users, items and the official splits where their files are."""
     file = find_file(folder / "u.data")
-    table, report = to_table(
-        read_text(file, _POSITIONS, fields=4), str(file), duplicates=duplicates, known=STARS
-    )
+    table, report = to_table(_ratings(file, _POSITIONS, 4), str(file), duplicates=duplicates, known=STARS)
     return Dataset(
         name,
         table,
@@ -70,10 +68,10 @@ def read_ml_100k(folder: Path, name: str, duplicates: str) -> Dataset:
 def read_dat_release(folder: Path, name: str, duplicates: str) -> Dataset:
     """MovieLens 1M and 10M: ``ratings.dat``, and ``users.dat`` and ``movies.dat`` if there.
 
-    1M has whole stars, 10M half ones. Timestamp 0 stands for unknown.
+    1M has whole stars, 10M half ones.
     """
     file = find_file(folder / "ratings.dat")
-    raw = read_text(file, _POSITIONS, fields=4)
+    raw = _ratings(file, _POSITIONS, 4)
     halves = name != "ml_1m" and bool(np.any(raw.rating % 1 != 0))
     scale = HALF_STARS if halves else STARS
     table, report = to_table(raw, str(file), duplicates=duplicates, known=scale)
@@ -90,11 +88,19 @@ def read_dat_release(folder: Path, name: str, duplicates: str) -> Dataset:
 def read_csv_release(folder: Path, name: str, duplicates: str) -> Dataset:
     """MovieLens latest-small, 20M, 25M, ...: ``ratings.csv``, and ``movies.csv`` and tags if there."""
     file = find_file(folder / "ratings.csv")
-    raw = read_text(file, ("userId", "movieId", "rating", "timestamp"))
+    raw = _ratings(file, ("userId", "movieId", "rating", "timestamp"))
     table, report = to_table(raw, str(file), duplicates=duplicates, known=HALF_STARS)
     info = _info(folder / "movies.csv", ",", 3, _movie, table.items, header=True)
     tags = find_tags(folder, table.items)
     return Dataset(name, table, report, item_info=info, scale_hint=HALF_STARS, item_tags=tags)
+
+
+def _ratings(file: RatingFile, columns: tuple[str, ...], fields: int | None = None) -> RawRatings:
+    """The ratings of a release, where timestamp 0 stands for unknown: nobody rated before 1995."""
+    raw = read_text(file, columns, fields)
+    if raw.timestamp is not None:
+        raw.timestamp[raw.timestamp == 0] = UNKNOWN_TIME
+    return raw
 
 
 def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Rows]:
@@ -113,7 +119,7 @@ def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Row
 def _rows_of(path: Path, table: RatingTable) -> Rows:
     """The rows of the table that a file of ratings names."""
     file = find_file(path)
-    raw = read_text(file, _POSITIONS, fields=4)
+    raw = _ratings(file, _POSITIONS, 4)
     user = table.users.encode(raw.users)[raw.user]
     item = table.items.encode(raw.items)[raw.item]
     keys = pair_keys(table.user, table.item, len(table.items))

@@ -11,6 +11,7 @@ from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.raw_ratings import RawRatings
+from igmc.ratings.table import UNKNOWN_TIME
 
 __all__ = ["read_parquet"]
 
@@ -99,7 +100,7 @@ class _Column:
         values = data.cast("float64").to_numpy(zero_copy_only=False)
         fits = ~(np.abs(values) > 2.0**53)  # also true where the value is missing
         self._require(fits, "is too large", "seconds since 1970")
-        return np.where(values > 0, values, -1).astype(np.int64)
+        return np.where(np.isnan(values), UNKNOWN_TIME, values).astype(np.int64)
 
     def _refuse(self, allowed: str) -> None:
         raise DataError(

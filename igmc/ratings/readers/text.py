@@ -9,20 +9,22 @@ from __future__ import annotations
 import array
 import contextlib
 import csv
+import itertools
 import logging
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.ratings.readers.columns import TextLayout, text_layout
+from igmc.ratings.readers.columns import LONGEST, TextLayout, read_line, text_layout
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, natural_ids
+from igmc.ratings.table import UNKNOWN_TIME
 
 __all__ = ["read_fast", "read_slow", "read_text"]
 
@@ -37,6 +39,25 @@ _MAX_SECONDS = 2.0**53
 
 class _DoubtfulError(Exception):
     """The fast reader will not vouch for this file."""
+
+
+class _Bounded:
+    """A text that pandas reads, as long as its lines are no longer than the slow reader takes."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text, self.since = text, 0  # characters since the last end of a line
+
+    def read(self, size: int = -1) -> str:
+        chunk = self.text.read(size)  # of a quarter of a million characters: only its first line may be long
+        first = min((k for k in (chunk.find("\n"), chunk.find("\r")) if k >= 0), default=len(chunk))
+        if self.since + first >= LONGEST:
+            raise _DoubtfulError
+        last = max(chunk.rfind("\n"), chunk.rfind("\r"))
+        self.since = self.since + len(chunk) if last < 0 else len(chunk) - last - 1
+        return chunk
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.text)  # what pandas takes for a file has it
 
 
 def read_text(
@@ -84,7 +105,7 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
-        for chunk in pd.read_csv(text, engine="c", chunksize=_CHUNK, **options):
+        for chunk in pd.read_csv(_Bounded(text), engine="c", chunksize=_CHUNK, **options):
             if len(layout.delimiter) == 2 and (chunk.iloc[:, 1::2] != "").any(axis=None):
                 raise _DoubtfulError
             kept = _without_blank(chunk, user, item, rating)
@@ -127,7 +148,7 @@ def _check_numbers(chunk: pd.DataFrame, places: list[int]) -> None:
         raise _DoubtfulError
     for times in (chunk[k] for k in places[3:]):
         # Nothing but 0 and 1 may have been the words false and true, which are ratings, but no timestamps.
-        if (times > _MAX_SECONDS).any() or ((times == 1).any() and (times <= 1).all()):
+        if (times.abs() > _MAX_SECONDS).any() or times.dropna().isin((0, 1)).all():
             raise _DoubtfulError
 
 
@@ -142,8 +163,8 @@ def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd
 
 
 def _seconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Timestamps in whole seconds, int64; -1 where they are missing (NaN, 0 or less)."""
-    return np.where(times > 0, times, -1).astype(np.int64)
+    """Timestamps in whole seconds, int64; `UNKNOWN_TIME` where they are missing (NaN)."""
+    return np.where(np.isnan(times), UNKNOWN_TIME, times).astype(np.int64)
 
 
 def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings:
@@ -182,11 +203,13 @@ def _lines(file: RatingFile, layout: TextLayout, encoding: str) -> Iterator[tupl
     with file.open_text(encoding) as text:
         for _ in range(layout.skip):
             text.readline()
+        numbers = itertools.count(layout.skip + 1)
+        lines = iter(lambda: read_line(file, next(numbers), text), "")
         if len(layout.delimiter) > 1:
-            for number, row in enumerate(text, start=layout.skip + 1):
+            for number, row in enumerate(lines, start=layout.skip + 1):
                 yield number, _checked(file, number, row.rstrip("\r\n").split(layout.delimiter), layout)
             return
-        reader = csv.reader(text, delimiter=layout.delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=layout.delimiter, strict=True)
         try:
             for cells in reader:
                 number = layout.skip + reader.line_num
@@ -219,7 +242,7 @@ def _number(file: RatingFile, line: int, name: str, text: str, layout: TextLayou
         what = f"the {name} is missing" if not text.strip() else f"the {name} is not a number"
         _bad_line(file, line, what, text, _allowed(name), header=line == 1 and layout.skip == 0)
     value = float(text)
-    if not np.isfinite(value) or (name == "timestamp" and value > _MAX_SECONDS):
+    if not np.isfinite(value) or (name == "timestamp" and abs(value) > _MAX_SECONDS):
         _bad_line(file, line, f"the {name} is too large", text, _allowed(name))
     return value
 
@@ -227,7 +250,7 @@ def _number(file: RatingFile, line: int, name: str, text: str, layout: TextLayou
 def _allowed(name: str) -> str:
     if name == "rating":
         return "a finite number such as 4 or 3.5"
-    return "seconds since 1970, such as 978300760 (0 or nothing where unknown)"
+    return "seconds since 1970, such as 978300760 (nothing or -1 where unknown)"
 
 
 def _bad_line(
