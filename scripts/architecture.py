@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "threads", "environment"),
+    ("errors", "threads", "environment", "memory"),
     ("config", "files", "checked_json"),
     ("compiled",),
     ("rng",),

@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
+from igmc.memory import require_room
+
 __all__ = ["TeachingCommand", "TeachingGroup"]
+
+ROOM = 1 << 30  # bytes that loading PyTorch may take; its libraries abort where they find less
 
 
 class _Teaching(click.Command):
@@ -41,6 +45,10 @@ class TeachingCommand(_Teaching):
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=34)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        require_room(ROOM, "loading PyTorch")
+        return super().invoke(ctx)
 
 
 class TeachingGroup(_Teaching, click.Group):

@@ -6,11 +6,14 @@ import csv
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.files import RatingFile
 
-__all__ = ["USUAL", "TextLayout", "choose", "parse_columns", "text_layout"]
+__all__ = ["LONGEST", "USUAL", "TextLayout", "choose", "parse_columns", "read_line", "text_layout"]
+
+LONGEST = 1 << 24  # characters of a line at most
 
 _DELIMITERS = ("::", "\t", ",", ";", "|")
 # What a column is usually called, in small letters and without what is neither letter nor digit.
@@ -115,9 +118,9 @@ def text_layout(
         DataError: if the file has no text, or lacks a column.
     """
     with file.open_text(encoding) as text:
-        blank, line = 0, text.readline()
+        blank, line = 0, read_line(file, 1, text)
         while line and not line.strip():
-            blank, line = blank + 1, text.readline()
+            blank, line = blank + 1, read_line(file, blank + 2, text)
     if not line:
         raise DataError(f"{file} is empty", allowed="at least one rating", remedy="check the file")
     line = line.rstrip("\r\n")
@@ -139,6 +142,23 @@ def text_layout(
     return TextLayout(
         delimiter, fields or len(cells), places[0], places[1], places[2], timestamp, skip, blank
     )
+
+
+def read_line(file: RatingFile, number: int, text: TextIO) -> str:
+    """The next line of a file, the one of that number from 1; empty at the end.
+
+    Raises:
+        DataError: naming the line, if it is so long that it is none of a table.
+    """
+    line = text.readline(LONGEST + 1)
+    if len(line) > LONGEST:
+        raise DataError(
+            f"{file}, line {number}: the line is too long",
+            got=line[:1000],
+            allowed=f"at most {LONGEST:,} characters",
+            remedy="check that the file is a table with a rating in each line",
+        )
+    return line
 
 
 def split_line(line: str, delimiter: str) -> list[str]:

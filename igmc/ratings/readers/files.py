@@ -54,6 +54,7 @@ class RatingFile:
 
         Raises:
             DataError: if the file is missing, unreadable, or damaged, also while it is being read.
+            MemoryError: naming the file, if there is not enough while it is being read.
         """
         try:
             with self._decompressed() as stream:
@@ -62,6 +63,8 @@ class RatingFile:
             raise _missing(self.path) from error
         except _DAMAGE as error:
             raise _damaged(self, error) from error
+        except MemoryError as error:
+            raise MemoryError(f"while reading {self}") from error
 
     @contextmanager
     def open_text(self, encoding: str) -> Iterator[io.TextIOWrapper]:
