@@ -40,8 +40,8 @@ def load_dataset(
 
     A rating is a finite number; true and false stand for 1 and 0. A timestamp is in seconds since 1970,
     negative before it, and unknown where it is empty or -1. A line may lack fields at its end, but has no
-    more than the first. Ids come back as given. A text column whose values all are plain whole numbers holds ints; with one
-    ``01`` or ``x`` among them it holds texts, each as it stands in the file.
+    more than the first. Ids come back as given. A text column whose values all are plain whole numbers holds
+    ints; with one ``01`` or ``x`` among them it holds texts, each as it stands in the file.
 
     Raises:
         ConfigError: on an unknown name or malformed `columns`.
