@@ -25,7 +25,7 @@ def make_dataset(
     """Ratings 1..5 of random pairs in random order; user 0 rates all items, and all users rate item 0.
 
     Args:
-        times: "distinct", "tied" (few different seconds), "early" (half before 1970), "unknown" (a third is), or
+        times: "distinct", "tied" (few different seconds), "early" (half before 1970), "unknown" (a third), or
             None.
     """
     rng = np.random.default_rng(seed)

@@ -27,8 +27,8 @@ SMALL = {
     },
     "neighbours": {"epochs": 1, "members": 1},
 }
-PROTOCOLS = ("random_80_20", "unseen_users:k=3", "leave_last_out")
-DATA = make_dataset(times="distinct", hint=KnownScale(1, 5))
+PROTOCOLS = ("random_80_20", "unseen_users:k=3,max_k=3", "leave_last_out")
+DATA = make_dataset(share=0.8, times="distinct", hint=KnownScale(1, 5))
 
 
 def told(value, into) -> None:
