@@ -1,5 +1,6 @@
 """What the documents name is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def test_each_injection_of_the_folder_of_faults_is_in_the_table():
     for path in sorted((ROOT / "tests" / "faults").glob("test_*.py")):
         named = {name for file, name in NAMED if file == f"tests/faults/{path.name}"}
         assert named, path.name
+
+
+def test_the_table_of_mutants_is_that_of_the_result_file():
+    results = json.loads((ROOT / "scripts" / "results" / "mutation.json").read_text())
+    for module, found in results.items():
+        survived = len(found["survived"])
+        row = f"| `{module}` | {found['mutants']} | {found['run']} | {found['run'] - survived} | {survived} |"
+        assert row in RELIABILITY.splitlines()
+        for mutant in found["survived"]:
+            assert mutant in RELIABILITY, "a survivor is accepted with a reason"
