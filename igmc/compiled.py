@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache, _CacheLocator
 from numba.extending import register_jitable
 
 from igmc.errors import IgmcError
 from igmc.files import home_dir
+from igmc.memory import require_room
 
 __all__ = ["inner", "kernel", "kernel_folder", "shared"]
 
@@ -35,6 +36,7 @@ PACKAGE = Path(__file__).parent
 # A function that is compiled comes from a module that imports this one, a record is a NamedTuple.
 MARKS = b"igmc.compiled", b"NamedTuple"
 PREFIX = "igmc-"
+ROOM = 256 << 20  # bytes that compiling or loading a kernel may take; LLVM aborts where it finds less
 KEPT = 5  # digests whose machine code stays, so that a few versions can be used in turn
 
 shared = register_jitable  # for functions that Python calls as they are, and kernels compiled
@@ -62,8 +64,9 @@ def _compiled(function: Callable[..., Any] | None, any_order: bool, for_python: 
     options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     fastmath = {"contract", "reassoc"} if any_order else False
     found = numba.njit(**options, fastmath=fastmath, no_cpython_wrapper=not for_python)(function)
-    if for_python and kernel_folder() is not None and not numba.config.DISABLE_JIT:
-        found._cache = _Cache(function)  # as `Dispatcher.enable_caching` does
+    if for_python and not numba.config.DISABLE_JIT:
+        # as `Dispatcher.enable_caching` does
+        found._cache = _Uncached() if kernel_folder() is None else _Cache(function)
     return found
 
 
@@ -130,12 +133,20 @@ class _Files(CompileResultCacheImpl):  # type: ignore[misc]
     _locator_classes = (_Locator,)
 
 
+class _Uncached(NullCache):  # type: ignore[misc]
+    """No machine code is kept."""
+
+    def load_overload(self, signature: Any, target: Any) -> None:
+        require_room(ROOM, "compiling a kernel")
+
+
 class _Cache(FunctionCache):  # type: ignore[misc]
     """The machine code of one function: what cannot be read is compiled anew."""
 
     _impl_class = _Files
 
     def load_overload(self, signature: Any, target: Any) -> Any:
+        require_room(ROOM, "compiling a kernel")
         _mark_used()
         try:
             return super().load_overload(signature, target)

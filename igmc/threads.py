@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import ParamSpec, TypeVar
 
 import torch
 
-__all__ = ["away", "cores", "pool", "set_torch_threads"]
+__all__ = ["away", "cores", "one_torch_thread", "pool", "set_torch_threads"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,6 +71,16 @@ def set_torch_threads(count: int) -> int:
         torch.set_num_threads(count)
         _in_new_thread(torch.set_num_threads, default)
     return before
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """While it lasts, torch has one thread here, so that no sum depends on how many there are."""
+    before = set_torch_threads(1)
+    try:
+        yield
+    finally:
+        set_torch_threads(before)
 
 
 def _start() -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "threads", "environment", "short_repr", "progress"),
+    ("errors", "threads", "environment", "short_repr", "progress", "memory"),
     ("config", "files", "checked_json"),
     ("compiled",),
     ("rng", "simd"),

@@ -53,6 +53,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/training/first_weights.py": "tests/test_going_on.py: runs that begin with others",
     "igmc/statistics/tally.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/training/averaging.py": "tests/training/test_neighbours_loop.py, which averages",
+    "igmc/memory.py": "tests/faults/test_memory.py, under limits of memory",
     "igmc/checked_json.py": "tests/faults/test_bits.py, by flipped bits",
     "igmc/web/connections.py": "tests/faults/test_network.py, by clients of a real server",
 }

@@ -8,9 +8,13 @@ from typing import Any
 
 import click
 
+from igmc.memory import require_room
+
 __all__ = ["LazyCommands", "TeachingCommand", "TeachingGroup"]
 
 _ALL = "igmc.all"  # in click's context: whether a help page shows all options
+
+ROOM = 1 << 30  # bytes that loading PyTorch may take; its libraries abort where they find less
 
 
 class _Teaching(click.Command):
@@ -72,6 +76,10 @@ class TeachingCommand(_Teaching):
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=34)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        require_room(ROOM, "loading PyTorch")
+        return super().invoke(ctx)
 
 
 class LazyCommands(MutableMapping[str, click.Command]):

@@ -43,6 +43,13 @@ _COMMANDS = {
 _INTERRUPTED = 130
 _AGAIN = "run the same command again to resume"
 _LESS = "give it more, or ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file"
+# How Python's threads, the loader of libraries, torch and the system say that there is no memory left.
+_NO_MEMORY = (
+    "can't start new thread",
+    "failed to map segment",
+    "can't allocate memory",
+    "Cannot allocate memory",
+)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -125,13 +132,8 @@ def _ended(command: click.Command, name: str) -> int:
         if error.code == TERMINATED:
             return _fail(name, f"terminated; {_AGAIN}", TERMINATED, kind=None)
         raise
-    except OSError as error:
-        return _fail(name, _os_message(error), 1)
-    except MemoryError as error:
-        what = f"there is not enough memory: {error}" if str(error) else "there is not enough memory"
-        return _fail(name, f"{what}; to mend it: {_LESS}", 1)
     except Exception as error:
-        return _fail(name, f"unexpected {type(error).__name__}: {error}; -v shows where", 1)
+        return _fail(name, _message(error), 1)
 
 
 def _fail(name: str, message: str, code: int, *, kind: str | None = "error") -> int:
@@ -140,6 +142,16 @@ def _fail(name: str, message: str, code: int, *, kind: str | None = "error") -> 
         logging.getLogger(__name__).debug("where it happened:", exc_info=True)
     click.echo(": ".join(filter(None, (name, kind, message))), err=True)
     return code
+
+
+def _message(error: Exception) -> str:
+    """What to say of an error that is none of ours."""
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
+        what = f"there is not enough memory: {error}" if str(error) else "there is not enough memory"
+        return f"{what}; to mend it: {_LESS}"
+    if isinstance(error, OSError):
+        return _os_message(error)
+    return f"unexpected {type(error).__name__}: {error}; -v shows where"
 
 
 def _os_message(error: OSError) -> str:

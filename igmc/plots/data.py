@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.plots.style import BLUE, COLUMN, GREEN, PAGE, VERMILION, house_style, new_figure
-from igmc.ratings import Dataset
+from igmc.ratings import UNKNOWN_TIME, Dataset
 from igmc.ratings.description import Bin, Genre, describe
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def describe_figures(dataset: Dataset) -> dict[str, Figure]:
 
 def _overview(dataset: Dataset, bins: tuple[Bin, ...]) -> Figure:
     table = dataset.table
-    known = np.zeros(0, dtype=np.int64) if table.timestamp is None else table.timestamp[table.timestamp >= 0]
+    known = np.zeros(0, np.int64) if table.timestamp is None else table.timestamp
+    known = known[known != UNKNOWN_TIME]
     panels = 3 if known.size else 2
     figure, axes = new_figure(1, panels, width=PAGE * panels / 3, height=2.1)
     _ratings(axes[0], bins)

@@ -8,9 +8,10 @@ from igmc.ratings.load import DataLike, data_config, load_dataset, run_inputs
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.side_features import info_features, side_features
 from igmc.ratings.split import Split, build_split, divided, make_split
-from igmc.ratings.table import Pairs, RatingTable, pair_keys
+from igmc.ratings.table import UNKNOWN_TIME, Pairs, RatingTable, pair_keys
 
 __all__ = [
+    "UNKNOWN_TIME",
     "DataLike",
     "Dataset",
     "IdTable",

@@ -59,9 +59,10 @@ def load_dataset(
       SQLAlchemy knows
 
     A rating is a finite number, with a decimal point or comma; true and false stand for 1 and 0. A timestamp
-    is in seconds since 1970 or a finer unit, or an ISO date, in UTC where it names no zone; unknown where it
-    is empty, 0 or less. A line may lack fields at its end, but has no more than the first. Lines that begin
-    with # or % and are no ratings are comments. Ids come back as given, without blanks around. A text column
+    is in seconds since 1970 or a finer unit, or an ISO date, in UTC where it names no zone; negative before
+    1970, and unknown where it is empty or -1. A line may lack fields at its end, but has no more than the
+    first. Lines that begin with # or % and are no ratings are comments. Ids come back as given, without
+    blanks around. A text column
     whose values all are plain whole numbers, or such as 27.0, holds ints; with one ``01`` or ``x`` among them
     it holds texts, each as it stands in the file. The report of the data set says what was guessed.
 

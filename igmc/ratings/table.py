@@ -15,7 +15,9 @@ from igmc.ratings.checks import check_lengths, check_range
 from igmc.ratings.ids import IdTable
 from igmc.short_repr import short_repr
 
-__all__ = ["Pairs", "RatingTable", "pair_keys"]
+__all__ = ["UNKNOWN_TIME", "Pairs", "RatingTable", "pair_keys"]
+
+UNKNOWN_TIME = -1  # in an array of timestamps; others below 0 are times before 1970
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,8 @@ class RatingTable:
         users, items: the raw ids behind the dense indices; some may have no rating.
         user, item: int32 [n], dense indices.
         rating: float64 [n], finite.
-        timestamp: int64 [n], seconds since 1970 (UTC), -1 where unknown; None if there are none at all.
+        timestamp: int64 [n], seconds since 1970 (UTC), negative before it, -1 where unknown; None if
+            there are none at all.
 
     Raises:
         DataError: on arrays of unequal length, an index out of range, a rating that is not finite, or a pair

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.errors import DataError
-from igmc.ratings import RatingScale, RatingTable
+from igmc.ratings import UNKNOWN_TIME, RatingScale, RatingTable
 from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Ratings:
     @classmethod
     def of(cls, table: RatingTable, rows: NDArray[np.int64]) -> Ratings:
         """The ratings in rows of a table, int64 [n], in that order."""
-        times = np.full(len(rows), -1, np.int64) if table.timestamp is None else table.timestamp[rows]
+        times = np.full(len(rows), UNKNOWN_TIME) if table.timestamp is None else table.timestamp[rows]
         return cls(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32), times)
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from igmc.errors import ConfigError
-from igmc.threads import set_torch_threads
+from igmc.threads import one_torch_thread
 
 __all__ = ["on_device", "pick_device"]
 
@@ -41,8 +41,5 @@ def on_device(device: torch.device) -> Iterator[None]:
     if device.type != "cpu":
         yield
         return
-    before = set_torch_threads(1)
-    try:
+    with one_torch_thread():
         yield
-    finally:
-        set_torch_threads(before)

@@ -65,6 +65,12 @@ def raiser(error):
             "igmc-x: error: there is not enough memory: Unable to allocate 9.0 GiB; to mend it: give it "
             "more, or ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file\n",
         ),
+        (
+            RuntimeError("can't start new thread"),
+            1,
+            "igmc-x: error: there is not enough memory: can't start new thread; to mend it: give it more, or "
+            "ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file\n",
+        ),
         (KeyboardInterrupt(), 130, "\nigmc-x: interrupted; run the same command again to resume\n"),
         (SystemExit(143), 143, "igmc-x: terminated; run the same command again to resume\n"),
         (

@@ -25,16 +25,20 @@ def make_dataset(
     """Ratings 1..5 of random pairs in random order; user 0 rates all items, and all users rate item 0.
 
     Args:
-        times: "distinct", "tied" (few different seconds), "unknown" or "zero" (a third is -1 or 0), or None.
+        times: "distinct", "tied" (few different seconds), "early" (half before 1970), "unknown" (a third), or
+            None.
     """
     rng = np.random.default_rng(seed)
     known = rng.random((users, items)) < share * rng.random((users, 1)) * 2
     known[0] = known[:, 0] = True
     user, item = rng.permutation(np.argwhere(known)).T
     n = len(user)
-    stamps = {"distinct": rng.permutation(n) + 1, "tied": rng.integers(1, 4, n), None: None}.get(times)
-    if times in ("unknown", "zero"):
-        stamps = np.where(np.arange(n) % 3 == 0, -1 if times == "unknown" else 0, 1 + np.arange(n))
+    distinct = rng.permutation(n) + 1
+    stamps = {"distinct": distinct, "tied": rng.integers(1, 4, n), None: None}.get(times)
+    if times == "early":
+        stamps = 2 * (distinct - n // 2)  # even numbers, as -1 is no time
+    if times == "unknown":
+        stamps = np.where(np.arange(n) % 3 == 0, -1, 1 + np.arange(n))
     table = RatingTable(
         IdTable(tuple(range(users))),
         IdTable(tuple(f"i{k}" for k in range(items))),

@@ -5,6 +5,7 @@ import pytest
 
 from igmc.errors import DataError
 from igmc.evaluation.metrics.errors import rmse
+from igmc.evaluation.metrics.intervals import bootstrap_interval
 from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
@@ -72,8 +73,30 @@ def test_figures_are_those_of_the_fitted_model(demo):
         "test": len(split.test),
     }
     assert found.settings["damping"] is not None, "what was chosen is among the settings"
-    assert sum(b["pairs"] for b in found.details["by_user_activity"]) == len(asked)
+    squared = (predicted.astype(np.float64) - asked.rating) ** 2
+    by_user = bootstrap_interval(squared, asked.user, seed=1, root=True)
+    assert (low, high) == (by_user.low, by_user.high)
+    by_pair = bootstrap_interval(squared, np.arange(len(asked)), seed=1, root=True)
+    assert (low, high) != (by_pair.low, by_pair.high), "the pairs of a user are not independent"
     assert sum(b["pairs"] for b in found.details["calibration"]) == len(asked)
+
+
+@pytest.mark.parametrize("protocol", ["random_80_20", "unseen_users:k=5"])
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_activity_is_what_is_known_at_test_time_and_no_test_rating(demo, protocol, side):
+    found, split = run(demo, "item_mean", protocol)
+    known = np.concatenate([split.train, split.validation, split.support])
+    index, test = getattr(split.table, side), split.test
+    counts = np.bincount(index[known], minlength=len(getattr(split.table, f"{side}s")))[index[test]]
+    error = found.predicted.astype(np.float64) - split.table.rating[test]
+    buckets = found.details[f"by_{side}_activity"]
+    assert sum(bucket["pairs"] for bucket in buckets) == len(test)
+    assert len(buckets) > 1 or protocol != "random_80_20"
+    for bucket in buckets:
+        high = np.inf if bucket["high"] is None else bucket["high"]
+        among = (counts >= bucket["low"]) & (counts <= high)
+        assert bucket["pairs"] == among.sum()
+        assert bucket["rmse"] == pytest.approx(np.sqrt(np.mean(error[among] ** 2)), rel=1e-5)
 
 
 def test_it_chooses_on_validation_and_is_fitted_to_both_then(demo, spy):

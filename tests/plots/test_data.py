@@ -66,7 +66,7 @@ def test_ratings_of_many_values_are_drawn_as_a_histogram():
     [(0, "day", 1), (99, "day", 100), (100, "week", 15), (800, "month", 27), (20_000, "year", 55)],
 )
 def test_time_is_cut_into_the_finest_unit_that_fits(days, unit, bars, tmp_path):
-    time = np.array([0, 0, 0, days, days, days]) * DAY
+    time = (np.array([0, 0, 0, days, days, days]) - 7 * 1461) * DAY  # 28 years before 1970
     figure = describe_figures(data([1.0] * 6, time))["overview"]
     assert figure.axes[2].get_ylabel() == f"ratings a {unit}"
     steps = figure.axes[2].patches[0].get_data()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from igmc.config import MAX_LEVELS, Config, knob
 from igmc.errors import DataError
-from igmc.ratings import Dataset, Split, build_split
+from igmc.ratings import UNKNOWN_TIME, Dataset, Split, build_split
 
 __all__ = ["HeldOut", "Protocol", "known_times", "placed"]
 
@@ -176,8 +176,8 @@ def known_times(dataset: Dataset, rows: Rows, what: str) -> Rows:
         DataError: if one of them is not known.
     """
     stamps = dataset.table.timestamp
-    times = np.full(len(rows), -1, np.int64) if stamps is None else stamps[rows]
-    unknown = int(np.count_nonzero(times <= 0))
+    times = np.full(len(rows), UNKNOWN_TIME) if stamps is None else stamps[rows]
+    unknown = int(np.count_nonzero(times == UNKNOWN_TIME))
     if unknown:
         raise DataError(
             f"{what} needs the time of every rating",

@@ -27,6 +27,7 @@ from igmc.ratings.description.report import (
 )
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import DataLike, load_dataset
+from igmc.ratings.table import UNKNOWN_TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,11 +186,11 @@ def _missing(dataset: Dataset) -> tuple[Gap, ...]:
             empty = column.isna() | (column.astype(str).str.strip() == "")
             gaps.append(Gap(f"{side} {name}", int(empty.sum()), len(column)))
     n, time = len(dataset.table), dataset.table.timestamp
-    return (*gaps, Gap("timestamp", n if time is None else int((time < 0).sum()), n))
+    return (*gaps, Gap("timestamp", n if time is None else int((time == UNKNOWN_TIME).sum()), n))
 
 
 def _time(timestamp: NDArray[np.int64] | None) -> TimeSpan | None:
-    known = np.zeros(0, dtype=np.int64) if timestamp is None else timestamp[timestamp >= 0]
+    known = np.zeros(0, dtype=np.int64) if timestamp is None else timestamp[timestamp != UNKNOWN_TIME]
     if timestamp is None or not known.size:
         return None
     seconds = known.astype("datetime64[s]")

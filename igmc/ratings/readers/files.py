@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 from igmc.errors import DataError
 
-__all__ = ["RatingFile", "decoded", "find_file"]
+__all__ = ["LONGEST", "RatingFile", "decoded", "find_file"]
+
+LONGEST = 1 << 24  # characters of a line at most
 
 _TABLE_SUFFIXES = (
     *(".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".pq", ".json", ".jsonl", ".ndjson", ".inter"),
@@ -78,6 +80,7 @@ class RatingFile:
 
         Raises:
             DataError: if the file is missing, unreadable, or damaged, also while it is being read.
+            MemoryError: naming the file, if there is not enough while it is being read.
         """
         try:
             with self._packed() as packed, _unpacked(packed) as stream:
@@ -86,12 +89,32 @@ class RatingFile:
             raise _missing(self.path) from error
         except _DAMAGE as error:
             raise _damaged(self, error) from error
+        except MemoryError as error:
+            raise MemoryError(f"while reading {self}") from error
 
     @contextmanager
     def open_text(self, encoding: str) -> Iterator[io.TextIOWrapper]:
         """The text with its line ends as they are; ``UnicodeDecodeError`` if it has another encoding."""
         with self.open() as stream, io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
             yield text
+
+    def lines(self, text: TextIO, start: int = 1) -> Iterator[str]:
+        """The lines that are left of its text, the first of which has the number ``start``.
+
+        Raises:
+            DataError: naming the line, if one is so long that it is none of a table.
+        """
+        number = start
+        while line := text.readline(LONGEST + 1):
+            if len(line) > LONGEST:
+                raise DataError(
+                    f"{self}, line {number}: the line is too long",
+                    got=line[:1000],
+                    allowed=f"at most {LONGEST:,} characters",
+                    remedy="check that the file is a table with a rating in each line",
+                )
+            yield line
+            number += 1
 
     def encodings(self) -> tuple[str, ...]:
         """The encodings to try, in order.

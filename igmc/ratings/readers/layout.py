@@ -120,7 +120,7 @@ def text_layout(
         DataError: if the file has no text, or lacks a column.
     """
     with file.open_text(encoding) as text:
-        head = list(_head(text))
+        head = list(_head(file.lines(text)))
     lines = [(number, line) for number, line in head if line.strip()]
     separator, notes = options.separator and pick_separator(options.separator), []
     if lines and (told := _SEP_LINE.fullmatch(lines[0][1])):

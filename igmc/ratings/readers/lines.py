@@ -7,7 +7,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Literal, NoReturn
+from typing import Literal, NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def finished(
 def quotes_are_text(file: RatingFile, layout: TextLayout, encoding: str) -> bool:
     """Whether no field of any line is enclosed in quotes, so that those there are belong to the text."""
     with file.open_text(encoding) as text:
-        for line in text:
+        for line in file.lines(text):
             cells = [cell.strip() for cell in line.split(layout.delimiter)]
             if len(cells) > layout.fields or any(c[:1] == '"' == c[-1:] for c in cells):
                 return False
@@ -146,10 +146,14 @@ def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
     return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
 
 
-def _csv_rows(file: RatingFile, layout: TextLayout, text: IO[str]) -> Iterator[tuple[int, list[str]]]:
+def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if layout.quoted else csv.QUOTE_NONE
     reader = csv.reader(
-        text, delimiter=layout.delimiter, quoting=quoting, skipinitialspace=layout.spaced, strict=True
+        file.lines(text, layout.skip + 1),
+        delimiter=layout.delimiter,
+        quoting=quoting,
+        skipinitialspace=layout.spaced,
+        strict=True,
     )
     first = layout.skip + 1
     try:
@@ -166,8 +170,8 @@ def _csv_rows(file: RatingFile, layout: TextLayout, text: IO[str]) -> Iterator[t
         ) from error
 
 
-def _split_rows(file: RatingFile, layout: TextLayout, text: IO[str]) -> Iterator[tuple[int, list[str]]]:
-    for number, line in enumerate(text, start=layout.skip + 1):
+def _split_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(file.lines(text, layout.skip + 1), start=layout.skip + 1):
         if layout.delimiter != BLANKS:
             yield number, line.rstrip("\r\n").split(layout.delimiter)
             continue
@@ -259,7 +263,7 @@ class _Numbers:
             header = line == 1 and self.layout.skip == 0
             _bad_line(self.file, line, what, text, allowed, header=header)
         value = float(text)
-        if not np.isfinite(value) or (name == "timestamp" and value >= MAX_TIME):
+        if not np.isfinite(value) or (name == "timestamp" and abs(value) >= MAX_TIME):
             _bad_line(self.file, line, f"the {name} is too large", text, allowed)
         return value
 

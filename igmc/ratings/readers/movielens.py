@@ -17,14 +17,14 @@ from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
 from igmc.ratings.readers.files import RatingFile, decoded, find_file
-from igmc.ratings.readers.layout import TextOptions
+from igmc.ratings.readers.layout import NOTHING_SAID, TextOptions
 from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.tags import find_tags
 from igmc.ratings.readers.text import read_text
 from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.sources import canonical_name
-from igmc.ratings.table import RatingTable, pair_keys
+from igmc.ratings.table import UNKNOWN_TIME, RatingTable, pair_keys
 
 __all__ = ["HALF_STARS", "STARS", "read_csv_release", "read_dat_release", "read_ml_100k"]
 
@@ -34,6 +34,7 @@ HALF_STARS = KnownScale(0.5, 5, 0.5)
 _SPLITS_100K = ("u1", "u2", "u3", "u4", "u5", "ua", "ub")
 _POSITIONS = ("1", "2", "3", "4")
 _U_DATA = TextOptions("\t", header=False)
+_DAT = TextOptions("::", header=False)
 _YEAR = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 # The codes 0..20 of users.dat, as the README of ML-1M explains them.
 _OCCUPATIONS_1M = (
@@ -52,7 +53,7 @@ def read_ml_100k(
 ) -> Dataset:
     """MovieLens 100K: ``u.data``; and users, items and the official splits where their files are."""
     file = find_file(folder / "u.data")
-    raw = read_text(file, _POSITIONS, fields=4, options=_U_DATA)
+    raw = _ratings(file, _POSITIONS, 4, _U_DATA)
     scale = _scale_of(raw, name, STARS, missing)
     table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
     return Dataset(
@@ -78,10 +79,10 @@ def read_dat_release(
     """MovieLens 1M and 10M: ``ratings.dat``, and ``users.dat`` and ``movies.dat`` if there.
 
     1M has whole stars, 10M half ones; another data set in this layout, such as MovieTweetings, has the scale
-    of its ratings. Timestamp 0 stands for unknown.
+    of its ratings.
     """
     file = find_file(folder / "ratings.dat")
-    raw = read_text(file, _POSITIONS, fields=4, options=TextOptions("::", header=False))
+    raw = _ratings(file, _POSITIONS, 4, _DAT)
     halves = name != "ml_1m" and bool(np.any(raw.rating % 1 != 0))
     scale = _scale_of(raw, name, HALF_STARS if halves else STARS, missing)
     table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
@@ -103,7 +104,7 @@ def read_csv_release(
 ) -> Dataset:
     """MovieLens latest-small, 20M, 25M, ...: ``ratings.csv``, and ``movies.csv`` and tags if there."""
     file = find_file(folder / "ratings.csv")
-    raw = read_text(file, ("userId", "movieId", "rating", "timestamp"))
+    raw = _ratings(file, ("userId", "movieId", "rating", "timestamp"))
     scale = _scale_of(raw, name, HALF_STARS, missing)
     table, report = to_table(raw, str(file), duplicates=duplicates, known=scale, missing=missing)
     info = _info(folder / "movies.csv", ",", 3, _movie, table.items, header=True)
@@ -115,6 +116,19 @@ def _scale_of(raw: RawRatings, name: str, usual: KnownScale, missing: frozenset[
     """The usual scale, or None if the ratings of a set that is not in the catalogue are not all on it."""
     outside = usual.outside(raw.rating[~np.isin(raw.rating, sorted(missing))])
     return None if outside.size and canonical_name(name) is None else usual
+
+
+def _ratings(
+    file: RatingFile,
+    columns: tuple[str, ...],
+    fields: int | None = None,
+    options: TextOptions = NOTHING_SAID,
+) -> RawRatings:
+    """The ratings of a release, where timestamp 0 stands for unknown: nobody rated before 1995."""
+    raw = read_text(file, columns, fields, options)
+    if raw.timestamp is not None:
+        raw.timestamp[raw.timestamp == 0] = UNKNOWN_TIME
+    return raw
 
 
 def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Rows]:
@@ -133,7 +147,7 @@ def _split_100k(folder: Path, split: str, table: RatingTable) -> tuple[Rows, Row
 def _rows_of(path: Path, table: RatingTable) -> Rows:
     """The rows of the table that a file of ratings names."""
     file = find_file(path)
-    raw = read_text(file, _POSITIONS, fields=4, options=_U_DATA)
+    raw = _ratings(file, _POSITIONS, 4, _U_DATA)
     user = table.users.encode(raw.users)[raw.user]
     item = table.items.encode(raw.items)[raw.item]
     keys = pair_keys(table.user, table.item, len(table.items))

@@ -14,6 +14,7 @@ from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
+from igmc.ratings.table import UNKNOWN_TIME
 
 __all__ = ["read_parquet"]
 
@@ -159,7 +160,7 @@ class _Column:
         fits = ~(np.abs(values) >= MAX_TIME)  # also true where the value is missing
         self._require(fits, "is too large", ALLOWED)
         if has_unit:
-            return np.where(values > 0, values, -1).astype(np.int64), ()
+            return np.where(np.isnan(values), UNKNOWN_TIME, values).astype(np.int64), ()
         return to_seconds(values, where)
 
     def _date(self, row: int, text: str | None) -> float | None:

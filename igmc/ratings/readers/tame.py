@@ -29,7 +29,10 @@ def is_tame(file: RatingFile, layout: TextLayout, encoding: str) -> bool:
     with file.open() as stream:
         first = True
         while block := stream.read(_BLOCK):
-            block += stream.readline()
+            rest = stream.readline(_BLOCK)
+            if len(rest) == _BLOCK:  # a line that is too long, or nearly
+                return False
+            block += rest
             block = block.removeprefix(b"\xef\xbb\xbf") if first else block
             first = False
             if b"\0" in block or (quoted and b'"' in block and not _are_plain(block, delimiter)):

@@ -10,15 +10,16 @@ import contextlib
 import csv
 import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.readers.files import RatingFile
+from igmc.ratings.readers.files import LONGEST, RatingFile
 from igmc.ratings.readers.layout import (
     BLANKS,
     COMMENT_SIGNS,
@@ -43,6 +44,25 @@ _CHUNK = 1 << 20  # lines that the fast reader holds as text at a time
 
 class _DoubtfulError(Exception):
     """The fast reader will not vouch for this file."""
+
+
+class _Bounded:
+    """A text that pandas reads, as long as its lines are no longer than the slow reader takes."""
+
+    def __init__(self, text: TextIO) -> None:
+        self.text, self.since = text, 0  # characters since the last end of a line
+
+    def read(self, size: int = -1) -> str:
+        chunk = self.text.read(size)  # of a quarter of a million characters: only its first line may be long
+        first = min((k for k in (chunk.find("\n"), chunk.find("\r")) if k >= 0), default=len(chunk))
+        if self.since + first >= LONGEST:
+            raise _DoubtfulError
+        last = max(chunk.rfind("\n"), chunk.rfind("\r"))
+        self.since = self.since + len(chunk) if last < 0 else len(chunk) - last - 1
+        return chunk
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.text)  # what pandas takes for a file has it
 
 
 def read_text(
@@ -140,7 +160,7 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
-        for chunk in pd.read_csv(text, engine="c", chunksize=_CHUNK, **options):
+        for chunk in pd.read_csv(_Bounded(text), engine="c", chunksize=_CHUNK, **options):
             _check_fields(chunk, layout, doubled)
             kept = _without_blank(chunk, user, item, rating)
             skipped.blank += len(chunk) - len(kept)
@@ -198,7 +218,7 @@ def _check_numbers(chunk: pd.DataFrame, places: list[int], layout: TextLayout) -
         raise _DoubtfulError
     for times in (chunk[k] for k in places[3:] if not layout.dates):
         # Nothing but 0 and 1 may have been the words false and true, which are ratings, but no timestamps.
-        if (times >= MAX_TIME).any() or ((times == 1).any() and (times <= 1).all()):
+        if (times.abs() >= MAX_TIME).any() or times.dropna().isin((0, 1)).all():
             raise _DoubtfulError
 
 

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.table import UNKNOWN_TIME
 
 __all__ = ["ALLOWED", "MAX_TIME", "date_seconds", "looks_like_date", "to_seconds"]
 
 ALLOWED = (
-    "seconds since 1970, such as 978300760 (0 or nothing where unknown), milli-, micro- or nanoseconds, "
+    "seconds since 1970, such as 978300760 (nothing or -1 where unknown), milli-, micro- or nanoseconds, "
     "or ISO dates such as 2004-03-15 or 2004-03-15T10:20:30+01:00"
 )
 MAX_TIME = 1e20  # of any unit; nanoseconds of today are 1.8e18
@@ -53,26 +54,29 @@ def to_seconds(
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Numbers that are times since 1970 in seconds or a finer unit, in whole seconds.
 
-    The unit is that of the median; the calendar dates 19700102..20991231 written as numbers are dates.
+    The unit is that of the median; the calendar dates 19700102..20991231 written as numbers are dates, among
+    which 0 is unknown.
 
     Args:
-        times: float64 [n]; unknown where NaN, 0 or less.
+        times: float64 [n]; unknown where NaN or -1; negative before 1970.
         where: names the place of a row number.
 
     Returns:
-        int64 [n], -1 where unknown, and what was guessed, for the report.
+        int64 [n], `UNKNOWN_TIME` where unknown, and what was guessed, for the report.
 
     Raises:
         DataError: naming the place, on a time that is in another unit than the others.
     """
-    known = np.flatnonzero(times > 0)
+    seconds = np.full(len(times), UNKNOWN_TIME, np.int64)
+    known = np.flatnonzero((times != 0) & (times != UNKNOWN_TIME) & ~np.isnan(times))
     given = times[known]
-    seconds = np.full(len(times), -1, np.int64)
     dates = _calendar(given)
-    if dates is not None:
+    if dates is None:
+        seconds[times == 0] = 0  # in any unit
+    else:
         seconds[known] = dates
         return seconds, ("times are dates such as 20040315",)
-    unit = np.searchsorted([start for start, _, _ in _UNITS], given, side="right")
+    unit = np.searchsorted([start for start, _, _ in _UNITS], np.abs(given), side="right")
     usual = int(np.median(unit)) if given.size else 0
     strange = np.flatnonzero(unit != usual)
     if strange.size:

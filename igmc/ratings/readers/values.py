@@ -106,7 +106,7 @@ class TypedRows:
             except ValueError:
                 raise self._wrong("the timestamp is not an ISO date", raw, ALLOWED) from None
         found = self._number("timestamp", raw, ALLOWED)
-        if found >= MAX_TIME:
+        if abs(found) >= MAX_TIME:
             raise self._wrong("the timestamp is too large", raw, ALLOWED)
         return found
 

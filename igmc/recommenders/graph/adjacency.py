@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.errors import DataError
+from igmc.ratings import UNKNOWN_TIME
 from igmc.recommenders.training_data import Ratings
 
 __all__ = ["EDGE_WEIGHTS", "NORMALIZATIONS", "Adjacency", "edge_weights", "product"]
@@ -42,7 +43,7 @@ def edge_weights(known: Ratings, kind: str, half_life: float) -> Floats:
     if kind == "none":
         return np.ones(len(known), np.float32)
     if kind == "recency":
-        timed = known.timestamp >= 0
+        timed = known.timestamp != UNKNOWN_TIME
         if not timed.any():
             raise DataError(
                 "edges cannot be weighted by recency: the ratings have no timestamps",

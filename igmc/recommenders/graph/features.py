@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from igmc.ratings import info_features
+from igmc.ratings import UNKNOWN_TIME, info_features
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.rng import stream
 
@@ -93,7 +93,7 @@ class NodeFeatures:
         columns = {
             side: _moments(getattr(known, side), known.rating, n, self.mean) for side, n in sizes.items()
         }
-        timed = known.timestamp >= 0
+        timed = known.timestamp != UNKNOWN_TIME
         user, time = known.user[timed], known.timestamp[timed]
         hours = _profile(user, time // HOUR % 24, sizes["user"], 24)
         weekdays = _profile(user, (time // DAY + THURSDAY) % 7, sizes["user"], 7)

@@ -13,11 +13,14 @@ from torch_geometric.nn import GATv2Conv
 
 from igmc.config import knob
 from igmc.errors import ConfigError, DataError
+from igmc.recommenders.base import Monitor
 from igmc.recommenders.graph.adjacency import Adjacency
 from igmc.recommenders.graph.config import FeatureConfig
 from igmc.recommenders.graph.graph_recommender import GraphRecommender
 from igmc.recommenders.graph.jumping_knowledge import JumpingKnowledge
 from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.threads import one_torch_thread
 
 __all__ = ["GAT", "Attention", "GATConfig"]
 
@@ -98,6 +101,16 @@ class GAT(GraphRecommender):
             )
         return _Attending(self.config)
 
+    # With more threads, the sums over neighbours would depend on how many there are.
+    @one_torch_thread()
+    def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
+        super()._fit(data, monitor)
+
+    @one_torch_thread()
+    def _fold_in(self, support: Ratings) -> None:
+        super()._fold_in(support)
+
+    @one_torch_thread()
     def attention(self) -> Attention:
         """The attention weights of all known ratings.
 

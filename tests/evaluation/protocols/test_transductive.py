@@ -114,7 +114,15 @@ def test_ties_in_time_are_broken_by_the_seed_and_distinct_times_leave_nothing_to
     assert protocol.draw(distinct, 1).test.tolist() == protocol.draw(distinct, 2).test.tolist()
 
 
-@pytest.mark.parametrize("times", ["unknown", "zero", None])
+def test_times_before_1970_are_times():
+    late, early = make_dataset(times="distinct"), make_dataset(times="early")
+    assert early.table.timestamp.min() < -1
+    assert 0 in early.table.timestamp
+    protocol = make_protocol("leave_last_out")
+    assert protocol.draw(early, 1).test.tolist() == protocol.draw(late, 1).test.tolist()
+
+
+@pytest.mark.parametrize("times", ["unknown", None])
 def test_leave_last_out_needs_all_times(times):
     with pytest.raises(
         DataError,

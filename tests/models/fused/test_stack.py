@@ -35,7 +35,7 @@ def test_fused_gradients_do_not_depend_on_the_number_of_threads():
         model.threads = count
         found = answers(model, model.convs, batch)
         model.gradients(batch, 0.1)
-        results.append(found | {f"step.{n}": p.grad for n, p in model.named_parameters()})
+        results.append(found | {f"step.{n}": p.grad.clone() for n, p in model.named_parameters()})
     for other in results[1:]:
         assert all(torch.equal(other[name], value) for name, value in results[0].items())
 
@@ -123,7 +123,7 @@ raise SystemExit(os.waitpid(child, 0)[1])
 def test_weights_of_any_strides():
     model, batch = make_model().train(), make_batch()
     model.gradients(batch, 0.1)
-    right = {name: p.grad for name, p in model.named_parameters()}
+    right = {name: p.grad.clone() for name, p in model.named_parameters()}
     for module, name in ((model.lin1, "weight"), (model.convs[1], "weight"), (model.convs[2], "comp")):
         spread = torch.repeat_interleave(getattr(module, name).detach(), 2, dim=-1)
         setattr(module, name, nn.Parameter(spread[..., ::2]))

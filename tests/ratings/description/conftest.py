@@ -17,7 +17,7 @@ def toy():
     """Ten ratings: "a" gives 4, "b" 3, "c" 2, "d" 1, "e" none; items 1..4 get 4, 3, 2, 1, item 5 none."""
     user = [0, 0, 0, 0, 1, 1, 1, 2, 2, 3]
     item = [0, 1, 2, 3, 0, 1, 2, 0, 1, 0]
-    time = [0, DAY, 400 * DAY, -1, -1, -1, 10, 20, 30, 40]
+    time = [0, DAY, 400 * DAY, -1, -1, -1, 10, 20, 30, -300 * DAY]
     return Dataset(
         "toy",
         RatingTable(

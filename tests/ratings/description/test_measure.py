@@ -50,9 +50,9 @@ def test_missing_values_of_every_column(toy):
 
 def test_time_as_far_as_it_is_known(toy):
     time = describe(toy).time
-    assert (time.first, time.last) == ("1970-01-01T00:00:00", "1971-02-05T00:00:00")
+    assert (time.first, time.last) == ("1969-03-07T00:00:00", "1971-02-05T00:00:00")
     assert time.known == pytest.approx(0.7)
-    assert time.years == {1970: 6, 1971: 1}
+    assert time.years == {1969: 1, 1970: 5, 1971: 1}
 
 
 @pytest.mark.parametrize("time", [None, np.full(10, -1)])

@@ -18,13 +18,13 @@ def test_the_page_for_people_and_the_one_for_programs(toy):
         "official splits: u1",
         "  5           3   30.0%  ########################################",
         "  item title                 2 of 5",
-        "time: 1970-01-01T00:00:00 to 1971-02-05T00:00:00 (UTC), known of 70.0% of the ratings",
+        "time: 1969-03-07T00:00:00 to 1971-02-05T00:00:00 (UTC), known of 70.0% of the ratings",
     ):
         assert line in text.splitlines()
     values = page.to_dict()
     assert values == json.loads(json.dumps(values, allow_nan=False))
     assert values["users"]["activity"]["median"] == 2.5
-    assert values["time"]["years"] == {"1970": 6, "1971": 1}
+    assert values["time"]["years"] == {"1969": 1, "1970": 5, "1971": 1}
 
 
 def lines_of(dataset) -> list[str]:

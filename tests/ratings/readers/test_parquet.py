@@ -65,15 +65,15 @@ def test_columns_by_name(tmp_path):
 @pytest.mark.parametrize(
     "stamps",
     [
-        pa.array([86400, 0, None], pa.int64()),
-        pa.array([86400.7, float("nan"), -5.0]),
-        pa.array([datetime.datetime(1970, 1, 2), None, None], pa.timestamp("us")),
-        pa.array([datetime.date(1970, 1, 2), None, None]),
-        pa.array([datetime.datetime(1970, 1, 2), None, None], pa.timestamp("ms", tz="UTC")),
+        pa.array([86400, None, -86400], pa.int64()),
+        pa.array([86400.7, float("nan"), -86400.0]),
+        pa.array([datetime.datetime(1970, 1, 2), None, datetime.datetime(1969, 12, 31)], pa.timestamp("us")),
+        pa.array([datetime.date(1970, 1, 2), None, datetime.date(1969, 12, 31)]),
+        pa.array([86_400_000, None, -86_400_000], pa.timestamp("ms", tz="UTC")),
     ],
 )
 def test_timestamps(tmp_path, stamps):
-    assert read(tmp_path, timestamp=stamps).timestamp.tolist() == [86400, -1, -1]
+    assert read(tmp_path, timestamp=stamps).timestamp.tolist() == [86400, -1, -86400]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_timestamps(tmp_path, stamps):
         ({"rating": [1.0, float("inf"), 2.0]}, "row 2: the rating is not a finite number; got 'inf'"),
         ({"timestamp": ["2004-03-15", "b", "c"]}, "row 2: the timestamp is not an ISO date; got 'b'"),
         ({"timestamp": [b"a", b"b", b"c"]}, "column timestamp has the wrong type"),
+        ({"timestamp": [1.0, -1e300, 2.0]}, "row 2: the timestamp is too large"),
         ({"timestamp": [1.0, 2.0, 1e300]}, "row 3: the timestamp is too large"),
         ({"user": ["a", "a", "a"]}, "ratings of one user only"),
     ],

@@ -15,7 +15,7 @@ from igmc.ratings.readers.layout import TextLayout
 from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
-CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,0\n01,x y,5,\n"
+CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,-86400\n01,x y,5,\n"
 
 
 def write(folder: Path, content: str | bytes, name: str = "ratings.csv") -> RatingFile:
@@ -32,7 +32,7 @@ def rows(raw: RawRatings) -> list[tuple]:
     return list(zip(users, items, raw.rating.tolist(), times, strict=True))
 
 
-EXPECTED = [("1", "10", 4.0, 978300760), ("2", "10", 3.5, -1), ("01", "x y", 5.0, -1)]
+EXPECTED = [("1", "10", 4.0, 978300760), ("2", "10", 3.5, -86400), ("01", "x y", 5.0, -1)]
 
 
 @pytest.fixture
@@ -137,6 +137,7 @@ BAD = {
     "1,2,4,5,\n": "there are 5 fields",
     "1,2,4,yesterday\n": "the timestamp is not a number; got 'yesterday'; allowed: seconds since 1970",
     "1,2,4,1e300\n": "the timestamp is too large",
+    "1,2,4,-1e300\n": "the timestamp is too large",
     "1,2,4,inf\n": "the timestamp is not a number",
     '1,2,"4\n': "the line is malformed: unexpected end of data",
 }
@@ -206,7 +207,21 @@ def test_many_chunks_give_what_one_gives(tmp_path, only_fast, monkeypatch):
 CELLS = st.sampled_from(
     [
         *("1", "2", "01", "x", "é", "", " ", "3", "4.5", "-1", "+2", ".5", "5.", "1e2", "nan", "NA", "inf"),
-        *("1_0", "x:y", "978300760", "0", '"q"', '"a,b"', "True", "1 2", "\u0665", "1e999", "0x1", " 3 "),
+        *(
+            "1_0",
+            "x:y",
+            "978300760",
+            "-9e9",
+            "0",
+            '"q"',
+            '"a,b"',
+            "True",
+            "1 2",
+            "\u0665",
+            "1e999",
+            "0x1",
+            " 3 ",
+        ),
         "\x00",
     ]
 )

@@ -25,9 +25,9 @@ def place(row: int) -> str:
     ],
 )
 def test_the_unit_is_recognised_and_said(factor, notes):
-    times = np.array([1_420_167_845.0, np.nan, 0, -1, 883_612_800]) * factor
+    times = np.array([1_420_167_845.0, np.nan, 0, -86_400, 883_612_800]) * factor
     seconds, said = to_seconds(times, place)
-    assert (seconds.tolist(), said) == ([1_420_167_845, -1, -1, -1, 883_612_800], notes)
+    assert (seconds.tolist(), said) == ([1_420_167_845, -1, 0, -86_400, 883_612_800], notes)
 
 
 def test_a_time_in_another_unit_is_refused_with_its_place():
@@ -38,12 +38,12 @@ def test_a_time_in_another_unit_is_refused_with_its_place():
 
 
 def test_nothing_known_is_nothing_known():
-    assert to_seconds(np.array([np.nan, 0, -3]), place)[0].tolist() == [-1, -1, -1]
+    assert to_seconds(np.array([np.nan, -1, -1]), place)[0].tolist() == [-1, -1, -1]
     assert to_seconds(np.empty(0), place)[0].tolist() == []
 
 
 def test_dates_written_as_numbers():
-    seconds, said = to_seconds(np.array([20040315, np.nan, 19991231]), place)
+    seconds, said = to_seconds(np.array([20040315, 0, 19991231]), place)
     assert (seconds.tolist(), said) == ([1079308800, -1, 946598400], ("times are dates such as 20040315",))
     for no_date in (20040230, 20041301, 20040315.5, 20040300):
         assert to_seconds(np.array([no_date, 19991231]), place)[1] == ()

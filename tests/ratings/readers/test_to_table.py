@@ -20,7 +20,7 @@ def test_ids_of_each_column_come_back_as_given(tmp_path):
     table, _ = made(tmp_path, "1,01,3,5\n2,1,4,6\n2,x,4,0\n")
     assert table.users.decode(table.user) == [1, 2, 2]
     assert table.items.decode(table.item) == ["01", "1", "x"]
-    assert table.timestamp.tolist() == [5, 6, -1]
+    assert table.timestamp.tolist() == [5, 6, 0]
 
 
 DUPLICATES = "1,1,3,10\n2,1,4,20\n1,1,5,30\n2,2,1,40\n1,1,1,25\n"

@@ -57,9 +57,10 @@ def test_edges_are_the_entries_of_the_matrix():
         assert a == b if row == -1 else {a, b} == {int(pairs.user[row]), USERS + int(pairs.item[row])}
 
 
-def test_weights_by_hand():
+@pytest.mark.parametrize("latest", [10**9, 86_400, -(10**9)])
+def test_weights_by_hand(latest):
     seen = ratings([0, 0, 1], [0, 1, 1], [5, 1, 4])
-    seen.timestamp[:] = [10**9, 10**9 - 2 * 86_400, -1]
+    seen.timestamp[:] = [latest, latest - 2 * 86_400, -1]
     np.testing.assert_array_equal(edge_weights(seen, "none", 1.0), [1, 1, 1])
     np.testing.assert_allclose(edge_weights(seen, "rating", 1.0), [1.5, 0.3, 1.2], rtol=1e-6)
     np.testing.assert_allclose(edge_weights(seen, "centred", 1.0), [1.5, -1.5, 0], atol=1e-6)

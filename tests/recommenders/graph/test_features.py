@@ -7,8 +7,8 @@ from igmc.recommenders.graph.features import NodeFeatures, reduced
 from tests.recommenders.boards import data_of, ratings
 
 TRAIN = ratings([0, 0, 1, 2], [0, 1, 1, 0], [5, 1, 3, 4])
-# Thursday 1970-01-01, 01:00; Friday, 23:00; unknown; Sunday 1970-01-04, 00:00.
-TRAIN.timestamp[:] = [3600, 86_400 + 23 * 3600, -1, 3 * 86_400]
+# Thursday 1970-01-01, 01:00; Friday 1969-12-26, 23:00; unknown; Sunday 1970-01-04, 00:00.
+TRAIN.timestamp[:] = [3600, -6 * 86_400 + 23 * 3600, -1, 3 * 86_400]
 INFO = {
     "user_info": pd.DataFrame({"age": pd.array([20, 40, None, 30], "Int64"), "gender": ["M", "F", "F", ""]}),
     "item_info": pd.DataFrame({"year": pd.array([1990, 2000, 2010], "Int64"), "genres": ["A|B", "B", ""]}),

@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from igmc.errors import ConfigError, DataError
+from igmc.recommenders.graph import gat
 from igmc.recommenders.registry import make_recommender
+from tests.recommenders.boards import data_of, ratings
 from tests.recommenders.graph.contract import FEATURE_CHANGES, SMALL, FeatureContract, told_board
 from tests.recommenders.graph.test_adjacency import adjacency
 
@@ -44,6 +46,31 @@ def test_what_an_edge_weighs_is_an_input_of_the_attention():
         network = make_recommender("gat", {**SMALL, "edge_weight": kind})._network()
         plain, weighted = (network.attention(x, adjacency("none", edges))[0] for edges in ("none", "rating"))
         assert torch.equal(plain, weighted) != matters
+
+
+def test_results_do_not_depend_on_the_number_of_torch_threads(monkeypatch):
+    rng = np.random.default_rng(0)
+    keys = rng.choice(300 * 200, 10_000, replace=False)
+    data = data_of(ratings(keys // 200, keys % 200, rng.integers(1, 6, len(keys))), n_users=300, n_items=200)
+    used, plain, before = [], gat._Attending.propagate, torch.get_num_threads()
+
+    def propagate(*args):
+        used.append(torch.get_num_threads())
+        return plain(*args)
+
+    monkeypatch.setattr(gat._Attending, "propagate", propagate)
+    users = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            model = make_recommender("gat", {"epochs": 1}).fit(data)
+            users.append((model.users, model.attention().to_user))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    assert set(used) == {1}
+    for one, two in zip(*users, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_heads_must_divide_the_width():

@@ -1,0 +1,142 @@
+"""The server under load for long: 16 clients for ten minutes, then 500 connections for one.
+
+`igmc serve` runs in a process of its own, on the run of `--demo`. Its health is asked twice a second,
+by a connection of its own each time. Nothing may fail but by 503, memory may grow by 5 % at most after the
+clients have warmed it up, and health must be answered within a second.
+
+Example: python scripts/load_serve.py            # 13 minutes
+         python scripts/load_serve.py --seconds 20 --many-seconds 10 --no-save
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+import measure
+
+WARM = 60.0  # seconds at most in which arenas and caches fill up
+
+
+def resident_mib(process: int) -> float:
+    """What a process holds in memory."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return round(int(status.partition("VmRSS:")[2].split()[0]) / 2**10, 1)
+
+
+async def ask(client: httpx.AsyncClient, draw: random.Random) -> str:
+    """The status of a list for somebody, or the name of what went wrong."""
+    ratings = [{"item_id": k, "rating": draw.randint(1, 5)} for k in draw.sample(range(1, 200), 5)]
+    try:
+        answer = await client.post("/api/recommendations", json={"k": 10, "ratings": ratings}, timeout=60)
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    if answer.status_code in (429, 503):
+        await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
+    return str(answer.status_code)
+
+
+async def health(address: str, until: float) -> dict[str, Any]:
+    """Ask twice a second how the server is."""
+    statuses: Counter[str] = Counter()
+    slowest = 0.0
+    while time.monotonic() < until:
+        start = time.monotonic()
+        try:
+            async with httpx.AsyncClient(base_url=address, timeout=10) as client:
+                statuses[str((await client.get("/api/health")).status_code)] += 1
+        except httpx.HTTPError as error:
+            statuses[type(error).__name__] += 1
+        slowest = max(slowest, time.monotonic() - start)
+        await asyncio.sleep(0.5)
+    return {"statuses": dict(statuses), "slowest_s": round(slowest, 3)}
+
+
+async def load(address: str, connections: int, seconds: float, pause: float) -> dict[str, Any]:
+    """So many clients, each on a connection that it keeps, with pauses of so many seconds on average."""
+    until = time.monotonic() + seconds
+    statuses: Counter[str] = Counter()
+
+    async def one(number: int) -> None:
+        draw = random.Random(number)
+        async with httpx.AsyncClient(base_url=address, limits=httpx.Limits(max_connections=1)) as client:
+            while time.monotonic() < until:
+                statuses[await ask(client, draw)] += 1
+                await asyncio.sleep(draw.expovariate(1 / pause) if pause else 0)
+
+    healthy, *_ = await asyncio.gather(health(address, until), *(one(k) for k in range(connections)))
+    return {
+        "connections": connections,
+        "seconds": seconds,
+        "statuses": dict(sorted(statuses.items())),
+        "health": healthy,
+    }
+
+
+def failures(results: dict[str, Any]) -> list[str]:
+    """What was not as it must be."""
+    found = []
+    for name in ("clients", "connections"):
+        part = results[name]
+        bad = {status: n for status, n in part["statuses"].items() if status not in ("200", "429", "503")}
+        found += [f"{name}: {n} times {status}" for status, n in bad.items()]
+        if part["health"]["slowest_s"] > 1 or set(part["health"]["statuses"]) != {"200"}:
+            found.append(f"{name}: health was {part['health']}")
+    memory = results["memory_mib"]
+    if memory["after"] > 1.05 * memory["warm"]:
+        found.append(f"memory grew: {memory}")
+    return found
+
+
+@click.command()
+@click.option("--run", type=click.Path(path_type=Path), help="What is served; that of --demo if left out.")
+@click.option("--clients", default=16, help="That ask without a pause.")
+@click.option("--seconds", default=600.0, help="For how long.")
+@click.option("--connections", default=500, help="That ask every ten seconds on average.")
+@click.option("--many-seconds", default=60.0, help="For how long.")
+@click.option("--save/--no-save", default=True, help="Write scripts/results/load.json.")
+def main(
+    run: Path | None, clients: int, seconds: float, connections: int, many_seconds: float, save: bool
+) -> None:
+    """Load, print, and write scripts/results/load.json; exit code 1 if anything was not as it must be."""
+    which = ["--run", str(run)] if run else ["--demo"]
+    environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "igmc", "serve", *which, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[1].rstrip("/")
+        asyncio.run(load(address, clients, min(WARM, seconds), pause=0))
+        memory = {"warm": resident_mib(process.pid)}
+        at_once = asyncio.run(load(address, clients, seconds, pause=0))
+        memory["after"] = resident_mib(process.pid)
+        many = asyncio.run(load(address, connections, many_seconds, pause=10))
+        memory["after_many"] = resident_mib(process.pid)
+    finally:
+        process.terminate()
+        code = process.wait(60)
+    results = {"clients": at_once, "connections": many, "memory_mib": memory, "exit_code_after_sigterm": code}
+    results["failures"] = failures(results)
+    click.echo(json.dumps(results, indent=1))
+    if save:
+        measure.save("load", results)
+    sys.exit(bool(results["failures"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What the documents name is there."""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text()
+NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", RELIABILITY)
+
+
+def test_each_test_that_the_table_of_faults_names_is_there():
+    assert len(NAMED) > 50
+    missing = [f"{file}::{name}" for file, name in NAMED if f"def {name}(" not in (ROOT / file).read_text()]
+    assert not missing
+
+
+def test_each_fault_has_a_promise_and_a_test():
+    faults, _, _ = RELIABILITY.partition("## Mutants")
+    rows = [line for line in faults.splitlines() if line.startswith("|") and not line.startswith("| ---")]
+    for row in rows:
+        if not row.startswith("| Injected |"):
+            injected, promised, proved = (cell.strip() for cell in row.strip("|").split(" | "))
+            assert injected, row
+            assert promised, row
+            assert re.fullmatch(r"`[\w/.:]+`(, `[\w/.:]+`)*", proved), row
+
+
+def test_each_injection_of_the_folder_of_faults_is_in_the_table():
+    for path in sorted((ROOT / "tests" / "faults").glob("test_*.py")):
+        named = {name for file, name in NAMED if file == f"tests/faults/{path.name}"}
+        assert named, path.name
+
+
+def test_the_table_of_mutants_is_that_of_the_result_file():
+    results = json.loads((ROOT / "scripts" / "results" / "mutation.json").read_text())
+    for module, found in results.items():
+        survived = len(found["survived"])
+        row = f"| `{module}` | {found['mutants']} | {found['run']} | {found['run'] - survived} | {survived} |"
+        assert row in RELIABILITY.splitlines()
+        for mutant in found["survived"]:
+            assert mutant in RELIABILITY, "a survivor is accepted with a reason"
