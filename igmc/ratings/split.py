@@ -80,8 +80,8 @@ class Split:
             )
 
     def __repr__(self) -> str:
-        sizes = ", ".join(f"{len(getattr(self, part)):,} {part}" for part in _FORMATS[self._format])
-        return f"Split({self.name!r}, seed {self.seed}: {sizes})"
+        parts = (f"{len(getattr(self, part)):,} {part}" for part in _FORMATS[self._format])
+        return f"Split({self.name!r}, seed {self.seed}: {', '.join(parts)})"
 
     def pairs(self, rows: Rows) -> Pairs:
         """The pairs that stand in rows of the table, int64 [P], in that order."""
@@ -168,19 +168,16 @@ def make_split(
     that a lower ratio keeps a subset of what a higher one keeps; the test part stays whole.
 
     Args:
-        dataset: whatever `igmc.ratings.load.load_dataset` takes.
-        config: how to split, or a mapping of its settings; what `dataset` says of that, or else the defaults,
-            if None.
+        dataset: as `igmc.ratings.load.load_dataset` takes it.
+        config: how to split, or such settings; what `dataset` says of that, or the defaults, if None.
         seed: of what is drawn.
 
     Raises:
-        ConfigError: on something that is no data set, or if the data set has no such split.
+        ConfigError: on what is no data set, or has no such split.
         DataError: if no rating is left for training, or the ratings do not make a scale.
     """
-    if config is None or isinstance(config, Mapping):
-        config = data_config(dataset) if config is None else DataConfig.from_dict(config)
-    dataset = load_dataset(dataset)
-    name = config.split
+    config = data_config(dataset if config is None else config)
+    dataset, name = load_dataset(dataset), config.split
     if name == "default":
         name = next(iter(dataset.splits), "random")
     if name == "random":

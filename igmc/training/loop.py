@@ -76,9 +76,7 @@ def fit(
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
-    history, trained = _resumed(model, optimizer, checkpointer)
-    if 0 < len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
-        logger.info("it had stopped early, since validation got no better: there is no further epoch")
+    history, trained = _resumed(model, optimizer, checkpointer, config)
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = _set_rate(optimizer, config, epoch)
@@ -126,7 +124,7 @@ def _state(
 
 
 def _resumed(
-    model: IGMC, optimizer: torch.optim.Optimizer, checkpointer: Checkpointer
+    model: IGMC, optimizer: torch.optim.Optimizer, checkpointer: Checkpointer, config: TrainConfig
 ) -> tuple[list[dict[str, Any]], Tensor]:
     """The history so far, and the intercept to train on from; model and optimizer are put where they were."""
     state = checkpointer.latest()
@@ -136,6 +134,8 @@ def _resumed(
     optimizer.load_state_dict(state["optimizer"])
     history: list[dict[str, Any]] = state["history"]
     logger.info("resuming after epoch %d", len(history))
+    if len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
+        logger.info("it had stopped early, since validation got no better: there is no further epoch")
     trained: Tensor = state.get("training", {}).get("intercept", model.intercept.detach())  # once not moved
     return history, trained.to(model.intercept.device, copy=True)
 

@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from igmc.ratings.ids import RawId
 from igmc.short_repr import short_repr
 
 __all__ = [
@@ -17,7 +16,6 @@ __all__ = [
 FENCE = 1.5  # interquartile ranges from the quartiles to Tukey's fences
 JUDGED = 5  # ratings from which on the mean of a user or item says something
 TOP = 0.2  # the share of most active users, or of most popular items, whose ratings are counted
-
 _BAR = 40  # characters of the longest bar of a histogram
 
 
@@ -66,7 +64,7 @@ class RatingSummary:
 class Extreme:
     """A user or item far out: its raw id, and its number of ratings or its mean rating."""
 
-    id: RawId
+    id: Any
     value: float
 
 
@@ -171,10 +169,6 @@ class Description:
     """
 
     __repr__ = short_repr
-
-    def __str__(self) -> str:
-        return self.format()
-
     name: str
     report: str
     rows: int
@@ -192,8 +186,7 @@ class Description:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        return plain
+        return dict(json.loads(json.dumps(asdict(self), default=str)))
 
     def format(self) -> str:
         """A page for the terminal."""
@@ -207,6 +200,8 @@ class Description:
             _genre_lines(self.genres),
         ]
         return "\n\n".join("\n".join(lines) for lines in blocks if lines)
+
+    __str__ = format  # noqa: A003
 
     def _head(self) -> list[str]:
         lines = [
