@@ -12,7 +12,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import numpy as np
 import pandas as pd
@@ -160,7 +160,7 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
-        for chunk in pd.read_csv(_Bounded(text), engine="c", chunksize=_CHUNK, **options):
+        for chunk in pd.read_csv(cast(TextIO, _Bounded(text)), engine="c", chunksize=_CHUNK, **options):
             _check_fields(chunk, layout, doubled)
             kept = _without_blank(chunk, user, item, rating)
             skipped.blank += len(chunk) - len(kept)
