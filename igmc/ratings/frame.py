@@ -13,6 +13,7 @@ from igmc.ratings.any_table import Frame, as_pandas
 from igmc.ratings.frame_info import frame_info
 from igmc.ratings.ids import IdTable, ObjectIds
 from igmc.ratings.table import RatingTable, pair_keys
+from igmc.ratings.times import to_seconds
 from igmc.ratings.usual_names import USUAL, plain_name
 
 if TYPE_CHECKING:
@@ -163,12 +164,11 @@ def _ratings(column: pd.Series[Any]) -> NDArray[np.float64]:
 
 
 def _times(column: pd.Series[Any]) -> NDArray[np.int64]:
-    """Seconds since 1970, -1 where unknown, of times, UTC where they name no zone, or of numbers."""
+    """Seconds since 1970, -1 where unknown, of times, UTC where they name no zone; numbers as in files."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column):
-        seconds = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.where(seconds > 0, seconds, -1).astype(np.int64)
+        return to_seconds(column.to_numpy(dtype=np.float64, na_value=np.nan), "row {}".format)[0]
     try:
         dates = pd.to_datetime(column, utc=True, format="ISO8601")
     except (TypeError, ValueError, OverflowError) as error:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.columns import are_positions, bare_names, choose
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.times import looks_like_date
+from igmc.ratings.times import looks_like_date
 
 __all__ = [
     *("BLANKS", "COMMENT_SIGNS", "DECIMAL_COMMA", "NOTHING_SAID", "NUMBER", "TextLayout", "TextOptions"),

@@ -16,7 +16,7 @@ from igmc.errors import DataError
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.layout import BLANKS, COMMENT_SIGNS, DECIMAL_COMMA, NUMBER, TextLayout, is_comment
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
-from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
+from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
 
 __all__ = ["QuoteError", "Skipped", "finished", "quotes_are_text", "read_slow"]
 
@@ -79,7 +79,7 @@ def finished(
     """The ratings of a file that has been read: n codes of users and of items, ratings and times.
 
     Raises:
-        DataError: see `igmc.ratings.readers.times.to_seconds`.
+        DataError: see `igmc.ratings.times.to_seconds`.
     """
 
     def where(row: int) -> str:

@@ -15,7 +15,7 @@ from igmc.errors import DataError
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.layout import NUMBER
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
-from igmc.ratings.readers.times import ALLOWED, date_seconds, to_seconds
+from igmc.ratings.times import ALLOWED, date_seconds, to_seconds
 
 __all__ = ["looks_like_netflix", "read_netflix"]
 

@@ -13,8 +13,8 @@ from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
-from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
 from igmc.ratings.table import UNKNOWN_TIME
+from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
 
 __all__ = ["read_parquet"]
 
@@ -23,7 +23,7 @@ def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> 
     """The ratings in a Parquet file, or in a folder of such files as Spark writes it.
 
     Ids are whole numbers, also as floats, or texts; the rating is a number; the timestamp is a number, see
-    `igmc.ratings.readers.times.to_seconds`, or has a date type.
+    `igmc.ratings.times.to_seconds`, or has a date type.
 
     Raises:
         MissingExtraError: without pyarrow.

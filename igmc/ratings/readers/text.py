@@ -31,7 +31,7 @@ from igmc.ratings.readers.layout import (
 from igmc.ratings.readers.lines import QuoteError, Skipped, finished, quotes_are_text, read_slow
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary
 from igmc.ratings.readers.tame import is_tame
-from igmc.ratings.readers.times import MAX_TIME, date_seconds
+from igmc.ratings.times import MAX_TIME, date_seconds
 
 __all__ = ["read_fast", "read_slow", "read_text", "text_encodings"]
 

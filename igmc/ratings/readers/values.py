@@ -13,7 +13,7 @@ import numpy as np
 from igmc.errors import DataError
 from igmc.ratings.readers.layout import NUMBER
 from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
-from igmc.ratings.readers.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
+from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
 
 __all__ = ["TypedRows"]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from igmc.errors import DataError
-from igmc.ratings.readers.times import date_seconds, looks_like_date, to_seconds
+from igmc.ratings.times import date_seconds, looks_like_date, to_seconds
 
 
 def place(row: int) -> str:
