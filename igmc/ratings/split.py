@@ -289,9 +289,8 @@ def _unpack(arrays: dict[str, NDArray[Any]]) -> tuple[Split, str]:
     if head["format"] not in _FORMATS:
         raise ValueError(f"its format is {head['format']!r}, not {' or '.join(map(repr, _FORMATS))}")
     users, items = (IdTable.from_json(arrays[side].tobytes().decode()) for side in ("users", "items"))
-    table = RatingTable(
-        users, items, arrays["user"], arrays["item"], arrays["rating"], arrays.get("timestamp")
-    )
+    columns = arrays["user"], arrays["item"], arrays["rating"], arrays.get("timestamp")
+    table = RatingTable(users, items, *columns)
     parts = {part: arrays[part] for part in _FORMATS[head["format"]]}
     scale = RatingScale.from_dict(head["scale"])
     return Split(table, scale, name=head["name"], seed=head["seed"], **parts), head["digest"]

@@ -22,6 +22,7 @@ MAX_TIME = 1e20  # of any unit; nanoseconds of today are 1.8e18
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?", re.ASCII)
 # From this number on a time since 1970 is in the finer unit: as seconds it would be after the year 5100.
 _UNITS = ((1e11, 10**3, "milliseconds"), (1e14, 10**6, "microseconds"), (1e17, 10**9, "nanoseconds"))
+_LIKELY = 1e8, 5e9  # seconds: from 1973 to 2128
 _NAMES = ("seconds", *(name for _, _, name in _UNITS))
 
 
@@ -78,7 +79,11 @@ def to_seconds(
         return seconds, ("times are dates such as 20040315",)
     unit = np.searchsorted([start for start, _, _ in _UNITS], np.abs(given), side="right")
     usual = int(np.median(unit)) if given.size else 0
-    strange = np.flatnonzero(unit != usual)
+    factor = np.array([1, *(divisor for _, divisor, _ in _UNITS)])[unit]
+    low, high = _LIKELY
+    likely = (np.abs(given) >= low * factor) & (np.abs(given) < high * factor)
+    # What is smaller than the others is a time near 1970, unless it is a likely one in a coarser unit.
+    strange = np.flatnonzero((unit > usual) | ((unit < usual) & likely))
     if strange.size:
         row = int(strange[0])
         raise DataError(

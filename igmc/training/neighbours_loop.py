@@ -152,14 +152,8 @@ class _Training:
                 self.model.offset.zero_()
                 self.model.shrinkage.fill_(1.0)
         cap = config.max_neighbors
-        self.folds = CrossFit(
-            known,
-            estimates,
-            newcomers=config.newcomers,
-            pairs=config.pairs_per_epoch,
-            seed=seed,
-            threads=threads,
-        )
+        drawn: dict[str, Any] = {"newcomers": config.newcomers, "pairs": config.pairs_per_epoch, "seed": seed}
+        self.folds = CrossFit(known, estimates, **drawn, threads=threads)
         norms = Probe.norms(self.folds, cap=cap, threads=threads)
         self.model.norms = norms
         self.probes = [
@@ -173,16 +167,14 @@ class _Training:
         self.optimizer = torch.optim.AdamW(
             self.weights, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        self.loader = NeighbourLoader(
-            self.folds,
-            norms,
-            cap=cap,
-            batch_size=config.batch_size,
-            seed=seed,
-            threads=threads,
-            memory=memory,
-            left_out=[probe.rows for probe in self.probes],
-        )
+        left_out = [probe.rows for probe in self.probes]
+        shared: dict[str, Any] = {
+            "cap": cap,
+            "batch_size": config.batch_size,
+            "seed": seed,
+            "threads": threads,
+        }
+        self.loader = NeighbourLoader(self.folds, norms, **shared, memory=memory, left_out=left_out)
         self.deviation = known.statistics().deviation
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 

@@ -7,6 +7,7 @@ from functools import partial
 from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.graph import ServingGraph
@@ -49,23 +50,11 @@ def nearest_neighbours(
     users, items = inputs.users.node, inputs.items.node
     raters, rater_levels = graph.by_item.row(item)
     rated, rated_levels = graph.by_user.row(user)
-    unit = knowledge.deviation
-    if knowledge.estimates:
-        fold = partial(estimate_without, knowledge.estimates[0], user, item, deadline=deadline)
-        folded_in = bool(np.isin(item, knowledge.estimates[0].items.nodes))
-        in_base = (
-            fold(raters, scorer.values[rater_levels], users, side="item")
-            if folded_in
-            else np.zeros(len(users)),
-            fold(rated, scorer.values[rated_levels], items, side="user"),
-        )
-    else:
-        n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
-        in_base = (
-            unit * inputs.users.residual / (n_raters - 1 + DAMPING),
-            unit * inputs.items.residual / (n_rated - 1 + DAMPING),
-        )
-    by_user, by_item = unit * found.users + in_base[0], unit * found.items + in_base[1]
+    in_base = _in_base(scorer, knowledge, inputs, graph, user, item, deadline)
+    by_user, by_item = (
+        knowledge.deviation * shares + base
+        for shares, base in zip((found.users, found.items), in_base, strict=True)
+    )
     of_user = np.argsort(-np.abs(by_user), kind="stable")[: config.top]
     of_item = np.argsort(-np.abs(by_item), kind="stable")[: config.top]
     edges = [
@@ -88,6 +77,33 @@ def nearest_neighbours(
         n_links=links,
         parts=_parts(scorer, knowledge, inputs, user, item),
     )
+
+
+def _in_base(
+    scorer: NeighbourScorer,
+    knowledge: Knowledge,
+    inputs: NeighbourRows,
+    graph: ServingGraph,
+    user: int,
+    item: int,
+    deadline: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the base of the prediction loses without each of the item's raters, and of the user's items."""
+    users, items, unit = inputs.users, inputs.items, knowledge.deviation
+    raters, rater_levels = graph.by_item.row(item)
+    rated, rated_levels = graph.by_user.row(user)
+    if not knowledge.estimates:
+        n_raters, n_rated = np.count_nonzero(raters != user), np.count_nonzero(rated != item)
+        return (
+            unit * users.residual / (n_raters - 1 + DAMPING),
+            unit * items.residual / (n_rated - 1 + DAMPING),
+        )
+    first = knowledge.estimates[0]
+    fold = partial(estimate_without, first, user, item, deadline=deadline)
+    by_user = np.zeros(len(users.node))
+    if np.isin(item, first.items.nodes):  # the item was folded in too
+        by_user = fold(raters, scorer.values[rater_levels], users.node, side="item")
+    return by_user, fold(rated, scorer.values[rated_levels], items.node, side="user")
 
 
 def _parts(

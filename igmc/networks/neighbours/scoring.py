@@ -197,15 +197,8 @@ class NeighbourScorer:
 
     def on(self, graph: BipartiteGraph, scale: RatingScale, *, seed: int) -> NeighbourScorer:
         """The scorer for another graph of as many levels, with the norms of the inputs there."""
-        folds = CrossFit(
-            known_ratings(graph, scale),
-            self.estimates.names,
-            newcomers=0.0,
-            pairs=0,
-            seed=seed,
-            threads=self.threads,
-            fits=1,
-        )
+        known, names = known_ratings(graph, scale), self.estimates.names
+        folds = CrossFit(known, names, newcomers=0.0, pairs=0, seed=seed, threads=self.threads, fits=1)
         return NeighbourScorer(
             self.models,
             scale.values,
