@@ -138,22 +138,16 @@ class _Training:
     ) -> None:
         self.keeps_offset = keeps_offset
         self.config, self.device, self.threads = config, device, threads
-        estimates = config.estimators
-        self.model = NeighboursEnsemble(
-            config.members,
-            pair_width=pair_width(estimates),
-            dropout=config.dropout,
+        self.model = _first_model(config, seed, threads, start, keeps_offset)
+        cap = config.max_neighbors
+        self.folds = CrossFit(
+            known,
+            config.estimators,
+            newcomers=config.newcomers,
+            pairs=config.pairs_per_epoch,
             seed=seed,
             threads=threads,
         )
-        if start is not None:
-            start_from(self.model, start)
-            if not keeps_offset:
-                self.model.offset.zero_()
-                self.model.shrinkage.fill_(1.0)
-        cap = config.max_neighbors
-        drawn: dict[str, Any] = {"newcomers": config.newcomers, "pairs": config.pairs_per_epoch, "seed": seed}
-        self.folds = CrossFit(known, estimates, **drawn, threads=threads)
         norms = Probe.norms(self.folds, cap=cap, threads=threads)
         self.model.norms = norms
         self.probes = [
@@ -167,14 +161,16 @@ class _Training:
         self.optimizer = torch.optim.AdamW(
             self.weights, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        left_out = [probe.rows for probe in self.probes]
-        shared: dict[str, Any] = {
-            "cap": cap,
-            "batch_size": config.batch_size,
-            "seed": seed,
-            "threads": threads,
-        }
-        self.loader = NeighbourLoader(self.folds, norms, **shared, memory=memory, left_out=left_out)
+        self.loader = NeighbourLoader(
+            self.folds,
+            norms,
+            cap=cap,
+            batch_size=config.batch_size,
+            seed=seed,
+            threads=threads,
+            memory=memory,
+            left_out=[probe.rows for probe in self.probes],
+        )
         self.deviation = known.statistics().deviation
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
@@ -281,6 +277,26 @@ class _Training:
                 got=weights,
                 remedy=f"lower --learning-rate (now {self.config.learning_rate:g})",
             )
+
+
+def _first_model(
+    config: NeighboursConfig,
+    seed: int,
+    threads: int | None,
+    start: Mapping[str, Any] | None,
+    keeps_offset: bool,
+) -> NeighboursEnsemble:
+    """The model that a training begins with; see `fit_neighbours`."""
+    width = pair_width(config.estimators)
+    model = NeighboursEnsemble(
+        config.members, pair_width=width, dropout=config.dropout, seed=seed, threads=threads
+    )
+    if start is not None:
+        start_from(model, start)
+        if not keeps_offset:
+            model.offset.zero_()
+            model.shrinkage.fill_(1.0)
+    return model
 
 
 def _line(record: Mapping[str, Any], epochs: int) -> str:

@@ -98,7 +98,8 @@ def test_an_archive_at_hand_is_checked_and_unpacked_and_its_terms_are_told(
 
 def test_what_is_there_is_not_fetched_again(command, home, tmp_path, monkeypatch):
     (tmp_path / "data" / "ml-100k").mkdir(parents=True)
-    (tmp_path / "data" / "ml-100k" / "u.data").write_text("1\t1\t5\t1\n")
+    for name in DATASETS["ml_100k"].files:
+        (tmp_path / "data" / "ml-100k" / name).write_text("1\t1\t5\t1\n")
     monkeypatch.setenv("IGMC_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("igmc.ratings.sources.fetch", None)
     code, out, err = command("igmc-data", "fetch", "ML-100K")

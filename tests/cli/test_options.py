@@ -33,6 +33,7 @@ TYPED = {
     "zero_is_missing": (None, True),
     "items": ("films.csv", "films.csv"),
     "allow_changed": (None, True),
+    "estimates": ("mf", "mf"),
     "duplicates": ("mean", "mean"),
     "split": ("u3", "u3"),
     "test_ratio": ("0.25", 0.25),

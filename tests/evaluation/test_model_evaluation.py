@@ -75,7 +75,7 @@ def test_figures_are_those_of_the_fitted_model(demo):
     assert found.settings["damping"] is not None, "what was chosen is among the settings"
     squared = (predicted.astype(np.float64) - asked.rating) ** 2
     by_user = bootstrap_interval(squared, asked.user, seed=1, root=True)
-    assert (low, high) == (by_user.low, by_user.high)
+    assert (low, high) == pytest.approx((by_user.low, by_user.high), rel=1e-7)
     by_pair = bootstrap_interval(squared, np.arange(len(asked)), seed=1, root=True)
     assert (low, high) != (by_pair.low, by_pair.high), "the pairs of a user are not independent"
     assert sum(b["pairs"] for b in found.details["calibration"]) == len(asked)

@@ -121,7 +121,7 @@ def test_it_refuses_settings_of_other_networks(network):
 
 
 def test_the_command_line_offers_it_and_its_settings_alone(network):
-    found = CliRunner().invoke(train_command, ["--network", network, "-h"])
+    found = CliRunner().invoke(train_command, ["--network", network, "-h", "--all"])
     assert found.exit_code == 0
     titles = [line.split(" - ")[0] for line in found.output.splitlines() if " - " in line and line[0] != " "]
     sections = [name for name in NETWORKS[network].sections if name != "live"]

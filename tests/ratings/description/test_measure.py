@@ -195,6 +195,6 @@ def test_dirty_real_data(data_root):
 
 
 def test_unknown_times_of_real_data(data_root):
-    page = describe(load_dataset(DataConfig(dataset="ml_1m", allow_changed=True), data_dir=data_root))
+    page = describe(load_dataset(DataConfig(dataset="ml_1m"), data_dir=data_root))
     assert page.missing[-1] == Gap("timestamp", 512_518, 1_000_168)
     assert page.time.first == "2000-10-04T00:52:14", "not 1970, which 0 would stand for"

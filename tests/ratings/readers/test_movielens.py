@@ -169,7 +169,7 @@ def test_the_duplicates_rule_reaches_every_layout(tiny_100k, tmp_path):
     ],
 )
 def test_real_data(data_root, name, ratings, users, items, levels, unknown):
-    config = DataConfig(dataset=name, allow_changed=name == "ml_1m")  # rebuilt: 41 ratings are missing
+    config = DataConfig(dataset=name)
     data = load_dataset(config, data_dir=data_root)
     assert (len(data.table), len(data.table.users), len(data.table.items)) == (ratings, users, items)
     assert len(make_split(data, DataConfig(), 1).scale) == levels
