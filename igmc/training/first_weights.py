@@ -11,10 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from igmc.config import NeighboursConfig
 from igmc.errors import ConfigError
+from igmc.loading import pair_width
+from igmc.models import NeighboursEnsemble
 from igmc.short_repr import short_repr
 
-__all__ = ["FirstWeights", "start_from"]
+__all__ = ["FirstWeights", "first_ensemble", "start_from"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +64,23 @@ def start_from(model: nn.Module, state: Mapping[str, torch.Tensor] | None) -> No
             got=" ".join(str(error).split()[:40]),
             remedy="start from a run with as many rating levels and the same settings of the network",
         ) from error
+
+
+def first_ensemble(
+    config: NeighboursConfig,
+    seed: int,
+    threads: int | None,
+    start: Mapping[str, Any] | None,
+    keeps_offset: bool,
+) -> NeighboursEnsemble:
+    """The model that a training of the neighbours network begins with; see `fit_neighbours`."""
+    width = pair_width(config.estimators)
+    model = NeighboursEnsemble(
+        config.members, pair_width=width, dropout=config.dropout, seed=seed, threads=threads
+    )
+    if start is not None:
+        start_from(model, start)
+        if not keeps_offset:
+            model.offset.zero_()
+            model.shrinkage.fill_(1.0)
+    return model

@@ -23,9 +23,7 @@ from igmc.loading import (
     NeighbourBatch,
     NeighbourLoader,
     Probe,
-    pair_width,
 )
-from igmc.models import NeighboursEnsemble
 from igmc.progress import step, working_on
 from igmc.ratings import Pairs
 from igmc.threads import away
@@ -33,7 +31,7 @@ from igmc.training.averaging import WeightAverage
 from igmc.training.calibration import calibration
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
-from igmc.training.first_weights import start_from
+from igmc.training.first_weights import first_ensemble
 from igmc.training.one_cycle import WARM_UP, learning_rate
 
 __all__ = ["fit_neighbours"]
@@ -138,7 +136,7 @@ class _Training:
     ) -> None:
         self.keeps_offset = keeps_offset
         self.config, self.device, self.threads = config, device, threads
-        self.model = _first_model(config, seed, threads, start, keeps_offset)
+        self.model = first_ensemble(config, seed, threads, start, keeps_offset)
         cap = config.max_neighbors
         self.folds = CrossFit(
             known,
@@ -277,26 +275,6 @@ class _Training:
                 got=weights,
                 remedy=f"lower --learning-rate (now {self.config.learning_rate:g})",
             )
-
-
-def _first_model(
-    config: NeighboursConfig,
-    seed: int,
-    threads: int | None,
-    start: Mapping[str, Any] | None,
-    keeps_offset: bool,
-) -> NeighboursEnsemble:
-    """The model that a training begins with; see `fit_neighbours`."""
-    width = pair_width(config.estimators)
-    model = NeighboursEnsemble(
-        config.members, pair_width=width, dropout=config.dropout, seed=seed, threads=threads
-    )
-    if start is not None:
-        start_from(model, start)
-        if not keeps_offset:
-            model.offset.zero_()
-            model.shrinkage.fill_(1.0)
-    return model
 
 
 def _line(record: Mapping[str, Any], epochs: int) -> str:

@@ -32,7 +32,7 @@ BLIND = {
     "ease",
     "lightgcn",
     "ngcf",
-}  # to the values of ratings: which there are is all they use
+}  # to what a rating says: that it is there is all they use
 PROTOCOLS = ("random_80_20", "unseen_users:k=3,max_k=3", "leave_last_out")
 DATA = make_dataset(share=0.8, times="distinct", hint=KnownScale(1, 5))
 

@@ -8,7 +8,7 @@ class TestNeighbours(RecommenderContract):
     settings = {"epochs": 20, "batch_size": 10, "members": 1, "newcomers": 0.0, "learning_rate": 1e-2}
     random = True
     changes = {
-        "selection": ({"epochs": 40, "learning_rate": 0.05}, "fixed"),
+        "selection": ({"epochs": 3, "learning_rate": 0.1}, "fixed"),
         "max_neighbors": 2,
         "members": 2,
         "epochs": 2,
