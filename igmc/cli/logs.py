@@ -23,10 +23,11 @@ class _StderrHandler(logging.Handler):
             self.handleError(record)
 
 
-def start_logging(*, verbose: bool, quiet: bool) -> None:
+def start_logging(*, verbose: bool, quiet: bool, heartbeat: bool = True) -> None:
     """Send the logs of igmc to stderr: warnings if `quiet`, debug lines with time and origin if `verbose`.
 
-    Where stderr is no terminal, a work that says nothing for 30 seconds says that it goes on.
+    Where stderr is no terminal, a work that says nothing for 30 seconds says that it goes on; but for
+    `heartbeat`, which a server sets to False, as it mostly waits.
     """
     logger = logging.getLogger("igmc")
     stop_logging()
@@ -36,10 +37,10 @@ def start_logging(*, verbose: bool, quiet: bool) -> None:
     logger.addHandler(handler)
     # The level stands at the handler: what the terminal hides may still go into the run's log.txt.
     logger.setLevel(logging.DEBUG if verbose else logging.INFO)
-    if not quiet and not sys.stderr.isatty():  # a terminal shows bars
-        heartbeat = Heartbeat(time.monotonic())
-        logger.addHandler(heartbeat)
-        heartbeat.start()
+    if heartbeat and not quiet and not sys.stderr.isatty():  # a terminal shows bars
+        beating = Heartbeat(time.monotonic())
+        logger.addHandler(beating)
+        beating.start()
 
 
 def stop_logging() -> None:

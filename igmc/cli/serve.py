@@ -72,7 +72,7 @@ def serve_command(**given: Any) -> None:
     busy it answers 503, with Retry-After. On SIGTERM and Ctrl-C it finishes the requests that it has begun,
     and ends with exit code 0.
     """
-    start_logging(verbose=given["verbose"], quiet=given["quiet"])
+    start_logging(verbose=given["verbose"], quiet=given["quiet"], heartbeat=False)
     limits = ServeConfig(
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
     )

@@ -1,5 +1,6 @@
 """A long work that says nothing says now and then that it goes on."""
 
+import io
 import logging
 import sys
 import time
@@ -55,3 +56,10 @@ def test_every_training_tells_its_epochs():
     working_on("it")
     make_recommender("mf", {"burn_in": 2, "draws": 1}).fit(data.merged())
     assert current_work() == "it, epoch 6"
+
+
+def test_a_server_that_waits_says_nothing(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    start_logging(verbose=False, quiet=False, heartbeat=False)
+    assert not any(isinstance(one, Heartbeat) for one in logging.getLogger("igmc").handlers)
+    stop_logging()
