@@ -26,7 +26,7 @@ from igmc.graph import Part, make_parts
 from igmc.inference import ITEMS_FILE, ItemInfo, first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
-from igmc.ratings import DataLike, Dataset, Split, make_split, run_inputs, side_features
+from igmc.ratings import UNKNOWN_TIME, DataLike, Dataset, Split, make_split, run_inputs, side_features
 from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
@@ -80,6 +80,7 @@ def train(
     """
     place, tracker = pick_device(device), Tracker(track)
     config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
+    config = _for_times(config, dataset)
     memory = _statistics_bytes(config, statistics_memory)
     weights = None if start is None else first_weights(start, config)
     logger.info("%s", dataset.report)
@@ -110,6 +111,15 @@ def train(
             )
             with tracker:
                 return _run(job, split)
+
+
+def _for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
+    """The settings, once it is known whether the data have times."""
+    if not NETWORKS[config.network].reads_statistics:
+        return config
+    times = dataset.table.timestamp
+    known = times is not None and bool(np.any(times != UNKNOWN_TIME))
+    return config.replace(neighbours=config.neighbours.for_times(known))
 
 
 def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:

@@ -24,9 +24,8 @@ def rgcn(out, epochs, **settings):
 
 
 def neighbours(out, epochs, data="demo", **options):
-    return train(
-        data, out=out, epochs=epochs, pairs_per_epoch=400, members=1, max_neighbors=10, **QUICK, **options
-    )
+    small = {"pairs_per_epoch": 400, "members": 1, "max_neighbors": 10, "estimates": "mf"}
+    return train(data, out=out, epochs=epochs, **small, **QUICK, **options)
 
 
 def weights(folder, epoch):

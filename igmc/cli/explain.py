@@ -11,6 +11,7 @@ import click
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.model_options import (
+    at_option,
     checkpoint_options,
     make_predictor,
     model_options,
@@ -59,6 +60,7 @@ __all__ = ["explain_command"]
     help="A GAT that Recommender.save wrote, fitted to the same split: its attention to the same neighbours "
     "is drawn below.",
 )
+@at_option
 @checkpoint_options
 @running_options()
 @click.pass_context

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from igmc.inference import Predictor
 
 __all__ = [
+    "at_option",
     "checkpoint_options",
     "items_option",
     "make_predictor",
@@ -44,6 +45,31 @@ class _Checkpoints(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return int(value) if value.isascii() and value.isdigit() else value
+
+
+class _Time(click.ParamType):  # type: ignore[type-arg]
+    """An ISO date or datetime, or seconds since 1970, becomes the seconds."""
+
+    name = "TIME"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return self.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from igmc.ratings import date_seconds
+
+        try:
+            return int(value) if value.lstrip("-").isdigit() else int(date_seconds(value))
+        except ValueError:
+            self.fail(f"{value!r} is no ISO date such as 2004-03-15T10:20, and no seconds since 1970")
+
+
+at_option = click.option(
+    "--at",
+    type=_Time(),
+    help="When it is asked, for runs trained with dates: an ISO date, or seconds since 1970 [default just "
+    "after the newest rating of the run]",
+)
 
 
 def model_options(function: _Command) -> _Command:
@@ -79,7 +105,8 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
 
         run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
     names = ("checkpoints", "device", "workers", "data_dir", "home")
-    return run, Predictor.from_run(run, **{name: given[name] for name in names})
+    predictor = Predictor.from_run(run, **{name: given[name] for name in names})
+    return run, predictor if given.get("at") is None else predictor.at(given["at"])
 
 
 _RUN = click.option(

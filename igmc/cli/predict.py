@@ -13,6 +13,7 @@ import click
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.model_options import (
+    at_option,
     checkpoint_options,
     items_option,
     make_predictor,
@@ -54,6 +55,7 @@ logger = logging.getLogger(__name__)
 @items_option
 @ratings_option
 @round_option
+@at_option
 @checkpoint_options
 @click.option(
     "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"

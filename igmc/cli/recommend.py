@@ -12,6 +12,7 @@ import click
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.model_options import (
+    at_option,
     checkpoint_options,
     items_option,
     make_predictor,
@@ -85,6 +86,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @knob_option(ListConfig, "candidates")
 @knob_option(ListConfig, "budget")
 @knob_option(ListConfig, "exhaustive")
+@at_option
 @checkpoint_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()

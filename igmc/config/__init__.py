@@ -5,6 +5,7 @@ added here is at once an option, checked, documented and part of the digest.
 """
 
 from igmc.config.base import Config, Former, knob
+from igmc.config.neighbours import NeighboursConfig
 from igmc.config.networks import FIRST_NETWORK, NETWORKS, Registration
 from igmc.config.presets import (
     PAPER_DATASETS,
@@ -24,7 +25,6 @@ from igmc.config.sections import (
     ExtractConfig,
     ListConfig,
     ModelConfig,
-    NeighboursConfig,
     ServeConfig,
     TrainConfig,
     TransferConfig,

@@ -43,6 +43,7 @@ _PRESETS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
     },
     "neighbours": {  # chosen on validation ratings, under five minutes on two cores
         "ml_100k": {"neighbours": {"epochs": 10}},
+        "demo": {"neighbours": {"dates": "none"}},  # its times are drawn at random
         "ml_10m": {"neighbours": {"estimates": "none"}},  # ten fits would take hours
         "ml_25m": {"neighbours": {"estimates": "none"}},
     },

@@ -15,7 +15,6 @@ __all__ = [
     "ExtractConfig",
     "ListConfig",
     "ModelConfig",
-    "NeighboursConfig",
     "ServeConfig",
     "TrainConfig",
     "TransferConfig",
@@ -184,48 +183,6 @@ class TrainConfig(Config):
         high=2**31 - 1,
         late=True,
     )
-
-
-@dataclass(frozen=True)
-class NeighboursConfig(Config):
-    """The neighbours network, and how it is trained."""
-
-    selection: str = knob(
-        "validation",
-        "'validation': the best epoch on validation; 'fixed': the last epoch, trained on validation "
-        "ratings too",
-        choices=SELECTIONS,
-    )
-    estimates: str = knob(
-        "svdpp,mf",
-        "Bayesian factorizations, cross-fitted, whose estimates the network reads and starts from, the first "
-        "one as base; or 'none', to start from the biases",
-        choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
-    )
-    max_neighbors: int = knob(
-        100,
-        "cap on the neighbours of each side: those that agree or disagree most with the target",
-        low=1,
-        short="cap",
-    )
-    members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
-    epochs: int = knob(8, "passes over the training pairs", low=1)
-    pairs_per_epoch: int = knob(400_000, "training pairs that make a pass at most", low=1)
-    batch_size: int = knob(200, "pairs a step", low=1)
-    learning_rate: float = knob(5e-3, "AdamW's step size at its highest", low=1e-12, high=10.0)
-    weight_decay: float = knob(1e-3, "AdamW's decay of the weights", low=0.0)
-    dropout: float = knob(0.1, "dropout before the last linear layer", low=0.0, high=0.99)
-    newcomers: float = knob(
-        0.02,
-        "share of the users, and of the items, that play newcomers at a time, with 1 to 10 ratings",
-        low=0.0,
-        high=0.5,
-    )
-
-    @property
-    def estimators(self) -> tuple[str, ...]:
-        """The names of the estimates, the base first."""
-        return () if self.estimates == "none" else tuple(self.estimates.split(","))
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _measure(model: Recommender, split: Split, ks: Sequence[int], found: Measure
 def _rate(model: Recommender, split: Split, ks: Sequence[int], found: Measures) -> None:
     """Measure the ratings of the test pairs; of a model that only ranks, in what order it puts them."""
     asked = split.pairs(split.test)
-    predicted = model.predict(asked.user, asked.item)
+    predicted = model.predict(asked.user, asked.item, asked.time)
     if not model.ranks_only:
         _errors(asked, predicted, split, found)
     try:

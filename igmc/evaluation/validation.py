@@ -53,7 +53,7 @@ def validation_figure(model: Recommender, data: TrainingData, metric: str) -> fl
     """
     asked = data.validation
     if metric in ERRORS:
-        predicted = model.predict(asked.user, asked.item)
+        predicted = model.predict(asked.user, asked.item, asked.timestamp)
         return float(getattr(score(predicted, asked.rating, data.scale.low, data.scale.high), metric))
     shape = data.n_users, data.n_items
     relevant = replace(asked, rating=gains(data.scale, asked.rating)).matrix(*shape)

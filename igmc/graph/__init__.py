@@ -6,10 +6,12 @@ from igmc.graph.parts import Part, make_parts
 from igmc.graph.reference import reference_subgraphs
 from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
+from igmc.graph.times import RatingTimes
 
 __all__ = [
     "BipartiteGraph",
     "Part",
+    "RatingTimes",
     "Rows",
     "ServingGraph",
     "Subgraphs",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from igmc.config import SELECTIONS
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.times import RatingTimes
 from igmc.ratings import Pairs, Split
 from igmc.short_repr import short_repr
 
@@ -24,6 +25,7 @@ class Part:
         name: "train", "validation" or "test".
         graph: the ratings that are known at that stage.
         pairs: the pairs whose ratings are asked. The edge of a pair is left out of its own subgraph.
+        times: when the ratings of the graph were given; None if that is not known of any.
     """
 
     __repr__ = short_repr
@@ -31,6 +33,7 @@ class Part:
     name: str
     graph: BipartiteGraph
     pairs: Pairs
+    times: RatingTimes | None = None
 
 
 def make_parts(split: Split, selection: str) -> dict[str, Part]:
@@ -50,13 +53,14 @@ def make_parts(split: Split, selection: str) -> dict[str, Part]:
     known_graph = _graph(split, known)
     shown = split.support
     test_graph = _graph(split, np.concatenate([known, shown])) if shown.size else known_graph
-    test = Part("test", test_graph, split.pairs(split.test))
+    times = _times(split, np.concatenate([known, shown]))
+    test = Part("test", test_graph, split.pairs(split.test), times)
     if selection == "fixed":
-        return {"train": Part("train", known_graph, split.pairs(known)), "test": test}
+        return {"train": Part("train", known_graph, split.pairs(known), times), "test": test}
     train_graph = _graph(split, split.train)
     return {
-        "train": Part("train", train_graph, split.pairs(split.train)),
-        "validation": Part("validation", train_graph, split.pairs(split.validation)),
+        "train": Part("train", train_graph, split.pairs(split.train), times),
+        "validation": Part("validation", train_graph, split.pairs(split.validation), times),
         "test": test,
     }
 
@@ -71,3 +75,10 @@ def _graph(split: Split, rows: NDArray[np.int64]) -> BipartiteGraph:
         n_items=len(table.items),
         n_levels=len(split.scale),
     )
+
+
+def _times(split: Split, rows: NDArray[np.int64]) -> RatingTimes | None:
+    table = split.table
+    if table.timestamp is None:
+        return None
+    return RatingTimes.of(table.user[rows], table.item[rows], table.timestamp[rows])

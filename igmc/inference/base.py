@@ -120,12 +120,15 @@ class BasePredictor:
             side = _side_features(asked, found.get("data_digest"), data_dir, home)
         epochs = pick_epochs(run, config.training, checkpoints)
         network = find_network(config.network)
-        scorer = network.load_scorer(run, config, split.scale, epochs, place, threads=workers, side=side)
+        known = make_parts(split, "fixed")["test"]
+        scorer = network.load_scorer(
+            run, config, split.scale, epochs, place, threads=workers, side=side, times=known.times
+        )
         return cls(
             users=split.table.users,
             items=split.table.items,
             scale=split.scale,
-            graph=ServingGraph.of(make_parts(split, "fixed")["test"].graph),
+            graph=ServingGraph.of(known.graph),
             scorer=scorer,
             config=config,
             epochs=tuple(epochs),
@@ -135,6 +138,20 @@ class BasePredictor:
     def __repr__(self) -> str:
         sizes = f"{self.graph.n_ratings:,} ratings, {len(self.users):,} users, {len(self.items):,} items"
         return f"{type(self).__name__}({self.config.network} on {self.config.data.dataset}: knows {sizes})"
+
+    def at(self, time: int) -> Self:
+        """The same, asked at another time than just after the newest rating that it knows.
+
+        It counts for runs that were trained with dates: what people rated shortly before tells what they will
+        give now. Ratings that come without a time are as new as the newest.
+
+        Args:
+            time: seconds since 1970 (UTC).
+
+        Raises:
+            ConfigError: if the run was trained without dates.
+        """
+        return dataclasses.replace(self, scorer=self.scorer.at(time))
 
     def predict(
         self, user_ids: RawId | Iterable[RawId], item_ids: RawId | Iterable[RawId], *, clip: bool = True

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from igmc.estimates import FactorEstimates
 from igmc.loading.folds import Fold, KnownRatings, Players, make_folds
 from igmc.loading.knowledge import Knowledge, features
+from igmc.ratings import UNKNOWN_TIME
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics
 from igmc.threads import cores
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
+FORGOTTEN = 0.05  # share of the pairs that are asked without a time, so that such can be answered
 PLAYERS = 0.04  # share of the users, and of the items, that a fit leaves out, so that some may play newcomers
 
 
@@ -43,11 +45,17 @@ class FoldKnowledge:
         asked: int64 [P], rows of the known ratings.
         statistics: of the graph that they are asked on.
         estimated: float32 [P, E, 2], mean and deviation of each estimate, in ratings.
+        dated: float32 [P, D], the date inputs; see `igmc.statistics.dates`.
     """
 
     asked: NDArray[np.int64]
     statistics: GraphStatistics
     estimated: NDArray[np.float32]
+    dated: NDArray[np.float32]
+
+    def some(self, which: NDArray[np.integer] | slice) -> FoldKnowledge:
+        """The same of some of the pairs."""
+        return FoldKnowledge(self.asked[which], self.statistics, self.estimated[which], self.dated[which])
 
 
 class CrossFit:
@@ -59,6 +67,7 @@ class CrossFit:
         newcomers: share of users and of items that play newcomers in each fold.
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
         seed: of all that is drawn.
+        dates: "past" or "both", for a network that reads dates; None for one that does not.
         threads: that fit estimates; as many as cores if None.
         fits: how many of the ten are made; with fewer, probe 0 is all that can be asked.
     """
@@ -71,10 +80,11 @@ class CrossFit:
         newcomers: float,
         pairs: int,
         seed: int,
+        dates: str | None = None,
         threads: int | None = None,
         fits: int = FOLDS,
     ) -> None:
-        self.known, self.estimates = known, tuple(estimates)
+        self.known, self.estimates, self.dates = known, tuple(estimates), dates
         self._newcomers, self._pairs, self._seed = newcomers, pairs, seed
         self._threads = threads or cores()
         self._estimated = np.empty((len(known), len(self.estimates), 2), np.float32)
@@ -97,7 +107,10 @@ class CrossFit:
             estimated = self._estimated[fold.asked]
             if self.estimates:
                 self._estimate_newcomers(turn + number, fold, estimated)
-            yield FoldKnowledge(fold.asked, self.known.statistics(fold.shown), estimated)
+            statistics = self.known.statistics(fold.shown)
+            forgets = stream(self._seed, "forgotten times", epoch, number).random(len(fold.asked)) < FORGOTTEN
+            dated = self._dated(statistics, fold.shown, fold.asked, forgets)
+            yield FoldKnowledge(fold.asked, statistics, estimated, dated)
 
     def probe(self, draw: int) -> FoldKnowledge:
         """A tenth of the ratings, about 4,000 at most, ascending; a function of the seed and the draw."""
@@ -109,11 +122,27 @@ class CrossFit:
             shown = np.ones(len(self.known), np.bool_) if one is None else one.shown
             rows = np.empty(0, np.int64) if one is None else one.asked[:PROBE_PAIRS]
         rows = np.sort(rows)
-        return FoldKnowledge(rows, self.known.statistics(shown), self._estimated[rows])
+        statistics = self.known.statistics(shown)
+        forgets = stream(self._seed, "forgotten times", 0, draw).random(len(rows)) < FORGOTTEN
+        dated = self._dated(statistics, shown, rows, forgets)
+        return FoldKnowledge(rows, statistics, self._estimated[rows], dated)
 
     def whole(self) -> Knowledge:
         """What is known with all of the ratings, for pairs that are not among them."""
-        return self.known.knowledge(self.estimates, seed=self._seed, threads=self._threads)
+        return self.known.knowledge(self.estimates, seed=self._seed, dates=self.dates, threads=self._threads)
+
+    def _dated(
+        self,
+        statistics: GraphStatistics,
+        shown: NDArray[np.bool_],
+        rows: NDArray[np.int64],
+        forgets: NDArray[np.bool_],
+    ) -> NDArray[np.float32]:
+        """The date inputs of some ratings' pairs, some of which are asked at no time in particular."""
+        known, dates = self.known, self.known.dates(statistics, self.dates, shown)
+        knowledge = Knowledge(statistics, (), dates)
+        time = None if known.time is None else np.where(forgets, UNKNOWN_TIME, known.time[rows])
+        return knowledge.dated(known.user[rows], known.item[rows], time, threads=self._threads)
 
     def _folds(self, epoch: int, pairs: int, newcomers: float, turn: int) -> Iterator[Fold]:
         return make_folds(

@@ -21,7 +21,7 @@ from igmc.estimates import FactorEstimates
 from igmc.loading.knowledge import Knowledge, estimate
 from igmc.ratings import Pairs
 from igmc.rng import stream
-from igmc.statistics import GraphStatistics
+from igmc.statistics import GraphStatistics, RatingDates
 
 __all__ = ["Fold", "KnownRatings", "Players", "make_folds"]
 
@@ -41,6 +41,7 @@ class KnownRatings:
         user, item: int32 [n]; rating: float32 [n].
         n_users, n_items: sizes of the graph.
         span: highest less lowest rating of the scale.
+        time: int64 [n], when they were given, in seconds since 1970, -1 where unknown; None if never known.
         target: float32 [n], what training learns to answer; NaN of a rating that is in the graphs but never
             asked. `rating` itself if None.
     """
@@ -51,6 +52,7 @@ class KnownRatings:
     n_users: int
     n_items: int
     span: float
+    time: NDArray[np.int64] | None = None
     target: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
@@ -91,9 +93,29 @@ class KnownRatings:
             threads=threads,
         )
 
-    def knowledge(self, estimates: Sequence[str] = (), *, seed: int, threads: int = 1) -> Knowledge:
+    def dates(
+        self,
+        statistics: GraphStatistics,
+        kind: str | None,
+        rows: Rows | NDArray[np.bool_] | slice = slice(None),
+    ) -> RatingDates | None:
+        """The dates of some of the ratings, of which the statistics are; None if `kind` is, or without times.
+
+        Args:
+            kind: "past" or "both"; see `igmc.statistics.dates`.
+        """
+        if kind is None or self.time is None:
+            return None
+        columns = self.user[rows], self.item[rows], self.rating[rows], self.time[rows]
+        return RatingDates.of_ratings(statistics, *columns, past=kind == "past")
+
+    def knowledge(
+        self, estimates: Sequence[str] = (), *, seed: int, dates: str | None = None, threads: int = 1
+    ) -> Knowledge:
         """What is known with all of the ratings."""
-        return Knowledge(self.statistics(), self.estimate(estimates, seed=seed, threads=threads))
+        statistics = self.statistics()
+        made = self.estimate(estimates, seed=seed, threads=threads)
+        return Knowledge(statistics, made, self.dates(statistics, dates))
 
     def asking(self, pairs: Pairs) -> Self:
         """The same ratings, of which training asks about these pairs alone.

@@ -1,8 +1,9 @@
-"""What is known of a graph, and what the neighbours network reads of it: statistics, and estimates.
+"""What is known of a graph, and what the neighbours network reads of it: statistics, estimates and dates.
 
 Neighbours say who agrees with whom; a factorization says what all ratings together make of a pair. Where a
 network reads estimates, the first of them takes the place of the biases as the base of its answers, and the
-pair has further inputs: for each estimate how far it is off, and how sure it is.
+pair has further inputs: for each estimate how far it is off, and how sure it is. Where it reads dates, a pair
+is asked at a time, and has inputs of what was rated near it; see `igmc.statistics.dates`.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.estimates import FactorEstimates
+from igmc.ratings import UNKNOWN_TIME
 from igmc.statistics import (
+    DATE_WIDTH,
     PAIR_WIDTH,
     GraphStatistics,
     InputNorms,
     ItemSums,
     NeighbourRows,
+    RatingDates,
     clip_inputs,
     read_for_user,
     read_neighbours,
 )
+from igmc.threads import cores
 
-__all__ = ["ESTIMATORS", "Knowledge", "estimate", "features", "of_statistics", "pair_width", "with_estimates"]
+__all__ = ["ESTIMATORS", "Knowledge", "estimate", "features", "of_statistics", "pair_width", "with_more"]
 
 ESTIMATORS: dict[str, dict[str, Any]] = {
     "svdpp": {"factors": 16, "implicit": True},
@@ -37,9 +42,10 @@ ESTIMATORS: dict[str, dict[str, Any]] = {
 Floats = NDArray[np.float32]
 
 
-def pair_width(estimates: Sequence[str]) -> int:
-    """The number of inputs of a pair for a network that reads these estimates."""
-    return PAIR_WIDTH + (2 * len(estimates) + 1 if estimates else 0)
+def pair_width(estimates: Sequence[str], dates: str | None = None) -> int:
+    """The number of inputs of a pair for a network that reads these estimates, and dates or none."""
+    of_estimates = 2 * len(estimates) + 1 if estimates else 0
+    return PAIR_WIDTH + of_estimates + (0 if dates is None else DATE_WIDTH)
 
 
 def estimate(
@@ -83,10 +89,12 @@ class Knowledge:
     Attributes:
         statistics: of its ratings.
         estimates: fitted to its ratings; none for a network that reads none.
+        dates: of its ratings; None for a network that reads none.
     """
 
     statistics: GraphStatistics
     estimates: tuple[FactorEstimates, ...] = ()
+    dates: RatingDates | None = None
 
     @property
     def deviation(self) -> float:
@@ -97,6 +105,7 @@ class Knowledge:
         self,
         user: NDArray[np.int32],
         item: NDArray[np.int32],
+        time: NDArray[np.int64] | None = None,
         *,
         cap: int,
         norms: InputNorms,
@@ -104,16 +113,39 @@ class Knowledge:
     ) -> NeighbourRows:
         """The inputs of P pairs; see `igmc.statistics.read_neighbours`.
 
-        Where there are estimates, the ratings of the pairs must not be among those that they were fitted to.
+        Where there are estimates or dates, the ratings of the pairs must not be among those that these were
+        made of.
+
+        Args:
+            time: int64 [P], when the pairs are asked, in seconds since 1970; just after the newest rating if
+                None.
         """
         own = of_statistics(norms)
         rows = read_neighbours(self.statistics, user, item, cap=cap, norms=own, threads=threads)
-        return with_estimates(rows, self.statistics, features(self.estimates, user, item), norms)
+        dated = self.dated(user, item, time, threads=threads or cores())
+        return with_more(rows, self.statistics, features(self.estimates, user, item), dated, norms)
+
+    def dated(
+        self,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        time: NDArray[np.int64] | None,
+        *,
+        threads: int,
+    ) -> Floats:
+        """The date inputs of P pairs, float32 [P, D]; D is 0 where none are read."""
+        if self.dates is None:
+            return np.empty((len(user), 0), np.float32)
+        if time is None:
+            newest = self.dates.newest
+            time = np.full(len(user), newest if newest == UNKNOWN_TIME else newest + 1)
+        return self.dates.read(user, item, time, threads=threads)
 
     def read_in_pieces(
         self,
         user: NDArray[np.int32],
         item: NDArray[np.int32],
+        time: NDArray[np.int64] | None = None,
         *,
         cap: int,
         norms: InputNorms,
@@ -123,13 +155,15 @@ class Knowledge:
         """The inputs of P pairs in order, `size` at a time, each with the number of the first."""
         for low in range(0, len(user), size):
             piece = slice(low, low + size)
-            yield low, self.read(user[piece], item[piece], cap=cap, norms=norms, threads=threads)
+            at = None if time is None else time[piece]
+            yield low, self.read(user[piece], item[piece], at, cap=cap, norms=norms, threads=threads)
 
     def read_for_user(
         self,
         shared: ItemSums,
         user: int,
         item: NDArray[np.int32],
+        time: NDArray[np.int64] | None = None,
         *,
         cap: int,
         norms: InputNorms,
@@ -138,26 +172,35 @@ class Knowledge:
         """The inputs of one user and P items not rated by them; see `igmc.statistics.read_for_user`."""
         own = of_statistics(norms)
         rows = read_for_user(self.statistics, shared, user, item, cap=cap, norms=own, threads=threads)
-        found = features(self.estimates, np.full(len(item), user, np.int32), item)
-        return with_estimates(rows, self.statistics, found, norms)
+        users = np.full(len(item), user, np.int32)
+        dated = self.dated(users, item, time, threads=threads)
+        return with_more(rows, self.statistics, features(self.estimates, users, item), dated, norms)
 
     def with_ratings(
         self,
         user: NDArray[np.int32],
         item: NDArray[np.int32],
         rating: ArrayLike,
+        time: NDArray[np.int64] | None = None,
         *,
         users: NDArray[np.int32],
         items: NDArray[np.int32],
     ) -> Self:
-        """The same with estimates that know other ratings of some users and items; the statistics stay.
+        """The same with estimates and dates of other ratings of some users and items; the statistics stay.
 
         Args:
             user, item, rating: all that these users and items have rated, or were rated, now.
-            users, items: int32, who they are.
+            time: int64, when, in seconds since 1970; those without a time are as new as the newest known.
+            users, items: int32, ascending, who they are.
         """
         folded = [one.fold_in(user, item, rating, users=users, items=items) for one in self.estimates]
-        return dataclasses.replace(self, estimates=tuple(folded))
+        dates = self.dates
+        if dates is not None:
+            given = np.full(len(user), UNKNOWN_TIME) if time is None else time
+            times = np.where(given == UNKNOWN_TIME, dates.newest, given)
+            columns = user, item, rating, times
+            dates = dates.with_ratings(self.statistics, *columns, users=users, items=items)
+        return dataclasses.replace(self, estimates=tuple(folded), dates=dates)
 
 
 def features(
@@ -170,25 +213,27 @@ def features(
     return found
 
 
-def with_estimates(
-    rows: NeighbourRows, statistics: GraphStatistics, estimated: Floats, norms: InputNorms
+def with_more(
+    rows: NeighbourRows, statistics: GraphStatistics, estimated: Floats, dated: Floats, norms: InputNorms
 ) -> NeighbourRows:
-    """The inputs of P pairs with those of their estimates, the first of which becomes their base.
+    """The inputs of P pairs with those of their estimates, the first of which becomes their base, and dates.
 
     Args:
         rows: as the statistics make them, by the norms of `of_statistics`.
         statistics: of the graph.
-        estimated: see `features`; where there are no estimates, the rows stay as they are.
+        estimated: see `features`; without estimates the base stays.
+        dated: float32 [P, D], see `RatingDates.read`; D is 0 without dates.
         norms: of all inputs.
     """
-    if not estimated.shape[1]:
-        return rows
-    base, spread = estimated[:, 0].T
-    columns = [base - rows.base, spread, base - np.float32(statistics.mean)]
-    for mean, spread in estimated[:, 1:].transpose(1, 2, 0):
-        columns += [mean - base, spread]
-    raw = (np.stack(columns, axis=1) / np.float32(statistics.deviation)).astype(np.float32)
-    inputs = clip_inputs(raw, norms.pair[:, PAIR_WIDTH:])
+    base, more = rows.base, [dated]
+    if estimated.shape[1]:
+        base, spread = estimated[:, 0].T
+        columns = [base - rows.base, spread, base - np.float32(statistics.mean)]
+        for mean, spread in estimated[:, 1:].transpose(1, 2, 0):
+            columns += [mean - base, spread]
+        raw = (np.stack(columns, axis=1) / np.float32(statistics.deviation)).astype(np.float32)
+        more = [raw, dated]
+    inputs = clip_inputs(np.concatenate(more, axis=1), norms.pair[:, PAIR_WIDTH:])
     return dataclasses.replace(
         rows, base=np.ascontiguousarray(base), pair=np.concatenate([rows.pair, inputs], axis=1)
     )

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from igmc.loading.cross_fitting import CrossFit, FoldKnowledge
-from igmc.loading.knowledge import of_statistics, pair_width, with_estimates
+from igmc.loading.knowledge import of_statistics, pair_width, with_more
 from igmc.loading.neighbour_batch import NeighbourBatch
 from igmc.rng import fold as fold_key
 from igmc.rng import mix64
-from igmc.statistics import ROW_WIDTH, GraphStatistics, InputNorms, NeighbourRows, read_neighbours
+from igmc.statistics import ROW_WIDTH, InputNorms, NeighbourRows, read_neighbours
 
 __all__ = ["MEMORY", "NeighbourLoader", "Probe"]
 
@@ -71,8 +71,9 @@ class NeighbourLoader:
         step = 0
         for number, fold in enumerate(self._timed(self.folds.epoch(epoch))):
             kept = np.flatnonzero(~np.isnan(targets[fold.asked]))
-            asked, estimated = fold.asked[kept], fold.estimated[kept]
-            for low, inputs in self._timed(self._inputs(fold.statistics, asked, estimated)):
+            fold = fold.some(kept)
+            asked = fold.asked
+            for low, inputs in self._timed(self._inputs(fold)):
                 rows = asked[low : low + len(inputs)]
                 target = (targets[rows] - inputs.base) / np.float32(fold.statistics.deviation)
                 for first in range(0, len(rows), self.batch_size):
@@ -92,23 +93,12 @@ class NeighbourLoader:
             return None
         return torch.from_numpy(np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32))
 
-    def _inputs(
-        self, statistics: GraphStatistics, rows: NDArray[np.int64], estimated: NDArray[np.float32]
-    ) -> Iterator[tuple[int, NeighbourRows]]:
-        """The inputs of some ratings' pairs, in pieces of whole batches that fit the memory."""
+    def _inputs(self, fold: FoldKnowledge) -> Iterator[tuple[int, NeighbourRows]]:
+        """The inputs of a fold's pairs, in pieces of whole batches that fit the memory."""
         size = max(1, self._memory // (bytes_a_pair(self.cap) * self.batch_size)) * self.batch_size
-        for low in range(0, len(rows), size):
-            piece = slice(low, low + size)
-            yield (
-                low,
-                _read(
-                    self.folds,
-                    FoldKnowledge(rows[piece], statistics, estimated[piece]),
-                    self.norms,
-                    self.cap,
-                    self._threads,
-                ),
-            )
+        for low in range(0, len(fold.asked), size):
+            piece = fold.some(slice(low, low + size))
+            yield low, _read(self.folds, piece, self.norms, self.cap, self._threads)
 
     def _timed(self, pieces: Iterator[T]) -> Iterator[T]:
         """The same pieces; what it takes to make them is added to `seconds`."""
@@ -134,7 +124,7 @@ def _read(
     user, item = folds.known.user[fold.asked], folds.known.item[fold.asked]
     own = of_statistics(norms)
     rows = read_neighbours(fold.statistics, user, item, cap=cap, norms=own, threads=threads)
-    return with_estimates(rows, fold.statistics, fold.estimated, norms)
+    return with_more(rows, fold.statistics, fold.estimated, fold.dated, norms)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,5 +154,5 @@ class Probe:
     @classmethod
     def norms(cls, folds: CrossFit, *, cap: int, threads: int | None = None) -> InputNorms:
         """The norms of the inputs of a graph: those of a probe."""
-        identity = InputNorms.identity(pair_width(folds.estimates))
+        identity = InputNorms.identity(pair_width(folds.estimates, folds.dates))
         return InputNorms.of(cls.of(folds, identity, cap=cap, threads=threads).inputs)

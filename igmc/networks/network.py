@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import inf
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
-from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
 from igmc.loading import SideFeatures
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import Neighbourhood
@@ -32,6 +32,7 @@ class AnyScorer(Protocol):
         user: NDArray[np.int32],
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
@@ -39,6 +40,8 @@ class AnyScorer(Protocol):
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
+            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no time in particular; the
+                time of `at` if None. It counts where a network reads dates.
             deadline: on the clock of `time.monotonic`.
 
         Raises:
@@ -53,6 +56,7 @@ class AnyScorer(Protocol):
         user: int,
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """As `score`, for one user whose ratings lie over those that are `known`.
@@ -60,7 +64,14 @@ class AnyScorer(Protocol):
         Args:
             known: the ratings known; graph: these, and the user's.
             user: dense index in `graph`; item: int32 [P].
-            deadline: as in `score`.
+            time, deadline: as in `score`.
+        """
+
+    def at(self, time: int) -> Self:
+        """The same, asked at this time if no other is given; without it just after the newest rating.
+
+        Raises:
+            ConfigError: if the models read no dates.
         """
 
 
@@ -89,6 +100,7 @@ class Network(ABC, Generic[S]):
         *,
         threads: int | None = None,
         side: SideFeatures | None = None,
+        times: RatingTimes | None = None,
     ) -> S:
         """The checkpoints of some epochs of a run, ready to be asked.
 
@@ -99,6 +111,7 @@ class Network(ABC, Generic[S]):
             device: where the models are to be.
             threads: to work with; as many as cores if None.
             side: side features of users and items, where the network was trained with them.
+            times: when the ratings were given that are known of the run, where it is known.
 
         Raises:
             CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.
@@ -128,7 +141,15 @@ class Network(ABC, Generic[S]):
             TimeoutError: after the deadline.
         """
 
-    def on(self, scorer: S, graph: BipartiteGraph, scale: RatingScale, *, seed: int) -> S:
+    def on(
+        self,
+        scorer: S,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        *,
+        seed: int,
+        times: RatingTimes | None = None,
+    ) -> S:
         """The scorer for the ratings of another data set; the same one, unless something belongs to a graph.
 
         Args:
@@ -136,6 +157,7 @@ class Network(ABC, Generic[S]):
             graph: of the other data set, with as many levels.
             scale: of the run: what its levels stand for.
             seed: of what is drawn.
+            times: when its ratings were given, where that is known.
         """
         return scorer
 

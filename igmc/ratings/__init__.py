@@ -9,6 +9,7 @@ from igmc.ratings.scale import RatingScale
 from igmc.ratings.side_features import info_features, side_features
 from igmc.ratings.split import Split, build_split, divided, make_split
 from igmc.ratings.table import UNKNOWN_TIME, Pairs, RatingTable, pair_keys
+from igmc.ratings.times import date_seconds
 
 __all__ = [
     "UNKNOWN_TIME",
@@ -25,6 +26,7 @@ __all__ = [
     "check_lengths",
     "check_range",
     "data_config",
+    "date_seconds",
     "dense_indices",
     "divided",
     "id_list",

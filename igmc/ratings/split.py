@@ -86,7 +86,8 @@ class Split:
     def pairs(self, rows: Rows) -> Pairs:
         """The pairs that stand in rows of the table, int64 [P], in that order."""
         table = self.table
-        return Pairs(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32))
+        times = None if table.timestamp is None else table.timestamp[rows]
+        return Pairs(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32), times)
 
     def digest(self) -> str:
         """64 hex digits (SHA-256) that change with any id, rating, level, row, name or seed."""

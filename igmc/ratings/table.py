@@ -89,6 +89,8 @@ class Pairs:
     Attributes:
         user, item: int32 [P], dense indices, at least 0.
         rating: float32 [P], the true ratings, finite.
+        time: int64 [P], when they were given, in seconds since 1970 (UTC), -1 where unknown; None if there
+            are none at all.
 
     Raises:
         DataError: on arrays of unequal length, a negative index, or a rating that is not finite.
@@ -99,15 +101,18 @@ class Pairs:
     user: NDArray[np.int32]
     item: NDArray[np.int32]
     rating: NDArray[np.float32]
+    time: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         columns: tuple[tuple[str, DTypeLike], ...] = (
             ("user", np.int32),
             ("item", np.int32),
             ("rating", np.float32),
+            ("time", np.int64),
         )
         for name, dtype in columns:
-            object.__setattr__(self, name, _column(f"pairs column {name}", getattr(self, name), dtype))
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _column(f"pairs column {name}", getattr(self, name), dtype))
         _check_columns(self, [name for name, _ in columns], 2**31, 2**31)
         _check_finite(self.rating)
 

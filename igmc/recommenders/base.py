@@ -133,13 +133,15 @@ class Recommender(ABC):
         """
         return type(self)(self.chosen_config(), seed=self.seed).fit(data.merged(), monitor=monitor)
 
-    def predict(self, user: ArrayLike, item: ArrayLike) -> Floats:
+    def predict(self, user: ArrayLike, item: ArrayLike, time: NDArray[np.int64] | None = None) -> Floats:
         """Ratings of P pairs, float32 [P], finite and not clipped; scores without a unit if `ranks_only`.
 
         A user or item without known ratings gets what the model can say without them; each model states what.
 
         Args:
             user, item: int [P], dense indices.
+            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no time in particular; just
+                after the newest rating known if None. It counts for models that read dates.
 
         Raises:
             DataError: on an index out of range, or if the model has not been fitted.
@@ -147,7 +149,7 @@ class Recommender(ABC):
         users, items = self._indices("user", user, self.n_users), self._indices("item", item, self.n_items)
         if users.shape != items.shape:
             raise DataError("users and items differ in number", got=users.shape, allowed=str(items.shape))
-        return self._predict(users, items)
+        return self._predict_at(users, items, time)
 
     def scores(self, users: ArrayLike) -> Floats:
         """Scores of all items for some users, float32 [U, n_items]; higher is better. Seen items too.
@@ -224,6 +226,10 @@ class Recommender(ABC):
 
     @abstractmethod
     def _predict(self, user: Indices, item: Indices) -> Floats: ...
+
+    def _predict_at(self, user: Indices, item: Indices, time: NDArray[np.int64] | None) -> Floats:
+        """By `_predict`; models that read dates override it."""
+        return self._predict(user, item)
 
     def _scores(self, users: Indices) -> Floats:
         """By `_predict`, a user at a time; models that know better override it."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from igmc.config import NeighboursConfig, RunConfig, preset_settings
 from igmc.estimates import FactorEstimates
-from igmc.graph import BipartiteGraph
+from igmc.graph import BipartiteGraph, RatingTimes
 from igmc.loading import pair_width
 from igmc.models import NeighboursEnsemble
 from igmc.networks.neighbours import GraphEstimates, NeighbourScorer, known_ratings
-from igmc.ratings import Pairs, RatingScale
+from igmc.ratings import UNKNOWN_TIME, Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
@@ -65,17 +65,19 @@ class NeighboursRecommender(Recommender):
         return config.replace(selection="fixed") if self.history else config
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
-        config: NeighboursConfig = self.config
+        config: NeighboursConfig = self.config.for_times(bool(np.any(data.train.timestamp != UNKNOWN_TIME)))
+        self.config = config
         if not len(data.validation):
             config = config.replace(selection="fixed")
         self.scale = data.scale.to_dict()
         self.known = data.train.columns()
         validation, device, checkpoints = None, pick_device(), MemoryCheckpointer()
         if config.selection == "validation":
-            validation = Pairs(data.validation.user, data.validation.item, data.validation.rating)
+            held = data.validation
+            validation = Pairs(held.user, held.item, held.rating, held.timestamp)
         with on_device(device):
             self.history = fit_neighbours(
-                known_ratings(self._graph(), data.scale),
+                known_ratings(self._graph(), data.scale, self._times()),
                 validation,
                 config,
                 checkpoints,
@@ -103,7 +105,10 @@ class NeighboursRecommender(Recommender):
         self._made = tuple(one.fold_in(*ratings, users=users, items=items) for one in self._made)
 
     def _predict(self, user: Indices, item: Indices) -> Floats:
-        found: Floats = self._scorer().score(self._graph(), user, item)[0]
+        return self._predict_at(user, item, None)
+
+    def _predict_at(self, user: Indices, item: Indices, time: NDArray[np.int64] | None) -> Floats:
+        found: Floats = self._scorer().score(self._graph(), user, item, time=time)[0]
         return found
 
     def _scores(self, users: Indices) -> Floats:
@@ -122,10 +127,14 @@ class NeighboursRecommender(Recommender):
             n_levels=len(scale),
         )
 
+    def _times(self) -> RatingTimes | None:
+        known = Ratings(**self.known)
+        return RatingTimes.of(known.user, known.item, known.timestamp)
+
     def _scorer(self) -> NeighbourScorer:
         config: NeighboursConfig = self.config
         device, scale = pick_device(), RatingScale.from_dict(self.scale)
-        width = pair_width(config.estimators)
+        width = pair_width(config.estimators, config.date_kind)
         model = NeighboursEnsemble(config.members, pair_width=width, dropout=config.dropout, seed=self.seed)
         model.load_state_dict(self.state)
         return NeighbourScorer(
@@ -134,4 +143,6 @@ class NeighboursRecommender(Recommender):
             cap=config.max_neighbors,
             device=device,
             estimates=GraphEstimates(config.estimators, self.seed, made=self._made),
+            dates=config.date_kind,
+            times=self._times(),
         )

@@ -91,6 +91,20 @@ class GraphStatistics:
         left = _left(*items, mean, item_bias, user_bias, True)
         return cls(mean, deviation, user_rows, _side(items[0], items[1], left, deviation, item_bias))
 
+    def residuals(
+        self, user: NDArray[np.int32], item: NDArray[np.int32], rating: ArrayLike
+    ) -> NDArray[np.float32]:
+        """What the biases leave of n ratings, float32 [n], in units of the deviation.
+
+        Args:
+            user, item: int32 [n], of the graph, or of the patches over it; rating: float [n].
+        """
+        left = (np.asarray(rating, np.float64) - self.mean) / self.deviation
+        found: NDArray[np.float32] = (left - self.users.biases(user) - self.items.biases(item)).astype(
+            np.float32
+        )
+        return found
+
 
 def _side(
     ptr: NDArray[np.int64],

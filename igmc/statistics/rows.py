@@ -53,6 +53,17 @@ class SideRows(NamedTuple):
         chosen = slice(self.ptr[node], self.ptr[node + 1]) if node < len(self.ptr) - 1 else slice(0, 0)
         return self.near[chosen], self.residual[chosen]
 
+    def biases(self, nodes: NDArray[np.int32]) -> Floats:
+        """The biases of some nodes, float32 [n]; 0 for those that are not there."""
+        found = np.zeros(len(nodes), np.float32)
+        there = nodes < len(self.facts)
+        found[there] = self.facts[nodes[there], 0]
+        if len(self.patch.nodes):
+            at = np.minimum(np.searchsorted(self.patch.nodes, nodes), len(self.patch.nodes) - 1)
+            hit = self.patch.nodes[at] == nodes
+            found[hit] = self.patch.facts[at[hit], 0]
+        return found
+
 
 def no_patch() -> RowPatch:
     """A patch without rows."""

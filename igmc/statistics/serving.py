@@ -94,14 +94,7 @@ def _biases(
     bias: Floats | None = None,
 ) -> Floats:
     """Biases of some nodes, in ratings: 0 for those that are not there, as given for those that changed."""
-    found = np.zeros(len(nodes))
-    there = nodes < len(side.facts)
-    found[there] = side.facts[nodes[there], 0]
-    for patch_nodes, values in ((side.patch.nodes, side.patch.facts[:, 0]),):
-        if len(patch_nodes):
-            at = np.minimum(np.searchsorted(patch_nodes, nodes), len(patch_nodes) - 1)
-            hit = patch_nodes[at] == nodes
-            found[hit] = values[at[hit]]
+    found = side.biases(nodes).astype(np.float64)
     found *= deviation
     if changed is not None and bias is not None and len(changed):
         at = np.minimum(np.searchsorted(changed, nodes), len(changed) - 1)

@@ -74,7 +74,7 @@ def first_ensemble(
     keeps_offset: bool,
 ) -> NeighboursEnsemble:
     """The model that a training of the neighbours network begins with; see `fit_neighbours`."""
-    width = pair_width(config.estimators)
+    width = pair_width(config.estimators, config.date_kind)
     model = NeighboursEnsemble(
         config.members, pair_width=width, dropout=config.dropout, seed=seed, threads=threads
     )

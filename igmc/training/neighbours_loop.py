@@ -144,6 +144,7 @@ class _Training:
             newcomers=config.newcomers,
             pairs=config.pairs_per_epoch,
             seed=seed,
+            dates=config.date_kind,
             threads=threads,
         )
         norms = Probe.norms(self.folds, cap=cap, threads=threads)
@@ -255,6 +256,7 @@ class _Training:
         pieces = self._whole.read_in_pieces(
             pairs.user,
             pairs.item,
+            pairs.time,
             cap=self.config.max_neighbors,
             norms=self.model.norms,
             threads=self.threads,

@@ -37,12 +37,12 @@ class ItemMeans:
     models: list[Centre]
     values: np.ndarray
 
-    def score(self, graph, user, item, *, deadline=inf):
+    def score(self, graph, user, item, *, time=None, deadline=inf):
         rows = (graph if isinstance(graph, ServingGraph) else ServingGraph.of(graph)).by_item
         pairs = list(zip(user.tolist(), item.tolist(), strict=True))
         return np.array([[self.answer(model, rows, *pair) for pair in pairs] for model in self.models])
 
-    def score_user(self, known, graph, user, item, *, deadline=inf):
+    def score_user(self, known, graph, user, item, *, time=None, deadline=inf):
         return self.score(graph, np.full(len(item), user), item)
 
     def answer(self, model, rows: Rows, user, item, without=()):

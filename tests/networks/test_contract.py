@@ -29,7 +29,7 @@ QUICK = {
         "train": {"learning_rate": 0.01, "ensemble_size": 2},
         "live": True,
     },
-    "neighbours": {"neighbours": {"members": 2, "max_neighbors": 10, "batch_size": 50}},
+    "neighbours": {"neighbours": {"members": 2, "max_neighbors": 10, "batch_size": 50, "estimates": "mf"}},
 }
 
 

@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import numpy as np
+
 from igmc.recommenders.registry import make_recommender
 from tests.recommenders.boards import checkerboard
 from tests.recommenders.contract import RecommenderContract
@@ -5,7 +9,15 @@ from tests.recommenders.contract import RecommenderContract
 
 class TestNeighbours(RecommenderContract):
     name = "neighbours"
-    settings = {"epochs": 20, "batch_size": 10, "members": 1, "newcomers": 0.0, "learning_rate": 1e-2}
+    settings = {
+        "epochs": 20,
+        "batch_size": 10,
+        "members": 1,
+        "newcomers": 0.0,
+        "learning_rate": 1e-2,
+        "dates": "none",
+        "estimates": "none",  # eleven fits for each test; tests/networks has them
+    }
     random = True
     changes = {
         "selection": ({"epochs": 3, "learning_rate": 0.1}, "fixed"),
@@ -18,8 +30,15 @@ class TestNeighbours(RecommenderContract):
         "weight_decay": 0.5,
         "dropout": 0.5,
         "newcomers": 0.3,
-        "estimates": "none",
+        "estimates": "mf",
+        "dates": "both",
     }
+
+    def board(self):
+        """With times, so that dates can be read."""
+        data, asked = checkerboard()
+        times = np.arange(len(data.train)) * 3600
+        return replace(data, train=replace(data.train, timestamp=times)), asked
 
 
 def test_a_refit_does_not_stop_at_the_epoch_that_was_best_by_luck():

@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,14 +146,15 @@ def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     parts = make_parts(split, "fixed")
     known, asked, graph = parts["train"].pairs, parts["test"].pairs, parts["test"].graph
     few, network = _drawn(known, how), find_network(source.config.network)
-    scorer = network.on(source.scorer, graph, source.scale, seed=how.seed)
+    times = parts["test"].times
+    scorer = network.on(source.scorer, graph, source.scale, seed=how.seed, times=times)
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
     raw = _raw(scorer, graph, asked)
     zero_shot, adapted = _answers(raw, scale_map, graph, asked, how), None
     if how.adapt == "calibrate":
         scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
     elif how.adapt == "finetune":
-        few = Pairs(few.user, few.item, scale_map.to_source(few.rating))
+        few = replace(few, rating=scale_map.to_source(few.rating))
         tuned = network.fine_tuned(scorer, source.config, graph, source.scale, few, how)
         raw = _raw(tuned, graph, asked)
     if how.adapt != "none":
@@ -173,12 +175,13 @@ def _drawn(known: Pairs, how: TransferConfig) -> Pairs:
             remedy="raise --percent",
         )
     rows = np.sort(stream(how.seed, "transfer").permutation(len(known))[:count])
-    return Pairs(known.user[rows], known.item[rows], known.rating[rows])
+    times = None if known.time is None else known.time[rows]
+    return Pairs(known.user[rows], known.item[rows], known.rating[rows], times)
 
 
 def _raw(scorer: AnyScorer, graph: BipartiteGraph, pairs: Pairs) -> NDArray[np.float32]:
     """Mean predictions of the models, on their own scale; a pair's own rating is never looked at."""
-    mean: NDArray[np.float32] = scorer.score(graph, pairs.user, pairs.item).mean(axis=0)
+    mean: NDArray[np.float32] = scorer.score(graph, pairs.user, pairs.item, time=pairs.time).mean(axis=0)
     return mean
 
 

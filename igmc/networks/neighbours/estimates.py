@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import CheckpointError
 from igmc.estimates import FactorEstimates
-from igmc.graph import ServingGraph
+from igmc.graph import RatingTimes, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.training import load_checkpoint, save_checkpoint
 
@@ -95,16 +95,19 @@ NO_ESTIMATES = GraphEstimates()
 _NOBODY = np.empty(0, np.int32)
 
 
-def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.float64]) -> Knowledge:
-    """What is known of a view, its estimates too: its users', and those of items that had no rating below.
+def laid_over(
+    knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.float64], times: RatingTimes | None
+) -> Knowledge:
+    """What is known of a view: estimates and dates of its users too, and of items without a rating below.
 
     An item that has ratings below keeps its vectors, which are draws: vectors that are expected are shorter.
 
     Args:
-        knowledge: of the view, but for the estimates, which are of the graph below.
+        knowledge: of the view, but for estimates and dates, which are of the graph below.
         graph: the view. values: float [L], the rating of each level.
+        times: when its ratings were given, as far as that is known.
     """
-    if not knowledge.estimates:
+    if not knowledge.estimates and knowledge.dates is None:
         return knowledge
     users, ratings = graph.by_user.patch.nodes, []
     below, nodes = np.diff(graph.by_item.ptr), graph.by_item.patch.nodes
@@ -118,8 +121,9 @@ def laid_over(knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.floa
         ratings.append(
             (raters[others], np.full(np.count_nonzero(others), item, np.int32), values[levels[others]])
         )
-    columns = [np.concatenate(parts) for parts in zip(*ratings, strict=True)]
-    return knowledge.with_ratings(*columns, users=users, items=items)
+    user, item, rating = (np.concatenate(parts) for parts in zip(*ratings, strict=True))
+    at = None if times is None else times.look_up(user, item)
+    return knowledge.with_ratings(user, item, rating, at, users=users, items=items)
 
 
 def estimate_without(

@@ -102,8 +102,8 @@ def _in_base(
     fold = partial(estimate_without, first, user, item, deadline=deadline)
     by_user = np.zeros(len(users.node))
     if np.isin(item, first.items.nodes):  # the item was folded in too
-        by_user = fold(raters, scorer.values[rater_levels], users.node, side="item")
-    return by_user, fold(rated, scorer.values[rated_levels], items.node, side="user")
+        by_user = fold(raters, scorer.known.values[rater_levels], users.node, side="item")
+    return by_user, fold(rated, scorer.known.values[rated_levels], items.node, side="user")
 
 
 def _parts(

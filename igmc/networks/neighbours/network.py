@@ -11,15 +11,16 @@ import torch
 
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
-from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
 from igmc.loading import MEMORY, SideFeatures, pair_width
 from igmc.models import NeighboursEnsemble
 from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import Neighbourhood
 from igmc.networks.neighbours.estimates import GraphEstimates
+from igmc.networks.neighbours.graph_knowledge import known_ratings
 from igmc.networks.neighbours.nearest import nearest_neighbours
-from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
+from igmc.networks.neighbours.scoring import NeighbourScorer
 from igmc.networks.network import Network
 from igmc.ratings import Pairs, RatingScale
 from igmc.training import MemoryCheckpointer, RunFolder, chosen_epochs, fit_neighbours, on_device
@@ -42,7 +43,7 @@ class Neighbours(Network[NeighbourScorer]):
         if len(part.pairs) < 2:
             raise ConfigError("there are too few training ratings", got=len(part.pairs), allowed="2 or more")
         history = fit_neighbours(
-            known_ratings(part.graph, job.scale),
+            known_ratings(part.graph, job.scale, part.times),
             job.parts["validation"].pairs if "validation" in job.parts else None,
             config.neighbours,
             job.folder,
@@ -60,10 +61,13 @@ class Neighbours(Network[NeighbourScorer]):
             share = 100 * seconds / total
             logger.info("statistics and inputs %9.1f s, %4.1f %% of the training", seconds, share)
         epochs = chosen_epochs(config.training, [record["validation_rmse"] for record in history])
-        scorer = self.load_scorer(job.folder, config, job.scale, epochs, job.device, threads=job.workers)
         test = job.parts["test"]
-        scorer.estimates.keep(known_ratings(test.graph, job.scale), scorer.threads)
-        return Trained(history, epochs, scorer.score(test.graph, test.pairs.user, test.pairs.item))
+        scorer = self.load_scorer(
+            job.folder, config, job.scale, epochs, job.device, threads=job.workers, times=test.times
+        )
+        scorer.known.estimates.keep(known_ratings(test.graph, job.scale), scorer.threads)
+        asked = test.pairs
+        return Trained(history, epochs, scorer.score(test.graph, asked.user, asked.item, time=asked.time))
 
     def load_scorer(
         self,
@@ -75,12 +79,13 @@ class Neighbours(Network[NeighbourScorer]):
         *,
         threads: int | None = None,
         side: SideFeatures | None = None,
+        times: RatingTimes | None = None,
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.load_scorer`."""
         own = config.neighbours
         like = NeighboursEnsemble(
             own.members,
-            pair_width=pair_width(own.estimators),
+            pair_width=pair_width(own.estimators, own.date_kind),
             dropout=own.dropout,
             seed=config.seed,
             threads=threads,
@@ -91,6 +96,8 @@ class Neighbours(Network[NeighbourScorer]):
             cap=own.max_neighbors,
             device=device,
             estimates=GraphEstimates(own.estimators, config.seed, folder.path / "estimates.ckpt"),
+            dates=own.date_kind,
+            times=times,
             threads=threads,
         )
 
@@ -109,10 +116,16 @@ class Neighbours(Network[NeighbourScorer]):
         return nearest_neighbours(scorer, known, graph, user, item, how, deadline=deadline)
 
     def on(
-        self, scorer: NeighbourScorer, graph: BipartiteGraph, scale: RatingScale, *, seed: int
+        self,
+        scorer: NeighbourScorer,
+        graph: BipartiteGraph,
+        scale: RatingScale,
+        *,
+        seed: int,
+        times: RatingTimes | None = None,
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.on`: the norms of the inputs belong to a graph."""
-        return scorer.on(graph, scale, seed=seed)
+        return scorer.on(graph, scale, seed=seed, times=times)
 
     def fine_tuned(
         self,
@@ -124,7 +137,7 @@ class Neighbours(Network[NeighbourScorer]):
         how: TransferConfig,
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.fine_tuned`; all ratings of the graph make up its statistics."""
-        known = known_ratings(graph, scale).asking(few)
+        known = known_ratings(graph, scale, scorer.known.times).asking(few)
         settings = config.neighbours.replace(
             selection="fixed",
             epochs=how.epochs,

@@ -3,56 +3,28 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
+from time import monotonic
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.errors import DataError
-from igmc.graph import BipartiteGraph, Rows, ServingGraph
-from igmc.loading import MEMORY, CrossFit, Knowledge, KnownRatings, NeighbourBatch, Probe
+from igmc.errors import ConfigError, DataError
+from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
+from igmc.loading import MEMORY, CrossFit, Knowledge, NeighbourBatch, Probe
 from igmc.models import NeighboursEnsemble
-from igmc.networks.neighbours.estimates import NO_ESTIMATES, GraphEstimates, laid_over
+from igmc.networks.neighbours.estimates import NO_ESTIMATES, GraphEstimates
+from igmc.networks.neighbours.graph_knowledge import GraphKnowledge, known_ratings
 from igmc.ratings import RatingScale
-from igmc.statistics import InputNorms, ItemSums, NeighbourRows, with_patches, with_user
+from igmc.statistics import InputNorms, NeighbourRows
 from igmc.threads import away, cores
 
-__all__ = ["NeighbourScorer", "known_ratings"]
+__all__ = ["NeighbourScorer"]
 
 PIECE = 10_000  # pairs whose inputs are made at once
-_NOBODY = np.empty(0, np.int32)
-KEPT = 2  # graphs, and views of them, whose knowledge is kept
-
-
-def known_ratings(graph: BipartiteGraph, scale: RatingScale) -> KnownRatings:
-    """The ratings of a graph, by user."""
-    return _ratings(Rows.of(graph)[0], graph.n_items, scale.values)
-
-
-def _ratings(rows: Rows, n_items: int, values: NDArray[np.float64]) -> KnownRatings:
-    return KnownRatings(
-        user=np.repeat(np.arange(len(rows.ptr) - 1, dtype=np.int32), np.diff(rows.ptr)),
-        item=rows.neighbours,
-        rating=values[rows.levels].astype(np.float32),
-        n_users=len(rows.ptr) - 1,
-        n_items=n_items,
-        span=float(values[-1] - values[0]) or 1.0,
-    )
-
-
-class _Base(NamedTuple):
-    """A graph without patches, what is known of it, and what its items share."""
-
-    rows: Rows
-    knowledge: Knowledge
-    shared: ItemSums
 
 
 class NeighbourScorer:
@@ -66,6 +38,9 @@ class NeighbourScorer:
         cap: neighbours of each side at most.
         device: of the models.
         estimates: that the models read, and where those of some graph may be kept.
+        dates: "past" or "both", where the models read dates; None where they do not.
+        times: when the ratings of the graphs were given, as far as that is known; ratings that came later
+            are as new as the newest of these.
         threads: that read inputs, and that read them off on a CPU; all cores if None.
         memory: bytes that the shared sums of items may take; see `ItemSums`.
         norms: of the inputs on the graphs that are asked; those that the model was trained with if None.
@@ -79,18 +54,17 @@ class NeighbourScorer:
         cap: int,
         device: torch.device,
         estimates: GraphEstimates = NO_ESTIMATES,
+        dates: str | None = None,
+        times: RatingTimes | None = None,
         threads: int | None = None,
         memory: int = MEMORY,
         norms: InputNorms | None = None,
     ) -> None:
-        self.models, self.values, self.cap, self.device = tuple(models), values, cap, device
+        self.models, self.cap, self.device = tuple(models), cap, device
         self.norms = norms if norms is not None else self.models[0].norms
         self.threads = threads or cores()
-        self.estimates = estimates
-        self._memory = memory
-        self._bases: OrderedDict[int, _Base] = OrderedDict()
-        self._views: OrderedDict[int, tuple[ServingGraph, Knowledge]] = OrderedDict()
-        self._lock = threading.Lock()
+        self.known = GraphKnowledge(values, estimates, dates, times, threads=self.threads, memory=memory)
+        self._time: int | None = None
         for model in self.models:
             model.eval()
 
@@ -100,6 +74,7 @@ class NeighbourScorer:
         user: NDArray[np.int32],
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
@@ -107,29 +82,32 @@ class NeighbourScorer:
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
+            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no time in particular; the
+                time of `at` if None. It counts where the models read dates.
             deadline: on the clock of `time.monotonic`.
 
         Raises:
             DataError: on an index out of range.
             TimeoutError: if the deadline has passed before a piece of at most 10,000 pairs.
         """
+        time = self._asked_at(time, len(user))
         view = graph if isinstance(graph, ServingGraph) else ServingGraph.of(graph)
         users, items = _checked("user", user, view.n_users), _checked("item", item, view.n_items)
         found = np.empty((len(self.models), len(users)), np.float32)
-        knowledge = self._knowledge(view)
-        own = self._rated(view, users, items)  # each of them is asked on what is known without its rating
+        knowledge = self.known.of(view)
+        own = self.known.rated(view, users, items)  # to be asked without their rating
         others = np.flatnonzero(~own)
         for low in range(0, len(others), PIECE):
-            if time.monotonic() > deadline:
-                raise TimeoutError
+            _hurry(deadline)
             piece = others[low : low + PIECE]
-            found[:, piece] = self._answer(knowledge, users[piece], items[piece])
+            at = None if time is None else time[piece]
+            found[:, piece] = self._answer(knowledge, users[piece], items[piece], at)
         for place in np.flatnonzero(own):
-            if time.monotonic() > deadline:
-                raise TimeoutError
+            _hurry(deadline)
             pair = slice(place, place + 1)
-            without = self._without(knowledge, view, int(users[place]), int(items[place]))
-            found[:, pair] = self._answer(without, users[pair], items[pair])
+            without = self.known.without(knowledge, view, int(users[place]), int(items[place]))
+            at = None if time is None else time[pair]
+            found[:, pair] = self._answer(without, users[pair], items[pair], at)
         return found
 
     def score_user(
@@ -139,6 +117,7 @@ class NeighbourScorer:
         user: int,
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """As `score`, for one user whose ratings lie over those that are `known`.
@@ -149,36 +128,56 @@ class NeighbourScorer:
         Args:
             known: the ratings known; graph: these, and the user's.
             user: dense index in `graph`; item: int32 [P].
-            deadline: as in `score`.
+            time, deadline: as in `score`.
 
         Raises:
             DataError, TimeoutError: as `score`.
         """
         items = _checked("item", item, graph.n_items)
+        time = self._asked_at(time, len(items))
         found = np.empty((len(self.models), len(items)), np.float32)
-        own = self._with_user(known, graph, user)
+        own = self.known.with_user(known, graph, user)
         rated = np.isin(items, graph.by_user.row(user)[0])
-        apart = rated & bool(self.estimates.names)  # estimates must be made without the rating that is asked
+        apart = rated & self.known.sees_own  # what is known must be made without the rating that is asked
         fast = not known.n_patched and not rated[~apart].any()
         others = np.flatnonzero(~apart)
         for low in range(0, len(others), PIECE):
-            if time.monotonic() > deadline:
-                raise TimeoutError
+            _hurry(deadline)
             piece = others[low : low + PIECE]
+            at = None if time is None else time[piece]
             if fast:
-                shared = self._base(known).shared
                 inputs = own.read_for_user(
-                    shared, user, items[piece], cap=self.cap, norms=self.norms, threads=self.threads
+                    self.known.shared(known),
+                    user,
+                    items[piece],
+                    at,
+                    cap=self.cap,
+                    norms=self.norms,
+                    threads=self.threads,
                 )
                 found[:, piece] = self.answer(own, inputs)
             else:
-                found[:, piece] = self._answer(own, np.full(len(piece), user, np.int32), items[piece])
+                found[:, piece] = self._answer(own, np.full(len(piece), user, np.int32), items[piece], at)
         for place in np.flatnonzero(apart):
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            knowledge, inputs = self.inputs(known, graph, user, int(items[place]))
+            _hurry(deadline)
+            at = None if time is None else time[place : place + 1]
+            knowledge, inputs = self.inputs(known, graph, user, int(items[place]), at)
             found[:, place : place + 1] = self.answer(knowledge, inputs)
         return found
+
+    def at(self, time: int) -> Self:
+        """See `igmc.networks.AnyScorer.at`.
+
+        Raises:
+            ConfigError: if the models read no dates.
+        """
+        if self.known.dates is None:
+            raise ConfigError(
+                "this run was trained without dates", got=f"a time, {time}", remedy="leave the time out"
+            )
+        other = copy.copy(self)
+        other._time = time
+        return other
 
     def answer(self, knowledge: Knowledge, inputs: NeighbourRows) -> NDArray[np.float32]:
         """What the models make of some inputs, in ratings, float32 [M, P]."""
@@ -186,27 +185,45 @@ class NeighbourScorer:
         return (inputs.base + np.float32(knowledge.deviation) * np.stack(steps)).astype(np.float32)
 
     def inputs(
-        self, known: ServingGraph, graph: ServingGraph, user: int, item: int
+        self,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: int,
+        time: NDArray[np.int64] | None = None,
     ) -> tuple[Knowledge, NeighbourRows]:
         """What is known for one pair, and the inputs that `score_user` answers it by."""
-        own = self._with_user(known, graph, user)
+        own = self.known.with_user(known, graph, user)
         if item in graph.by_user.row(user)[0]:
-            own = self._without(own, graph, user, item)
+            own = self.known.without(own, graph, user, item)
         pair = np.array([user], np.int32), np.array([item], np.int32)
-        return own, own.read(*pair, cap=self.cap, norms=self.norms, threads=1)
+        at = self._asked_at(time, 1)
+        return own, own.read(*pair, at, cap=self.cap, norms=self.norms, threads=1)
 
-    def on(self, graph: BipartiteGraph, scale: RatingScale, *, seed: int) -> NeighbourScorer:
+    def on(
+        self, graph: BipartiteGraph, scale: RatingScale, *, seed: int, times: RatingTimes | None = None
+    ) -> NeighbourScorer:
         """The scorer for another graph of as many levels, with the norms of the inputs there."""
-        known, names = known_ratings(graph, scale), self.estimates.names
-        folds = CrossFit(known, names, newcomers=0.0, pairs=0, seed=seed, threads=self.threads, fits=1)
+        folds = CrossFit(
+            known_ratings(graph, scale, times),
+            self.known.estimates.names,
+            newcomers=0.0,
+            pairs=0,
+            seed=seed,
+            dates=self.known.dates,
+            threads=self.threads,
+            fits=1,
+        )
         return NeighbourScorer(
             self.models,
             scale.values,
             cap=self.cap,
             device=self.device,
-            estimates=self.estimates.elsewhere(),
+            estimates=self.known.estimates.elsewhere(),
+            dates=self.known.dates,
+            times=times,
             threads=self.threads,
-            memory=self._memory,
+            memory=self.known.memory,
             norms=Probe.norms(folds, cap=self.cap, threads=self.threads),
         )
 
@@ -216,75 +233,23 @@ class NeighbourScorer:
         other.models = tuple(model.eval() for model in models)
         return other
 
+    def _asked_at(self, time: NDArray[np.int64] | None, count: int) -> NDArray[np.int64] | None:
+        return np.full(count, self._time) if time is None and self._time is not None else time
+
     def _answer(
-        self, knowledge: Knowledge, user: NDArray[np.int32], item: NDArray[np.int32]
+        self,
+        knowledge: Knowledge,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        time: NDArray[np.int64] | None,
     ) -> NDArray[np.float32]:
-        inputs = knowledge.read(user, item, cap=self.cap, norms=self.norms, threads=self.threads)
+        inputs = knowledge.read(user, item, time, cap=self.cap, norms=self.norms, threads=self.threads)
         return self.answer(knowledge, inputs)
 
-    def _rated(
-        self, graph: ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
-    ) -> NDArray[np.bool_]:
-        """Which of the pairs the estimates know the ratings of; none where there are no estimates."""
-        found = np.zeros(len(user), np.bool_)
-        if self.estimates.names:
-            for one in np.unique(user):
-                mine = np.flatnonzero(user == one)
-                found[mine] = np.isin(item[mine], graph.by_user.row(int(one))[0])
-        return found
 
-    def _with_user(self, known: ServingGraph, graph: ServingGraph, user: int) -> Knowledge:
-        """What is known, with a user's ratings laid over it."""
-        found = self._knowledge(known)
-        rated, levels = graph.by_user.row(user)
-        own = with_user(found.statistics, user, rated, self.values[levels])
-        mine = np.full(len(rated), user, np.int32), rated, self.values[levels]
-        found = dataclasses.replace(found, statistics=own)
-        return found.with_ratings(*mine, users=np.array([user], np.int32), items=_NOBODY)
-
-    def _without(self, knowledge: Knowledge, graph: ServingGraph, user: int, item: int) -> Knowledge:
-        """What is known, but for what the estimates make of one rating: of its user's and of its item's."""
-        rated, levels = graph.by_user.row(user)
-        raters, their = graph.by_item.row(item)
-        kept, others = rated != item, raters != user
-        return knowledge.with_ratings(
-            np.concatenate([np.full(np.count_nonzero(kept), user, np.int32), raters[others]]),
-            np.concatenate([rated[kept], np.full(np.count_nonzero(others), item, np.int32)]),
-            self.values[np.concatenate([levels[kept], their[others]])],
-            users=np.array([user], np.int32),
-            items=np.array([item], np.int32),
-        )
-
-    def _knowledge(self, graph: ServingGraph) -> Knowledge:
-        """What is known of a view; kept for the last ones, as making it anew takes its patches' time."""
-        base = self._base(graph).knowledge
-        if not graph.n_patched:
-            return base
-        with self._lock:
-            kept = self._views.get(id(graph))
-        if kept is None:
-            statistics = with_patches(base.statistics, graph, self.values)
-            kept = graph, laid_over(dataclasses.replace(base, statistics=statistics), graph, self.values)
-            with self._lock:
-                self._views[id(graph)] = kept
-                while len(self._views) > KEPT:
-                    self._views.popitem(last=False)
-        return kept[1]
-
-    def _base(self, graph: ServingGraph) -> _Base:
-        """What is known of the graph below a view, made when it is first asked."""
-        key = id(graph.by_user.ptr)
-        with self._lock:
-            found = self._bases.get(key)
-            if found is None:
-                known = _ratings(graph.by_user, len(graph.by_item.ptr) - 1, self.values)
-                knowledge = Knowledge(known.statistics(), self.estimates.of(known, self.threads))
-                found = _Base(graph.by_user, knowledge, ItemSums(knowledge.statistics, self._memory))
-                self._bases[key] = found
-                while len(self._bases) > KEPT:
-                    self._bases.popitem(last=False)
-            self._bases.move_to_end(key)
-        return found
+def _hurry(deadline: float) -> None:
+    if monotonic() > deadline:
+        raise TimeoutError
 
 
 def _checked(side: str, index: NDArray[np.int32], size: int) -> NDArray[np.int32]:

@@ -12,7 +12,7 @@ import torch
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.extract import extract_store, projected_bytes
-from igmc.graph import BipartiteGraph, Part, ServingGraph
+from igmc.graph import BipartiteGraph, Part, RatingTimes, ServingGraph
 from igmc.loading import LiveSource, Loader, SideFeatures, StoreSource, SubgraphSource, SupportDropout
 from igmc.models import IGMC
 from igmc.networks.checkpoints import load_models
@@ -89,6 +89,7 @@ class RGCN(Network[Scorer]):
         *,
         threads: int | None = None,
         side: SideFeatures | None = None,
+        times: RatingTimes | None = None,
     ) -> Scorer:
         """See `igmc.networks.network.Network.load_scorer`."""
         like = IGMC(

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.config import ExtractConfig
+from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, ServingGraph, Subgraphs, extract_subgraphs
 from igmc.loading import Batch, SideFeatures
 from igmc.models import IGMC
@@ -72,6 +73,7 @@ class Scorer:
         user: NDArray[np.int32],
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
@@ -79,6 +81,7 @@ class Scorer:
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
+            time: of no account here; see `igmc.networks.AnyScorer`.
             deadline: on the clock of `time.monotonic`. A thread cannot be stopped from outside, and the list
                 that a request asks for may take scores of all items that there are.
 
@@ -95,10 +98,19 @@ class Scorer:
         user: int,
         item: NDArray[np.int32],
         *,
+        time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
         """As `score`, for one user whose ratings lie over those `known`; here it makes no difference."""
         return self.score(graph, np.full(len(item), user, np.int32), item, deadline=deadline)
+
+    def at(self, time: int) -> Self:
+        """See `igmc.networks.AnyScorer.at`: these models read no dates.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("this network reads no dates", got=f"a time, {time}", remedy="leave the time out")
 
     def only(self, model: int) -> Self:
         """The scorer of one of the models, which keeps to the sample that it reads among the others."""

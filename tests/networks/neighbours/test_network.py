@@ -19,7 +19,7 @@ from igmc.ratings.split import make_split
 SETTINGS = {
     "network": "neighbours",
     "data": {"dataset": "demo"},
-    "neighbours": {"epochs": 2, "members": 1, "max_neighbors": 20},
+    "neighbours": {"epochs": 2, "members": 1, "max_neighbors": 20, "estimates": "mf"},
 }
 
 

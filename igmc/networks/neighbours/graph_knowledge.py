@@ -1,0 +1,165 @@
+"""What is known of the graphs that the neighbours network is asked on, kept for the last of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.graph import BipartiteGraph, RatingTimes, Rows, ServingGraph
+from igmc.loading import Knowledge, KnownRatings
+from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
+from igmc.ratings import RatingScale
+from igmc.statistics import ItemSums, with_patches, with_user
+
+__all__ = ["GraphKnowledge", "known_ratings"]
+
+KEPT = 2  # graphs, and views of them, whose knowledge is kept
+_NOBODY = np.empty(0, np.int32)
+
+
+def known_ratings(
+    graph: BipartiteGraph, scale: RatingScale, times: RatingTimes | None = None
+) -> KnownRatings:
+    """The ratings of a graph, by user, with their times where these are known."""
+    return _ratings(Rows.of(graph)[0], graph.n_items, scale.values, times)
+
+
+def _ratings(
+    rows: Rows, n_items: int, values: NDArray[np.float64], times: RatingTimes | None
+) -> KnownRatings:
+    user = np.repeat(np.arange(len(rows.ptr) - 1, dtype=np.int32), np.diff(rows.ptr))
+    return KnownRatings(
+        user=user,
+        item=rows.neighbours,
+        rating=values[rows.levels].astype(np.float32),
+        n_users=len(rows.ptr) - 1,
+        n_items=n_items,
+        span=float(values[-1] - values[0]) or 1.0,
+        time=None if times is None else times.look_up(user, rows.neighbours),
+    )
+
+
+class _Base(NamedTuple):
+    """A graph without patches, what is known of it, and what its items share."""
+
+    rows: Rows
+    knowledge: Knowledge
+    shared: ItemSums
+
+
+class GraphKnowledge:
+    """What is known of graphs and views of them, made when first asked; any number of threads may ask.
+
+    Args:
+        values: float [L], the rating of each level of the graphs, ascending.
+        estimates: that are read, and where those of some graph may be kept.
+        dates: "past" or "both", where dates are read; None where they are not.
+        times: when the ratings of the graphs were given, as far as that is known; ratings that came later
+            are as new as the newest of these.
+        threads: to work with.
+        memory: bytes that the shared sums of items may take; see `ItemSums`.
+    """
+
+    def __init__(
+        self,
+        values: NDArray[np.float64],
+        estimates: GraphEstimates,
+        dates: str | None,
+        times: RatingTimes | None,
+        *,
+        threads: int,
+        memory: int,
+    ) -> None:
+        self.values, self.estimates, self.dates, self.times = values, estimates, dates, times
+        self.threads, self.memory = threads, memory
+        self._bases: OrderedDict[int, _Base] = OrderedDict()
+        self._views: OrderedDict[int, tuple[ServingGraph, Knowledge]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def sees_own(self) -> bool:
+        """Whether what is known of a pair, as it stands, knows of its own rating."""
+        return bool(self.estimates.names) or self.dates is not None
+
+    def of(self, graph: ServingGraph) -> Knowledge:
+        """What is known of a view; kept for the last ones, as making it anew takes its patches' time."""
+        base = self._base(graph).knowledge
+        if not graph.n_patched:
+            return base
+        with self._lock:
+            kept = self._views.get(id(graph))
+        if kept is None:
+            statistics = with_patches(base.statistics, graph, self.values)
+            below = dataclasses.replace(base, statistics=statistics)
+            kept = graph, laid_over(below, graph, self.values, self.times)
+            with self._lock:
+                self._views[id(graph)] = kept
+                while len(self._views) > KEPT:
+                    self._views.popitem(last=False)
+        return kept[1]
+
+    def shared(self, graph: ServingGraph) -> ItemSums:
+        """What the items of the graph below a view share."""
+        return self._base(graph).shared
+
+    def rated(
+        self, graph: ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """Which of the pairs' ratings are known, where that matters; see `sees_own`."""
+        found = np.zeros(len(user), np.bool_)
+        if self.sees_own:
+            for one in np.unique(user):
+                mine = np.flatnonzero(user == one)
+                found[mine] = np.isin(item[mine], graph.by_user.row(int(one))[0])
+        return found
+
+    def with_user(self, known: ServingGraph, graph: ServingGraph, user: int) -> Knowledge:
+        """What is known, with a user's ratings laid over it."""
+        found = self.of(known)
+        rated, levels = graph.by_user.row(user)
+        own = with_user(found.statistics, user, rated, self.values[levels])
+        mine = np.full(len(rated), user, np.int32), rated, self.values[levels]
+        found = dataclasses.replace(found, statistics=own)
+        at = self._times(*mine[:2])
+        return found.with_ratings(*mine, at, users=np.array([user], np.int32), items=_NOBODY)
+
+    def without(self, knowledge: Knowledge, graph: ServingGraph, user: int, item: int) -> Knowledge:
+        """What is known, but for what the estimates make of one rating: of its user's and of its item's."""
+        rated, levels = graph.by_user.row(user)
+        raters, their = graph.by_item.row(item)
+        kept, others = rated != item, raters != user
+        users = np.concatenate([np.full(np.count_nonzero(kept), user, np.int32), raters[others]])
+        items = np.concatenate([rated[kept], np.full(np.count_nonzero(others), item, np.int32)])
+        return knowledge.with_ratings(
+            users,
+            items,
+            self.values[np.concatenate([levels[kept], their[others]])],
+            self._times(users, items),
+            users=np.array([user], np.int32),
+            items=np.array([item], np.int32),
+        )
+
+    def _times(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64] | None:
+        return None if self.times is None else self.times.look_up(user, item)
+
+    def _base(self, graph: ServingGraph) -> _Base:
+        """What is known of the graph below a view, made when it is first asked."""
+        key = id(graph.by_user.ptr)
+        with self._lock:
+            found = self._bases.get(key)
+            if found is None:
+                known = _ratings(graph.by_user, len(graph.by_item.ptr) - 1, self.values, self.times)
+                statistics = known.statistics()
+                dates = known.dates(statistics, self.dates)
+                knowledge = Knowledge(statistics, self.estimates.of(known, self.threads), dates)
+                found = _Base(graph.by_user, knowledge, ItemSums(knowledge.statistics, self.memory))
+                self._bases[key] = found
+                while len(self._bases) > KEPT:
+                    self._bases.popitem(last=False)
+            self._bases.move_to_end(key)
+        return found
