@@ -132,6 +132,7 @@ def _ratings(
             if not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating)):
                 skipped.blank += 1
             elif _is_comment_row(cells, layout):
+                _check_comment(file, number, cells, layout)
                 skipped.comments += 1
             else:
                 _check_fields(file, number, cells, layout)
@@ -144,6 +145,15 @@ def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
     if layout.delimiter == BLANKS and cells[0] in COMMENT_SIGNS:
         return True
     return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
+
+
+def _check_comment(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> None:
+    """Refuse what may be a rating of somebody called # or % as well as a comment in numbers."""
+    if len(cells) == layout.fields and _is_number(_cell(cells, layout.rating)):
+        _bad_line(
+            *(file, line, "this is a comment or a rating", " ".join(cells)),
+            "comments with other fields than ratings, or before the first rating",
+        )
 
 
 def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:

@@ -267,3 +267,12 @@ def test_text_that_breaks_off_within_a_character_is_refused(tmp_path):
     content = CLEAN.encode("utf-16")[:-1]
     with pytest.raises(DataError, match=r"ratings\.csv is not utf-16 text \(.*\); allowed: UTF-8 or Latin-1"):
         read_text(write(tmp_path, content))
+
+
+def test_a_comment_between_blanks_that_may_be_a_rating_is_refused(tmp_path):
+    columns = ("user", "item", "rating")
+    said = write(tmp_path, "user item rating\na 1 3.0\n% not meant\n% 2 4.0\n", "blanks.txt")
+    with pytest.raises(DataError, match=r"line 4: this is a comment or a rating; got '?% 2 4.0"):
+        read_text(said, columns)
+    konect = write(tmp_path, "% bip weighted\n% 3 2 2\n1 1 3\n1 2 4\n2 1 5\n", "out.films")
+    assert len(read_text(konect, ("1", "2", "3")).rating) == 3
