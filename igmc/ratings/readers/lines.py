@@ -149,10 +149,10 @@ def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
 
 def _check_comment(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> None:
     """Refuse what may be a rating of somebody called # or % as well as a comment in numbers."""
-    if len(cells) == layout.fields and _is_number(_cell(cells, layout.rating)):
+    if _is_number(_cell(cells, layout.rating)):  # in as many fields or, with an empty one, in fewer
         _bad_line(
             *(file, line, "this is a comment or a rating", " ".join(cells)),
-            "comments with other fields than ratings, or before the first rating",
+            "comments without a number where ratings have theirs, or before the first rating",
         )
 
 
@@ -210,8 +210,17 @@ def _check_fields(file: RatingFile, line: int, cells: list[str], layout: TextLay
 
 def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> int:
     """How many cells hold a line break; none of them may hold lines that are ratings themselves."""
-    broken = [cell for cell in cells if "\n" in cell or "\r" in cell]
-    for text in (part for cell in broken for part in re.split("\r\n|\n|\r", cell)[1:]):
+    broken = [at for at, cell in enumerate(cells) if "\n" in cell or "\r" in cell]
+    for at in broken:
+        first, *later = re.split("\r\n|\n|\r", cells[at])
+        before = layout.delimiter.join([*cells[:at], '"' + first])
+        # From the rating on, what stands before the break is the rating that the cell belongs to.
+        _check_swallowed(file, line, [*([before] if at < layout.rating else []), *later], layout)
+    return len(broken)
+
+
+def _check_swallowed(file: RatingFile, line: int, texts: list[str], layout: TextLayout) -> None:
+    for text in texts:
         row = text.split(layout.delimiter)
         whole = (
             len(row) == layout.fields and _cell(row, layout.user).strip() and _cell(row, layout.item).strip()
@@ -223,7 +232,6 @@ def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLay
                 allowed="quoted fields that are closed",
                 remedy="close or remove the quote of this line",
             )
-    return len(broken)
 
 
 def _cell(cells: list[str], position: int) -> str:
