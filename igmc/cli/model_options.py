@@ -28,13 +28,6 @@ __all__ = [
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-round_option = click.option(
-    "--round-ratings",
-    is_flag=True,
-    help="Take a rating between two levels of the scale to the nearest, instead of refusing it.",
-)
-
-
 class _Checkpoints(click.ParamType):  # type: ignore[type-arg]
     """An epoch becomes an int; whether there is such a checkpoint is for the run to say."""
 
@@ -73,15 +66,29 @@ at_option = click.option(
 
 
 def model_options(function: _Command) -> _Command:
-    """``--run`` and ``--demo``; a usage error unless just one of them is given."""
+    """``--run`` and ``--demo``; an error unless just one of them is given, and the run is there."""
 
     @functools.wraps(function)
     def checked(*args: Any, **given: Any) -> Any:
         if (given["run"] is None) != given["demo"]:
             raise click.UsageError("say which model answers: either --run DIR or --demo")
+        if given["run"] is not None:
+            check_run(given["run"])  # before all that takes seconds to load, and what else is wrong
         return function(*args, **given)
 
     return _RUN(_DEMO(checked))  # type: ignore[return-value]
+
+
+def round_option(function: _Command) -> _Command:
+    """``--round-ratings``; a usage error without the ratings that it is about."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **given: Any) -> Any:
+        if given["round_ratings"] and given["ratings"] is None:
+            raise click.UsageError("--round-ratings is about --ratings: give these too, or leave it out")
+        return function(*args, **given)
+
+    return _ROUND(checked)  # type: ignore[return-value]
 
 
 def checkpoint_options(function: _Command) -> _Command:
@@ -96,8 +103,6 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
         IgmcError: as `Predictor.from_run` does.
     """
     run: Path | None = given["run"]
-    if run is not None:
-        check_run(run)  # before all that takes seconds to load
     from igmc.inference import Predictor
 
     if run is None:
@@ -119,6 +124,12 @@ _DEMO = click.option(
     "--demo",
     is_flag=True,
     help="A small run on made-up films instead, trained on first use in under a minute.",
+)
+_ROUND = click.option(
+    "--round-ratings",
+    is_flag=True,
+    help="Take a rating in --ratings that is between two levels of the scale to the nearest, instead of "
+    "refusing it.",
 )
 _CHECKPOINTS = click.option(
     "--checkpoints",

@@ -19,7 +19,7 @@ from igmc.inference.checkpoints import open_run, pick_epochs
 from igmc.inference.id_encoding import ExtendedIds, check_known
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.rating_encoding import encode_ratings, rating_columns
+from igmc.inference.rating_encoding import check_ratings, encode_ratings, rating_columns
 from igmc.inference.user_view import UserView
 from igmc.loading import SideFeatures
 from igmc.networks import AnyScorer, find_network
@@ -203,9 +203,11 @@ class BasePredictor:
                 rated again. None or an unknown id stands for a new user.
 
         Raises:
+            ConfigError: if the ratings are no mapping.
             DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
                 text.
         """
+        check_ratings(ratings)
         users = ExtendedIds.of(self.users, [] if user_id is None else [user_id])
         items = ExtendedIds.of(self.items, ratings)
         user = len(users) if user_id is None else int(users.encode([user_id])[0])
@@ -234,6 +236,7 @@ class BasePredictor:
         Raises:
             DataError: on a rated item that is not known, which no prediction would rest on; see `with_user`.
         """
+        check_ratings(ratings)
         check_known(self.items, ratings)
         return self.with_user(ratings, user_id).score(id_list(items), clip=clip)
 

@@ -8,19 +8,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.ratings import RatingScale, RawId, check_lengths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["encode_ratings", "nearest_ratings", "rating_columns"]
+__all__ = ["check_ratings", "encode_ratings", "nearest_ratings", "rating_columns"]
 
 _BY_ROUNDING = (
     "give one of these, or say --round-ratings (in a request round: true, in Python "
     "igmc.inference.nearest_ratings) to take what lies between two of them to the nearest"
 )
 _COLUMNS = ("user_id", "item_id", "rating")
+
+
+def check_ratings(ratings: object) -> None:
+    """Raise a ConfigError unless the ratings of one user are given as a mapping."""
+    if not isinstance(ratings, Mapping):
+        raise ConfigError(
+            "the ratings of a user are no mapping",
+            got=ratings,
+            allowed='item id -> rating, such as {"f001": 5, "f002": 3.5}',
+        )
 
 
 def rating_columns(

@@ -14,6 +14,7 @@ from igmc.files import replacing, writing
 from igmc.ratings.checks import check_range
 from igmc.ratings.dataset import Dataset
 from igmc.ratings.ids import RawId
+from igmc.ratings.load import DataLike, load_dataset
 from igmc.ratings.side_features import side_features
 from igmc.ratings.split import Split
 
@@ -34,7 +35,7 @@ Columns = dict[str, NDArray[Any]]
 
 
 def to_networkx(
-    dataset: Dataset, *, split: Split | None = None, rows: ArrayLike | None = None
+    dataset: DataLike, *, split: Split | None = None, rows: ArrayLike | None = None
 ) -> nx.Graph[Any]:
     """The bipartite rating graph as a NetworkX graph.
 
@@ -45,7 +46,7 @@ def to_networkx(
     "support") and, where `split.scale` has it, ``level``.
 
     Args:
-        dataset: whose ratings.
+        dataset: whose ratings: whatever `igmc.ratings.load.load_dataset` takes.
         split: of this data set.
         rows: int [E], row numbers of ``dataset.table``, such as ``split.train``; by default those of the
             parts of `split`, else all.
@@ -63,6 +64,7 @@ def to_networkx(
         import networkx as nx
     except ImportError as error:
         raise MissingExtraError("a NetworkX graph needs networkx", remedy="pip install networkx") from error
+    dataset = load_dataset(dataset)
     table, columns = dataset.table, _columns(dataset, split, rows)
     graph = nx.Graph(name=dataset.name)
     sides = (("user", table.users, dataset.user_info), ("item", table.items, dataset.item_info))
@@ -81,7 +83,7 @@ def to_networkx(
 
 
 def to_pyg(
-    dataset: Dataset,
+    dataset: DataLike,
     *,
     split: Split | None = None,
     rows: ArrayLike | None = None,
@@ -112,6 +114,7 @@ def to_pyg(
     import torch
     from torch_geometric.data import Data
 
+    dataset = load_dataset(dataset)
     n_users, n_items = len(dataset.table.users), len(dataset.table.items)
     columns = _tensors(dataset, split, rows)
     index = torch.stack([columns.pop("user"), columns.pop("item") + n_users])
@@ -130,7 +133,7 @@ def to_pyg(
 
 
 def to_hetero(
-    dataset: Dataset,
+    dataset: DataLike,
     *,
     split: Split | None = None,
     rows: ArrayLike | None = None,
@@ -156,6 +159,7 @@ def to_hetero(
     from torch_geometric.data import HeteroData
 
     data = HeteroData()
+    dataset = load_dataset(dataset)
     data["user"].num_nodes, data["item"].num_nodes = len(dataset.table.users), len(dataset.table.items)
     columns = _tensors(dataset, split, rows)
     index = torch.stack([columns.pop("user"), columns.pop("item")])
@@ -209,11 +213,7 @@ def _columns(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> C
     if rows is None and split is not None:
         rows = np.sort(np.concatenate([getattr(split, part) for part in _MASKS]))
     chosen = np.arange(len(table)) if rows is None else _checked(rows, len(table))
-    columns: Columns = {
-        "user": table.user[chosen],
-        "item": table.item[chosen],
-        "rating": table.rating[chosen],
-    }
+    columns: Columns = {name: getattr(table, name)[chosen] for name in ("user", "item", "rating")}
     if table.timestamp is not None:
         columns["timestamp"] = table.timestamp[chosen]
     if split is not None:

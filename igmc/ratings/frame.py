@@ -99,7 +99,7 @@ def _asked(columns: Columns | None) -> dict[str, Any]:
         unknown = [name for name in columns if name not in names]
         if not unknown:
             return dict(columns)
-    else:
+    elif isinstance(columns, Sequence):
         given = [word.strip() for word in columns.split(",")] if isinstance(columns, str) else list(columns)
         if len(given) in (3, 4) and len(set(given)) == len(given):
             return dict(zip(names, given, strict=False))

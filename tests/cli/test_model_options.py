@@ -83,3 +83,9 @@ def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(
     code, out, err = command("igmc-recommend", "--run", demo_run, "--user", 3, "--checkpoints", text)
     assert (code, out) == (2, "")
     assert f"has no such checkpoint; {message}" in err
+
+
+@pytest.mark.parametrize("name", ["igmc-predict", "igmc-recommend", "igmc-explain"])
+def test_rounding_needs_ratings_to_round(command, name):
+    code, _, err = command(name, "--demo", *ASKING[name], "--round-ratings")
+    assert (code, "--round-ratings is about --ratings" in err) == (2, True)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from igmc.errors import DataError
-from igmc.inference.rating_encoding import encode_ratings, nearest_ratings, rating_columns
+from igmc.errors import ConfigError, DataError
+from igmc.inference.lists.request import ListRequest
+from igmc.inference.rating_encoding import check_ratings, encode_ratings, nearest_ratings, rating_columns
 from igmc.ratings.scale import KnownScale, RatingScale
 
 STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
@@ -72,3 +73,12 @@ def test_columns_are_told_by_name_whatever_holds_them():
 def test_columns_that_are_missing_or_of_unequal_length(columns, message):
     with pytest.raises(DataError, match=message):
         rating_columns(columns)
+
+
+@pytest.mark.parametrize("given", [["f001"], "f001=5", 3])
+@pytest.mark.parametrize("check", [check_ratings, lambda given: ListRequest(ratings=given)])
+def test_the_ratings_of_a_user_are_a_mapping(check, given):
+    with pytest.raises(
+        ConfigError, match=r"the ratings of a user are no mapping; .* allowed: item id -> rating"
+    ):
+        check(given)

@@ -46,6 +46,19 @@ def edges(data, type_=None):
     return list(map(tuple, index.T.tolist()))
 
 
+@pytest.mark.parametrize("convert", [to_networkx, to_pyg, to_hetero])
+def test_whatever_is_a_data_set_becomes_a_graph(tmp_path, convert):
+    frame = pd.DataFrame({"user_id": ["a", "a", "b"], "item_id": ["x", "y", "x"], "rating": [1.0, 2.0, 3.0]})
+    path = tmp_path / "ratings.csv"
+    frame.to_csv(path, index=False)
+    graphs = [convert(data) for data in (Dataset.from_frame(frame), frame, path, {"dataset": str(path)})]
+    assert [getattr(graph, "num_nodes", None) or len(graph) for graph in graphs] == [4] * 4
+    with pytest.raises(
+        ConfigError, match=r"this is no data set; got 7; allowed: a name, a path, a DataFrame"
+    ):
+        convert(7)
+
+
 def test_networkx_keeps_users_and_items_apart_and_numbers_and_texts(toy):
     graph = to_networkx(toy)
     assert graph.name == "toy"

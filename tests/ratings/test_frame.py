@@ -260,3 +260,8 @@ def test_every_function_takes_a_frame_for_a_data_set():
 
 def test_a_data_set_shows_itself_in_a_line():
     assert repr(Dataset.from_frame(frame(), name="mine")) == "Dataset('mine': 3 ratings, 2 users, 2 items)"
+
+
+def test_columns_of_a_wrong_type_are_refused():
+    with pytest.raises(ConfigError, match=r"columns do not say which are meant; got 3; allowed: \{"):
+        Dataset.from_frame(frame(), columns=3)

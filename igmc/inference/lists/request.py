@@ -8,6 +8,7 @@ from typing import Any
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError
+from igmc.inference.rating_encoding import check_ratings
 from igmc.ratings import RawId, id_list
 
 __all__ = ["ListRequest"]
@@ -27,7 +28,7 @@ class ListRequest:
         config: length and effort.
 
     Raises:
-        ConfigError: if it says for nobody, or a range of years is none.
+        ConfigError: if it says for nobody, the ratings are no mapping, or a range of years is none.
     """
 
     user_id: RawId | None = None
@@ -46,6 +47,7 @@ class ListRequest:
                 remedy="give the ratings of a newcomer, empty for one of whom nothing is known",
             )
         if self.ratings is not None:
+            check_ratings(self.ratings)
             object.__setattr__(self, "ratings", dict(self.ratings))
         for name in ("genre", "exclude_genre"):
             object.__setattr__(self, name, _several(getattr(self, name)))

@@ -132,6 +132,7 @@ def _ratings(
             if not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating)):
                 skipped.blank += 1
             elif _is_comment_row(cells, layout):
+                _check_comment(file, number, cells, layout)
                 skipped.comments += 1
             else:
                 _check_fields(file, number, cells, layout)
@@ -144,6 +145,15 @@ def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
     if layout.delimiter == BLANKS and cells[0] in COMMENT_SIGNS:
         return True
     return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
+
+
+def _check_comment(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> None:
+    """Refuse what may be a rating of somebody called # or % as well as a comment in numbers."""
+    if _is_number(_cell(cells, layout.rating)):  # in as many fields or, with an empty one, in fewer
+        _bad_line(
+            *(file, line, "this is a comment or a rating", " ".join(cells)),
+            "comments without a number where ratings have theirs, or before the first rating",
+        )
 
 
 def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -200,8 +210,17 @@ def _check_fields(file: RatingFile, line: int, cells: list[str], layout: TextLay
 
 def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> int:
     """How many cells hold a line break; none of them may hold lines that are ratings themselves."""
-    broken = [cell for cell in cells if "\n" in cell or "\r" in cell]
-    for text in (part for cell in broken for part in re.split("\r\n|\n|\r", cell)[1:]):
+    broken = [at for at, cell in enumerate(cells) if "\n" in cell or "\r" in cell]
+    for at in broken:
+        first, *later = re.split("\r\n|\n|\r", cells[at])
+        before = layout.delimiter.join([*cells[:at], '"' + first])
+        # From the rating on, what stands before the break is the rating that the cell belongs to.
+        _check_swallowed(file, line, [*([before] if at < layout.rating else []), *later], layout)
+    return len(broken)
+
+
+def _check_swallowed(file: RatingFile, line: int, texts: list[str], layout: TextLayout) -> None:
+    for text in texts:
         row = text.split(layout.delimiter)
         whole = (
             len(row) == layout.fields and _cell(row, layout.user).strip() and _cell(row, layout.item).strip()
@@ -213,7 +232,6 @@ def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLay
                 allowed="quoted fields that are closed",
                 remedy="close or remove the quote of this line",
             )
-    return len(broken)
 
 
 def _cell(cells: list[str], position: int) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 
 import pandas as pd
@@ -91,6 +92,8 @@ ROWS = st.lists(
 )
 SEPARATORS = (",", ";", "\t", "|", " ", "::")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252", "shift_jis")
+# Few by default, to be quick. In full: IGMC_EXAMPLES=2000 pytest tests/ratings/readers/test_any_table.py
+EXAMPLES = int(os.environ.get("IGMC_EXAMPLES", "200"))
 QUOTING = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)
 
 
@@ -142,7 +145,7 @@ def columns_of(raw: RawRatings) -> tuple[list, list, list, list]:
     return users, items, raw.rating.tolist(), raw.timestamp.tolist()
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ROWS,
     st.sampled_from(["csv", "pandas", "joined"]),

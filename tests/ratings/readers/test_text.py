@@ -267,3 +267,24 @@ def test_text_that_breaks_off_within_a_character_is_refused(tmp_path):
     content = CLEAN.encode("utf-16")[:-1]
     with pytest.raises(DataError, match=r"ratings\.csv is not utf-16 text \(.*\); allowed: UTF-8 or Latin-1"):
         read_text(write(tmp_path, content))
+
+
+def test_a_comment_between_blanks_that_may_be_a_rating_is_refused(tmp_path):
+    columns = ("user", "item", "rating")
+    said = write(tmp_path, "user item rating\na 1 3.0\n% not meant\n% 2 4.0\n", "blanks.txt")
+    with pytest.raises(DataError, match=r"line 4: this is a comment or a rating; got '?% 2 4.0"):
+        read_text(said, columns)
+    short = write(tmp_path, "user item rating text timestamp\na 1 3.0 x 7\n% 2 4.0  7\n", "short.txt")
+    with pytest.raises(DataError, match=r"line 3: this is a comment or a rating; got '?% 2 4.0"):
+        read_text(short, (*columns, "timestamp"))
+    konect = write(tmp_path, "% bip weighted\n% 3 2 2\n1 1 3\n1 2 4\n2 1 5\n", "out.films")
+    assert len(read_text(konect, ("1", "2", "3")).rating) == 3
+
+
+def test_a_quote_that_is_closed_by_that_of_the_next_line_swallows_no_rating(tmp_path):
+    text = 'user,item,rating,text\n",1,3.0,x\n",2,4.0,x\n%,3,5.0,x\n'
+    with pytest.raises(DataError, match=r"line 2: a quoted field holds a whole line that is a rating itself"):
+        read_text(write(tmp_path, text), ("user", "item", "rating"))
+    text = 'user,item,rating,text\n1,2,3,"a, b\nc, d"\n"u\nv",2,4,x\n'
+    raw = read_text(write(tmp_path, text), ("user", "item", "rating"))
+    assert [row[0] for row in rows(raw)] == ["1", "u\nv"]
