@@ -36,11 +36,13 @@ def render_all(record) -> None:
     import reproduce_baselines
     import reproduce_cold_start
     import reproduce_tables
+    import small_data
     import sparsity
     import transfer
 
     record.put_table("draws", average_draws.render(record.read_runs("draws")))
     record.put_table("choices", compare_choices.render(record.read("choices")))
+    record.put_table("small_data", small_data.render(record.read("small_data")))
     record.put_table("transfer", transfer.table(record.read("transfer")))
     reproduce_tables.render(record.read_runs("tables"))
     reproduce_baselines.write([])

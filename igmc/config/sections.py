@@ -115,7 +115,8 @@ class ModelConfig(Config):
     )
     norm: str = knob(
         "none",
-        "how messages are averaged: 'none' sums, 'relation' divides by |N_r(i)|, 'degree' by |N(i)|",
+        "how messages are normalized: 'none' sums them, 'relation' divides by the neighbours of the same "
+        "relation, 'degree' by all neighbours",
         choices=("none", "relation", "degree"),
     )
     init: str = knob(
