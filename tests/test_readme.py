@@ -1,8 +1,8 @@
-"""What README, CONTRIBUTING and docs show works: commands parse, and are run or named as not run; Python runs.
+"""The documents hold: commands parse, and are run or named as not run; Python runs; links lead somewhere.
 
-Above a block that is not run stands the reason: ``<!-- not run: serves until it is stopped -->``. All others are
-run, page by page, in one folder that holds the tables ``ratings.csv`` and ``films.csv``; the tutorial comes first,
-since the guides ask the run that it trains.
+Above a block that is not run stands the reason: ``<!-- not run: serves until it is stopped -->``. All others
+are run, page by page, in one folder that holds the tables ``ratings.csv`` and ``films.csv``; the tutorial
+comes first, since the guides ask the run that it trains.
 """
 
 import contextlib

@@ -70,8 +70,8 @@ def test_what_there_is_to_choose_from(command, home, option, words):
     ("arguments", "message"),
     [
         ((), "no model is given: --model NAME"),
-        (("--model", "biases", "--seeds", "1;2"), "--seeds is no list of whole numbers from 0; got '1;2'"),
-        (("--model", "biases", "--ks", "0"), "--ks is no list of whole numbers from 1; got '0'"),
+        (("--model", "biases", "--seeds", "1;2"), "--seeds is not a list of whole numbers from 0; got '1;2'"),
+        (("--model", "biases", "--ks", "0"), "--ks is not a list of whole numbers from 1; got '0'"),
         (("--model", "biases", "--against", "mf"), "--against names no model that is evaluated; got 'mf'"),
         (("--model", "biases", "--json", "--metrics", "rmse"), "which --json replaces"),
         (("--model", "nosuch"), "unknown recommender; got 'nosuch'"),

@@ -197,12 +197,14 @@ def paired(values, **settings):
 
 @pytest.mark.parametrize("call", [bootstrap_interval, paired])
 def test_bad_values_and_settings_are_refused(call):
-    with pytest.raises(DataError, match=r"the values are no list; got \(1, 2\); allowed: one number a user"):
+    with pytest.raises(
+        DataError, match=r"the values are not a list; got \(1, 2\); allowed: one number a user"
+    ):
         call([[1, 2]], seed=1)
     for bad in (np.nan, np.inf):
         with pytest.raises(DataError, match="a value is not a finite number"):
             call([1, bad], seed=1)
-    with pytest.raises(DataError, match=r"negative values has no root; got -1\.0; to mend it: give squared"):
+    with pytest.raises(DataError, match=r"negative values has no root; got -1\.0; hint: give squared"):
         call([4, -1], seed=1, root=True)
     for values, user in (([1], None), ([], None), ([1, 2], [3, 3])):
         with pytest.raises(DataError, match=r"too few users to draw from; got .; allowed: at least 2"):

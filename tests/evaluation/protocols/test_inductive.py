@@ -136,7 +136,7 @@ def test_no_rating_is_in_two_parts(name, data, seed):
         (
             "unseen_users",
             {"k": 11},
-            "k is more than max_k; got 11; allowed: at most 10; to mend it: raise max_k",
+            "k is more than max_k; got 11; allowed: at most 10; hint: raise max_k",
         ),
         (
             "unseen_items",
