@@ -31,8 +31,9 @@ from igmc.recommenders import RECOMMENDERS, OneOf, Range, Recommender
 # %% [markdown]
 # ## The network: plain PyG
 #
-# Two graph convolutions on learned inputs; the weight of an edge is how far its rating lies from the mean, so that a 1
-# pushes away. A rating is the mean, two biases, and a product of the states of both nodes.
+# Two graph convolutions on learned inputs; the weight of an edge is how far its rating lies from the
+# mean, so that a 1 pushes away. A rating is the mean, two biases, and a product of the states of both
+# nodes.
 
 
 # %%
@@ -58,8 +59,8 @@ class Net(nn.Module):
 #
 # `data.train` holds `user`, `item` and `rating` of the training part as dense indices; there is no test
 # rating in it. `fitted` names what is learned, and saving, loading and checks are then done for you. In
-# each epoch half of the ratings carries messages and the other half is asked: a rating that is in the graph would tell the
-# network its own answer.
+# each epoch half of the ratings carries messages and the other half is asked: a rating that is in the
+# graph would tell the network its own answer.
 
 
 # %%
@@ -150,5 +151,5 @@ model
 
 # %% [markdown]
 # This model embeds ids, so it cannot answer a newcomer: `inductive` stays False, and `unseen_users`
-# refuses it with a message that says so. A model that reads the graph anew sets `inductive = True` and
+# refuses it with a message that says so. A model that reads the present graph sets `inductive = True` and
 # implements `_fold_in`.
