@@ -202,7 +202,7 @@ def _check(section: str, knob_field: dataclasses.Field[Any], hint: Any, value: A
         raise ConfigError(f"{where} has the wrong type", got=value, allowed=_describe(hint))
     meta = knob_field.metadata
     if meta.get("choices") and value not in meta["choices"]:
-        raise ConfigError(f"{where} is not one of the choices", got=value, allowed=", ".join(meta["choices"]))
+        raise ConfigError(f"{where} is not known", got=value, allowed=", ".join(meta["choices"]))
     low, high = meta.get("low"), meta.get("high")
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, bool) or not isinstance(number, int | float):

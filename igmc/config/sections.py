@@ -35,14 +35,14 @@ class DataConfig(Config):
     )
     separator: str | None = knob(
         None,
-        "field separator of a text file: one or more characters, 'tab' or 'blanks'; guessed by default",
+        "field separator of a text file: one or more characters, 'tab' or 'blanks'; guessed if not set",
         late=True,
     )
     encoding: str | None = knob(
-        None, "encoding of a text file, such as cp1252 or shift_jis; guessed by default", late=True
+        None, "encoding of a text file, such as cp1252 or shift_jis; guessed if not set", late=True
     )
     header: bool | None = knob(
-        None, "whether the first line of a text file names the columns; guessed by default", late=True
+        None, "whether the first line of a text file names the columns; guessed if not set", late=True
     )
     matrix: bool = knob(
         False, "the file is a dense matrix: one line per user, one column per item", late=True
@@ -90,7 +90,7 @@ class ExtractConfig(Config):
 
     hops: int = knob(1, "radius of the enclosing subgraph, in hops", low=1, high=100)
     max_nodes_per_hop: int | None = knob(
-        None, "maximum users, and maximum items, added per hop; unlimited by default", low=1, short="cap"
+        None, "maximum users, and maximum items, added per hop; unlimited if not set", low=1, short="cap"
     )
     sample_ratio: float = knob(1.0, "fraction of neighbours sampled per hop", low=0.0, high=1.0)
 

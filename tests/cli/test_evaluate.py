@@ -55,7 +55,7 @@ def test_the_curves_of_every_training_are_tracked(command, home, tmp_path):
     [
         (
             "--list-models",
-            ["biases: ", "    damping=null  ratings without bias", "    train.epochs=40  passes"],
+            ["biases: ", "    damping=null  number of pseudo-ratings", "    train.epochs=40  passes"],
         ),
         ("--list-protocols", ["random_80_20: ", "unseen_users: ", "    min_rating="]),
     ],

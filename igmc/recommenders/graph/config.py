@@ -34,7 +34,7 @@ class GraphConfig(Config):
     half_life: float = knob(365.0, "days after which an edge has half its weight (recency)", low=1e-6)
     edge_dropout: float = knob(0.0, "fraction of edges dropped at each step", low=0.0, high=0.99)
     neighbors: tuple[int, ...] | None = knob(
-        None, "neighbours sampled per node at each layer, from the batch outwards; all by default", low=1
+        None, "neighbours sampled per node at each layer, from the batch outwards; all if not set", low=1
     )
 
 

@@ -288,7 +288,7 @@ def test_relevant_items_without_a_gain_are_refused(bad):
 
 def test_lists_that_are_no_lists_are_refused():
     relevant = table({0: {0: 1}, 1: {1: 1}}, (2, 3))
-    with pytest.raises(DataError, match="another number of lists; got 1; allowed: 2"):
+    with pytest.raises(DataError, match="the number of lists is wrong; got 1; allowed: 2"):
         ranking_metrics([[0]], relevant, [1])
     with pytest.raises(DataError, match="no relevant items; got 'row 1'; hint: leave that user out"):
         ranking_metrics([[0], [0]], table({0: {0: 1}}, (2, 3)), [1])
@@ -296,12 +296,12 @@ def test_lists_that_are_no_lists_are_refused():
         ranking_metrics([[0], [3]], relevant, [1])
     with pytest.raises(DataError, match="out of range; got -2"):
         catalogue_metrics([[-2]], [1, 1], [1])
-    with pytest.raises(DataError, match=r"no table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
+    with pytest.raises(DataError, match=r"not a table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
         catalogue_metrics([[0.0]], [1, 1], [1])
     with pytest.raises(DataError, match="no user gets any recommendation"):
         catalogue_metrics([[-1]], [1, 1], [1])
     for counts in ([-1, 1], [0.5, 1], [[1, 1]], []):
-        with pytest.raises(DataError, match="numbers of ratings by item are not a list of whole numbers"):
+        with pytest.raises(DataError, match="numbers of ratings by item must be a list of whole numbers"):
             catalogue_metrics([[0]], counts, [1])
 
 

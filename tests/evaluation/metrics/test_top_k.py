@@ -113,11 +113,11 @@ def test_scores_that_are_not_finite_are_refused(bad):
 
 def test_scores_of_another_shape_are_refused():
     hidden = sparse.csr_array((2, 3))
-    with pytest.raises(DataError, match=r"another shape; got \(2, 4\); allowed: \(2, 3\)"):
+    with pytest.raises(DataError, match=r"wrong shape; got \(2, 4\); allowed: \(2, 3\)"):
         rank_items(np.ones((2, 4)), hidden, 1)
-    with pytest.raises(DataError, match=r"another shape; got \(3,\)"):
+    with pytest.raises(DataError, match=r"wrong shape; got \(3,\)"):
         rank_items(np.ones(3), hidden, 1)
-    with pytest.raises(DataError, match="no numbers; got 'bool'"):
+    with pytest.raises(DataError, match="not numbers; got 'bool'"):
         rank_items(np.ones((2, 3), bool), hidden, 1)
     with pytest.raises(
         DataError, match="hidden pairs are not a sparse table; got 'list'; allowed: a CSR array"

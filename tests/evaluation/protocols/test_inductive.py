@@ -155,7 +155,7 @@ def test_settings_that_make_no_sense(name, settings, match):
 @pytest.mark.parametrize(
     ("name", "more", "match"),
     [
-        ("unseen_items:by=time", {"years": False}, "nothing says of what year the items of random are"),
+        ("unseen_items:by=time", {"years": False}, "the years of the items of random are unknown"),
         (
             "unseen_users:by=time",
             {"times": None},
@@ -166,7 +166,7 @@ def test_settings_that_make_no_sense(name, settings, match):
             {"times": "unknown"},
             "to reveal the first ratings needs the time of every",
         ),
-        ("unseen_users:by=activity,min_known=1", {}, "leaves nothing of random to ask"),
+        ("unseen_users:by=activity,min_known=1", {}, "leaves no test ratings of random"),
         ("unseen_items:by=activity,min_known=999", {}, "no ratings to fit a scale to"),
     ],
 )
