@@ -148,7 +148,7 @@ def checked_space(model: str, config: Config, space: SearchSpace) -> dict[str, R
                 with_settings(config, {name: value})
             except ConfigError as error:
                 raise ConfigError(
-                    f"{model} does not accept this {name}", got=value, allowed=error.allowed
+                    f"{model} does not accept this value of {name}", got=value, allowed=error.allowed
                 ) from error
     return dict(space)
 

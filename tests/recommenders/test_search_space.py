@@ -75,9 +75,12 @@ def test_a_copy_with_settings_changed_in_sections():
     ("space", "message"),
     [
         ({"neighbors": Range(1, 2)}, "m has no setting of this name to search; got 'neighbors'.* neighbours"),
-        ({"neighbours": Range(0, 2)}, "m cannot have such a neighbours; got 0; allowed: at least 1"),
-        ({"neighbours": Range(1.0, 2.5)}, "m cannot have such a neighbours; got 1.0"),
-        ({"similarity": OneOf(("cosine", "dice"))}, "m cannot have such a similarity; got 'dice'"),
+        (
+            {"neighbours": Range(0, 2)},
+            "m does not accept this value of neighbours; got 0; allowed: at least 1",
+        ),
+        ({"neighbours": Range(1.0, 2.5)}, "m does not accept this value of neighbours; got 1.0"),
+        ({"similarity": OneOf(("cosine", "dice"))}, "m does not accept this value of similarity; got 'dice'"),
     ],
 )
 def test_a_space_holds_what_the_model_may_have(space, message):

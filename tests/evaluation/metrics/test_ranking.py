@@ -296,7 +296,7 @@ def test_lists_that_are_no_lists_are_refused():
         ranking_metrics([[0], [3]], relevant, [1])
     with pytest.raises(DataError, match="out of range; got -2"):
         catalogue_metrics([[-2]], [1, 1], [1])
-    with pytest.raises(DataError, match=r"not a table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
+    with pytest.raises(DataError, match=r"a table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
         catalogue_metrics([[0.0]], [1, 1], [1])
     with pytest.raises(DataError, match="no user gets any recommendation"):
         catalogue_metrics([[-1]], [1, 1], [1])
