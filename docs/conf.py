@@ -26,6 +26,7 @@ html_title = f"igmc {release}"
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
+linkcheck_ignore = [r"http://127\.0\.0\.1"]
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 exclude_patterns += ["conf.py"]
 nb_execution_mode = "force" if os.environ.get("IGMC_DOCS_EXECUTE") else "off"

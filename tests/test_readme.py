@@ -111,7 +111,8 @@ def test_commands_run(at_work, monkeypatch, capsys):
     ran = []
     for block in first_the_tutorial(BASH):
         for name, *rest in block.lines():
-            if block.is_run and name in COMMANDS:
+            if block.is_run:
+                assert name in COMMANDS, f"{named(block.page)}: {name} is neither run nor named as not run"
                 monkeypatch.setattr(sys, "argv", [name, *rest])
                 code = _exit_code(COMMANDS[name], name)
                 told = capsys.readouterr()

@@ -135,5 +135,5 @@ def test_what_cannot_be_transferred_is_refused(demo_run, percent, tmp_path):
     copy = shutil.copytree(demo_run, tmp_path / "copy")
     with edited(copy / "config.json") as config:
         config["config"]["model"]["side_features"] = True
-    with pytest.raises(ConfigError, match="a model with side features of its own data set"):
+    with pytest.raises(ConfigError, match="a model trained with side features"):
         transfer(copy, percent)
