@@ -37,4 +37,5 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "show-inheritance": False}
 default_role = "code"  # docstrings put names into single backticks
+smartquotes = False  # -- starts an option; it is not a dash
 napoleon_use_ivar = True

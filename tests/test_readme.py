@@ -161,7 +161,9 @@ def test_the_site_builds_without_warnings(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "docs", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "--support-dropout" in (tmp_path / "site" / "reference" / "cli.html").read_text()
+    options = (tmp_path / "site" / "reference" / "cli.html").read_text()
+    assert "--support-dropout" in options
+    assert "\u2013" not in options, "two hyphens are not a dash"
     assert "RatingTable" in (tmp_path / "site" / "about" / "architecture.html").read_text()
 
 

@@ -92,9 +92,9 @@ print("training edges:", int(data.edge_train_mask.sum()), "of", data.num_edges)
 # %%
 models = [
     "biases",
-    "gcn:epochs=10",
-    "GCN without edge weights=gcn:epochs=10,edge_weight=none",
-    "gat:epochs=8",
+    "gcn:epochs=5",
+    "GCN without edge weights=gcn:epochs=5,edge_weight=none",
+    "gat:epochs=5",
     "igmc:train.epochs=1,extract.max_nodes_per_hop=10",
 ]
 report = igmc.evaluate(models, "demo", protocols="random_80_20:refit=false", rankings=False)
