@@ -44,7 +44,7 @@ def found(text: str) -> list[str]:
 
 def help_of(command: click.Command, name: str) -> str:
     """All help of a command and of those below it."""
-    with click.Context(command, info_name=name) as context:
+    with click.Context(command, info_name=name, **command.context_settings) as context:
         texts = [command.get_help(context)]
         texts += [getattr(option, "help", None) or "" for option in command.get_params(context)]
     below = getattr(command, "commands", {})
