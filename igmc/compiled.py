@@ -151,7 +151,7 @@ class _Cache(FunctionCache):  # type: ignore[misc]
         try:
             return super().load_overload(signature, target)
         except Exception as error:  # damaged files make pickle and LLVM raise nearly anything
-            logger.info("compiling %s anew: %s: %s", self._name, type(error).__name__, error)
+            logger.info("recompiling %s: %s: %s", self._name, type(error).__name__, error)
             with contextlib.suppress(OSError):
                 self.flush()
             return None
@@ -188,8 +188,8 @@ def _warn(reason: str) -> None:
     """Say once why each process compiles for itself."""
     if not _warned:
         logger.warning(
-            "compiled kernels cannot be kept, and each process compiles them anew: %s; "
-            "to mend it: set IGMC_HOME to a folder that can be written",
+            "compiled kernels cannot be cached, so each process recompiles them: %s; "
+            "hint: set IGMC_HOME to a folder that can be written",
             reason,
         )
     _warned.append(reason)

@@ -107,7 +107,9 @@ def _kernels() -> Finding:
     folder = kernel_folder()
     if folder is None:
         remedy = "set IGMC_HOME to a folder that can be written"
-        return Finding("compiled kernels", "not kept; each process compiles anew", ok=False, remedy=remedy)
+        return Finding(
+            "compiled kernels", "not cached; each process recompiles them", ok=False, remedy=remedy
+        )
     kept = len(list(folder.glob("*.nbc"))) if folder.is_dir() else 0
     return Finding("compiled kernels", f"{kept} in {folder}")
 

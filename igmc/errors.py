@@ -20,7 +20,7 @@ _SHOWN = 200  # characters of a value at most: one that is wrong may be a whole 
 
 
 class IgmcError(Exception):
-    """Base of all errors that a user of igmc can cause or mend.
+    """Base of all errors that a user of igmc can cause or fix.
 
     Args:
         what: what was wrong, naming the file, line or setting.
@@ -41,7 +41,7 @@ class IgmcError(Exception):
         if allowed is not None:
             parts.append(f"allowed: {allowed}")
         if remedy is not None:
-            parts.append(f"to mend it: {remedy}")
+            parts.append(f"hint: {remedy}")
         super().__init__("; ".join(parts))
 
     def __reduce__(self) -> tuple[object, ...]:

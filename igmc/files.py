@@ -69,11 +69,11 @@ def check_run(path: object) -> Path:
         ConfigError: if it is no path.
     """
     if not isinstance(path, str | os.PathLike):
-        raise ConfigError("this is no run", got=path, allowed="a run folder, or the report of a run")
+        raise ConfigError("this is not a run", got=path, allowed="a run folder, or the report of a run")
     folder = Path(path)
     if not (folder / "config.json").is_file():
         raise CheckpointError(
-            f"{folder} is no run folder: it has no config.json",
+            f"{folder} is not a run folder: it has no config.json",
             remedy="give the folder that igmc-train named as its run folder",
         )
     return folder

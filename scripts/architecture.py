@@ -5,17 +5,22 @@ that package's front door, its ``__init__``; `tests/test_architecture.py` holds 
 
     python scripts/architecture.py             # floors, arrows, circles
     python scripts/architecture.py --modules   # every arrow between modules
+    python scripts/architecture.py --svg       # docs/about/architecture.svg, the picture of the documentation
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / "docs" / "about" / "architecture.svg"
+CELL, NAMES, HEAD = 17, 130, 110  # pixels: a square of the picture, the column of names, the row of names
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
@@ -163,15 +168,64 @@ def side_doors(graph: Arrows, found: Mapping[str, Path]) -> list[tuple[str, str]
     return passed
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--modules", action="store_true", help="print every arrow between modules")
-    args = parser.parse_args()
-    found = modules()
-    graph = arrows(found)
+def between_rooms(graph: Arrows) -> Arrows:
+    """Room -> the other rooms that it imports from."""
     between: Arrows = defaultdict(set)
     for source, targets in graph.items():
         between[room_of(source)] |= {room_of(target) for target in targets} - {room_of(source), ""}
+    return between
+
+
+def about(room: str, found: Mapping[str, Path]) -> str:
+    """What a room is for: the first line of its docstring, or as much of it as there is space for."""
+    first = (ast.get_docstring(ast.parse(found[f"igmc.{room}"].read_text())) or "").partition("\n")[0]
+    first = first.replace("`", "").removeprefix(f"{room.capitalize()}: ")
+    short = re.split(r"[:;.](?: |$)", first)[0]
+    return short if len(short) <= 65 else short[:65].rpartition(",")[0]
+
+
+def picture(graph: Arrows, found: Mapping[str, Path]) -> str:
+    """The rooms as an SVG: a row and a column each, the highest floor first; squares mark imports."""
+    between = between_rooms(graph)
+    floors = FLOORS[::-1]
+    rooms = [room for floor in floors for room in floor]
+    size = CELL * len(rooms)
+    width, height = NAMES + size + 480, HEAD + size + 10
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        'font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+    ]
+    above = 0
+    for number, floor in enumerate(floors):
+        y, tall = HEAD + CELL * above, CELL * len(floor)
+        shade = "#eef3f8" if number % 2 else "#f9fafb"
+        lines.append(f'<rect x="0" y="{y}" width="{width}" height="{tall}" fill="{shade}"/>')
+        above += len(floor)
+    for row, room in enumerate(rooms):
+        x, y = NAMES + CELL * row, HEAD + CELL * row
+        lines.append(f'<text x="{NAMES - 8}" y="{y + 13}" text-anchor="end">{room}</text>')
+        lines.append(f'<text transform="translate({x + 13} {HEAD - 6}) rotate(-90)">{room}</text>')
+        summary = escape(about(room, found))
+        lines.append(f'<text x="{NAMES + size + 10}" y="{y + 13}" fill="#44546a">{summary}</text>')
+        lines.append(f'<rect x="{x + 2}" y="{y + 2}" width="13" height="13" fill="#c9d3df"/>')
+        for column in sorted(rooms.index(other) for other in between[room]):
+            spot = NAMES + CELL * column + 2
+            lines.append(f'<rect x="{spot}" y="{y + 2}" width="13" height="13" fill="#1f6f8b"/>')
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--modules", action="store_true", help="print every arrow between modules")
+    parser.add_argument("--svg", action="store_true", help=f"write {PICTURE.relative_to(ROOT)}")
+    args = parser.parse_args()
+    found = modules()
+    graph = arrows(found)
+    if args.svg:
+        PICTURE.write_text(picture(graph, found))
+        return
+    between = between_rooms(graph)
     for number in range(len(FLOORS) - 1, -1, -1):
         for room in FLOORS[number]:
             print(f"floor {number:2}  {room:15} -> {', '.join(sorted(between[room])) or 'nothing'}")

@@ -19,7 +19,7 @@ from igmc.config import ExtractConfig
 from igmc.graph import Part, extract_subgraphs, reference_subgraphs
 
 BLOCK = 250  # pairs a task
-OFFICIAL_PER_S = 970  # official code, 2 processes, arrays only; see the README
+OFFICIAL_PER_S = 970  # official code, 2 processes, arrays only; see docs/benchmarks.md
 
 
 def in_memory(part: Part, config: ExtractConfig, pairs: int, threads: int, rounds: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Compares norms and first weights of IGMC by validation RMSE; writes the result file and the README table.
+"""Compares norms and first weights of IGMC by validation RMSE; writes the result file and its table.
 
 A short run of each combination with selection on validation, seed 1; compared is the best validation RMSE,
 never a test figure.

@@ -1,4 +1,4 @@
-"""Runs the published protocol with either network, and writes the result file and the README tables.
+"""Runs the published protocol with either network, and writes the result file and the tables.
 
 Every run is resumed where it stopped, and what the result file holds under the same settings is not run
 again, so the script can be ended and started at any time, on another machine too. To run a row anew,
@@ -195,7 +195,7 @@ def main(
 
 
 def render(rows: list[dict]) -> None:
-    """Both tables, between their marks in the README."""
+    """Both tables, between their marks in docs/results.md."""
     harness = record.read("tables_rivals") + record.read("baselines")
     record.put_table("reproduce_tables", rgcn_table(rows))
     record.put_table("reproduce_tables, neighbours", neighbours_table(rows, harness))

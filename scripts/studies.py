@@ -1,4 +1,4 @@
-"""What the studies share: rows of a result file, their table in the README, and the figure beside it."""
+"""What the studies share: rows of a result file, their table in docs/results.md, and the figure beside it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def merged(
 
 
 def save(name: str, found: list[dict[str, Any]], table: str, panels: list[CurvePanel]) -> None:
-    """Write the result file, the figure, and the table between its marks in the README, if it has them."""
+    """Write the result file, the figure, and the table of docs/results.md, if the page has its marks."""
     record.write(name, found)
     if panels:
         save_figure(curve_figure(panels), record.RESULTS / name)

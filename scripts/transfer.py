@@ -121,7 +121,7 @@ def main(
     data = [igmc.DataConfig(dataset=name) for name in targets]
     if books is not None:
         data.append(igmc.DataConfig(dataset=str(books), columns="user_id,book_id,rating"))
-    found = [{"network": FIRST_NETWORK} | row for row in record.read("transfer")]
+    found = record.read("transfer")
     for run in runs:
         config = RunConfig.from_dict(json.loads((run / "config.json").read_text())["config"])
         for to in data:

@@ -116,6 +116,21 @@ def test_the_script_prints_floors_and_circles():
     assert done.stdout.endswith("upward: none\ncircle: none\nside door: none\n")
 
 
+def test_the_picture_of_the_documentation_is_up_to_date():
+    hint = "run: python scripts/architecture.py --svg"
+    assert architecture.PICTURE.read_text() == architecture.picture(GRAPH, FOUND), hint
+
+
+def test_the_picture_shows_each_import_between_rooms():
+    drawn = architecture.picture({"igmc.cli.main": {"igmc.web"}, "igmc.web": set()}, FOUND)
+    assert drawn.count("#1f6f8b") == 1
+    assert architecture.picture(GRAPH, FOUND).count("#1f6f8b") == sum(
+        len(targets)
+        for room, targets in architecture.between_rooms(GRAPH).items()
+        if any(room in floor for floor in architecture.FLOORS)
+    )
+
+
 def loaded_by(code: str) -> set[str]:
     """The modules that a fresh interpreter has after running some code."""
     report = "\nimport json, sys; print('\\n' + json.dumps(list(sys.modules)))"

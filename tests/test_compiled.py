@@ -140,7 +140,7 @@ def test_where_nothing_can_be_written_one_warning_is_given(package, tmp_path):
     (tmp_path / "file").touch()
     out, warnings = run(package, IGMC_HOME=str(tmp_path / "file"))
     assert out == "11 11 0"
-    assert warnings.count("cannot be kept") == 1
+    assert warnings.count("cannot be cached") == 1
     assert warnings.count("set IGMC_HOME") == 1
 
 
@@ -150,7 +150,7 @@ def test_an_account_without_a_home_can_run_kernels(package):
     )
     out, warnings = run(package, nobody + MAIN, IGMC_HOME="", XDG_CACHE_HOME="")
     assert out == "11 11 0"
-    assert warnings.count("cannot be kept") == 1
+    assert warnings.count("cannot be cached") == 1
     assert "no home folder" in warnings
 
 

@@ -9,7 +9,7 @@ from igmc import errors
 
 def test_message_answers_the_four_questions_in_order():
     error = errors.DataError("u.data, line 3: rating", got=9, allowed="1..5", remedy="mend the line")
-    assert str(error) == "u.data, line 3: rating; got 9; allowed: 1..5; to mend it: mend the line"
+    assert str(error) == "u.data, line 3: rating; got 9; allowed: 1..5; hint: mend the line"
 
 
 def test_answers_that_are_not_given_are_left_out_but_falsy_values_are_shown():
@@ -73,4 +73,4 @@ class LocalError(errors.StoreError):
 
 def test_kinds_that_modules_define_for_themselves_cross_process_borders_too():
     copy = pickle.loads(pickle.dumps(LocalError("what", remedy="three")))
-    assert (type(copy), copy.exit_code, str(copy)) == (LocalError, 3, "what; to mend it: three")
+    assert (type(copy), copy.exit_code, str(copy)) == (LocalError, 3, "what; hint: three")

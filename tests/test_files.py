@@ -34,7 +34,7 @@ def test_an_account_without_a_home_is_told_to_name_one(monkeypatch, setting):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("IGMC_HOME", setting)
     monkeypatch.setattr("pwd.getpwuid", dict[int, str]().__getitem__)  # knows nobody
-    with pytest.raises(ConfigError, match="this account has no home folder; to mend it: set IGMC_HOME"):
+    with pytest.raises(ConfigError, match="this account has no home folder; hint: set IGMC_HOME"):
         home_dir()
 
 
@@ -167,10 +167,10 @@ def test_chunks_are_written_one_after_the_other(tmp_path):
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("no/such/x", r"cannot write .*x: No such file or directory; to mend it: check the path"),
+        ("no/such/x", r"cannot write .*x: No such file or directory; hint: check the path"),
         (
             "file/x",
-            r"cannot write .*x: Not a directory; to mend it: choose another folder: a file stands in its",
+            r"cannot write .*x: Not a directory; hint: choose another folder: a file stands in its",
         ),
     ],
 )

@@ -106,13 +106,13 @@ def test_what_cannot_be_begun_with_is_said(once, tmp_path):
         train("demo", network="rgcn", start=folder, out=tmp_path / "a", **QUICK)
     with pytest.raises(ConfigError, match="network of another shape"):
         train("demo", start=folder, members=2, epochs=1, out=tmp_path / "b", **QUICK)
-    with pytest.raises(CheckpointError, match="is no run folder"):
+    with pytest.raises(CheckpointError, match="is not a run folder"):
         train("demo", start=tmp_path / "nowhere", out=tmp_path / "c", **QUICK)
 
 
 @pytest.mark.parametrize("wrong", [3, None, ["demo"], object()])
 def test_what_is_no_data_set_is_refused(wrong):
-    with pytest.raises(ConfigError, match=r"this is no data set.*a DataFrame"):
+    with pytest.raises(ConfigError, match=r"this is not a data set.*a DataFrame"):
         train(wrong)
 
 

@@ -44,13 +44,13 @@ _READ_WITH = {
     help="GraphML for NetworkX, Gephi and others; or a graph of PyTorch Geometric, homogeneous or hetero.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="File to write.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists, instead of refusing.")
+@click.option("--overwrite", is_flag=True, help="Overwrite FILE if it exists.")
 @click.option(
     "--directions",
     type=click.Choice(["both", "one"]),
     help="Edges of a PyG graph: both directions, or from users to items only. [default both]",
 )
-@click.option("--features", is_flag=True, help="Give the nodes of a PyG graph the side features as x.")
+@click.option("--features", is_flag=True, help="Add the side features to the nodes of a PyG graph as x.")
 @config_options(
     *(f"data.{name}" for name in READING),
     *("data.split", "data.test_ratio", "data.validation_ratio"),
@@ -75,9 +75,9 @@ def convert_command(
 ) -> None:
     """Write the rating graph of the data set NAME, or of the file of ratings at that path, to FILE.
 
-    Each edge is a rating, with its level, its time where that is known, and the part of the split that it
-    is in: training, validation or test. The ids come along as they were given, and what is known of users
-    and items with --to networkx always, otherwise with --features.
+    Each edge is a rating with its level, its time if known, and its part of the split: training, validation
+    or test. The original ids are kept. Side information of users and items is included with --to networkx,
+    and with --features otherwise.
     """
     start_logging(verbose=verbose, quiet=quiet)
     config = read_config(ctx, file)

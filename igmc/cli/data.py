@@ -28,9 +28,9 @@ __all__ = ["data_command"]
     commands=[describe_command, convert_command],
 )
 def data_command() -> None:
-    """List the data sets known by name, fetch them, look at them, and convert them for other libraries.
+    """List the data sets known by name, fetch, describe and split them, and convert them for other libraries.
 
-    A file of your own ratings needs no fetching: igmc-train --dataset ratings.csv --columns user,item,rating
+    Your own file of ratings needs no fetching: igmc-train --dataset ratings.csv --columns user,item,rating
     """
 
 
@@ -40,12 +40,12 @@ data_command.add_command(split_command)
 @data_command.command(
     "list",
     cls=TeachingCommand,
-    short_help="Names, sizes, licences, and what is on this machine.",
+    short_help="List names, sizes, licences, and what is on this machine.",
     examples=("igmc data list", "igmc data list --data-dir ~/data --json"),
 )
 @running_options("data_dir", "home", "as_json")
 def list_command(data_dir: Path | None, home: Path | None, as_json: bool) -> None:
-    """Show the data sets known by name: size, licence, and where they lie on this machine."""
+    """Show the data sets known by name: size, licence, and location on this machine."""
     from igmc.ratings.sources import DATASETS
 
     found: list[dict[str, Any]] = []
@@ -71,7 +71,7 @@ def list_command(data_dir: Path | None, home: Path | None, as_json: bool) -> Non
 @data_command.command(
     "fetch",
     cls=TeachingCommand,
-    short_help="Download a data set, or unpack an archive that you have.",
+    short_help="Download a data set, or unpack a local archive.",
     examples=("igmc data fetch ml_100k", "igmc data fetch ml_1m --from-zip ~/Downloads/ml-1m.zip"),
 )
 @click.argument("name")
@@ -79,7 +79,7 @@ def list_command(data_dir: Path | None, home: Path | None, as_json: bool) -> Non
     "--from-zip",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Archive that is already on this machine, as its makers publish it.",
+    help="Use this archive, as published, instead of downloading.",
 )
 @running_options("home", "verbose", "quiet")
 def fetch_command(name: str, from_zip: Path | None, home: Path | None, verbose: bool, quiet: bool) -> None:

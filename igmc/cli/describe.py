@@ -18,7 +18,7 @@ __all__ = ["describe_command"]
 @click.command(
     "describe",
     cls=TeachingCommand,
-    short_help="Size, gaps, duplicates, outliers and distributions.",
+    short_help="Show size, missing values, duplicates, outliers and distributions.",
     examples=(
         "igmc data describe demo",
         "igmc data describe ratings.csv --columns user_id,book_id,rating --plots figures",
@@ -30,7 +30,7 @@ __all__ = ["describe_command"]
     "--plots",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Draw figures too, as PNG and SVG in this folder; those of an earlier call are replaced.",
+    help="Also draw figures, as PNG and SVG, into this folder; existing ones are overwritten.",
 )
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
 @click.pass_context
@@ -47,9 +47,9 @@ def describe_command(
 ) -> None:
     """Describe the data set NAME, or the file of ratings at that path.
 
-    Tells how many users, items and ratings there are and how dense they are, what is missing, how many
-    duplicates were merged, which users and items are outliers (beyond Tukey's fences), and how ratings,
-    activity, popularity, times and genres are distributed.
+    Reports the numbers of users, items and ratings, the density, missing values, merged duplicates, outliers
+    among users and items (beyond Tukey's fences), and the distributions of ratings, activity, popularity,
+    times and genres.
     """
     start_logging(verbose=verbose, quiet=quiet)
     config = read_config(ctx, file).data.replace(dataset=name)

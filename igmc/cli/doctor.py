@@ -17,15 +17,14 @@ __all__ = ["doctor_command"]
 @click.command(
     "doctor",
     cls=TeachingCommand,
-    short_help="Look at this machine, and test the compiled code.",
+    short_help="Check this machine and test the compiled code.",
     examples=("igmc doctor", "igmc doctor --json"),
 )
 @running_options("home", "as_json", "verbose", "quiet")
 def doctor_command(home: Path | None, as_json: bool, verbose: bool, quiet: bool) -> int:
-    """Tell the versions, the processor and the folders that are used, and compare compiled with plain code.
+    """Show versions, processor and folders, and compare compiled with plain code.
 
-    It ends with 1 if something is not as it should be, and says what to do about it. Attach what --json
-    prints to a report of a fault.
+    Exits with 1 if something is wrong, with a hint. Attach the output of --json to bug reports.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.doctor import examine

@@ -42,7 +42,7 @@ __all__ = ["evaluate_command"]
     "models",
     multiple=True,
     metavar="[LABEL=]NAME[:KEY=VALUE,...]",
-    help="A model, with settings if wanted; once for each. NAME@FILE reads the settings from a JSON file. "
+    help="A model, optionally with settings; repeatable. NAME@FILE reads the settings from a JSON file. "
     "--list-models shows the names.",
 )
 @click.option(
@@ -50,35 +50,39 @@ __all__ = ["evaluate_command"]
     "datasets",
     multiple=True,
     metavar="NAME|PATH",
-    help="A data set; once for each [default demo]",
+    help="A data set; repeatable [default demo]",
 )
 @click.option(
     "--protocol",
     "protocols",
     multiple=True,
     metavar="NAME[:KEY=VALUE,...]",
-    help="How to split, with settings if wanted; once for each. --list-protocols shows the names "
+    help="How to split, optionally with settings; repeatable. --list-protocols shows the names "
     "[default random_80_20]",
 )
-@click.option("--seeds", default="1", metavar="N,N,...", help="Seeds of split and model [default 1]")
+@click.option(
+    "--seeds", default="1", metavar="N,N,...", help="Seeds for the split and the models [default 1]"
+)
 @click.option("--ks", default="5,10,20", metavar="N,N,...", help="Lengths of ranked lists [default 5,10,20]")
 @click.option(
-    "--no-rankings", is_flag=True, help="Measure ratings only: full rankings take graph networks long."
+    "--no-rankings",
+    is_flag=True,
+    help="Measure rating errors only; full rankings are slow for graph networks.",
 )
-@click.option("--metrics", metavar="M,M,...", help="Columns of the table; all are in the report's files")
+@click.option("--metrics", metavar="M,M,...", help="Columns of the table; the report files hold all metrics")
 @click.option(
-    "--against", metavar="LABEL", help="Test every model against this one, by the first column of the table"
+    "--against", metavar="LABEL", help="Test every model against this one, on the first metric of the table"
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder for report.json, .csv, .md and .png, and for each result as it is done, so that the same "
-    "command goes on where it stopped [default: nothing is written]",
+    help="Folder for report.json, .csv, .md and .png, and for finished results, so that the same command "
+    "resumes [default: nothing is written]",
 )
 @track_option
-@click.option("--list-models", is_flag=True, help="Show the models and their settings, and stop.")
-@click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and stop.")
+@click.option("--list-models", is_flag=True, help="Show the models and their settings, and exit.")
+@click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and exit.")
 @reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
 @click.pass_context
@@ -104,14 +108,13 @@ def evaluate_command(
 ) -> int:
     """Fit and measure models on the same splits, through the same code.
 
-    Each model learns from the training part and chooses, where it has something to choose, on the validation
-    part; then it is fitted to both and measured once on the test part: errors of the ratings, order of the
-    rated test items, and full rankings of all items that a user has not seen. Intervals are of 95 %, by a
-    bootstrap over users.
+    Each model is fitted to the training part, with its choices made on the validation part; then it is
+    refitted to both and measured once on the test part: rating errors, the order of the rated test items,
+    and full rankings of all items that a user has not seen. Intervals are bootstrapped over users, at 95 %.
 
-    Where the protocol keeps users unseen, models that take newcomers are asked by pairs of them with opposite
-    tastes: opposite_overlap is the share that the two lists of ten have in common, and --metrics
-    opposite_overlap shows the lists of one pair too.
+    If the protocol keeps users unseen, models that accept newcomers also get pairs of them with opposite
+    tastes: opposite_overlap is the fraction of the top ten that both lists share. --metrics
+    opposite_overlap also prints the lists of one pair.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation import evaluate
@@ -225,6 +228,6 @@ def _numbers(option: str, text: str, low: int) -> list[int]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdigit() and int(word) >= low for word in words):
         raise ConfigError(
-            f"{option} is no list of whole numbers from {low}", got=text, allowed="such as 1,2,3"
+            f"{option} is not a list of whole numbers from {low}", got=text, allowed="such as 1,2,3"
         )
     return [int(word) for word in words]

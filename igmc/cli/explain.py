@@ -33,7 +33,7 @@ __all__ = ["explain_command"]
 @click.command(
     "explain",
     cls=TeachingCommand,
-    short_help="Say which ratings a prediction rests on.",
+    short_help="Explain a prediction by the ratings behind it.",
     most_used=("run", "demo", "user", "item", "ratings", "method", "plots", "as_json"),
     examples=(
         'igmc-explain --demo --ratings "f087=5,f206=5,f034=1" --item f005',
@@ -41,8 +41,8 @@ __all__ = ["explain_command"]
     ),
 )
 @model_options
-@click.option("--user", metavar="ID", help="A user of the run; with --ratings also a new one.")
-@click.option("--item", required=True, metavar="ID", help="The item whose predicted rating is explained.")
+@click.option("--user", metavar="ID", help="A user of the run or, with --ratings, a new one.")
+@click.option("--item", required=True, metavar="ID", help="The item whose predicted rating to explain.")
 @ratings_option
 @round_option
 @section_options("explain", ExplainConfig)
@@ -50,26 +50,25 @@ __all__ = ["explain_command"]
     "--plots",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Draw the subgraph too, as PNG and SVG in this folder.",
+    help="Also draw the subgraph, as PNG and SVG, into this folder.",
 )
 @former_option("--plot", "--plots")
 @click.option(
     "--attention",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A GAT that Recommender.save wrote, fitted to the same split: its attention to the same neighbours "
-    "is drawn below.",
+    help="A GAT fitted to the same split and saved by Recommender.save; its attention is drawn below.",
 )
 @at_option
 @checkpoint_options
 @running_options()
 @click.pass_context
 def explain_command(ctx: click.Context, /, **given: Any) -> None:
-    """Say which ratings a prediction rests on: those of similar users, and those of similar items.
+    """Explain a prediction by the ratings behind it: those of similar users, and those of similar items.
 
-    The importance of a rating is by how much the prediction falls when that rating alone is left out, in
-    units of ratings; below 0 where it rises. A neighbour matters as much as the rating that ties it to the
-    pair. What is known are the training and validation ratings of the run, and those in --ratings.
+    The importance of a rating is how far the prediction falls without it, in rating units; it is negative
+    if the prediction rises. The known ratings are the training and validation ratings of the run, and those
+    in --ratings.
     """
     if given["user"] is None and given["ratings"] is None:
         raise click.UsageError("say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3'")

@@ -52,22 +52,22 @@ class _PartStore:
 )
 @config_options("data", "extract", "train.selection", "run.seed")
 @click.option(
-    "--verify", is_flag=True, help="Only read every stored byte again; list what is damaged, exit 3."
+    "--verify", is_flag=True, help="Only verify the stored files; list damaged ones and exit with code 3."
 )
-@click.option("--repair", is_flag=True, help="Remove what is damaged, and make it again.")
+@click.option("--repair", is_flag=True, help="Remove damaged files and recompute them.")
 @click.option(
     "--live",
     is_flag=True,
-    help="Write nothing: measure how fast subgraphs come live, as in 'igmc-train --live', "
-    "and project the size of a store.",
+    help="Write nothing: measure the speed of live extraction, as in 'igmc-train --live', "
+    "and estimate the size of a store.",
 )
-@click.option("--compress", is_flag=True, help="Store with gzip: smaller, and slower to write and read.")
+@click.option("--compress", is_flag=True, help="Compress with gzip: smaller, but slower to write and read.")
 @click.option(
     "--shard-size",
     cls=PlainOption,
     type=click.IntRange(1),
     metavar="N",
-    help="Subgraphs a file, the unit of resuming [>= 1; default by size, about 32 MB]",
+    help="Subgraphs per file, the unit of resuming [>= 1; default: about 32 MB per file]",
 )
 @running_options()
 @click.pass_context
@@ -86,13 +86,12 @@ def extract_command(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Cut the enclosing subgraph of every rating of a data set, and store them for igmc-train.
+    """Extract the enclosing subgraph of every rating of a data set, and store them for igmc-train.
 
-    There is one store for each part of the --selection (train, validation, test), in <home>/processed/<data
-    set>. What is stored already is kept: interrupted or killed, the same command goes on where it stopped.
-    igmc-train with the same settings finds the stores by their fingerprint. Under a cap, the store of the
-    test part holds the sample of the first checkpoint; those of the others are cut when they are read. The
-    content is the same for any number of --workers.
+    Writes one store per part (train, validation, test) to <home>/processed/<data set>. Finished shards are
+    kept: after an interruption, the same command resumes. igmc-train with the same settings finds the stores
+    by their fingerprint. With a cap, the test store holds the sample of the first checkpoint; the samples of
+    the others are extracted on the fly. The content does not depend on --workers.
     """
     start_logging(verbose=verbose, quiet=quiet)
     if verify + repair + live > 1:
@@ -204,7 +203,7 @@ def _verify(stores: list[_PartStore], as_json: bool) -> int:
             state = f"{len(found[store.part.name])} damaged files" if found[store.part.name] else "all well"
             lines.append(f"{store.part.name}: {len(store.part.pairs):,} subgraphs, {state}")
         if damaged:
-            lines.append("to mend it: run the same command with --repair instead of --verify")
+            lines.append("hint: run the same command with --repair instead of --verify")
         emit("\n".join(lines))
     return DataError.exit_code if damaged else 0
 

@@ -29,15 +29,15 @@ _COMMANDS = {
         "extract": "Store the enclosing subgraphs of a data set.",
         "train": "Train on a data set and report the test error.",
         "predict": "Predict ratings with a trained run.",
-        "recommend": "List the items that someone will like best.",
-        "explain": "Say which ratings a prediction rests on.",
-        "serve": "Serve recommendations: an API, and a page to try it.",
+        "recommend": "List the items that a user will like best.",
+        "explain": "Explain a prediction by the ratings behind it.",
+        "serve": "Serve recommendations: an HTTP API and a web page.",
         "evaluate": "Compare models on the same splits.",
-        "tune": "Search the settings of a model that do best on validation.",
+        "tune": "Search for the best settings of a model on validation ratings.",
         "transfer": "Apply a trained model to another data set.",
         "plot": "Draw the figures of a run.",
         "data": "List, fetch, describe and convert data sets.",
-        "doctor": "Look at this machine, and test the compiled code.",
+        "doctor": "Check this machine and test the compiled code.",
     }.items()
 }
 _INTERRUPTED = 130
@@ -64,10 +64,9 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 def _igmc() -> None:
     """Predict ratings of users and items never seen in training, from nothing but the ratings around them.
 
-    'igmc train' does the whole job: it loads ratings, cuts the enclosing subgraphs, trains, and reports the
-    test error beside simple references. 'igmc extract' stores the subgraphs beforehand, for many runs.
-    'igmc predict' asks a trained run, for people and items of its data or new ones; 'igmc recommend' lists
-    what they will like best. Each is also there by a name of its own, such as igmc-train.
+    'igmc train' does the whole job: it loads ratings, trains a network on their neighbourhoods, and reports
+    the test error beside simple baselines. 'igmc predict' and 'igmc recommend' answer with a trained run,
+    for known and for new users and items. Each command also has its own name, such as igmc-train.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad or corrupt data, 130 or 143 interrupted and resumable.
     """
@@ -148,7 +147,7 @@ def _message(error: Exception) -> str:
     """What to say of an error that is none of ours."""
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in _NO_MEMORY):
         what = f"there is not enough memory: {error}" if str(error) else "there is not enough memory"
-        return f"{what}; to mend it: {_LESS}"
+        return f"{what}; hint: {_LESS}"
     if isinstance(error, OSError):
         return _os_message(error)
     return f"unexpected {type(error).__name__}: {error}; -v shows where"
@@ -163,4 +162,4 @@ def _os_message(error: OSError) -> str:
         remedy = "choose a folder that you may write to with --home or --out, or mend the permissions"
     else:
         remedy = "check the path; -v shows where it happened"
-    return f"{what}{': ' + where if where else ''}; to mend it: {remedy}"
+    return f"{what}{': ' + where if where else ''}; hint: {remedy}"

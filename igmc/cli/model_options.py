@@ -118,41 +118,41 @@ _RUN = click.option(
     "--run",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Run folder that igmc-train made, finished or not.",
+    help="Run folder written by igmc-train, finished or not.",
 )
 _DEMO = click.option(
     "--demo",
     is_flag=True,
-    help="A small run on made-up films instead, trained on first use in under a minute.",
+    help="Use a small run on synthetic films instead, trained on first use.",
 )
 _ROUND = click.option(
     "--round-ratings",
     is_flag=True,
-    help="Take a rating in --ratings that is between two levels of the scale to the nearest, instead of "
-    "refusing it.",
+    help="Round ratings in --ratings that are not on the scale to the nearest level, instead of "
+    "refusing them.",
 )
 _CHECKPOINTS = click.option(
     "--checkpoints",
     type=_Checkpoints(),
-    help="Which checkpoints answer [default ensemble if the run is finished, else single]",
+    help="Which checkpoints to use [default: ensemble if the run is finished, else single]",
 )
 _DEVICE = click.option(
     "--device",
     metavar="auto|cpu|cuda|cuda:N",
     default="auto",
-    help="Where the model runs [default auto: CUDA where there is one]",
+    help="Device for the model [default auto: CUDA if available]",
 )
 
 # One meaning in every command; `igmc.inference` reads both.
 ratings_option = click.option(
     "--ratings",
     metavar='FILE|"ID=5,ID=3"',
-    help="Ratings since training, of --user or of someone new: the ratings, or a text file whose header "
-    "names item_id and rating; if it names user_id too, each line is of the user that it names.",
+    help="Ratings made after training, by --user or by someone new: item=rating,... or a text file with "
+    "the columns item_id and rating, and optionally user_id.",
 )
 items_option = click.option(
     "--items",
     metavar="FILE|ID,ID,...",
-    help="The items that are meant: ids with commas between, or a text file with an id a line or a column "
-    "that the header names item_id.",
+    help="The items to consider: comma-separated ids, or a text file with one id per line or a column "
+    "item_id.",
 )

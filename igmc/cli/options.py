@@ -82,7 +82,7 @@ def config_options(*selected: str) -> Callable[[_Command], _Command]:
             ["--config", "file"],
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="JSON file of settings, by section as here; or the config.json of a run.",
+            help="JSON file of settings, by section as in this help; or the config.json of a run.",
         )
         options: list[click.Option] = [
             *(KnobOption(*alike, titles=docs) for alike in by_flag(knobs)),
@@ -108,7 +108,7 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
             ["--data-dir"],
             type=folder,
             metavar="DIR",
-            help="Folder of raw data sets, or of one; only read [default $IGMC_DATA, then what was fetched]",
+            help="Folder of raw data sets, or of one; never written to [default $IGMC_DATA, then <home>/raw]",
         ),
         "home": click.Option(
             ["--home"],
@@ -120,14 +120,14 @@ def running_options(*names: str) -> Callable[[_Command], _Command]:
             ["--workers"],
             type=click.IntRange(1, 1024),
             metavar="N",
-            help="Processes that extract, and threads that train on a CPU [1..1024; default one a core]",
+            help="Processes for extraction, and threads for training on a CPU [1..1024; default: all cores]",
         ),
         "as_json": click.Option(
             ["--json", "as_json"], is_flag=True, help="Print the result as one JSON object on stdout."
         ),
-        "verbose": click.Option(["-v", "--verbose"], is_flag=True, help="Log more, and show tracebacks."),
+        "verbose": click.Option(["-v", "--verbose"], is_flag=True, help="Log more and show tracebacks."),
         "quiet": click.Option(
-            ["-q", "--quiet"], is_flag=True, help="No progress bar; only warnings and errors on stderr."
+            ["-q", "--quiet"], is_flag=True, help="No progress bar; print only warnings and errors on stderr."
         ),
     }
 

@@ -43,35 +43,35 @@ logger = logging.getLogger(__name__)
     "--plots",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the figures, which are replaced if there [default plots, in the run folder]",
+    help="Folder for the figures; existing ones are overwritten [default: plots, in the run folder]",
 )
 @former_option("--out", "--plots")
 @click.option("--user", metavar="ID", help="Draw the subgraph of this user and --item instead.")
-@click.option("--item", metavar="ID", help="The item that goes with --user.")
+@click.option("--item", metavar="ID", help="The item for --user.")
 @section_options("explain", ExplainConfig)
 @click.option(
     "--embeddings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw the items' embeddings too, of a model that Recommender.save wrote, fitted to the same data.",
+    help="Also draw the item embeddings of a model fitted to the same data and saved by Recommender.save.",
 )
 @click.option(
     "--projection",
     type=click.Choice(["pca", "umap"]),
     default="pca",
-    help="How embeddings get to two dimensions; umap needs the extra [default pca]",
+    help="Projection of the embeddings to two dimensions; umap needs the extra umap [default pca]",
 )
 @running_options("data_dir", "home", "workers", "as_json", "verbose", "quiet")
 @click.pass_context
 def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     """Draw the figures of the run in the folder RUN, each as PNG and SVG.
 
-    These are: "training", the loss and what was measured on validation, epoch by epoch. "errors",
-    predictions by true rating, calibration, and errors by activity of the user and popularity of the item.
-    "subgraphs", the test pairs with the highest and the lowest prediction, explained as by igmc-explain.
-    "embeddings", items by what --embeddings holds, coloured by their first genre.
+    The figures are "training", the loss and the validation metrics by epoch; "errors", predictions by true
+    rating, calibration, and errors by activity of the user and popularity of the item; "subgraphs", the test
+    pairs with the highest and the lowest prediction, explained as by igmc-explain; and "embeddings", the
+    items by --embeddings, coloured by their first genre.
 
-    Of a run that is not finished, there are the first and, with --user and --item, the third.
+    For an unfinished run, only the first is drawn and, with --user and --item, the third.
     """
     if (given["user"] is None) != (given["item"] is None):
         raise click.UsageError("--user and --item go together")

@@ -49,27 +49,25 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--pairs",
     metavar="FILE|-",
-    help="The pairs that are asked: text with a header that names user_id and item_id; - for stdin.",
+    help="Pairs to predict: a text file with the columns user_id and item_id; - for stdin.",
 )
-@click.option("--user", metavar="ID", help="The user that is asked about --items.")
+@click.option("--user", metavar="ID", help="The user to predict --items for.")
 @items_option
 @ratings_option
 @round_option
 @at_option
 @checkpoint_options
-@click.option(
-    "--clip/--no-clip", default=True, help="Move scores beyond the scale to its nearer end [default on]"
-)
+@click.option("--clip/--no-clip", default=True, help="Clip scores to the rating scale [default on]")
 @running_options()
 def predict_command(**given: Any) -> None:
-    """Predict ratings with a trained run, of people and items that were in its data or came later.
+    """Predict ratings with a trained run, for known and for new users and items.
 
-    Either --pairs, or --items and --user or --ratings, say what is asked. What is known are the training and
-    validation ratings of the run, and those in --ratings. Nothing is trained and nothing kept.
+    Give the pairs with --pairs, or with --items and --user or --ratings. The known ratings are the training
+    and validation ratings of the run, and those in --ratings. Nothing is trained and nothing is stored.
 
-    Prints a line for each pair: user_id, item_id, score, source. The source is 'model', or, where the user or
-    the item is unknown or has no rating besides the one that is asked, the damped mean that stands in for
-    it: 'user mean', 'item mean' or 'global mean'.
+    Prints one line per pair: user_id, item_id, score, source. The source is 'model' or, if the user or the
+    item is unknown or has no other rating, the damped mean used instead: 'user mean', 'item mean' or
+    'global mean'.
 
     Only a run with side features needs its data again (--data-dir, --home).
     """

@@ -42,7 +42,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.command(
     "recommend",
     cls=TeachingCommand,
-    short_help="List the items that someone will like best.",
+    short_help="List the items that a user will like best.",
     most_used=(
         "run",
         "demo",
@@ -62,21 +62,26 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
     ),
 )
 @model_options
-@click.option("--user", metavar="ID", help="For a user of the run; with --ratings also for a new one.")
+@click.option("--user", metavar="ID", help="A user of the run or, with --ratings, a new one.")
 @ratings_option
 @round_option
-@click.option("--all-users", is_flag=True, help="For all users of the run, one after the other, to --out.")
+@click.option("--all-users", is_flag=True, help="Write lists for all users of the run to --out.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where --all-users writes: .csv, a line an item, or .jsonl, a line a user.",
+    help="Output of --all-users: .csv with one line per item, or .jsonl with one line per user.",
 )
 @knob_option(ListConfig, "k", "-k", "--k")
 @click.option(
-    "--genre", multiple=True, metavar="NAME", help="Only items of this genre, or of another such; repeatable."
+    "--genre",
+    multiple=True,
+    metavar="NAME",
+    help="Only items of this genre; repeatable, and any of them counts.",
 )
-@click.option("--exclude-genre", multiple=True, metavar="NAME", help="No item of this genre; repeatable.")
+@click.option(
+    "--exclude-genre", multiple=True, metavar="NAME", help="Exclude items of this genre; repeatable."
+)
 @click.option(
     "--year", metavar="1980-1999", help="Only items of these years: 1994, 1980-1999, 1980- or -1999."
 )
@@ -91,14 +96,14 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()
 def recommend_command(**given: Any) -> None:
-    """List the items that someone is predicted to like best, of those that they have not rated.
+    """List the items with the highest predicted ratings, among those that the user has not rated.
 
-    For a user of the run (--user), for anyone else from a few ratings (--ratings), or for all users
-    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing is trained and nothing kept.
-    What is known are the training and validation ratings of the run.
+    For a user of the run (--user), for a new one with a few ratings (--ratings), or for all users
+    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing is trained and nothing is
+    stored. The known ratings are the training and validation ratings of the run.
 
-    The list has k items whenever k pass the filters. The models score the most promising --candidates; with
-    --exhaustive all items. Where the list is shorter, stderr says why.
+    The list has k items if at least k pass the filters; otherwise stderr says why it is shorter. The model
+    scores the most promising --candidates, or all items with --exhaustive.
 
     Titles, genres and years come from the run folder. Only a run with side features needs its data again
     (--data-dir, --home).
@@ -133,7 +138,7 @@ def _years(text: str | None) -> tuple[int | None, int | None] | None:
         return None
     found = re.fullmatch(r"\s*(\d{1,4})?\s*(-)?\s*(\d{1,4})?\s*", text, re.ASCII)
     if found is None or not (found[1] or found[3]) or (found[3] and not found[2]):
-        raise click.UsageError(f"--year {text!r} is no year or range of years, such as 1994 or 1980-1999")
+        raise click.UsageError(f"--year {text!r} is not a year or range of years, such as 1994 or 1980-1999")
     if found[2] is None:
         return int(found[1]), int(found[1])
     return int(found[1]) if found[1] else None, int(found[3]) if found[3] else None

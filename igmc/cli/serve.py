@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 @click.command(
     "serve",
     cls=TeachingCommand,
-    short_help="Serve recommendations: an API, and a page to try it.",
+    short_help="Serve recommendations: an HTTP API and a web page.",
     most_used=("run", "demo", "host", "port", "token"),
     examples=(
         "igmc-serve --demo",
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
     "--host",
     default="127.0.0.1",
     metavar="ADDRESS",
-    help="Address to listen on; any that other machines reach needs a token [default 127.0.0.1]",
+    help="Address to listen on; a token is required if other machines can reach it [default 127.0.0.1]",
 )
 @click.option(
     "--port",
@@ -46,14 +46,14 @@ logger = logging.getLogger(__name__)
     default=8000,
     cls=PlainOption,
     metavar="N",
-    help="Port to listen on; 0 for any that is free [0..65535; default 8000]",
+    help="Port to listen on; 0 picks a free one [0..65535; default 8000]",
 )
 @click.option(
     "--token",
     metavar="TEXT",
     envvar="IGMC_TOKEN",
-    help="What requests to the API have to bring as 'Authorization: Bearer TEXT'; better given as "
-    "IGMC_TOKEN, since others on this machine can read command lines.",
+    help="Token that API requests must send as 'Authorization: Bearer TEXT'; better set as IGMC_TOKEN, "
+    "since other users of this machine can read command lines.",
 )
 @knob_option(ServeConfig, "threads")
 @knob_option(ServeConfig, "queue")
@@ -63,14 +63,14 @@ logger = logging.getLogger(__name__)
 @checkpoint_options
 @running_options("data_dir", "home", "workers", "verbose", "quiet")
 def serve_command(**given: Any) -> None:
-    """Answer over HTTP who will like what, and why: a JSON API, and a page that uses it.
+    """Serve recommendations and explanations over HTTP: a JSON API, and a web page that uses it.
 
-    Open the address that is printed, rate a few films, and see what you will like; nothing is trained for it,
-    and nothing is stored. /api/openapi.json describes the API.
+    Open the printed address, rate a few films, and see the recommendations. Nothing is trained and nothing
+    is stored. /api/openapi.json describes the API.
 
-    The connection is not encrypted: beyond this machine, put a proxy with TLS before it. When the server is
-    busy it answers 503, with Retry-After. On SIGTERM and Ctrl-C it finishes the requests that it has begun,
-    and ends with exit code 0.
+    The connection is not encrypted: put a TLS proxy in front of it before other machines use it. A busy
+    server answers 503 with Retry-After. On SIGTERM and Ctrl-C it finishes open requests and exits with
+    code 0.
     """
     start_logging(verbose=given["verbose"], quiet=given["quiet"], heartbeat=False)
     limits = ServeConfig(

@@ -20,7 +20,7 @@ __all__ = ["split_command"]
 @click.command(
     "split",
     cls=TeachingCommand,
-    short_help="Divide a data set by an evaluation protocol.",
+    short_help="Split a data set by an evaluation protocol.",
     examples=(
         "igmc data split demo --protocol random_80_20 --out demo.npz",
         "igmc data split ml_1m --protocol unseen_users:k=5,by=activity --seed 3 --out ml_1m_unseen.npz",
@@ -31,7 +31,7 @@ __all__ = ["split_command"]
     "--protocol",
     required=True,
     metavar="NAME[:KEY=VALUE,...]",
-    help="How to divide, with settings if wanted; an unknown name is answered with those there are.",
+    help="How to split, optionally with settings; igmc-evaluate --list-protocols shows the names.",
 )
 @click.option(
     "--seed",
@@ -39,10 +39,10 @@ __all__ = ["split_command"]
     type=click.IntRange(0, 2**32 - 1),
     default=1,
     metavar="N",
-    help="Seed of what is drawn [0..4294967295; default 1]",
+    help="Random seed [0..4294967295; default 1]",
 )
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where it goes, as .npz"
+    "--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Output file, .npz"
 )
 @reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
@@ -59,10 +59,10 @@ def split_command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Divide the data set NAME, or the file of ratings of that name, and write the parts to one file.
+    """Split the data set NAME, or the file of ratings at that path, and write the parts to one file.
 
     The file holds the ratings, the rows of each part, the rating scale and a digest; igmc.ratings.split.Split
-    loads it. The test part is what is asked, the support part what new users and items show at test time.
+    loads it. The test part is to be predicted; the support part is what new users and items reveal.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation.protocols import make_protocol

@@ -48,25 +48,25 @@ __all__ = ["train_command"]
     "start",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Begin with the weights of this run, of the same network, instead of random ones [default: none]",
+    help="Start from the weights of this run, which must use the same network [default: random weights]",
 )
 @click.option(
     "--device",
     metavar="auto|cpu|cuda|cuda:N",
     default="auto",
-    help="Where to train [default auto: CUDA where there is one]",
+    help="Device for training [default auto: CUDA if available]",
 )
 @click.option(
     "--profile",
     is_flag=True,
-    help="Print the shares of the training time: extraction, loading, forward, backward, optimizer.",
+    help="Print how the training time divides into extraction, loading, forward, backward and optimizer.",
 )
 @click.option(
     "--statistics-memory",
     cls=PlainOption,
     type=click.FloatRange(0.001),
     metavar="GIB",
-    help="Memory that inputs of the neighbours network may take ahead of their use; it changes no result "
+    help="Memory for precomputed inputs of the neighbours network; results do not depend on it "
     "[>= 0.001; default 2]",
 )
 @track_option
@@ -88,19 +88,19 @@ def train_command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Train a network on a data set and report its test error beside simple references.
+    """Train a network on a data set and report its test error beside simple baselines.
 
-    Loads the ratings, splits them, trains on the neighbourhoods of the training ratings, and
-    touches the test ratings once, at the end. Interrupted or killed, the same command goes on where it
-    stopped. A finished run goes on too, with --out naming its folder and a larger --epochs: the network of
-    the paper ends as with so many epochs at once, neighbours with a last part of a longer cycle.
+    Loads and splits the ratings, trains on the neighbourhoods of the training ratings, and uses the test
+    ratings once, at the end. After an interruption, the same command resumes. A finished run continues with
+    --out naming its folder and a larger --epochs: rgcn then ends as if trained for all epochs at once,
+    neighbours with the last part of a longer learning-rate cycle.
 
-    --network says which network: rgcn is that of the IGMC paper; neighbours is quicker to train and more
-    accurate on most data. --network NAME -h --all shows the settings of that one.
+    --network selects the network: rgcn is that of the IGMC paper; neighbours trains faster and is more
+    accurate on most data. --network NAME -h --all shows its settings.
 
-    Every setting has a default. --dataset brings a network and its settings for that data set, shown by its
-    name in brackets below; --config FILE goes before them, and a flag before all. 'none' removes a limit that
-    --dataset or --config would set.
+    Every setting has a default. --dataset brings a network and settings for that data set, shown in brackets
+    below; --config FILE overrides them, and options override both. 'none' removes a limit set by --dataset
+    or --config.
     """
     start_logging(verbose=verbose, quiet=quiet)
     if start is not None:

@@ -71,11 +71,11 @@ def transfer_command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Apply a trained model to another data set and report its test error beside simple references.
+    """Apply a trained model to another data set and report its test error beside simple baselines.
 
-    The training ratings there are grouped into as many levels as the model knows and make up the graph, and
-    predictions are brought to that scale. Nothing is learned there unless --adapt says so; what is learned
-    then is learned on --percent of the training ratings.
+    The training ratings of that data set, grouped into as many levels as the model knows, form the graph;
+    predictions are mapped to its scale. By default nothing is trained; --adapt calibrates or fine-tunes on
+    --percent of the training ratings.
     """
     start_logging(verbose=verbose, quiet=quiet)
     check_run(run)

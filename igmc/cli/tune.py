@@ -28,7 +28,7 @@ _SHOWN = 10  # trials in the table
 @click.command(
     "tune",
     cls=TeachingCommand,
-    short_help="Search the settings of a model that do best on validation.",
+    short_help="Search for the best settings of a model on validation ratings.",
     most_used=("model", "dataset", "columns", "protocol", "metric", "trials", "spaces", "out"),
     examples=(
         "igmc tune --model item_knn --dataset demo --trials 20 --out runs/tuned",
@@ -39,7 +39,7 @@ _SHOWN = 10  # trials in the table
     "--model",
     required=True,
     metavar="NAME[:KEY=VALUE,...]",
-    help="The model; what is given with it is not searched. igmc-evaluate --list-models shows the names.",
+    help="The model; settings given here are not searched. igmc-evaluate --list-models shows the names.",
 )
 @click.option("--dataset", default="demo", metavar="NAME|PATH", help="The data set [default demo]")
 @click.option(
@@ -51,7 +51,7 @@ _SHOWN = 10  # trials in the table
 @click.option(
     "--metric",
     metavar="NAME",
-    help="What is compared on the validation part: rmse, mae, ndcg@K, recall@K, precision@K, map@K, ... "
+    help="Validation metric to optimize: rmse, mae, ndcg@K, recall@K, precision@K, map@K, ... "
     "[default rmse; ndcg@20 for models that only rank]",
 )
 @click.option(
@@ -59,8 +59,8 @@ _SHOWN = 10  # trials in the table
     "spaces",
     multiple=True,
     metavar="KEY=LOW:HIGH[:log]|A,B,...",
-    help="Search a setting between two numbers, or among values, besides what the model proposes or instead "
-    "of it; once for each",
+    help="Search space of a setting, as a range or a list of values; adds to or replaces the model's own; "
+    "repeatable",
 )
 @click.option(
     "--trials",
@@ -68,27 +68,27 @@ _SHOWN = 10  # trials in the table
     type=click.IntRange(1, 1_000_000),
     default=50,
     metavar="N",
-    help="Trials in all, those that --out holds already included [>= 1; default 50]",
+    help="Total number of trials, including those already in --out [>= 1; default 50]",
 )
 @click.option(
     "--timeout",
     cls=PlainOption,
     type=click.FloatRange(0.0),
     metavar="S",
-    help="Begin no trial after so many seconds [default: no limit]",
+    help="Start no new trial after this many seconds [default: no limit]",
 )
 @click.option(
     "--prune/--no-prune",
     default=True,
-    help="End a trial that after some epochs is worse than half of the others were [default on]",
+    help="Stop a trial whose score is worse than the median of earlier trials at the same epoch [default on]",
 )
 @click.option("--seed", type=int, default=1, metavar="N", help="Seed of split, model and search [default 1]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the study, with which the same command goes on, and of best.json: the settings for "
-    "igmc-evaluate --model NAME@FILE; of igmc also train.json for igmc-train --config "
+    help="Folder of the study, which the same command resumes, and of best.json: settings for "
+    "igmc-evaluate --model NAME@FILE; for igmc also train.json, for igmc-train --config "
     "[default: one under ./runs, named after the command]",
 )
 @track_option
@@ -114,14 +114,14 @@ def tune_command(
     verbose: bool,
     quiet: bool,
 ) -> None:
-    """Search the settings of a model that do best on the validation part of a split.
+    """Search for the settings of a model that do best on the validation part of a split.
 
-    Each trial is fitted to the training part and measured on the validation part; test ratings are not
-    looked at. The first trial has the settings given or usual, the others what Optuna draws. Interrupted or
-    killed, the same command goes on where it stopped, and with more --trials it makes more.
+    Each trial is fitted to the training part and measured on the validation part; test ratings are never
+    used. The first trial has the given or default settings; Optuna draws the others. After an interruption
+    the same command resumes, and more --trials add to the study.
 
-    The best validation figure is the best of many and so too good: igmc-evaluate measures what the settings
-    are worth.
+    The best validation score is the best of many, so it is too optimistic: measure the settings with
+    igmc-evaluate.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation.tuning import tune

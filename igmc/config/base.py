@@ -160,7 +160,7 @@ class Config:
                     f"unknown setting in {cls.__name__}",
                     got=key,
                     allowed=", ".join(known),
-                    remedy=f"give it as {' or '.join(meant)}" if meant else "remove it",
+                    remedy=f"did you mean {' or '.join(meant)}?" if meant else "remove it",
                 )
         return cls(
             **{

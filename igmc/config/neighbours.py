@@ -23,8 +23,8 @@ class NeighboursConfig(Config):
     )
     estimates: str = knob(
         "svdpp,mf",
-        "Bayesian factorizations, cross-fitted, whose estimates the network reads and starts from, the first "
-        "one as base; or 'none', to start from the biases",
+        "cross-fitted Bayesian factorizations whose estimates are inputs; the network corrects the first "
+        "one; 'none': it corrects the biases",
         choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
     )
     dates: str = knob(
@@ -37,20 +37,20 @@ class NeighboursConfig(Config):
     )
     max_neighbors: int = knob(
         100,
-        "cap on the neighbours of each side: those that agree or disagree most with the target",
+        "maximum neighbours per side; those that agree or disagree most with the target are kept",
         low=1,
         short="cap",
     )
-    members: int = knob(2, "networks that are trained side by side and answer by their mean", low=1, high=64)
+    members: int = knob(2, "networks to train and average", low=1, high=64)
     epochs: int = knob(8, "passes over the training pairs", low=1)
-    pairs_per_epoch: int = knob(400_000, "training pairs that make a pass at most", low=1)
-    batch_size: int = knob(200, "pairs a step", low=1)
-    learning_rate: float = knob(5e-3, "AdamW's step size at its highest", low=1e-12, high=10.0)
-    weight_decay: float = knob(1e-3, "AdamW's decay of the weights", low=0.0)
+    pairs_per_epoch: int = knob(400_000, "maximum training pairs per epoch", low=1)
+    batch_size: int = knob(200, "pairs per step", low=1)
+    learning_rate: float = knob(5e-3, "peak learning rate of AdamW", low=1e-12, high=10.0)
+    weight_decay: float = knob(1e-3, "weight decay of AdamW", low=0.0)
     dropout: float = knob(0.1, "dropout before the last linear layer", low=0.0, high=0.99)
     newcomers: float = knob(
         0.02,
-        "share of the users, and of the items, that play newcomers at a time, with 1 to 10 ratings",
+        "fraction of users, and of items, that act as newcomers with 1 to 10 ratings at any time",
         low=0.0,
         high=0.5,
     )

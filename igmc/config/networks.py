@@ -34,7 +34,7 @@ class Registration(NamedTuple):
 NETWORKS: dict[str, Registration] = {
     "rgcn": Registration(
         "igmc.networks.rgcn",
-        about="the paper's",
+        about="the network of the paper",
         title="IGMC",
         sections=("extract", "model", "train", "live"),
         training="train",

@@ -33,7 +33,7 @@ class RunConfig(Config):
     neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
     live: bool | None = knob(
         None,
-        "extract while training, sampled anew each epoch, instead of from the store; by size if not given",
+        "extract while training, with a new sample each epoch, instead of using a store; by size if not set",
     )
     seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
 

@@ -34,50 +34,45 @@ class DataConfig(Config):
     )
     separator: str | None = knob(
         None,
-        "what stands between two fields of a text file: a character, several, 'tab' or 'blanks'; guessed if "
-        "not given",
+        "field separator of a text file: one or more characters, 'tab' or 'blanks'; guessed if not set",
         late=True,
     )
     encoding: str | None = knob(
-        None, "encoding of a text file, such as cp1252 or shift_jis; guessed if not given", late=True
+        None, "encoding of a text file, such as cp1252 or shift_jis; guessed if not set", late=True
     )
     header: bool | None = knob(
-        None, "whether the first line of a text file names its columns; guessed if not given", late=True
+        None, "whether the first line of a text file names the columns; guessed if not set", late=True
     )
     matrix: bool = knob(
-        False, "the file is a matrix: a line for each user, a column for each item", late=True
+        False, "the file is a dense matrix: one line per user, one column per item", late=True
     )
-    missing: float | None = knob(
-        None, "a number that stands for no rating, such as 99 in Jester's matrix", late=True
-    )
-    zero_is_missing: bool = knob(
-        False, "0 stands for no rating, as in exports of what was viewed or bought", late=True
-    )
+    missing: float | None = knob(None, "number that means 'not rated', such as 99 in Jester", late=True)
+    zero_is_missing: bool = knob(False, "0 means 'not rated', as in exports of views or purchases", late=True)
     items: str | None = knob(
-        None, "file with the titles, genres and years of the items, beside a file of ratings", late=True
+        None, "file with titles, genres and years of the items, to go with a file of ratings", late=True
     )
     allow_changed: bool = knob(
-        False, "take a known data set that has other numbers of ratings than its makers' files", late=True
+        False, "accept a known data set whose number of ratings differs from the published one", late=True
     )
     duplicates: str = knob(
         "last",
-        "what counts of a pair that is rated twice: the last in the file, or the mean",
+        "which rating counts if a pair occurs twice: the last one, the mean, or none (an error)",
         choices=("last", "mean", "error"),
     )
     split: str = knob(
         "default", "'default', 'random', or an official split such as u1..u5, ua, ub (ml_100k) or monti"
     )
     test_ratio: float = knob(
-        0.1, "share of ratings held out for the test by a random split", low=0.0, high=0.95
+        0.1, "fraction of ratings held out for testing by a random split", low=0.0, high=0.95
     )
     validation_ratio: float = knob(
-        0.1, "share of the training ratings set aside for validation", low=0.0, high=0.95
+        0.1, "fraction of training ratings held out for validation", low=0.0, high=0.95
     )
     keep_ratio: float = knob(
-        1.0, "share of the training ratings that is kept (sparsity studies)", low=1e-6, high=1.0
+        1.0, "fraction of training ratings to keep (sparsity studies)", low=1e-6, high=1.0
     )
     levels: int | None = knob(
-        None, "group the ratings into this many levels (relation types)", low=1, high=MAX_LEVELS
+        None, "group ratings into this many levels (relation types)", low=1, high=MAX_LEVELS
     )
     level_method: str = knob(
         "width", "how --levels groups: equal-width bins or quantiles", choices=("width", "quantile")
@@ -94,9 +89,9 @@ class ExtractConfig(Config):
 
     hops: int = knob(1, "radius of the enclosing subgraph, in hops", low=1, high=100)
     max_nodes_per_hop: int | None = knob(
-        None, "cap on the users, and on the items, added at each hop; no cap if not given", low=1, short="cap"
+        None, "maximum users, and maximum items, added per hop; unlimited if not set", low=1, short="cap"
     )
-    sample_ratio: float = knob(1.0, "share of each hop's neighbours that is kept", low=0.0, high=1.0)
+    sample_ratio: float = knob(1.0, "fraction of neighbours sampled per hop", low=0.0, high=1.0)
 
     @property
     def samples(self) -> bool:
@@ -110,28 +105,31 @@ class ModelConfig(Config):
 
     layers: tuple[int, ...] = knob((32, 32, 32, 32), "output width of each RGCN layer", low=1, high=4096)
     bases: int | None = knob(
-        4, "basis matrices that the relations share; one free matrix per relation if not given", low=1
+        4,
+        "basis matrices shared by the relations; one matrix per relation if not set",
+        low=1,
     )
     norm: str = knob(
         "none",
-        "how messages are averaged: 'none' sums, 'relation' divides by |N_r(i)|, 'degree' by |N(i)|",
+        "how messages are normalized: 'none' sums them, 'relation' divides by the neighbours of the same "
+        "relation, 'degree' by all neighbours",
         choices=("none", "relation", "degree"),
     )
     init: str = knob(
         "glorot",
-        "first weights of the convolutions: 'glorot', or 'uniform', far smaller, which suits dense graphs",
+        "initial weights of the convolutions: 'glorot', or 'uniform', much smaller, for dense graphs",
         choices=("glorot", "uniform"),
         late=True,
     )
-    edge_dropout: float = knob(0.2, "share of edges dropped in training", low=0.0, high=0.99)
+    edge_dropout: float = knob(0.2, "fraction of edges dropped in training", low=0.0, high=0.99)
     edge_dropout_mode: str = knob(
         "direction",
-        "drop each direction of an edge on its own, or both together",
+        "drop the two directions of an edge independently or together",
         choices=("direction", "both"),
     )
-    mlp_width: int = knob(128, "hidden width of the MLP that reads the rating", low=1, high=65536)
+    mlp_width: int = knob(128, "hidden width of the MLP", low=1, high=65536)
     mlp_dropout: float = knob(0.5, "dropout before the last linear layer", low=0.0, high=0.99)
-    side_features: bool = knob(False, "give the MLP the side features of the target user and item too")
+    side_features: bool = knob(False, "also feed the side features of the target user and item to the MLP")
 
 
 @dataclass(frozen=True)
@@ -140,45 +138,44 @@ class TrainConfig(Config):
 
     selection: str = knob(
         "validation",
-        "how checkpoints are selected. 'fixed': the last ones of a fixed number of epochs, trained on "
+        "how checkpoints are selected. 'fixed': the last ones after a fixed number of epochs, trained on "
         "validation ratings too, as in the paper; 'validation': the best ones on validation, with early "
         "stopping",
         choices=SELECTIONS,
         former=Former("protocol", {"fixed": "paper", "validation": "validated"}),
     )
     epochs: int = knob(40, "passes over the training pairs", low=1)
-    batch_size: int = knob(50, "subgraphs a step", low=1)
-    learning_rate: float = knob(1e-3, "Adam's step size", low=1e-12, high=10.0)
-    decay_factor: float = knob(0.1, "the learning rate is multiplied by this ...", low=1e-6, high=1.0)
-    decay_every: int = knob(50, "... every so many epochs", low=1)
+    batch_size: int = knob(50, "subgraphs per step", low=1)
+    learning_rate: float = knob(1e-3, "learning rate of Adam", low=1e-12, high=10.0)
+    decay_factor: float = knob(0.1, "multiply the learning rate by this ...", low=1e-6, high=1.0)
+    decay_every: int = knob(50, "... every this many epochs", low=1)
     arr: float = knob(0.001, "weight of the adjacent-rating regularization", low=0.0)
     patience: int = knob(
         10,
-        "epochs without a better validation RMSE before stopping ('validation'), after the first decay of "
-        "the learning rate where one comes",
+        "stop after this many epochs without a better validation RMSE ('validation'); counted from the "
+        "first decay of the learning rate, if there is one",
         low=1,
     )
-    ensemble_size: int = knob(4, "number of checkpoints whose predictions are averaged", low=1)
+    ensemble_size: int = knob(4, "number of checkpoints to average", low=1)
     ensemble_every: int = knob(
-        10, "epochs between those checkpoints, the last one at the end ('fixed')", low=1
+        10, "epochs between these checkpoints, counted back from the last epoch ('fixed')", low=1
     )
     support_dropout: float = knob(
         0.0,
-        "share of the training subgraphs whose target shows but a few of its ratings, as new ones do, and "
-        "those of thinner data sets",
+        "fraction of training subgraphs whose target keeps only a few ratings, to imitate newcomers",
         low=0.0,
         high=1.0,
         late=True,
     )
     support_dropout_side: str = knob(
         "user",
-        "which target that is; with 'both', each of the two on its own",
+        "which target loses ratings; with 'both', each of the two independently",
         choices=("user", "item", "both"),
         late=True,
     )
     support_dropout_max: int = knob(
         10,
-        "the most that it shows then: from 1 to this many, few of them more often (log-uniform)",
+        "maximum number of ratings it keeps, drawn log-uniformly from 1 to this",
         low=1,
         high=2**31 - 1,
         late=True,
@@ -191,25 +188,24 @@ class TransferConfig(Config):
 
     rescale: str = knob(
         "ratio",
-        "what a prediction means there: times the ratio of the highest ratings, as in the paper; lowest to "
-        "lowest and highest to highest ('range'); or by the mean rating of each level",
+        "how predictions map to the other scale: multiplied by the ratio of the highest ratings, as in the "
+        "paper ('ratio'); linearly, lowest to lowest and highest to highest ('range'); or by the mean rating "
+        "of each level ('levels')",
         choices=("ratio", "range", "levels"),
     )
     fallback: bool = knob(
-        False, "answer by damped means where the user or item has no rating, instead of asking the model"
+        False, "use damped means where the user or item has no rating, instead of the model"
     )
     adapt: str = knob(
         "none",
-        "what is learned there: nothing; a line that brings predictions to the ratings; or the weights, "
-        "trained further",
+        "how to adapt: not at all; by a linear calibration of the predictions; or by training the "
+        "weights further",
         choices=("none", "calibrate", "finetune"),
     )
-    percent: float = knob(
-        1.0, "per cent of the training ratings there that this is learned from", low=0.0, high=100.0
-    )
-    epochs: int = knob(5, "passes over those ratings ('finetune')", low=1)
-    learning_rate: float = knob(1e-4, "the optimizer's highest step size ('finetune')", low=1e-12, high=10.0)
-    seed: int = knob(1, "seed of the split, and of which ratings are learned from", low=0, high=2**32 - 1)
+    percent: float = knob(1.0, "percentage of the training ratings there to adapt on", low=0.0, high=100.0)
+    epochs: int = knob(5, "epochs over those ratings ('finetune')", low=1)
+    learning_rate: float = knob(1e-4, "peak learning rate ('finetune')", low=1e-12, high=10.0)
+    seed: int = knob(1, "seed of the split and of the ratings to adapt on", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True)
@@ -217,13 +213,13 @@ class ListConfig(Config):
     """How long a list is, and how much work goes into it."""
 
     k: int = knob(10, "length of the list", low=1)
-    min_score: float | None = knob(None, "leave out what is predicted to get less than this")
-    bottom: bool = knob(False, "the least relevant items instead, the worst first")
+    min_score: float | None = knob(None, "omit items with a lower predicted rating")
+    bottom: bool = knob(False, "list the lowest-scored items instead, worst first")
     candidates: int = knob(
-        200, "items that the model scores, the most promising by co-rating; more if the list needs it", low=1
+        200, "number of items to score, the most promising by co-rating; raised if the list needs more", low=1
     )
-    budget: int = knob(2_000_000, "ratings read at most, in each of two steps, to find the candidates", low=1)
-    exhaustive: bool = knob(False, "let the model score all items, with no choice of candidates before")
+    budget: int = knob(2_000_000, "maximum ratings read in each of the two steps that find candidates", low=1)
+    exhaustive: bool = knob(False, "score all items instead of candidates")
 
 
 @dataclass(frozen=True)
@@ -232,14 +228,13 @@ class ExplainConfig(Config):
 
     method: str = knob(
         "occlusion",
-        "importance of a rating: what the prediction loses without it, or by the gradient, to first order",
+        "importance of a rating: the change of the prediction without it, or its first-order estimate",
         choices=("occlusion", "gradient"),
     )
-    top: int = knob(12, "neighbours shown at most, of the user and of the item each", low=1)
+    top: int = knob(12, "maximum neighbours shown, for the user and for the item", low=1)
     limit: int = knob(
         1000,
-        "ratings of the pair's user and item that are left out in turn, at most; where there are more, those "
-        "with the largest gradient",
+        "maximum ratings to leave out in turn; if there are more, those with the largest gradient",
         low=1,
     )
 
@@ -248,8 +243,10 @@ class ExplainConfig(Config):
 class ServeConfig(Config):
     """What the server lets a request take."""
 
-    threads: int = knob(2, "requests that are worked on at once", low=1, high=256)
-    queue: int = knob(32, "requests that wait for a thread; one more is turned away", low=0, high=100_000)
-    timeout: float = knob(10.0, "seconds after which an answer is given up", low=0.01, high=3600.0)
-    max_body: int = knob(65_536, "bytes of a request's body at most", low=1024, high=2**30)
-    max_ratings: int = knob(500, "ratings in a request at most", low=1, high=1_000_000)
+    threads: int = knob(2, "requests processed at the same time", low=1, high=256)
+    queue: int = knob(
+        32, "requests that may wait for a thread; further ones are refused", low=0, high=100_000
+    )
+    timeout: float = knob(10.0, "seconds before a request times out", low=0.01, high=3600.0)
+    max_body: int = knob(65_536, "maximum size of a request body, in bytes", low=1024, high=2**30)
+    max_ratings: int = knob(500, "maximum ratings in a request", low=1, high=1_000_000)

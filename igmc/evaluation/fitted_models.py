@@ -78,7 +78,7 @@ class FittedModels:
         except FileNotFoundError:
             return None
         except (DataError, ValueError) as error:
-            logger.warning("%s is damaged and trained anew: %s", place.name, error)
+            logger.warning("%s is damaged and trained again: %s", place.name, error)
             return None
 
     def write(self, place: Path, model: Recommender, seconds: Mapping[str, float]) -> None:

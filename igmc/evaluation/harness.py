@@ -169,7 +169,7 @@ class _Kept:
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise nearly anything
-            logger.warning("%s is damaged and made anew: %s", place.name, error)
+            logger.warning("%s is damaged and recomputed: %s", place.name, error)
             return None
 
     def write(self, place: Path, evaluation: ModelEvaluation) -> None:

@@ -52,7 +52,7 @@ class ModelSpec:
         if isinstance(given, type) and issubclass(given, Model):
             return cls(given.name)
         raise ConfigError(
-            "this is no model",
+            "this is not a model",
             got=given,
             allowed='a name such as "mf:factors=32", or a recommender',
         )
@@ -100,5 +100,5 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the settings {path}: {error}") from error
     if not isinstance(value, dict):
-        raise ConfigError(f"the settings {path} are no JSON object", got=type(value).__name__)
+        raise ConfigError(f"the settings {path} are not a JSON object", got=type(value).__name__)
     return value

@@ -85,14 +85,16 @@ class EvaluationReport:
         """
         if metric not in ("rmse", "mae", *(name for one in self.evaluations for name in one.per_user)):
             raise ConfigError(
-                "no such metric to compare models by",
+                "cannot compare models by this metric",
                 got=metric,
                 allowed="rmse, mae, or one by user: ndcg@10",
             )
         labels = {one.label for one in self.evaluations}
         for label in (first, second):
             if label not in labels:
-                raise ConfigError("no such model was evaluated", got=label, allowed=", ".join(sorted(labels)))
+                raise ConfigError(
+                    "this model was not evaluated", got=label, allowed=", ".join(sorted(labels))
+                )
         found = []
         for one in self.evaluations:
             for other in self.evaluations:

@@ -89,7 +89,7 @@ def checked_metric(model: Recommender, metric: str | None, way: Protocol, data: 
         return metric
     if name not in RANKINGS or not (mark and length.isdecimal()):
         allowed = f"{', '.join(ERRORS)}, {'@K, '.join(RANKINGS)}@K"
-        raise ConfigError("no such metric to tune by", got=metric, allowed=allowed)
+        raise ConfigError("cannot tune by this metric", got=metric, allowed=allowed)
     checked_lengths([int(length)], data.n_items)
     if way.kind == "rating":
         raise ConfigError(

@@ -28,7 +28,7 @@ def dense_indices(
     """
     given = np.atleast_1d(np.asarray(values))
     if given.ndim != 1:
-        raise DataError(f"{name} indices are no list", got=list(given.shape), allowed="one dimension")
+        raise DataError(f"{name} indices are not a list", got=list(given.shape), allowed="one dimension")
     if given.size and given.dtype.kind not in "iu":
         raise DataError(
             f"{name} indices are not whole numbers", got=given.dtype.name, allowed="an integer type"

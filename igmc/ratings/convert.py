@@ -227,7 +227,7 @@ def _columns(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> C
 def _checked(rows: ArrayLike, n: int) -> NDArray[np.int64]:
     chosen = np.asarray(rows)
     if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
-        raise DataError("rows are no list of row numbers", got=f"{chosen.dtype} {list(chosen.shape)}")
+        raise DataError("rows are not a list of row numbers", got=f"{chosen.dtype} {list(chosen.shape)}")
     check_range(chosen, n, "a row is out of range")
     if len(np.unique(chosen)) < len(chosen):
         raise DataError("a row stands twice", allowed="each row once")

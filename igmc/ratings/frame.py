@@ -173,7 +173,7 @@ def _times(column: pd.Series[Any]) -> NDArray[np.int64]:
         dates = pd.to_datetime(column, utc=True, format="ISO8601")
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"the timestamps are no times: {str(error).splitlines()[0]}",
+            f"the timestamps are not times: {str(error).splitlines()[0]}",
             allowed="dates and times, ISO texts, or seconds since 1970",
             remedy="mend them, or leave the column out",
         ) from error

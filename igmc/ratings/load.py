@@ -117,7 +117,7 @@ def data_config(data: DataLike) -> DataConfig:
         return DataConfig.from_dict(data)
     if is_table(data):
         return DataConfig(dataset="frame")
-    raise ConfigError("this is no data set", got=data, allowed=TAKEN)
+    raise ConfigError("this is not a data set", got=data, allowed=TAKEN)
 
 
 def run_inputs(
@@ -152,7 +152,7 @@ def run_inputs(
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
         return run_config(dataset.name, given), dataset
     if not isinstance(data, DataConfig | str | Path):
-        raise ConfigError("this is no data set", got=data, allowed=f"{TAKEN}; a RunConfig")
+        raise ConfigError("this is not a data set", got=data, allowed=f"{TAKEN}; a RunConfig")
     config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
     return config, load_dataset(config.data, data_dir=data_dir, home=home)
 

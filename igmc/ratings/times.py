@@ -45,7 +45,7 @@ def date_seconds(text: str) -> float:
     (1079308800.0, 1079308800.0)
     """
     if not looks_like_date(text):
-        raise ValueError(f"{text!r} is no ISO date")
+        raise ValueError(f"{text!r} is not an ISO date")
     found = datetime.datetime.fromisoformat(text.strip().removesuffix(" UTC"))
     return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 

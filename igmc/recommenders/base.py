@@ -64,7 +64,7 @@ class Recommender(ABC):
     def __init__(self, config: Config | None = None, *, seed: int = 1) -> None:
         if config is not None and not isinstance(config, self.config_class):
             raise ConfigError(
-                f"{self.name} has settings of another class",
+                f"{self.name} got settings of the wrong class",
                 got=type(config).__name__,
                 allowed=self.config_class.__name__,
             )
@@ -207,7 +207,7 @@ class Recommender(ABC):
         state = load_checkpoint(Path(path))
         if state.get("recommender") != cls.name:
             raise CheckpointError(
-                f"{path} holds another recommender", got=state.get("recommender"), allowed=cls.name
+                f"{path} holds a different recommender", got=state.get("recommender"), allowed=cls.name
             )
         model = cls(cls.config_class.from_dict(state["config"]), seed=state["seed"])
         model.n_users, model.n_items = state["n_users"], state["n_items"]

@@ -27,7 +27,7 @@ class BiasConfig(Config):
 
     damping: float | None = knob(
         None,
-        "ratings without bias that each bias is mixed with; if not given, chosen on validation, else 5",
+        "number of pseudo-ratings that shrink each bias to 0; by default chosen on validation, else 5",
         low=0.0,
     )
 

@@ -28,7 +28,7 @@ class EASEConfig(Config):
 
     regularization: float | None = knob(
         None,
-        "weight of the squared item-item weights; if not given, chosen on validation, else 200",
+        "L2 penalty on the item-item weights; by default chosen on validation, else 200",
         low=1e-6,
     )
 
@@ -72,7 +72,7 @@ class EASE(Recommender):
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         if data.n_items > MOST_ITEMS:
             raise DataError(
-                "there are too many items for EASE, which inverts a dense matrix of all pairs of them",
+                "too many items for EASE, which inverts a dense item-item matrix",
                 got=data.n_items,
                 allowed=f"at most {MOST_ITEMS}",
                 remedy="leave rare items out, or use item_knn",

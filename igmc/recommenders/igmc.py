@@ -96,7 +96,7 @@ class IGMCRecommender(Recommender):
         config: IGMCConfig = self.config
         if config.model.side_features:
             raise ConfigError(
-                "side features are not for the harness", remedy="use igmc-train --side-features"
+                "the harness does not support side features", remedy="use igmc-train --side-features"
             )
         data.scale.require_levels()
         train = config.train

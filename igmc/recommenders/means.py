@@ -20,7 +20,7 @@ __all__ = ["CountingRecommender", "GlobalMean", "ItemMean", "MeanConfig", "UserI
 class MeanConfig(Config):
     """How far means of few ratings are shrunk."""
 
-    damping: float = knob(0.0, "ratings at the global mean that each mean is mixed with", low=0.0)
+    damping: float = knob(0.0, "number of pseudo-ratings at the global mean added to each mean", low=0.0)
 
 
 class CountingRecommender(Recommender):

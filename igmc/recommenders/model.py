@@ -203,7 +203,7 @@ def model_class(name: str) -> type[Model]:
         ConfigError: on an unknown name.
     """
     if not isinstance(name, str):
-        raise ConfigError("this is no name of a recommender", got=name, allowed=", ".join(RECOMMENDERS))
+        raise ConfigError("unknown recommender", got=name, allowed=", ".join(RECOMMENDERS))
     inner = recommender_class(name)
     usual: Config = inner.config_class()
     settings = usual.to_dict()
@@ -243,5 +243,5 @@ def _encoded(side: str, table: IdTable, raw: list[RawId]) -> NDArray[np.int32]:
     index = table.encode(raw)
     if (index < 0).any():
         unknown = raw[int(np.argmax(index < 0))]
-        raise DataError(f"the model knows no such {side}", got=unknown, remedy=near_ids(table, unknown))
+        raise DataError(f"the model does not know this {side}", got=unknown, remedy=near_ids(table, unknown))
     return index

@@ -76,9 +76,11 @@ def load_recommender(path: str | Path) -> Recommender:
     """Read a recommender that was saved, whichever it is.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, or holds no recommender of this version.
+        CheckpointError: if the file is missing, damaged, or does not hold a recommender of this version.
     """
     name = load_checkpoint(Path(path)).get("recommender")
     if name not in RECOMMENDERS:
-        raise CheckpointError(f"{path} holds no recommender", got=name, allowed=", ".join(RECOMMENDERS))
+        raise CheckpointError(
+            f"{path} does not hold a recommender", got=name, allowed=", ".join(RECOMMENDERS)
+        )
     return recommender_class(name).load(path)

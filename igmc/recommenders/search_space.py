@@ -41,7 +41,7 @@ class Range:
                 "a range is empty", got=f"{self.low}:{self.high}", allowed="low:high, low < high"
             )
         if self.log and self.low <= 0:
-            raise ConfigError("a logarithmic range has to be above 0", got=self.low)
+            raise ConfigError("a logarithmic range must be above 0", got=self.low)
 
     @property
     def whole(self) -> bool:
@@ -138,7 +138,7 @@ def checked_space(model: str, config: Config, space: SearchSpace) -> dict[str, R
         if name not in names:
             near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
             raise ConfigError(
-                f"{model} has no such setting to search",
+                f"{model} has no setting of this name to search",
                 got=name,
                 allowed=", ".join(names),
                 remedy=f"did you mean {' or '.join(near)}?" if near else None,
@@ -148,7 +148,7 @@ def checked_space(model: str, config: Config, space: SearchSpace) -> dict[str, R
                 with_settings(config, {name: value})
             except ConfigError as error:
                 raise ConfigError(
-                    f"{model} cannot have such a {name}", got=value, allowed=error.allowed
+                    f"{model} does not accept this value of {name}", got=value, allowed=error.allowed
                 ) from error
     return dict(space)
 
@@ -180,7 +180,7 @@ def parse_space(text: str) -> tuple[str, Range | OneOf]:
 
 def _malformed(text: str) -> ConfigError:
     return ConfigError(
-        "cannot read what is to be searched",
+        "cannot read the search space",
         got=text,
         allowed="setting=low:high, setting=low:high:log or setting=value,value,...",
     )

@@ -94,7 +94,7 @@ class TrainingData:
 
     def __post_init__(self) -> None:
         if not len(self.train):
-            raise DataError("there is nothing to learn from: no training ratings")
+            raise DataError("there are no training ratings")
 
     @classmethod
     def from_split(cls, split: Split, dataset: Dataset | None = None) -> TrainingData:

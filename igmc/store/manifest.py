@@ -97,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (OSError, ValueError) as error:
         raise DamagedManifestError(f"the manifest {path} cannot be read: {error}", remedy=REMEDY) from error
     if not isinstance(record, dict):
-        raise DamagedManifestError(f"the manifest {path} is no JSON object", remedy=REMEDY)
+        raise DamagedManifestError(f"the manifest {path} is not a JSON object", remedy=REMEDY)
     kind = (record.pop("format", None), record.pop("version", None))
     if kind != (FORMAT, VERSION):
         raise StoreError(

@@ -146,7 +146,7 @@ def _commit(file: h5py.File) -> Commit:
         raise StoreError("it has no commit record")
     text = file.attrs[COMMIT]
     if not isinstance(text, bytes):
-        raise StoreError("its commit record is no text")
+        raise StoreError("its commit record is not text")
     record = json.loads(text)
     kind = (record.pop("format", None), record.pop("version", None))
     if kind != (FORMAT, VERSION):

@@ -53,7 +53,7 @@ def test_a_file_is_not_overwritten_unless_that_is_said(command, home, ratings_fi
     call = ("igmc", "data", "convert", ratings_file, "--to", "pyg", "--out", out)
     code, text, err = command(*call)
     assert (code, text, out.read_text()) == (2, "", "precious")
-    assert f"{out} is there already; nothing was written; to mend it: give --out another name, or say" in err
+    assert f"{out} is there already; nothing was written; hint: give --out another name, or say" in err
     code, _, _ = command(*call, "--overwrite")
     assert code == 0
     assert Data.from_dict(torch.load(out)).num_edges == 600, "both directions"
@@ -63,7 +63,7 @@ def test_a_folder_is_not_overwritten_at_all(command, home, ratings_file, tmp_pat
     call = ("igmc", "data", "convert", ratings_file, "--to", "pyg", "--out", tmp_path, "--overwrite")
     code, _, err = command(*call)
     assert code == 2
-    assert err.endswith("is a folder; nothing was written; to mend it: give --out another name\n")
+    assert err.endswith("is a folder; nothing was written; hint: give --out another name\n")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_without_networkx(command, home, ratings_file, tmp_path, monkeypatch):
     assert command(*call) == (
         1,
         "",
-        "igmc: error: a NetworkX graph needs networkx; to mend it: pip install networkx\n",
+        "igmc: error: a NetworkX graph needs networkx; hint: pip install networkx\n",
     )
 
 

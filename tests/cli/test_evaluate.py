@@ -55,7 +55,7 @@ def test_the_curves_of_every_training_are_tracked(command, home, tmp_path):
     [
         (
             "--list-models",
-            ["biases: ", "    damping=null  ratings without bias", "    train.epochs=40  passes"],
+            ["biases: ", "    damping=null  number of pseudo-ratings", "    train.epochs=40  passes"],
         ),
         ("--list-protocols", ["random_80_20: ", "unseen_users: ", "    min_rating="]),
     ],
@@ -70,8 +70,8 @@ def test_what_there_is_to_choose_from(command, home, option, words):
     ("arguments", "message"),
     [
         ((), "no model is given: --model NAME"),
-        (("--model", "biases", "--seeds", "1;2"), "--seeds is no list of whole numbers from 0; got '1;2'"),
-        (("--model", "biases", "--ks", "0"), "--ks is no list of whole numbers from 1; got '0'"),
+        (("--model", "biases", "--seeds", "1;2"), "--seeds is not a list of whole numbers from 0; got '1;2'"),
+        (("--model", "biases", "--ks", "0"), "--ks is not a list of whole numbers from 1; got '0'"),
         (("--model", "biases", "--against", "mf"), "--against names no model that is evaluated; got 'mf'"),
         (("--model", "biases", "--json", "--metrics", "rmse"), "which --json replaces"),
         (("--model", "nosuch"), "unknown recommender; got 'nosuch'"),

@@ -102,7 +102,7 @@ def test_the_former_name_of_plots_is_read_with_a_warning(explain, tmp_path):
             "--attention is drawn: say where, with --plots",
         ),
         (["--ratings", "f001=9", "--item", "f002"], 3, "a rating is not on the scale; got 9"),
-        (["--user", "3", "--item", "f001", "--run", "nowhere"], 3, "nowhere is no run folder"),
+        (["--user", "3", "--item", "f001", "--run", "nowhere"], 3, "nowhere is not a run folder"),
         (["--user", "3", "--item", "f001", "--plots", "p", "--attention", "x.ckpt"], 3, "x.ckpt"),
     ],
 )

@@ -62,13 +62,13 @@ def raiser(error):
         (
             MemoryError("Unable to allocate 9.0 GiB"),
             1,
-            "igmc-x: error: there is not enough memory: Unable to allocate 9.0 GiB; to mend it: give it "
+            "igmc-x: error: there is not enough memory: Unable to allocate 9.0 GiB; hint: give it "
             "more, or ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file\n",
         ),
         (
             RuntimeError("can't start new thread"),
             1,
-            "igmc-x: error: there is not enough memory: can't start new thread; to mend it: give it more, or "
+            "igmc-x: error: there is not enough memory: can't start new thread; hint: give it more, or "
             "ask for less: fewer --workers, a lower cap, a smaller --batch-size, a shorter file\n",
         ),
         (KeyboardInterrupt(), 130, "\nigmc-x: interrupted; run the same command again to resume\n"),
@@ -76,19 +76,19 @@ def raiser(error):
         (
             OSError(errno.ENOSPC, "No space left on device", "/data/x.h5"),
             1,
-            "igmc-x: error: No space left on device: /data/x.h5; to mend it: free some space, or choose "
+            "igmc-x: error: No space left on device: /data/x.h5; hint: free some space, or choose "
             "another disk with --home or --out; then run the same command again to resume\n",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "/root/x"),
             1,
-            "igmc-x: error: Permission denied: /root/x; to mend it: choose a folder that you may write to "
+            "igmc-x: error: Permission denied: /root/x; hint: choose a folder that you may write to "
             "with --home or --out, or mend the permissions\n",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", "a", None, "b"),
             1,
-            "igmc-x: error: No such file or directory: a -> b; to mend it: check the path; -v shows where it "
+            "igmc-x: error: No such file or directory: a -> b; hint: check the path; -v shows where it "
             "happened\n",
         ),
     ],

@@ -47,7 +47,7 @@ def test_every_command_that_asks_a_run_wants_just_one(command, home, name, which
 def test_every_command_that_asks_a_run_says_so_when_there_is_none(command, home, name):
     code, out, err = command(name, "--run", "nowhere", *ASKING[name])
     assert (code, out) == (3, "")
-    assert "nowhere is no run folder: it has no config.json; to mend it: give the folder that" in err
+    assert "nowhere is not a run folder: it has no config.json; hint: give the folder that" in err
 
 
 GIVEN = {"demo": False, "checkpoints": None, "device": "cpu", "workers": 1, "data_dir": None, "home": None}

@@ -147,7 +147,7 @@ def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):
         (["--user", "u1", "--items", "i1", "--ratings", "head.csv"], 3, "head.csv holds no ratings"),
         (["--user", "u1", "--items", "i1", "--checkpoints", "7"], 2, "has no such checkpoint; got 7"),
         (["--user", "u1", "--items", "i1", "--device", "gpu"], 2, "unknown device; got 'gpu'"),
-        (["--user", "u1", "--items", "i1", "--run", "nowhere"], 3, "nowhere is no run folder"),
+        (["--user", "u1", "--items", "i1", "--run", "nowhere"], 3, "nowhere is not a run folder"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(predict, tmp_path, arguments, code, message):

@@ -76,7 +76,7 @@ def test_a_single_knob_is_an_argument_of_the_command_and_none_unless_typed(argum
 def test_the_help_names_section_range_and_default():
     page = " ".join(CliRunner().invoke(lists, ["-h"], terminal_width=1000).output.split())
     assert "transfer - How a trained model is applied to another data set:" in page
-    assert "--epochs N Passes over those ratings ('finetune') [>= 1; default 5]" in page
+    assert "--epochs N Epochs over those ratings ('finetune') [>= 1; default 5]" in page
     assert "--fallback / --no-fallback" in page
     assert "-k, --k N Length of the list [>= 1; default 10]" in page
     assert "--min-score X|none" in page

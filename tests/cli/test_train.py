@@ -106,8 +106,8 @@ def test_a_run_can_be_repeated_from_its_config(command, train):
         (["--device", "gpu"], 2, "unknown device; got 'gpu'; allowed: auto, cpu, cuda, cuda:N"),
         (["--norm", "sum"], 2, "--norm is not known; got 'sum'; allowed: none, relation, degree"),
         (["--split", "u1"], 2, "no such split; got 'u1'"),
-        (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; to mend it: choose another folder"),
-        (["--test-ratio", 0], 2, "there is no test part; got 0.0; to mend it: raise --test-ratio"),
+        (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; hint: choose another folder"),
+        (["--test-ratio", 0], 2, "there is no test part; got 0.0; hint: raise --test-ratio"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_end_in_one_line(train, arguments, code, message):
@@ -141,7 +141,7 @@ def test_the_network_decides_which_settings_there_are(command, tmp_path):
         assert code == 2
         assert f"{option} is not a setting of this network; got '--network {network}'" in err
     code, _, err = command("igmc-train", "--hops", 2)
-    assert "got '--network neighbours, that of demo'; to mend it: leave it out, or give --network rgcn" in err
+    assert "got '--network neighbours, that of demo'; hint: leave it out, or give --network rgcn" in err
     assert not (tmp_path / "x").exists()
 
 

@@ -69,7 +69,7 @@ def test_every_flag_arrives(command, run):
     ("arguments", "code", "message"),
     [
         (("--to", "x.csv"), 2, "Missing option '--from'"),
-        (("--from", "nowhere", "--to", "demo"), 3, "nowhere is no run folder"),
+        (("--from", "nowhere", "--to", "demo"), 3, "nowhere is not a run folder"),
         (("--from", "run", "--to", "demo", "--percent", "101"), 2, "--percent is out of range"),
         (("--from", "run", "--to", "demo", "--percent", "50"), 2, "--percent is for --adapt calibrate"),
         (

@@ -56,9 +56,9 @@ def test_help_ends_with_two_examples(command):
         ((), "Missing option '--model'"),
         (
             ("--model", "item_mean", "--space", "dampng=1:2"),
-            "item_mean has no such setting to search; got 'dampng'",
+            "item_mean has no setting of this name to search; got 'dampng'",
         ),
-        (("--model", "item_mean", "--space", "damping"), "cannot read what is to be searched; got 'damping'"),
+        (("--model", "item_mean", "--space", "damping"), "cannot read the search space; got 'damping'"),
         (("--model", "global_mean"), "global_mean has no settings to tune"),
         (
             ("--model", "item_mean", "--protocol", "random_80_20:validation_ratio=0"),

@@ -85,7 +85,7 @@ def test_what_is_damaged_or_half_written_is_trained_anew(tmp_path, demo, monkeyp
     with caplog.at_level(logging.WARNING):
         place.with_suffix(".model").write_bytes(whole[:-1])
         assert models.read(place) is None
-    assert "is damaged and trained anew" in caplog.text
+    assert "is damaged and trained again" in caplog.text
     place.with_suffix(".model").write_bytes(whole)
     assert models.read(place)[1] == {"fit": 1.0}
     place.with_suffix(".json").write_text("{")

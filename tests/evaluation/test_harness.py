@@ -91,7 +91,7 @@ def test_a_damaged_evaluation_is_made_anew(tmp_path, counted, caplog):
     again = evaluate(["biases"], ["demo"], **arguments)
     assert counted == ["biases", "biases"]
     assert again.evaluations[0].metrics == first.evaluations[0].metrics
-    assert "is damaged and made anew" in caplog.text
+    assert "is damaged and recomputed" in caplog.text
 
 
 def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):

@@ -56,9 +56,9 @@ def test_a_model_is_compared_with_another_on_each_split(report):
     assert report.compare("popularity", "biases", "rmse") == []
     assert len(report.compare("popularity", "biases", "ndcg@5")) == 2
     assert "| strong | demo, random_80_20, seed 2 | +0." in report.versus("biases", "rmse")
-    with pytest.raises(ConfigError, match=r"no such model was evaluated; got 'mf'"):
+    with pytest.raises(ConfigError, match=r"this model was not evaluated; got 'mf'"):
         report.compare("mf", "biases", "rmse")
-    with pytest.raises(ConfigError, match=r"no such metric to compare models by; got 'coverage@5'"):
+    with pytest.raises(ConfigError, match=r"cannot compare models by this metric; got 'coverage@5'"):
         report.compare("strong", "biases", "coverage@5")
 
 

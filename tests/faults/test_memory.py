@@ -41,7 +41,7 @@ def test_a_limit_on_memory_ends_in_an_error(tmp_path, mib):
     assert done.returncode == 1, done.stderr
     last = done.stderr.splitlines()[-1]
     assert last.startswith("igmc: error: there is not enough memory: ")
-    assert "MiB of addresses; to mend it: give it more" in last
+    assert "MiB of addresses; hint: give it more" in last
     assert "Traceback" not in done.stderr
 
 

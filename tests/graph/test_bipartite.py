@@ -47,7 +47,7 @@ def test_digest_changes_with_any_rating_size_or_level():
         ({"level": [0]}, "level array of a graph has the wrong shape"),
         (
             {"n_levels": 70_000},
-            "number of levels of a graph .*got 70000; allowed: 1..65536; to mend it: group them",
+            "number of levels of a graph .*got 70000; allowed: 1..65536; hint: group them",
         ),
         ({"user": [1, 1], "item": [1, 1]}, "user 1 rates item 1 twice"),
     ],

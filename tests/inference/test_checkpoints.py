@@ -62,7 +62,7 @@ def test_a_checkpoint_that_is_not_there(demo_run, choice):
 
 
 def test_what_is_no_run_folder(tmp_path, unfinished):
-    with pytest.raises(CheckpointError, match=r"is no run folder: it has no config.json; .*igmc-train"):
+    with pytest.raises(CheckpointError, match=r"is not a run folder: it has no config.json; .*igmc-train"):
         open_run(tmp_path / "nowhere")
     shutil.rmtree(unfinished.path / "checkpoints")
     with pytest.raises(CheckpointError, match="has no checkpoint yet"):

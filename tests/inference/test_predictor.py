@@ -343,7 +343,7 @@ def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
 
 
 def test_what_is_no_run(demo_run, tmp_path):
-    with pytest.raises(CheckpointError, match="is no run folder"):
+    with pytest.raises(CheckpointError, match="is not a run folder"):
         Predictor.from_run(tmp_path, device="cpu")
     with pytest.raises(ConfigError, match="unknown device"):
         Predictor.from_run(demo_run, device="tpu")

@@ -30,7 +30,7 @@ def test_it_is_the_view_of_the_predictor(predictor, user_id, ratings):
         (
             301,
             None,
-            r"knows no such user; got 301; to mend it: ids are 1\.\.300; or give the ratings",
+            r"knows no such user; got 301; hint: ids are 1\.\.300; or give the ratings",
         ),
         ("3", None, r"knows no such user; got '3'; .*did you mean 3 \(a number\)\?"),
         (None, {"f01": 5}, "a rated item is not known to the run; got 'f01'; .*or leave this rating out"),

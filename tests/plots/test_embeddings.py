@@ -44,7 +44,7 @@ def test_genres_have_colours_and_the_rare_share_one():
 
 def test_umap_is_an_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(MissingExtraError, match=r"needs umap-learn; to mend it: pip install 'igmc\[umap\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs umap-learn; hint: pip install 'igmc\[umap\]'"):
         umap(np.ones((5, 3)), seed=1)
 
 

@@ -82,12 +82,12 @@ def test_pyplot_is_never_loaded(tmp_path):
 def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(
-        MissingExtraError, match=r"a figure needs matplotlib; to mend it: pip install 'igmc\[plot\]'"
+        MissingExtraError, match=r"a figure needs matplotlib; hint: pip install 'igmc\[plot\]'"
     ):
         drawn()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(IgmcError, match=r"cannot write .*file.*; to mend it: "):
+    with pytest.raises(IgmcError, match=r"cannot write .*file.*; hint: "):
         style.save_figure(drawn(), tmp_path / "file" / "fig")

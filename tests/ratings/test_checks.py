@@ -31,7 +31,7 @@ def test_indices_are_a_copy_that_may_be_written_to():
     [
         ([0.5], "item indices are not whole numbers; got 'float64'; allowed: an integer type"),
         ([True], "item indices are not whole numbers; got 'bool'"),
-        ([[0, 1]], r"item indices are no list; got \[1, 2\]; allowed: one dimension"),
+        ([[0, 1]], r"item indices are not a list; got \[1, 2\]; allowed: one dimension"),
         ([0, -1], r"an item index is out of range; got -1; allowed: 0\.\.4"),
         ([0, 5, -1], "an item index is out of range; got 5"),
         ([2**32], "out of range; got 4294967296"),  # as int32 it would be 0

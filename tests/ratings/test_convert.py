@@ -179,8 +179,8 @@ def test_what_cannot_be_converted(toy, split):
         ([0, 3], r"a row is out of range; got 3; allowed: 0\.\.2"),
         ([-1], "a row is out of range; got -1"),
         ([0, 0], "a row stands twice; allowed: each row once"),
-        ([0.5], "rows are no list of row numbers; got 'float64"),
-        ([[0]], "rows are no list of row numbers"),
+        ([0.5], "rows are not a list of row numbers; got 'float64"),
+        ([[0]], "rows are not a list of row numbers"),
     ):
         with pytest.raises(DataError, match=message):
             to_networkx(toy, rows=rows)
@@ -239,13 +239,13 @@ def test_pyg_round_trip_runs_no_code(toy, split, tmp_path, convert, kind):
 
 def test_a_file_that_cannot_be_written(toy, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(IgmcError, match=r"cannot write .*; to mend it: "):
+    with pytest.raises(IgmcError, match=r"cannot write .*; hint: "):
         write_graph(to_pyg(toy), tmp_path / "file" / "toy.pt")
 
 
 def test_without_networkx(toy, monkeypatch):
     monkeypatch.setitem(sys.modules, "networkx", None)
     with pytest.raises(
-        MissingExtraError, match="a NetworkX graph needs networkx; to mend it: pip install networkx"
+        MissingExtraError, match="a NetworkX graph needs networkx; hint: pip install networkx"
     ):
         to_networkx(toy)

@@ -138,7 +138,7 @@ def test_numbers_and_texts_in_one_column_are_told_apart(ids):
         ({"rating": [5, 3, None]}, "row 2 of the ratings: the rating is not a finite number"),
         ({"rating": [np.inf, 3, 1]}, "row 0 of the ratings: the rating is not a finite number; got inf"),
         ({"rating": pd.to_datetime(["2020-01-01"] * 3)}, "row 0 of the ratings: the rating is not"),
-        ({"timestamp": ["2020-01-01", "noon", None]}, "timestamps are no times"),
+        ({"timestamp": ["2020-01-01", "noon", None]}, "timestamps are not times"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_row(columns, message):

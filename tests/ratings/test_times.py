@@ -77,7 +77,7 @@ def test_what_looks_like_a_date_may_be_none(text):
 @pytest.mark.parametrize("text", ["978300760", "15/03/2004", "", "2004", "2004-3-15", "March 2004"])
 def test_what_is_no_iso_date(text):
     assert not looks_like_date(text)
-    with pytest.raises(ValueError, match="is no ISO date"):
+    with pytest.raises(ValueError, match="is not an ISO date"):
         date_seconds(text)
 
 

@@ -162,7 +162,7 @@ class RecommenderContract:
             assert np.mean(likes == (asked % 2 == 0)) > 0.95
 
     def test_a_model_that_is_not_fitted_says_so(self):
-        with pytest.raises(DataError, match=r"has not been fitted; to mend it: call fit first"):
+        with pytest.raises(DataError, match=r"has not been fitted; hint: call fit first"):
             self.make().predict([0], [0])
 
     @pytest.mark.parametrize(("user", "item"), [([99], [0]), ([0], [99]), ([-1], [0])])

@@ -75,12 +75,12 @@ def test_all_kinds_of_fitted_attributes_come_back(data, tmp_path):
 
 def test_a_file_of_another_recommender_is_refused(data, tmp_path):
     Halved().fit(data).save(tmp_path / "model")
-    with pytest.raises(CheckpointError, match="holds another recommender; got 'halved'; allowed: sum"):
+    with pytest.raises(CheckpointError, match="holds a different recommender; got 'halved'; allowed: sum"):
         Sum.load(tmp_path / "model")
 
 
 def test_settings_of_another_class_are_refused():
-    with pytest.raises(ConfigError, match="sum has settings of another class; got 'NoSettings'"):
+    with pytest.raises(ConfigError, match="sum got settings of the wrong class; got 'NoSettings'"):
         Sum(NoSettings())
 
 
@@ -101,7 +101,7 @@ def test_scores_follow_from_predictions(data):
     ("user", "item", "message"),
     [
         ([0.5], [0], "user indices are not whole numbers; got 'float64'"),
-        ([[0]], [0], "user indices are no list"),
+        ([[0]], [0], "user indices are not a list"),
         ([0, 1], [0], "users and items differ in number"),
         ([0], [99], r"an item index is out of range; got 99; allowed: 0\.\.16"),
     ],

@@ -120,7 +120,7 @@ def test_support_dropout_changes_training_and_nothing_that_is_asked():
 
 def test_side_features_are_refused():
     data, _ = checkerboard()
-    with pytest.raises(ConfigError, match=r"side features are not for the harness"):
+    with pytest.raises(ConfigError, match=r"the harness does not support side features"):
         small(model={"side_features": True}).fit(data)
 
 

@@ -101,19 +101,19 @@ def test_every_recommender_is_a_class_by_its_name():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda m: m.predict(DAY, "f999"), DataError, "knows no such item; got 'f999'.*did you mean"),
+        (lambda m: m.predict(DAY, "f999"), DataError, "does not know this item; got 'f999'.*did you mean"),
         (
             lambda m: m.recommend("ann"),
             DataError,
-            "knows no such user; got 'ann'; to mend it: ids are such as",
+            "does not know this user; got 'ann'; hint: ids are such as",
         ),
         (lambda m: m.predict([DAY], ["f001", "f002"]), DataError, "differ in length"),
         (lambda m: m.recommend(DAY, k=0), ConfigError, "length of a list is out of range"),
         (lambda m: type(m)().predict(DAY, "f001"), DataError, "ItemKNN has not been fitted"),
         (lambda m: type(m)(neighbors=3), ConfigError, "unknown setting"),
         (lambda m: igmc.fit("mfx", "demo"), ConfigError, "did you mean mf"),
-        (lambda m: igmc.fit(3, "demo"), ConfigError, "no name of a recommender"),
-        (lambda m: type(m)().fit(3), ConfigError, "this is no data set; got 3"),
+        (lambda m: igmc.fit(3, "demo"), ConfigError, "unknown recommender"),
+        (lambda m: type(m)().fit(3), ConfigError, "this is not a data set; got 3"),
     ],
 )
 def test_what_cannot_be_answered_is_said(model, call, error, message):

@@ -39,7 +39,7 @@ def test_settings_and_seed_reach_the_model():
 @pytest.mark.parametrize("state", [{"model": {}}, {"recommender": "oracle"}])
 def test_a_file_that_holds_no_recommender_is_refused(tmp_path, state):
     save_checkpoint(tmp_path / "model", state)
-    with pytest.raises(CheckpointError, match="holds no recommender"):
+    with pytest.raises(CheckpointError, match="does not hold a recommender"):
         load_recommender(tmp_path / "model")
 
 

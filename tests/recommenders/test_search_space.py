@@ -38,7 +38,7 @@ def test_what_is_typed(text, choice):
 
 @pytest.mark.parametrize("text", ["a", "a=", "=1:2", "a=1:2:3", "a=1:two", "a=1:2:log:3"])
 def test_what_cannot_be_read(text):
-    with pytest.raises(ConfigError, match=r"cannot read what is to be searched; got .*low:high:log"):
+    with pytest.raises(ConfigError, match=r"cannot read the search space; got .*low:high:log"):
         parse_space(text)
 
 
@@ -48,7 +48,7 @@ def test_what_cannot_be_read(text):
         ("a=2:1", "a range is empty"),
         ("a=1:1", "a range is empty"),
         ("a=0:inf", "a range is empty"),
-        ("a=0:1:log", "a logarithmic range has to be above 0; got 0"),
+        ("a=0:1:log", "a logarithmic range must be above 0; got 0"),
     ],
 )
 def test_ranges_that_are_none(text, message):
@@ -74,10 +74,13 @@ def test_a_copy_with_settings_changed_in_sections():
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"neighbors": Range(1, 2)}, "m has no such setting to search; got 'neighbors'.* neighbours"),
-        ({"neighbours": Range(0, 2)}, "m cannot have such a neighbours; got 0; allowed: at least 1"),
-        ({"neighbours": Range(1.0, 2.5)}, "m cannot have such a neighbours; got 1.0"),
-        ({"similarity": OneOf(("cosine", "dice"))}, "m cannot have such a similarity; got 'dice'"),
+        ({"neighbors": Range(1, 2)}, "m has no setting of this name to search; got 'neighbors'.* neighbours"),
+        (
+            {"neighbours": Range(0, 2)},
+            "m does not accept this value of neighbours; got 0; allowed: at least 1",
+        ),
+        ({"neighbours": Range(1.0, 2.5)}, "m does not accept this value of neighbours; got 1.0"),
+        ({"similarity": OneOf(("cosine", "dice"))}, "m does not accept this value of similarity; got 'dice'"),
     ],
 )
 def test_a_space_holds_what_the_model_may_have(space, message):

@@ -200,7 +200,7 @@ def test_incomplete_store(tmp_path):
     make_store(tmp_path)
     manifest = read_manifest(tmp_path)
     write_manifest(tmp_path, Manifest(**{**vars(manifest), "content_digest": None}))
-    with pytest.raises(StoreError, match="is not complete; to mend it: run igmc-extract"):
+    with pytest.raises(StoreError, match="is not complete; hint: run igmc-extract"):
         StoreReader(tmp_path)
 
 

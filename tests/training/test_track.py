@@ -82,7 +82,5 @@ def test_what_is_missing_or_in_the_way_is_said_at_once(tmp_path, monkeypatch):
     with pytest.raises(IgmcError, match=r"cannot write .*file"):
         Tracker(tmp_path / "file")
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(
-        MissingExtraError, match=r"needs TensorBoard; to mend it: pip install 'igmc\[track\]'"
-    ):
+    with pytest.raises(MissingExtraError, match=r"needs TensorBoard; hint: pip install 'igmc\[track\]'"):
         Tracker(tmp_path)

@@ -105,7 +105,7 @@ def errors_by_activity(
     errors = differences(predicted, true)
     known, indices = np.asarray(counts), checked_indices(index, errors.shape)
     if known.ndim != 1 or known.dtype.kind not in "iu" or (known.size and known.min() < 0):
-        raise DataError("the numbers of training ratings are no list of whole numbers, 0 or more")
+        raise DataError("the numbers of training ratings must be a list of whole numbers, 0 or more")
     if indices.max() >= len(known):
         worst = int(indices.max())
         raise DataError(
@@ -146,7 +146,7 @@ def calibration(predicted: ArrayLike, true: ArrayLike, values: ArrayLike) -> tup
         or not (np.diff(levels) > 0).all()
         or not np.isfinite(levels).all()
     ):
-        raise DataError("the levels are no list of ratings in ascending order", got=levels.tolist())
+        raise DataError("the levels are not a list of ratings in ascending order", got=levels.tolist())
     nearest = np.searchsorted((levels[1:] + levels[:-1]) / 2, guess, side="right")
     pairs = np.bincount(nearest, minlength=len(levels))
     kept = np.flatnonzero(pairs)
@@ -174,5 +174,5 @@ def checked_indices(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int
     if given.shape != shape:
         raise DataError("indices and predictions differ in shape", got=given.shape, allowed=str(shape))
     if given.dtype.kind not in "iu" or given.min() < 0:
-        raise DataError("the indices are no whole numbers, 0 or more", got=given.dtype.name)
+        raise DataError("the indices are not whole numbers, 0 or more", got=given.dtype.name)
     return given.astype(np.int64)

@@ -124,7 +124,9 @@ def paired_test(
     """
     left, right = _checked(first, root), _checked(second, root)
     if left.shape != right.shape:
-        raise DataError("the two models have other numbers of values", got=f"{len(left)} and {len(right)}")
+        raise DataError(
+            "the two models have different numbers of values", got=f"{len(left)} and {len(right)}"
+        )
     figure = _root if root else _mean
     sums = _by_user([left, right, np.ones(len(left))], user)
 
@@ -147,7 +149,7 @@ def _root(totals: Floats) -> Floats:
 def _checked(values: ArrayLike, root: bool) -> Floats:
     given = np.asarray(values, np.float64)
     if given.ndim != 1:
-        raise DataError("the values are no list", got=given.shape, allowed="one number a user or pair")
+        raise DataError("the values are not a list", got=given.shape, allowed="one number per user or pair")
     if not np.isfinite(given).all():
         raise DataError("a value is not a finite number")
     if root and given.size and given.min() < 0:

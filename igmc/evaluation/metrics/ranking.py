@@ -125,7 +125,7 @@ def ranking_metrics(top: ArrayLike, relevant: sparse.csr_array, ks: Sequence[int
     relevant = canonical("relevant", relevant)
     items = checked_lists(top, relevant.shape[1])
     if len(items) != relevant.shape[0]:
-        raise DataError("there is another number of lists", got=len(items), allowed=str(relevant.shape[0]))
+        raise DataError("the number of lists is wrong", got=len(items), allowed=str(relevant.shape[0]))
     lengths = checked_lengths(ks, items.shape[1])
     size = np.diff(relevant.indptr)
     if not size.all():
@@ -182,7 +182,7 @@ def catalogue_metrics(top: ArrayLike, item_counts: ArrayLike, ks: Sequence[int])
     """
     counts = np.asarray(item_counts)
     if counts.ndim != 1 or counts.dtype.kind not in "iu" or not counts.size or counts.min() < 0:
-        raise DataError("the numbers of ratings by item are no list of whole numbers, 0 or more")
+        raise DataError("the numbers of ratings by item must be a list of whole numbers, 0 or more")
     items, n = checked_lists(top, len(counts)), len(counts)
     information = -np.log2((counts + 1) / (counts.sum() + n))
     popular = np.zeros(n, dtype=bool)
@@ -193,7 +193,7 @@ def catalogue_metrics(top: ArrayLike, item_counts: ArrayLike, ks: Sequence[int])
         times = np.bincount(shown[shown >= 0], minlength=n)
         total = times.sum()
         if not total:
-            raise DataError("nothing is recommended to anybody")
+            raise DataError("no user gets any recommendation")
         measures |= {
             f"coverage@{k}": float(np.count_nonzero(times) / n),
             f"novelty@{k}": float(times @ information / total),
@@ -227,7 +227,7 @@ def rated_ndcg(user: ArrayLike, rating: ArrayLike, predicted: ArrayLike, ks: Seq
     if users.ndim != 1 or not users.shape == true.shape == guess.shape:
         raise DataError("users, ratings and predictions differ in shape", got=users.shape)
     if users.size and (users.dtype.kind not in "iu" or users.min() < 0):
-        raise DataError("the users are no list of dense indices", got=users.dtype.name)
+        raise DataError("the users are not a list of dense indices", got=users.dtype.name)
     if not np.isfinite(guess).all():
         raise DataError("a prediction is not a finite number")
     if not ((true >= 0) & (true <= MAX_RATING)).all():

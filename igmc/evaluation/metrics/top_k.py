@@ -38,14 +38,14 @@ def rank_items(scores: ArrayLike, hidden: sparse.csr_array, k: int) -> Top:
     """
     given, hidden = np.asarray(scores), canonical("hidden", hidden)
     if given.ndim != 2 or given.shape != hidden.shape:
-        raise DataError("the scores have another shape", got=given.shape, allowed=str(hidden.shape))
+        raise DataError("the scores have the wrong shape", got=given.shape, allowed=str(hidden.shape))
     if given.dtype.kind not in "fiu":
-        raise DataError("the scores are no numbers", got=given.dtype.name)
+        raise DataError("the scores are not numbers", got=given.dtype.name)
     n = given.shape[1]
     k = checked_lengths([k], n)[0]
     values = given.astype(np.float32, order="C")
     if not np.isfinite(values).all():
-        raise DataError("a score is not a finite number", remedy="see that the model has not diverged")
+        raise DataError("a score is not a finite number", remedy="check that the model has not diverged")
     values += 0.0  # makes -0.0 equal to 0.0 bit by bit
     bits = values.view(np.int32)
     # Floats compare as their bits do once those below the sign are flipped for the negative ones.
@@ -84,7 +84,7 @@ def checked_lists(top: ArrayLike, n_items: int) -> Top:
     lists = np.asarray(top)
     if lists.ndim != 2 or lists.dtype.kind not in "iu":
         got = f"{lists.dtype.name} {lists.shape}"
-        raise DataError("the lists are no table of items", got=got, allowed="int [U, L]")
+        raise DataError("the lists are not a table of items", got=got, allowed="int [U, L]")
     if lists.size and (lists.min() < -1 or lists.max() >= n_items):
         worst = int(lists.min() if lists.min() < -1 else lists.max())
         raise DataError("an item of a list is out of range", got=worst, allowed=f"-1..{n_items - 1}")
@@ -99,7 +99,7 @@ def canonical(name: str, pairs: sparse.csr_array) -> sparse.csr_array:
     """
     if not sparse.issparse(pairs) or pairs.ndim != 2:
         raise DataError(
-            f"the {name} pairs are no sparse table", got=type(pairs).__name__, allowed="a CSR array"
+            f"the {name} pairs are not a sparse table", got=type(pairs).__name__, allowed="a CSR array"
         )
     table = sparse.csr_array(pairs)
     if not table.has_canonical_format:

@@ -18,7 +18,7 @@ __all__ = ["HeldOut", "Protocol", "known_times", "placed"]
 
 Rows = NDArray[np.int64]
 
-VALIDATION_RATIO = "share of the training ratings set aside for validation"
+VALIDATION_RATIO = "fraction of training ratings held out for validation"
 
 
 class HeldOut(NamedTuple):
@@ -46,15 +46,16 @@ class Protocol(Config, ABC):
     name: ClassVar[str]
     kind: ClassVar[str] = "both"
 
-    min_rating: float | None = knob(None, "leave lower ratings out of all parts, as if nobody had given them")
+    min_rating: float | None = knob(None, "drop lower ratings from all parts")
     min_user_ratings: int = knob(
-        0, "then leave users with fewer ratings out of all parts", low=0, high=2**31 - 1
+        0, "then drop users with fewer ratings from all parts", low=0, high=2**31 - 1
     )
     refit: bool = knob(
-        True, "fit the final model to training and validation ratings, with what was chosen on validation"
+        True,
+        "refit the final model on training and validation ratings, with the settings chosen on validation",
     )
     levels: int | None = knob(
-        None, "group the ratings into this many levels (relation types)", low=1, high=MAX_LEVELS
+        None, "group ratings into this many levels (relation types)", low=1, high=MAX_LEVELS
     )
     level_method: str = knob(
         "width", "how levels are grouped: equal-width bins or quantiles", choices=("width", "quantile")
@@ -104,7 +105,7 @@ class Protocol(Config, ABC):
         parts = self._held_out(dataset, seed)
         if not parts.test.size:
             raise DataError(
-                f"{self.label} leaves nothing of {dataset.name} to ask",
+                f"{self.label} leaves no test ratings of {dataset.name}",
                 remedy="hold out more, or lower min_rating and min_user_ratings",
             )
         return build_split(
@@ -134,7 +135,7 @@ class Protocol(Config, ABC):
         rows = rows[count[table.user[rows]] >= self.min_user_ratings]
         if not rows.size:
             raise DataError(
-                f"no rating of {dataset.name} is left to divide",
+                f"no rating of {dataset.name} is left to split",
                 got=f"min_rating {least}, min_user_ratings {self.min_user_ratings}",
                 remedy="lower min_rating or min_user_ratings",
             )
@@ -182,7 +183,7 @@ def known_times(dataset: Dataset, rows: Rows, what: str) -> Rows:
         raise DataError(
             f"{what} needs the time of every rating",
             got=f"{unknown} of {len(rows)} ratings of {dataset.name} without a time",
-            remedy="choose a protocol or setting that needs no times; of a file, name their column too",
+            remedy="choose a protocol or setting that needs no times, or name the time column of the file",
         )
     return times
 

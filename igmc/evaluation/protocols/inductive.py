@@ -23,7 +23,7 @@ __all__ = ["UnseenBoth", "UnseenItems", "UnseenUsers", "in_turn", "of_new_items"
 
 Mask = NDArray[np.bool_]
 
-SHARE = "share of the {} that is unseen (by random or time)"
+SHARE = "fraction of {} that are unseen (by random or time)"
 BEFORE_YEAR = "items of this year and later are unseen (by time); those without a year are known"
 
 
@@ -37,14 +37,16 @@ class _Unseen(Protocol):
 
     by: str = knob(
         "random",
-        "who is unseen: a random share; those with few ratings (as in IDCF, ICML 2021); or the latest, users "
-        "by their first rating, items by their year (as in HIRE, ICDE 2025)",
+        "who is unseen: a random fraction; those with few ratings (as in IDCF, ICML 2021); or the latest, "
+        "users by their first rating, items by year (as in HIRE, ICDE 2025)",
         choices=("random", "activity", "time"),
     )
-    min_known: int = knob(30, "who has fewer ratings is unseen (by activity)", low=1, high=2**31 - 1)
-    k: int = knob(5, "ratings that each of the unseen reveals", low=0, high=2**31 - 1)
+    min_known: int = knob(
+        30, "users or items with fewer ratings are unseen (by activity)", low=1, high=2**31 - 1
+    )
+    k: int = knob(5, "ratings that each unseen user or item reveals", low=0, high=2**31 - 1)
     percent: float | None = knob(
-        None, "per cent of their ratings that they reveal, rounded, instead of k", low=0.0, high=100.0
+        None, "percentage of their ratings that they reveal, rounded, instead of k", low=0.0, high=100.0
     )
     reveal: str = knob(
         "random", "which ratings they reveal: any, or the first by time", choices=("random", "first")
@@ -96,7 +98,7 @@ class UnseenUsers(_Unseen):
 
     share: float = knob(0.2, SHARE.format("users"), low=0.0, high=0.95)
     max_k: int = knob(
-        10, "ratings kept back, so that every k up to this is asked the same pairs", low=0, high=2**31 - 1
+        10, "ratings held back, so that every k up to this has the same test pairs", low=0, high=2**31 - 1
     )
     max_percent: float = knob(20.0, "the same for `percent`", low=0.0, high=100.0)
 
@@ -109,7 +111,7 @@ class UnseenUsers(_Unseen):
                     f"{name} is more than max_{name}",
                     got=value,
                     allowed=f"at most {most}",
-                    remedy=f"raise max_{name}; the pairs asked will be others",
+                    remedy=f"raise max_{name}; the test pairs will differ",
                 )
 
     @property
@@ -223,8 +225,8 @@ def of_new_items(dataset: Dataset, before_year: int) -> Mask:
     info = dataset.item_info
     if info is None or "year" not in info:
         raise DataError(
-            f"nothing says of what year the items of {dataset.name} are",
-            remedy="choose the unseen items by random or activity",
+            f"the years of the items of {dataset.name} are unknown",
+            remedy="choose the unseen items at random or by activity",
         )
     year: NDArray[np.float64] = info["year"].to_numpy(dtype=np.float64, na_value=np.nan)
     return year >= before_year

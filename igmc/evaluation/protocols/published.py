@@ -34,8 +34,8 @@ class Idcf(Protocol):
     split: str = knob(
         "default", "an official split, 'random', or 'default': the first official one, else random"
     )
-    test_ratio: float = knob(0.1, "share of the ratings that a random split tests on", low=0.0, high=0.95)
-    min_known: int = knob(30, "who has fewer training ratings is a query user", low=1, high=2**31 - 1)
+    test_ratio: float = knob(0.1, "fraction of ratings for testing in a random split", low=0.0, high=0.95)
+    min_known: int = knob(30, "users with fewer training ratings are query users", low=1, high=2**31 - 1)
     queries: str = knob(
         "support",
         "the training ratings of query users are known at test time only (as in IDCF's extrapolation), or "
@@ -83,13 +83,13 @@ class Hire(Protocol):
     name: ClassVar[str] = "hire"
     kind: ClassVar[str] = "rating"
 
-    cold: str = knob("user", "what is cold in the test part", choices=("user", "item", "both"))
-    user_share: float = knob(0.2, "share of the users that is cold", low=0.0, high=0.95)
+    cold: str = knob("user", "which side is cold in the test part", choices=("user", "item", "both"))
+    user_share: float = knob(0.2, "fraction of users that are cold", low=0.0, high=0.95)
     before_year: int = knob(
         1997, "items of this year and later are cold; those without a year are not", low=0, high=9999
     )
     percent: float = knob(
-        10.0, "per cent of the ratings of a cold user or item that it shows, rounded", low=0.0, high=100.0
+        10.0, "percentage of its ratings that a cold user or item reveals, rounded", low=0.0, high=100.0
     )
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 

@@ -45,7 +45,7 @@ def make_protocol(name: Protocol | str, settings: Mapping[str, Any] | None = Non
     if isinstance(name, Protocol):
         return name
     if not isinstance(name, str):
-        raise ConfigError("this is no protocol", got=name, allowed="a name, or what make_protocol made")
+        raise ConfigError("this is not a protocol", got=name, allowed="a name, or what make_protocol made")
     head, _, tail = name.partition(":")
     key = head.strip().lower().replace("-", "_")
     if key not in PROTOCOLS:

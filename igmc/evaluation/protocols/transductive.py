@@ -35,7 +35,7 @@ class Official(Protocol):
 
     name: ClassVar[str] = "official"
 
-    split: str = knob("default", "which one, such as u1 or monti; 'default' is the first")
+    split: str = knob("default", "which official split, such as u1 or monti; 'default' is the first")
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
     @property
@@ -56,7 +56,7 @@ class RandomEdges(Protocol):
 
     name: ClassVar[str] = "random_80_20"
 
-    test_ratio: float = knob(0.2, "share of the ratings that is the test part", low=0.0, high=0.95)
+    test_ratio: float = knob(0.2, "fraction of ratings for testing", low=0.0, high=0.95)
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
     @property
@@ -78,7 +78,7 @@ class Stratified(Protocol):
 
     name: ClassVar[str] = "stratified_75_25"
 
-    test_ratio: float = knob(0.25, "share of each user's ratings that is the test part", low=0.0, high=0.95)
+    test_ratio: float = knob(0.25, "fraction of each user's ratings for testing", low=0.0, high=0.95)
     validation_ratio: float = knob(0.1, VALIDATION_RATIO, low=0.0, high=0.95)
 
     @property
@@ -102,10 +102,10 @@ class ThreeShares(Protocol):
 
     name: ClassVar[str] = "random_8_1_1"
 
-    refit: bool = knob(False, "fit the final model to training and validation ratings; RecBole does not")
-    validation_share: float = knob(0.1, "share of the ratings for validation", low=0.0, high=0.45)
-    test_share: float = knob(0.1, "share of the ratings that is the test part", low=0.0, high=0.45)
-    per_user: bool = knob(True, "divide the ratings of each user, as RecBole does, instead of all at once")
+    refit: bool = knob(False, "refit the final model on training and validation ratings; RecBole does not")
+    validation_share: float = knob(0.1, "fraction of ratings for validation", low=0.0, high=0.45)
+    test_share: float = knob(0.1, "fraction of ratings for testing", low=0.0, high=0.45)
+    per_user: bool = knob(True, "split the ratings of each user, as RecBole does, instead of all together")
 
     @property
     def description(self) -> str:
@@ -162,10 +162,8 @@ class Thinned(Official):
     split: str = knob(
         "default", "an official split, 'random', or 'default': the first official one, else random"
     )
-    test_ratio: float = knob(0.1, "share of the ratings that a random split tests on", low=0.0, high=0.95)
-    keep_ratio: float = knob(
-        1.0, "share of the ratings for training and validation that is kept", low=1e-6, high=1.0
-    )
+    test_ratio: float = knob(0.1, "fraction of ratings for testing in a random split", low=0.0, high=0.95)
+    keep_ratio: float = knob(1.0, "fraction of training and validation ratings to keep", low=1e-6, high=1.0)
 
     @property
     def description(self) -> str:

@@ -72,7 +72,7 @@ def transfer(
     if not isinstance(how, TransferConfig):
         how = TransferConfig.from_dict({} if how is None else how)
     if open_run(run).config().side_features:
-        raise ConfigError("a model with side features of its own data set cannot be transferred")
+        raise ConfigError("a model trained with side features cannot be transferred")
     source = Predictor.from_run(run, checkpoints=checkpoints, device=device, workers=workers)
     dataset, data = load_dataset(to, data_dir=data_dir, home=home), data_config(to)
     split = make_split(dataset, data.replace(levels=len(source.scale)), how.seed)
@@ -132,10 +132,10 @@ def _intervals(moved: _Moved, asked: Pairs, seed: int) -> dict[str, tuple[float,
 def _check_split(split: Split, levels: int, data: DataConfig) -> None:
     if len(split.scale) != levels:
         raise ConfigError(
-            "the ratings there do not make as many levels as the model has",
+            "the target ratings have a different number of levels than the model",
             got=len(split.scale),
             allowed=str(levels),
-            remedy="use --level-method width; ratings that are all equal cannot be asked",
+            remedy="use --level-method width; the ratings must not be all equal",
         )
     if not len(split.test):
         raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")

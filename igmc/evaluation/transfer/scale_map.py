@@ -66,7 +66,7 @@ class ScaleMap:
         if method == "levels":
             meant = source.values[levels.encode(ratings)]
             return cls(levels, *_line(meant, np.asarray(ratings, np.float64)), method)
-        raise ConfigError("no such way to rescale", got=method, allowed="ratio, range, levels")
+        raise ConfigError("unknown way to rescale", got=method, allowed="ratio, range, levels")
 
     def calibrated(self, predictions: ArrayLike, ratings: ArrayLike) -> Self:
         """The same levels with a line that brings n predictions closer to the ratings.
@@ -112,7 +112,7 @@ class ScaleMap:
             ConfigError: if the slope is 0.
         """
         if self.slope == 0:
-            raise ConfigError("the scale map is flat: no prediction stands for a rating", got=self.to_dict())
+            raise ConfigError("the scale map is flat", got=self.to_dict())
         return ((ratings.astype(np.float64) - self.intercept) / self.slope).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class ScaleMap:
 def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
     """Intercept and slope of the least-squares line; a flat one where x does not vary."""
     if len(x) < 2:
-        raise DataError("a line needs two ratings", got=len(x), remedy="raise --percent")
+        raise DataError("a calibration needs two ratings", got=len(x), remedy="raise --percent")
     centred = x - x.mean()
     spread = float(centred @ centred)
     slope = float(centred @ (y - y.mean())) / spread if spread > 1e-12 else 0.0

@@ -83,12 +83,12 @@ def tune(
         ConfigError: on an unknown name or setting, if there is nothing to search or no validation part, or if
             the folder holds another study.
         DataError: if the data or the study cannot be read.
-        TrainingError: if no trial came to its end.
+        TrainingError: if no trial finished.
         MissingExtraError: without Optuna, or TensorBoard for `track`.
     """
     stored.require_optuna()
     if trials < 1:
-        raise ConfigError("there are no trials to make", got=trials, allowed="at least 1")
+        raise ConfigError("the number of trials is too small", got=trials, allowed="at least 1")
     with ExitStack() as stack:
         tracker = stack.enter_context(Tracker(track))
         asked = ModelSpec.of(model)
@@ -148,9 +148,9 @@ class _Search:
         ended = stored.ended(study)
         if best is None:
             raise TrainingError(
-                "no trial came to its end",
+                "no trial finished",
                 got=ended[-1].error,
-                remedy="search another space, or mend what the trials ended by",
+                remedy="search another space, or fix the errors of the trials",
             )
         self._write(best, run)
         return TuningResult(

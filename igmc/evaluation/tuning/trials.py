@@ -142,7 +142,7 @@ def open_study(
     except Exception as error:  # a file that is no study makes SQLAlchemy, Alembic and Optuna raise anything
         raise DataError(
             f"cannot read the study {folder and folder / STORAGE}: {type(error).__name__}",
-            remedy="choose another folder with --out, or remove the file and begin anew",
+            remedy="choose another folder with --out, or remove the file and start again",
         ) from error
     plain = json.loads(json.dumps(identity))
     if found is None:

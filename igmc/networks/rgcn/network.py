@@ -159,7 +159,7 @@ def _sources(
     if dropout is not None:
         if live is False:
             raise ConfigError(
-                "support dropout needs subgraphs that are cut anew each epoch, and a store keeps them",
+                "support dropout needs subgraphs that are extracted again each epoch, and a store is fixed",
                 got=config.train.support_dropout,
                 remedy="use --live, or leave out --support-dropout",
             )

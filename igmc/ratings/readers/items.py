@@ -143,7 +143,7 @@ def _table(file: RatingFile, encoding: str | None) -> tuple[list[str], Rows]:
             return _text_table(file, codec)
         except UnicodeDecodeError:
             continue
-    raise DataError(f"{file} is no text", remedy="name its encoding with --encoding")
+    raise DataError(f"{file} is not text", remedy="name its encoding with --encoding")
 
 
 def _parquet(file: RatingFile) -> tuple[list[str], Rows]:
@@ -156,7 +156,7 @@ def _parquet(file: RatingFile) -> tuple[list[str], Rows]:
         try:
             table = pq.read_table(pa.BufferReader(stream.read()))
         except pa.ArrowException as error:
-            raise DataError(f"{file} is no Parquet file, or damaged ({error})") from error
+            raise DataError(f"{file} is not a Parquet file, or damaged ({error})") from error
     return list(table.column_names), [list(row.values()) for row in table.to_pylist()]
 
 

@@ -84,7 +84,7 @@ def _array(file: RatingFile, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         raise _no_json(f"{file}, line {error.lineno}", error) from error
     for number, one in enumerate(found, start=1):
         if not isinstance(one, dict):
-            raise DataError(f"{file}, object {number}: it is no JSON object", got=one, allowed="objects")
+            raise DataError(f"{file}, object {number}: it is not a JSON object", got=one, allowed="objects")
         yield number, one
 
 
@@ -94,13 +94,15 @@ def _object(where: str, line: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _no_json(where, error) from error
     if not isinstance(found, dict):
-        raise DataError(f"{where}: it is no JSON object", got=found, allowed="an object a line, or one array")
+        raise DataError(
+            f"{where}: it is not a JSON object", got=found, allowed="an object a line, or one array"
+        )
     return found
 
 
 def _no_json(where: str, error: json.JSONDecodeError) -> DataError:
     return DataError(
-        f"{where}: it is no JSON ({error.msg}, column {error.colno})",
+        f"{where}: it is not JSON ({error.msg}, column {error.colno})",
         allowed="an object a line, or one array of objects",
         remedy="mend or remove this line; members and texts stand between double quotes",
     )

@@ -42,7 +42,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
             continue
     if not lines or len(lines[0][1]) < 2:
         raise DataError(
-            f"{file} is no matrix",
+            f"{file} is not a matrix",
             got=f"{len(lines[0][1]) if lines else 0} columns",
             allowed="a line for each user, a column for each item",
             remedy="say what separates the fields with --separator",

@@ -96,7 +96,7 @@ def _chunks(file: RatingFile) -> Iterator[tuple[NDArray[np.int64], pd.Series, pd
 
 def _rating(text: str) -> float:
     if not NUMBER.fullmatch(text) or not np.isfinite(float(text)):
-        raise ValueError("it is no finite number")
+        raise ValueError("it is not a finite number")
     return float(text)
 
 

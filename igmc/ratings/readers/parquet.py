@@ -43,7 +43,7 @@ def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> 
         table = read([names[k] for k in places])
     except pa.ArrowException as error:
         raise DataError(
-            f"{source} is no Parquet file, or damaged ({error})", remedy="write or fetch it again"
+            f"{source} is not a Parquet file, or damaged ({error})", remedy="write or fetch it again"
         ) from error
     if table.num_rows == 0:
         raise DataError(f"{source} holds no ratings", allowed="at least one rating", remedy="check the file")
@@ -120,7 +120,7 @@ class _Column:
             for raw in found
         ]
         is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
-        what = "is empty" if is_text else "is no whole number"
+        what = "is empty" if is_text else "is not a whole number"
         self._require(np.array(good, bool)[codes], what, "an id: a whole number or a text")
         counts = np.bincount(codes, minlength=len(found)).tolist()
         if types.is_floating(kind):

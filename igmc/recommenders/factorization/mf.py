@@ -32,24 +32,22 @@ class MFConfig(Config):
 
     objective: str = knob(
         "rating",
-        "'rating' predicts ratings (Gibbs sampling); 'ranking' orders items (BPR), every rating being a like",
+        "'rating' predicts ratings (Gibbs sampling); 'ranking' orders items (BPR), each rating being a like",
         choices=("rating", "ranking"),
     )
-    factors: int | None = knob(
-        None, "numbers for each user and item; if not given, 8 for ratings and 64 for rankings", low=1
-    )
-    burn_in: int = knob(40, "sweeps of the Gibbs sampler before draws are kept (rating)", low=0)
-    draws: int = knob(40, "most draws that are kept and averaged (rating)", low=1)
-    thin: int = knob(4, "sweeps between two draws that are kept (rating)", low=1)
+    factors: int | None = knob(None, "number of factors; by default 8 for ratings and 64 for rankings", low=1)
+    burn_in: int = knob(40, "Gibbs sweeps before the first draw is kept (rating)", low=0)
+    draws: int = knob(40, "maximum number of draws to average (rating)", low=1)
+    thin: int = knob(4, "Gibbs sweeps per kept draw (rating)", low=1)
     patience: int | None = knob(
         None,
-        "draws (rating) or epochs (ranking) without a better validation figure before stopping; "
-        "if not given, 10 draws or 20 epochs",
+        "stop after this many draws (rating) or epochs (ranking) without a better validation score; "
+        "by default 10 draws or 20 epochs",
         low=1,
     )
-    epochs: int = knob(200, "most passes over the training pairs (ranking)", low=1)
-    learning_rate: float = knob(0.02, "step size of the pairwise training (ranking)", low=1e-12, high=10.0)
-    regularization: float = knob(0.02, "weight of the squared numbers of a pair (ranking)", low=0.0)
+    epochs: int = knob(200, "maximum number of epochs (ranking)", low=1)
+    learning_rate: float = knob(0.02, "learning rate of BPR (ranking)", low=1e-12, high=10.0)
+    regularization: float = knob(0.02, "L2 penalty on the factors of a pair (ranking)", low=0.0)
 
 
 class MF(FactorModel):

@@ -18,11 +18,11 @@ __all__ = ["SVDpp", "SVDppConfig"]
 class SVDppConfig(Config):
     """How the factorization is sampled."""
 
-    factors: int = knob(16, "numbers for each user and item", low=1)
-    burn_in: int = knob(80, "sweeps of the Gibbs sampler before draws are kept", low=0)
-    draws: int = knob(60, "most draws that are kept and averaged", low=1)
-    thin: int = knob(4, "sweeps between two draws that are kept", low=1)
-    patience: int = knob(10, "draws without a better validation RMSE before stopping", low=1)
+    factors: int = knob(16, "number of factors", low=1)
+    burn_in: int = knob(80, "Gibbs sweeps before the first draw is kept", low=0)
+    draws: int = knob(60, "maximum number of draws to average", low=1)
+    thin: int = knob(4, "Gibbs sweeps per kept draw", low=1)
+    patience: int = knob(10, "stop after this many draws without a better validation RMSE", low=1)
 
 
 class SVDpp(FactorModel):

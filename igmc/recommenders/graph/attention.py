@@ -37,7 +37,7 @@ def attention_panel(
     """
     if (model.n_users, model.n_items) != (len(users), len(items)):
         raise DataError(
-            "the attention is that of a model of other users or items",
+            "the attention comes from a model of other users or items",
             got=f"{model.n_users} users, {model.n_items} items",
             allowed=f"{len(users)} users, {len(items)} items",
             remedy="fit the model to the training part of the run's split",
@@ -62,7 +62,7 @@ def attention_panel(
     if not edges:
         raise DataError(
             "the model knows none of the ratings of this explanation",
-            remedy="fit it to the ratings of the run; of a newcomer's ratings it knows nothing",
+            remedy="fit it to the ratings of the run; it cannot know a newcomer's ratings",
         )
     panel = explanation_panel(explanation, title)
     return dataclasses.replace(panel, edges=tuple(edges), score=None, measure="attention (1: an even share)")

@@ -10,10 +10,10 @@ from igmc.recommenders.graph.adjacency import EDGE_WEIGHTS
 __all__ = ["INPUTS", "OBJECTIVE", "FeatureConfig", "GraphConfig"]
 
 OBJECTIVE = (
-    "'rating' predicts ratings (squared error), 'ranking' orders items (BPR), every rating being a like"
+    "'rating' predicts ratings (squared error), 'ranking' orders items (BPR), taking every rating as a like"
 )
-EDGE_WEIGHT = "what an edge weighs: 1, its rating, the rating less its user's mean, or less the older it is"
-INPUTS = "what stands for a user or item: a learned vector, features, or their sum"
+EDGE_WEIGHT = "weight of an edge: 1, the rating, the rating minus its user's mean, or a decay with its age"
+INPUTS = "input of a user or item: an embedding, features, or their sum"
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,20 @@ class GraphConfig(Config):
     """A graph neural network on all users and items, and how it is trained."""
 
     objective: str = knob("rating", OBJECTIVE, choices=("rating", "ranking"))
-    learning_rate: float = knob(1e-3, "Adam's step size", low=1e-12, high=10.0)
-    l2: float = knob(1e-4, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    learning_rate: float = knob(1e-3, "learning rate of Adam", low=1e-12, high=10.0)
+    l2: float = knob(1e-4, "L2 penalty on the input embeddings of a batch", low=0.0)
     batch_size: int = knob(
-        8192, "ratings a step; with objective 'rating' at most an eighth of all of them", low=1
+        8192, "ratings per step; with objective 'rating' at most an eighth of all ratings", low=1
     )
-    epochs: int = knob(100, "most passes over the training ratings", low=1)
-    patience: int = knob(10, "epochs without a better validation figure before stopping", low=1)
-    dim: int = knob(64, "width of the input and of each layer", low=1, high=65536)
+    epochs: int = knob(100, "maximum number of epochs", low=1)
+    patience: int = knob(10, "stop after this many epochs without a better validation score", low=1)
+    dim: int = knob(64, "width of the embeddings and of each layer", low=1, high=65536)
     layers: int = knob(3, "number of propagation layers", low=1, high=100)
     edge_weight: str = knob("none", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
-    half_life: float = knob(365.0, "days in which an edge loses half its weight (recency)", low=1e-6)
-    edge_dropout: float = knob(0.0, "share of edges dropped at each step", low=0.0, high=0.99)
+    half_life: float = knob(365.0, "days after which an edge has half its weight (recency)", low=1e-6)
+    edge_dropout: float = knob(0.0, "fraction of edges dropped at each step", low=0.0, high=0.99)
     neighbors: tuple[int, ...] | None = knob(
-        None, "edges sampled into a node at each layer, from the batch outwards; all if not given", low=1
+        None, "neighbours sampled per node at each layer, from the batch outwards; all if not set", low=1
     )
 
 
@@ -42,11 +42,11 @@ class GraphConfig(Config):
 class FeatureConfig(GraphConfig):
     """A graph neural network with weights in its layers, on learned ids or features."""
 
-    learning_rate: float = knob(3e-3, "Adam's step size", low=1e-12, high=10.0)
-    l2: float = knob(0.01, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    learning_rate: float = knob(3e-3, "learning rate of Adam", low=1e-12, high=10.0)
+    l2: float = knob(0.01, "L2 penalty on the input embeddings of a batch", low=0.0)
     layers: int = knob(2, "number of propagation layers", low=1, high=100)
     edge_weight: str = knob("centred", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
     inputs: str = knob("both", INPUTS, choices=("ids", "features", "both"))
-    tag_rank: int = knob(32, "width to which tags, and the tag genome, are reduced (features)", low=1)
+    tag_rank: int = knob(32, "dimension to which tags and the tag genome are reduced (features)", low=1)
     dropout: float = knob(0.3, "dropout after each layer", low=0.0, high=0.99)
-    weight_decay: float = knob(1e-4, "Adam's decay of all weights but the learned ids", low=0.0)
+    weight_decay: float = knob(1e-4, "weight decay of Adam, for all weights but the embeddings", low=0.0)

@@ -18,7 +18,7 @@ __all__ = ["NodeFeatures", "reduced"]
 Floats = NDArray[np.float32]
 HOUR, DAY = 3600, 86_400  # seconds
 THURSDAY = 3  # the weekday of 1970-01-01, where Monday is 0
-DAMPING = 5.0  # ratings at the global mean that each mean is mixed with
+DAMPING = 5.0  # number of pseudo-ratings at the global mean added to each mean
 SPREAD_FLOOR = 1e-6
 FAR = 3.0  # standard deviations
 

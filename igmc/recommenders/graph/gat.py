@@ -29,9 +29,9 @@ __all__ = ["GAT", "Attention", "GATConfig"]
 class GATConfig(FeatureConfig):
     """A graph attention network; its layers are slow, so they are fewer and narrower."""
 
-    dim: int = knob(32, "width of the input and of each layer, over all heads", low=1, high=65536)
+    dim: int = knob(32, "width of the embeddings and of each layer, over all heads", low=1, high=65536)
     layers: int = knob(1, "number of propagation layers", low=1, high=100)
-    heads: int = knob(2, "attention heads of each layer; must divide dim", low=1, high=1024)
+    heads: int = knob(2, "attention heads per layer; must divide dim", low=1, high=1024)
 
 
 @dataclass(frozen=True, eq=False)

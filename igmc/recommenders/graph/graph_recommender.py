@@ -104,7 +104,9 @@ class GraphRecommender(Recommender):
         config: GraphConfig = self.config
         if config.neighbors is not None and len(config.neighbors) != config.layers:
             raise ConfigError(
-                "there are not as many fan-outs as layers", got=config.neighbors, allowed=f"{config.layers}"
+                "the number of fan-outs differs from the number of layers",
+                got=config.neighbors,
+                allowed=f"{config.layers}",
             )
         self.known = data.train.columns()
         self.features = {}

@@ -22,7 +22,7 @@ class GraphSAGEConfig(FeatureConfig):
     """GraphSAGE, on features alone unless told otherwise, which makes it inductive."""
 
     inputs: str = knob("features", INPUTS, choices=("ids", "features", "both"))
-    l2: float = knob(0.001, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    l2: float = knob(0.001, "L2 penalty on the input embeddings of a batch", low=0.0)
 
 
 class _Conv(SAGEConv):  # type: ignore[misc]

@@ -22,12 +22,12 @@ class LightGCNConfig(GraphConfig):
     """LightGCN, trained to rank unless told otherwise."""
 
     objective: str = knob("ranking", OBJECTIVE, choices=("rating", "ranking"))
-    dim: int = knob(128, "width of the input and of each layer", low=1, high=65536)
-    learning_rate: float = knob(0.01, "Adam's step size", low=1e-12, high=10.0)
-    l2: float = knob(0.003, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    dim: int = knob(128, "width of the embeddings and of each layer", low=1, high=65536)
+    learning_rate: float = knob(0.01, "learning rate of Adam", low=1e-12, high=10.0)
+    l2: float = knob(0.003, "L2 penalty on the input embeddings of a batch", low=0.0)
     layers: int = knob(2, "number of propagation layers", low=1, high=100)
-    epochs: int = knob(150, "most passes over the training ratings", low=1)
-    patience: int = knob(20, "epochs without a better validation figure before stopping", low=1)
+    epochs: int = knob(150, "maximum number of epochs", low=1)
+    patience: int = knob(20, "stop after this many epochs without a better validation score", low=1)
 
 
 class _Conv(LGConv):  # type: ignore[misc]

@@ -25,13 +25,13 @@ class NGCFConfig(GraphConfig):
     """NGCF, trained to rank unless told otherwise."""
 
     objective: str = knob("ranking", OBJECTIVE, choices=("rating", "ranking"))
-    learning_rate: float = knob(0.005, "Adam's step size", low=1e-12, high=10.0)
-    l2: float = knob(0.001, "weight of the squared inputs of the nodes of a batch", low=0.0)
+    learning_rate: float = knob(0.005, "learning rate of Adam", low=1e-12, high=10.0)
+    l2: float = knob(0.001, "L2 penalty on the input embeddings of a batch", low=0.0)
     layers: int = knob(3, "number of propagation layers", low=1, high=100)
-    epochs: int = knob(120, "most passes over the training ratings", low=1)
-    patience: int = knob(15, "epochs without a better validation figure before stopping", low=1)
+    epochs: int = knob(120, "maximum number of epochs", low=1)
+    patience: int = knob(15, "stop after this many epochs without a better validation score", low=1)
     dropout: float = knob(0.1, "dropout after each layer", low=0.0, high=0.99)
-    weight_decay: float = knob(0.0, "Adam's decay of all weights but the learned ids", low=0.0)
+    weight_decay: float = knob(0.0, "weight decay of Adam, for all weights but the embeddings", low=0.0)
 
 
 class NGCFConv(MessagePassing):  # type: ignore[misc]

@@ -35,7 +35,7 @@ class KNNConfig(Config):
 
     objective: str = knob(
         "rating",
-        "'rating' predicts ratings; 'ranking' sums similarities, every rating being a like",
+        "'rating' predicts ratings; 'ranking' sums similarities and treats every rating as a like",
         choices=("rating", "ranking"),
     )
     similarity: str = knob(
@@ -46,15 +46,17 @@ class KNNConfig(Config):
         choices=("auto", "pearson", "cosine"),
     )
     shrinkage: float | None = knob(
-        None, "a similarity over n common ratings counts n / (n + shrinkage) of itself", low=0.0
+        None, "multiply a similarity over n common ratings by n / (n + shrinkage)", low=0.0
     )
-    neighbours: int | None = knob(None, "most neighbours that a prediction is made of", low=1)
-    kept: int | None = knob(None, "most neighbours of each user or item that are kept, the nearest", low=1)
+    neighbours: int | None = knob(None, "maximum number of neighbours per prediction", low=1)
+    kept: int | None = knob(None, "nearest neighbours to keep per user or item", low=1)
     caution: float = knob(
-        0.3, "similarity of a neighbour on its biases that each mean is mixed with (rating)", low=0.0
+        0.3, "similarity of a pseudo-neighbour at the biases, added to each mean (rating)", low=0.0
     )
     damping: float = knob(
-        5.0, "ratings without bias that each bias is mixed with (rating; see the recommender biases)", low=0.0
+        5.0,
+        "number of pseudo-ratings that shrink each bias to 0 (rating; see the recommender biases)",
+        low=0.0,
     )
 
 

@@ -97,14 +97,14 @@ def test_errors_that_belong_to_nobody_are_refused():
     with pytest.raises(DataError, match=r"indices and .* differ in shape; got \(1,\); allowed: \(2,\)"):
         per_user_errors([0], [1, 2], [1, 2])
     for index in ([0, -1], [0.0, 1.0]):
-        with pytest.raises(DataError, match="indices are no whole numbers, 0 or more"):
+        with pytest.raises(DataError, match="indices are not whole numbers, 0 or more"):
             per_user_errors(index, [1, 2], [1, 2])
-        with pytest.raises(DataError, match="indices are no whole numbers, 0 or more"):
+        with pytest.raises(DataError, match="indices are not whole numbers, 0 or more"):
             errors_by_activity(index, [1, 2], [1, 2], [1, 1])
     with pytest.raises(DataError, match=r"no number of training ratings; got 2; allowed: 0\.\.1"):
         errors_by_activity([0, 2], [1, 2], [1, 2], [1, 1])
     for counts in ([-1, 0], [0.5, 1], [[1, 2]]):
-        with pytest.raises(DataError, match="numbers of training ratings are no list of whole numbers"):
+        with pytest.raises(DataError, match="numbers of training ratings must be a list of whole numbers"):
             errors_by_activity([0, 1], [1, 2], [1, 2], counts)
 
 
@@ -127,5 +127,5 @@ def test_bad_predictions_are_refused(measure):
 
 @pytest.mark.parametrize("levels", [[], [2, 1], [1, 1], [1, np.nan], [[1, 2]]])
 def test_levels_that_are_not_ascending_are_refused(levels):
-    with pytest.raises(DataError, match="levels are no list of ratings in ascending order"):
+    with pytest.raises(DataError, match="levels are not a list of ratings in ascending order"):
         calibration([1.0], [1.0], levels)

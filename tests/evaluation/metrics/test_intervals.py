@@ -197,19 +197,21 @@ def paired(values, **settings):
 
 @pytest.mark.parametrize("call", [bootstrap_interval, paired])
 def test_bad_values_and_settings_are_refused(call):
-    with pytest.raises(DataError, match=r"the values are no list; got \(1, 2\); allowed: one number a user"):
+    with pytest.raises(
+        DataError, match=r"the values are not a list; got \(1, 2\); allowed: one number per user"
+    ):
         call([[1, 2]], seed=1)
     for bad in (np.nan, np.inf):
         with pytest.raises(DataError, match="a value is not a finite number"):
             call([1, bad], seed=1)
-    with pytest.raises(DataError, match=r"negative values has no root; got -1\.0; to mend it: give squared"):
+    with pytest.raises(DataError, match=r"negative values has no root; got -1\.0; hint: give squared"):
         call([4, -1], seed=1, root=True)
     for values, user in (([1], None), ([], None), ([1, 2], [3, 3])):
         with pytest.raises(DataError, match=r"too few users to draw from; got .; allowed: at least 2"):
             call(values, user=user, seed=1)
     with pytest.raises(DataError, match="differ in shape"):
         call([1, 2], user=[1], seed=1)
-    with pytest.raises(DataError, match="no whole numbers"):
+    with pytest.raises(DataError, match="not whole numbers"):
         call([1, 2], user=[0, -1], seed=1)
     with pytest.raises(ConfigError, match="too few resamples; got 99; allowed: at least 100"):
         call([1, 2], seed=1, resamples=99)
@@ -219,7 +221,7 @@ def test_bad_values_and_settings_are_refused(call):
 
 
 def test_models_that_cannot_be_paired_are_refused():
-    with pytest.raises(DataError, match="other numbers of values; got '2 and 3'"):
+    with pytest.raises(DataError, match="different numbers of values; got '2 and 3'"):
         paired_test([1, 2], [1, 2, 3], seed=1)
     with pytest.raises(ConfigError, match="too few flips; got 10; allowed: at least 100"):
         paired_test([1, 2], [1, 2], seed=1, flips=10)

@@ -272,11 +272,11 @@ def test_pairs_that_cannot_be_ranked_are_refused():
     seen = table({0: {1: 4}}, (2, 3))
     with pytest.raises(DataError, match=r"differ in shape; got \(2, 4\); allowed: \(2, 3\)"):
         evaluate_ranking(scores, seen, table({1: {1: 1}}, (2, 4)), [1])
-    with pytest.raises(DataError, match="a pair is both seen and relevant; to mend it: take the train"):
+    with pytest.raises(DataError, match="a pair is both seen and relevant; hint: take the train"):
         evaluate_ranking(scores, seen, table({0: {1: 1}}, (2, 3)), [1])
-    with pytest.raises(DataError, match="no user has a relevant item to rank; to mend it: lower the rating"):
+    with pytest.raises(DataError, match="no user has a relevant item to rank; hint: lower the rating"):
         evaluate_ranking(scores, seen, sparse.csr_array((2, 3)), [1])
-    with pytest.raises(DataError, match="relevant pairs are no sparse table; got 'ndarray'"):
+    with pytest.raises(DataError, match="relevant pairs are not a sparse table; got 'ndarray'"):
         evaluate_ranking(scores, seen, np.ones((2, 3)), [1])
 
 
@@ -288,27 +288,27 @@ def test_relevant_items_without_a_gain_are_refused(bad):
 
 def test_lists_that_are_no_lists_are_refused():
     relevant = table({0: {0: 1}, 1: {1: 1}}, (2, 3))
-    with pytest.raises(DataError, match="another number of lists; got 1; allowed: 2"):
+    with pytest.raises(DataError, match="the number of lists is wrong; got 1; allowed: 2"):
         ranking_metrics([[0]], relevant, [1])
-    with pytest.raises(DataError, match="no relevant items; got 'row 1'; to mend it: leave that user out"):
+    with pytest.raises(DataError, match="no relevant items; got 'row 1'; hint: leave that user out"):
         ranking_metrics([[0], [0]], table({0: {0: 1}}, (2, 3)), [1])
     with pytest.raises(DataError, match=r"an item of a list is out of range; got 3; allowed: -1\.\.2"):
         ranking_metrics([[0], [3]], relevant, [1])
     with pytest.raises(DataError, match="out of range; got -2"):
         catalogue_metrics([[-2]], [1, 1], [1])
-    with pytest.raises(DataError, match=r"no table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
+    with pytest.raises(DataError, match=r"a table of items; got 'float64 \(1, 1\)'; allowed: int \[U, L\]"):
         catalogue_metrics([[0.0]], [1, 1], [1])
-    with pytest.raises(DataError, match="nothing is recommended to anybody"):
+    with pytest.raises(DataError, match="no user gets any recommendation"):
         catalogue_metrics([[-1]], [1, 1], [1])
     for counts in ([-1, 1], [0.5, 1], [[1, 1]], []):
-        with pytest.raises(DataError, match="numbers of ratings by item are no list of whole numbers"):
+        with pytest.raises(DataError, match="numbers of ratings by item must be a list of whole numbers"):
             catalogue_metrics([[0]], counts, [1])
 
 
 def test_rated_pairs_that_cannot_be_ranked_are_refused():
     with pytest.raises(DataError, match="users, ratings and predictions differ in shape"):
         rated_ndcg([0, 0], [1, 2], [1, 2, 3], [1])
-    with pytest.raises(DataError, match="users are no list of dense indices"):
+    with pytest.raises(DataError, match="users are not a list of dense indices"):
         rated_ndcg([-1, 0], [1, 2], [1, 2], [1])
     with pytest.raises(DataError, match="a prediction is not a finite number"):
         rated_ndcg([0, 0], [1, 2], [1, np.nan], [1])

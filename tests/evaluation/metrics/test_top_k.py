@@ -89,7 +89,7 @@ def test_a_table_is_put_in_order_and_the_one_given_is_left():
     found = canonical("seen", mixed)
     assert (found.indices.tolist(), found.data.tolist()) == ([0, 2], [2.0, 4.0])
     assert mixed.indices.tolist() == [2, 0, 2]
-    with pytest.raises(DataError, match="the seen pairs are no sparse table; got 'ndarray'"):
+    with pytest.raises(DataError, match="the seen pairs are not a sparse table; got 'ndarray'"):
         canonical("seen", np.ones((1, 3)))
 
 
@@ -113,11 +113,13 @@ def test_scores_that_are_not_finite_are_refused(bad):
 
 def test_scores_of_another_shape_are_refused():
     hidden = sparse.csr_array((2, 3))
-    with pytest.raises(DataError, match=r"another shape; got \(2, 4\); allowed: \(2, 3\)"):
+    with pytest.raises(DataError, match=r"wrong shape; got \(2, 4\); allowed: \(2, 3\)"):
         rank_items(np.ones((2, 4)), hidden, 1)
-    with pytest.raises(DataError, match=r"another shape; got \(3,\)"):
+    with pytest.raises(DataError, match=r"wrong shape; got \(3,\)"):
         rank_items(np.ones(3), hidden, 1)
-    with pytest.raises(DataError, match="no numbers; got 'bool'"):
+    with pytest.raises(DataError, match="not numbers; got 'bool'"):
         rank_items(np.ones((2, 3), bool), hidden, 1)
-    with pytest.raises(DataError, match="hidden pairs are no sparse table; got 'list'; allowed: a CSR array"):
+    with pytest.raises(
+        DataError, match="hidden pairs are not a sparse table; got 'list'; allowed: a CSR array"
+    ):
         rank_items(np.ones((2, 3)), [[0, 0, 1]] * 2, 1)

@@ -19,7 +19,7 @@ def attempt(protocol, data, seed):
     try:
         return protocol.draw(data, seed)
     except DataError as error:
-        if "leaves nothing" not in str(error) and "no ratings to fit" not in str(error):
+        if "leaves no test ratings" not in str(error) and "no ratings to fit" not in str(error):
             raise
         return None
 

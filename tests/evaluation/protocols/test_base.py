@@ -91,7 +91,7 @@ def test_times_are_known_of_all_rows_or_refused():
 def test_nothing_left_to_divide():
     with pytest.raises(DataError, match=r"no rating of random is left.*min_rating 9.0.*lower min_rating"):
         make_protocol("random_80_20:min_rating=9").draw(make_dataset(), 1)
-    with pytest.raises(DataError, match=r"random_80_20:test_ratio=0\.0 leaves nothing of random to ask"):
+    with pytest.raises(DataError, match=r"random_80_20:test_ratio=0\.0 leaves no test ratings of random"):
         make_protocol("random_80_20:test_ratio=0").draw(make_dataset(), 1)
 
 

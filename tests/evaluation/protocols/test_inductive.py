@@ -136,7 +136,7 @@ def test_no_rating_is_in_two_parts(name, data, seed):
         (
             "unseen_users",
             {"k": 11},
-            "k is more than max_k; got 11; allowed: at most 10; to mend it: raise max_k",
+            "k is more than max_k; got 11; allowed: at most 10; hint: raise max_k",
         ),
         (
             "unseen_items",
@@ -155,7 +155,7 @@ def test_settings_that_make_no_sense(name, settings, match):
 @pytest.mark.parametrize(
     ("name", "more", "match"),
     [
-        ("unseen_items:by=time", {"years": False}, "nothing says of what year the items of random are"),
+        ("unseen_items:by=time", {"years": False}, "the years of the items of random are unknown"),
         (
             "unseen_users:by=time",
             {"times": None},
@@ -166,7 +166,7 @@ def test_settings_that_make_no_sense(name, settings, match):
             {"times": "unknown"},
             "to reveal the first ratings needs the time of every",
         ),
-        ("unseen_users:by=activity,min_known=1", {}, "leaves nothing of random to ask"),
+        ("unseen_users:by=activity,min_known=1", {}, "leaves no test ratings of random"),
         ("unseen_items:by=activity,min_known=999", {}, "no ratings to fit a scale to"),
     ],
 )

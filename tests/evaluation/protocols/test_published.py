@@ -97,7 +97,7 @@ def test_no_rating_is_in_two_parts(name, data, seed):
 def test_what_cannot_be_drawn_says_why():
     with pytest.raises(ConfigError, match="cold is not known; got 'film'; allowed: user, item, both"):
         make_protocol("hire", {"cold": "film"})
-    with pytest.raises(DataError, match="choose the unseen items by random or activity"):
+    with pytest.raises(DataError, match="choose the unseen items at random or by activity"):
         make_protocol("hire").draw(make_dataset(years=False), 1)
     rows = np.arange(len(make_dataset().table))
     data = make_dataset(splits={"a": (rows[60:], rows[:60])})

@@ -70,9 +70,9 @@ def test_what_cannot_be_done_is_refused():
         ConfigError, match=r"ratings below 0 have no ratio; got '1..5 and -10..10'.*--rescale"
     ):
         fitted("ratio", np.linspace(-10, 10, 9))
-    with pytest.raises(ConfigError, match="no such way to rescale; got 'guess'"):
+    with pytest.raises(ConfigError, match="unknown way to rescale; got 'guess'"):
         fitted("guess")
-    with pytest.raises(DataError, match="a line needs two ratings; got 1"):
+    with pytest.raises(DataError, match="a calibration needs two ratings; got 1"):
         fitted("ratio").calibrated([3.0], [60.0])
     with pytest.raises(ConfigError, match="the scale map is flat"):
         fitted("ratio").calibrated([3.0] * 50, np.linspace(1, 100, 50)).to_source(np.float32([3]))

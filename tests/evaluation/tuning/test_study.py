@@ -240,7 +240,7 @@ def test_settings_that_fail_end_their_trial_and_not_the_study(stairs, caplog):
     assert 0 < len(failed) < 8
     assert {(t.state, t.value, t.error) for t in failed} == {("failed", None, "it fails")}
     assert "failed: it fails" in caplog.text
-    with pytest.raises(TrainingError, match=r"no trial came to its end; got 'it fails'"):
+    with pytest.raises(TrainingError, match=r"no trial finished; got 'it fails'"):
         tune("stairs:fails=true", "x", trials=2)
 
 
@@ -280,15 +280,15 @@ def test_each_trial_has_its_curves(stairs, tmp_path):
     ("model", "options", "message"),
     [
         ("popularity", {}, r"popularity has no settings to tune"),
-        ("item_mean", {"space": {"dampig": Range(0, 1)}}, r"no such setting to search.*mean damping"),
-        ("item_mean:damping=1", {}, r"nothing to search for item_mean; to mend it: .*--space"),
+        ("item_mean", {"space": {"dampig": Range(0, 1)}}, r"no setting of this name to search.*mean damping"),
+        ("item_mean:damping=1", {}, r"nothing to search for item_mean; hint: .*--space"),
         (
             "item_mean",
             {"protocol": "random_80_20:validation_ratio=0"},
             r"random_80_20:validation_ratio=0.0 leaves no validation part to tune on",
         ),
-        ("item_mean", {"metric": "ndcg"}, r"no such metric to tune by; got 'ndcg'.*rmse.*ndcg@K"),
-        ("item_mean", {"metric": "coverage@5"}, r"no such metric to tune by"),
+        ("item_mean", {"metric": "ndcg"}, r"cannot tune by this metric; got 'ndcg'.*rmse.*ndcg@K"),
+        ("item_mean", {"metric": "coverage@5"}, r"cannot tune by this metric"),
         ("item_mean", {"metric": "ndcg@100"}, r"100"),
         ("ease", {"metric": "rmse"}, r"ease only ranks, and has no rmse; allowed: precision@K"),
         (
@@ -296,7 +296,7 @@ def test_each_trial_has_its_curves(stairs, tmp_path):
             {"metric": "ndcg@5", "protocol": "unseen_items"},
             r"is for ratings, not for rankings",
         ),
-        ("item_mean", {"trials": 0}, r"there are no trials to make; got 0"),
+        ("item_mean", {"trials": 0}, r"the number of trials is too small; got 0"),
         ("nosuch", {}, r"unknown recommender"),
     ],
 )

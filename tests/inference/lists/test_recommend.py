@@ -184,7 +184,7 @@ def test_threads_do_not_mix(predictor):
     ("wrong", "error", "message"),
     [
         ({}, ConfigError, "nobody is named to recommend for"),
-        ({"user_id": 301}, DataError, r"no such user; got 301; to mend it: ids are 1\.\.300; or give the ra"),
+        ({"user_id": 301}, DataError, r"no such user; got 301; hint: ids are 1\.\.300; or give the ra"),
         ({"user_id": "3"}, DataError, r"no such user; got '3'; .*did you mean 3 \(a number\)\?"),
         (
             {"ratings": {"f01": 5}},

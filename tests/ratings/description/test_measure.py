@@ -153,7 +153,7 @@ def test_bins_hold_every_rating_once(low, high):
 
 def test_no_ratings():
     none = RatingTable(IdTable(("a",)), IdTable((1,)), np.zeros(0, int), np.zeros(0, int), np.zeros(0))
-    with pytest.raises(DataError, match="nothing has no ratings to describe; to mend it: add ratings"):
+    with pytest.raises(DataError, match="nothing has no ratings to describe; hint: add ratings"):
         describe(Dataset("nothing", none, ReadReport("nothing", 0)))
 
 

@@ -70,11 +70,9 @@ def test_empty_and_damaged_zips(tmp_path):
 
 def test_missing_files(tmp_path):
     (tmp_path / "ratings.csv").write_bytes(TEXT)
-    with pytest.raises(
-        DataError, match=r"there is no file .*rating\.csv; to mend it: did you mean ratings\.csv\?"
-    ):
+    with pytest.raises(DataError, match=r"there is no file .*rating\.csv; hint: did you mean ratings\.csv\?"):
         find_file(tmp_path / "rating.csv")
-    with pytest.raises(DataError, match=r"no file .*; to mend it: check the path"):
+    with pytest.raises(DataError, match=r"no file .*; hint: check the path"):
         find_file(tmp_path / "no" / "such.csv")
     with pytest.raises(DataError, match="is a folder where a file is needed"):
         find_file(tmp_path)
@@ -154,7 +152,7 @@ def test_of_several_tables_in_a_zip_the_ratings_are_meant(tmp_path):
 def test_excel_and_others_are_named_with_a_remedy(tmp_path):
     book = zipped(tmp_path / "r.xlsx", **{"[Content_Types].xml": "", "xl/workbook.xml": ""})
     with pytest.raises(
-        DataError, match=r"r\.xlsx is an Excel workbook, not a text file; to mend it: save .* CSV UTF-8"
+        DataError, match=r"r\.xlsx is an Excel workbook, not a text file; hint: save .* CSV UTF-8"
     ):
         find_file(book)
     for content, match in (

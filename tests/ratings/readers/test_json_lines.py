@@ -65,11 +65,11 @@ def test_members_are_named_also_those_within(tmp_path):
     ("content", "match"),
     [
         (LINES + '{"reviewerID": "A8"}\n', r"reviews\.json, line 3: the item is missing"),
-        (LINES + "{'reviewerID': 'A8'}\n", r"line 3: it is no JSON \(.*column 2\).*between double quotes"),
-        (LINES + "[1]\n", r"line 3: it is no JSON object; got \[1\]"),
+        (LINES + "{'reviewerID': 'A8'}\n", r"line 3: it is not JSON \(.*column 2\).*between double quotes"),
+        (LINES + "[1]\n", r"line 3: it is not a JSON object; got \[1\]"),
         (LINES.replace("4.0", "null"), "line 1: the rating is missing"),
-        ("[1, 2]", "object 1: it is no JSON object"),
-        ('[{"a": 1},\n]', r"line 2: it is no JSON"),
+        ("[1, 2]", "object 1: it is not a JSON object"),
+        ('[{"a": 1},\n]', r"line 2: it is not JSON"),
         ("", "is empty"),
         ("[]", "is empty"),
         (

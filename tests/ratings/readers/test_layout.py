@@ -43,7 +43,7 @@ def test_an_empty_file_has_no_layout(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("\n \n\n")
     with pytest.raises(
-        DataError, match=r"x\.csv is empty; allowed: at least one rating; to mend it: check the file"
+        DataError, match=r"x\.csv is empty; allowed: at least one rating; hint: check the file"
     ):
         text_layout(find_file(path), None, "utf-8")
 

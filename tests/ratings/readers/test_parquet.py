@@ -81,7 +81,7 @@ def test_timestamps(tmp_path, stamps):
     [
         (
             {"user": [1.0, 2.5, 3.0]},
-            r"ratings\.parquet, row 2: the user is no whole number; got '2\.5'",
+            r"ratings\.parquet, row 2: the user is not a whole number; got '2\.5'",
         ),
         ({"user": [True, False, True]}, "column user has the wrong type; got 'bool'"),
         ({"user": ["a", None, "b"]}, r"ratings\.parquet, row 2: the user is empty"),
@@ -125,7 +125,7 @@ def test_empty_and_damaged_files(tmp_path):
         read_path(path, DataConfig())
     pq.write_table(pa.table(GOOD), path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match="is no Parquet file, or damaged"):
+    with pytest.raises(DataError, match="is not a Parquet file, or damaged"):
         read_path(path, DataConfig())
 
 
@@ -141,7 +141,7 @@ def test_inside_a_zip(tmp_path):
 def test_without_pyarrow(tmp_path, monkeypatch):
     pq.write_table(pa.table(GOOD), tmp_path / "ratings.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"needs pyarrow; to mend it: pip install 'igmc\[parquet\]'"):
+    with pytest.raises(MissingExtraError, match=r"needs pyarrow; hint: pip install 'igmc\[parquet\]'"):
         read_path(tmp_path / "ratings.parquet", DataConfig())
 
 

@@ -82,7 +82,9 @@ class GraphContract(RecommenderContract):
         data, asked = self.board()
         model = self.make(neighbors=[6, 6]).fit(data)
         assert np.mean((model.predict(asked.user, asked.item) > 3) == (asked.rating > 3)) > 0.9
-        with pytest.raises(ConfigError, match=r"not as many fan-outs as layers; got \(6,\); allowed: 2"):
+        with pytest.raises(
+            ConfigError, match=r"fan-outs differs from the number of layers; got \(6,\); allowed: 2"
+        ):
             self.make(neighbors=[6]).fit(data)
 
     def test_gradients_are_cleared_before_each_step(self, monkeypatch):

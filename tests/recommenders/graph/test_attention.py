@@ -61,5 +61,5 @@ def test_there_must_be_something_to_draw(predictor, model, found):
 
 
 def test_a_model_of_other_users_or_items_is_refused(predictor, model, found):
-    with pytest.raises(igmc.IgmcError, match="of a model of other users or items"):
+    with pytest.raises(igmc.IgmcError, match="from a model of other users or items"):
         attention_panel(found, model, predictor.items, predictor.items)
