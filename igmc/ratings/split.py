@@ -85,8 +85,7 @@ class Split:
 
     def pairs(self, rows: Rows) -> Pairs:
         """The pairs that stand in rows of the table, int64 [P], in that order."""
-        table = self.table
-        times = None if table.timestamp is None else table.timestamp[rows]
+        table, times = self.table, None if self.table.timestamp is None else self.table.timestamp[rows]
         return Pairs(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32), times)
 
     def digest(self) -> str:
