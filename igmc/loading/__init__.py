@@ -3,7 +3,7 @@
 from igmc.loading.batch import Batch, Structure
 from igmc.loading.cross_fitting import CrossFit
 from igmc.loading.folds import KnownRatings
-from igmc.loading.knowledge import ESTIMATORS, Knowledge, estimate, pair_width
+from igmc.loading.knowledge import ESTIMATORS, Knowledge, estimate, of_statistics, pair_width
 from igmc.loading.loader import Loader, SideFeatures
 from igmc.loading.neighbour_batch import NeighbourBatch
 from igmc.loading.neighbour_loader import MEMORY, NeighbourLoader, Probe
@@ -28,5 +28,6 @@ __all__ = [
     "SubgraphSource",
     "SupportDropout",
     "estimate",
+    "of_statistics",
     "pair_width",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from igmc.config import ExplainConfig
 from igmc.graph import ServingGraph
-from igmc.loading import Knowledge
+from igmc.loading import Knowledge, of_statistics
 from igmc.networks.neighbourhood import Neighbourhood
 from igmc.networks.neighbours.estimates import estimate_without
 from igmc.networks.neighbours.scoring import NeighbourScorer
@@ -111,8 +111,8 @@ def _parts(
 ) -> tuple[tuple[str, float], ...]:
     """What the prediction of a pair is the sum of, in ratings."""
     pair = np.array([user], np.int32), np.array([item], np.int32)
-    plain = dataclasses.replace(knowledge, estimates=())
-    biases = float(plain.read(*pair, cap=1, norms=scorer.norms, threads=1).base[0])
+    plain = dataclasses.replace(knowledge, estimates=(), dates=None)
+    biases = float(plain.read(*pair, cap=1, norms=of_statistics(scorer.norms), threads=1).base[0])
     base, answer = float(inputs.base[0]), float(scorer.answer(knowledge, inputs).mean())
     parts = [("biases of the user and the item", biases)]
     if knowledge.estimates:
