@@ -275,7 +275,7 @@ def _logging_to(path: Path) -> Iterator[None]:
 def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:
     """The folder of a finished run on the data set `demo`, under ``<home>/demo-run``; made on first use.
 
-    It takes half a minute on two idle cores, most of it to compile the kernels.
+    It takes a minute or two on two cores, half of it to compile the kernels.
 
     Args:
         home: see `igmc.files.home_dir`, which is the default.

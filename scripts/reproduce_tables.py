@@ -40,15 +40,15 @@ BEST = {  # the best published figure without side information, as ../shared/ANC
 
 
 def settings(job: dict[str, Any]) -> RunConfig:
-    """The data set's settings, with either selection of checkpoints."""
-    network = job["network"]
-    chosen = {
-        "network": network,
-        "data": {"split": job["split"]},
-        "train" if network == "rgcn" else network: {"selection": job["selection"]},
-        "seed": job["seed"],
-    }
-    return run_config(job["dataset"], chosen | ({"live": True} if network == "rgcn" else {}))
+    """The data set's settings, with either selection of checkpoints; no dates, as in published figures."""
+    network, selection = job["network"], {"selection": job["selection"]}
+    own = (
+        {"train": selection, "live": True}
+        if network == "rgcn"
+        else {"neighbours": selection | {"dates": "none"}}
+    )
+    chosen = {"network": network, "data": {"split": job["split"]}, "seed": job["seed"]}
+    return run_config(job["dataset"], chosen | own)
 
 
 def folder(job: dict[str, Any]) -> str:

@@ -52,16 +52,19 @@ class _Time(click.ParamType):  # type: ignore[type-arg]
         from igmc.ratings import date_seconds
 
         try:
-            return int(value) if value.lstrip("-").isdigit() else int(date_seconds(value))
+            seconds = int(value) if value.lstrip("-").isdigit() else int(date_seconds(value))
         except ValueError:
-            self.fail(f"{value!r} is no ISO date such as 2004-03-15T10:20, and no seconds since 1970")
+            self.fail(f"{value!r} is neither an ISO date such as 2004-03-15T10:20 nor seconds since 1970")
+        if not abs(seconds) < 2**62:
+            self.fail(f"{value!r} is too far from 1970")
+        return seconds
 
 
 at_option = click.option(
     "--at",
     type=_Time(),
-    help="When it is asked, for runs trained with dates: an ISO date, or seconds since 1970 [default just "
-    "after the newest rating of the run]",
+    help="Predict as of this time: an ISO date, or seconds since 1970; only for runs trained with dates "
+    "[default: just after the newest rating of the run]",
 )
 
 

@@ -29,9 +29,9 @@ class NeighboursConfig(Config):
     )
     dates: str = knob(
         "auto",
-        "what the network reads of the times of ratings: of those before the time asked about ('past', all "
-        "that a service has), also of later ones ('both', for data that are complete), or nothing; 'auto' is "
-        "'past' where times are known",
+        "whose times are inputs: ratings before the time of prediction ('past', all that a live service "
+        "has), later ones too ('both', to fill gaps in complete data), or none; 'auto': 'past' if the data "
+        "have times",
         choices=("auto", "past", "both", "none"),
         late=True,
     )
@@ -75,7 +75,7 @@ class NeighboursConfig(Config):
             return self.replace(dates="past") if known else self
         if self.date_kind and not known:
             raise ConfigError(
-                "dates are to be read, and no rating has a time",
+                "--dates needs ratings with times, and no rating has one",
                 got=f"--dates {self.dates}",
                 remedy="leave it out, or name the column of times with --columns user,item,rating,time",
             )

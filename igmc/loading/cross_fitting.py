@@ -108,8 +108,7 @@ class CrossFit:
             if self.estimates:
                 self._estimate_newcomers(turn + number, fold, estimated)
             statistics = self.known.statistics(fold.shown)
-            forgets = stream(self._seed, "forgotten times", epoch, number).random(len(fold.asked)) < FORGOTTEN
-            dated = self._dated(statistics, fold.shown, fold.asked, forgets)
+            dated = self._dated(statistics, fold.shown, fold.asked, epoch, number)
             yield FoldKnowledge(fold.asked, statistics, estimated, dated)
 
     def probe(self, draw: int) -> FoldKnowledge:
@@ -123,8 +122,7 @@ class CrossFit:
             rows = np.empty(0, np.int64) if one is None else one.asked[:PROBE_PAIRS]
         rows = np.sort(rows)
         statistics = self.known.statistics(shown)
-        forgets = stream(self._seed, "forgotten times", 0, draw).random(len(rows)) < FORGOTTEN
-        dated = self._dated(statistics, shown, rows, forgets)
+        dated = self._dated(statistics, shown, rows, 0, draw)
         return FoldKnowledge(rows, statistics, self._estimated[rows], dated)
 
     def whole(self) -> Knowledge:
@@ -136,13 +134,17 @@ class CrossFit:
         statistics: GraphStatistics,
         shown: NDArray[np.bool_],
         rows: NDArray[np.int64],
-        forgets: NDArray[np.bool_],
+        *draw: int,
     ) -> NDArray[np.float32]:
         """The date inputs of some ratings' pairs, some of which are asked at no time in particular."""
         known, dates = self.known, self.known.dates(statistics, self.dates, shown)
-        knowledge = Knowledge(statistics, (), dates)
-        time = None if known.time is None else np.where(forgets, UNKNOWN_TIME, known.time[rows])
-        return knowledge.dated(known.user[rows], known.item[rows], time, threads=self._threads)
+        if dates is None:
+            return np.empty((len(rows), 0), np.float32)
+        time = np.full(len(rows), UNKNOWN_TIME)
+        if known.time is not None:
+            forgets = stream(self._seed, "forgotten times", *draw).random(len(rows)) < FORGOTTEN
+            time = np.where(forgets, UNKNOWN_TIME, known.time[rows])
+        return dates.read(known.user[rows], known.item[rows], time, threads=self._threads)
 
     def _folds(self, epoch: int, pairs: int, newcomers: float, turn: int) -> Iterator[Fold]:
         return make_folds(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from igmc.estimates import FactorEstimates
 from igmc.loading.knowledge import Knowledge, estimate
-from igmc.ratings import Pairs
+from igmc.ratings import UNKNOWN_TIME, Pairs
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics, RatingDates
 
@@ -99,14 +99,15 @@ class KnownRatings:
         kind: str | None,
         rows: Rows | NDArray[np.bool_] | slice = slice(None),
     ) -> RatingDates | None:
-        """The dates of some of the ratings, of which the statistics are; None if `kind` is, or without times.
+        """The dates of some of the ratings, of which the statistics are; None if `kind` is.
 
         Args:
             kind: "past" or "both"; see `igmc.statistics.dates`.
         """
-        if kind is None or self.time is None:
+        if kind is None:
             return None
-        columns = self.user[rows], self.item[rows], self.rating[rows], self.time[rows]
+        time = np.full(len(self), UNKNOWN_TIME) if self.time is None else self.time
+        columns = self.user[rows], self.item[rows], self.rating[rows], time[rows]
         return RatingDates.of_ratings(statistics, *columns, past=kind == "past")
 
     def knowledge(

@@ -185,6 +185,7 @@ class Knowledge:
         *,
         users: NDArray[np.int32],
         items: NDArray[np.int32],
+        shifts: tuple[float, float] = (0.0, 0.0),
     ) -> Self:
         """The same with estimates and dates of other ratings of some users and items; the statistics stay.
 
@@ -192,6 +193,7 @@ class Knowledge:
             user, item, rating: all that these users and items have rated, or were rated, now.
             time: int64, when, in seconds since 1970; those without a time are as new as the newest known.
             users, items: int32, ascending, who they are.
+            shifts: see `RatingDates.with_ratings`.
         """
         folded = [one.fold_in(user, item, rating, users=users, items=items) for one in self.estimates]
         dates = self.dates
@@ -199,7 +201,7 @@ class Knowledge:
             given = np.full(len(user), UNKNOWN_TIME) if time is None else time
             times = np.where(given == UNKNOWN_TIME, dates.newest, given)
             columns = user, item, rating, times
-            dates = dates.with_ratings(self.statistics, *columns, users=users, items=items)
+            dates = dates.with_ratings(self.statistics, *columns, users=users, items=items, shifts=shifts)
         return dataclasses.replace(self, estimates=tuple(folded), dates=dates)
 
 

@@ -33,13 +33,14 @@ class NeighboursRecommender(Recommender):
 
     name: ClassVar = "neighbours"
     config_class: ClassVar = NeighboursConfig
-    fitted: ClassVar = ("state", "known", "scale", "estimates")
+    fitted: ClassVar = ("state", "known", "scale", "estimates", "dates")
     inductive: ClassVar = True
 
     state: dict[str, torch.Tensor]
     known: dict[str, NDArray[Any]]
     scale: dict[str, Any]
     estimates: dict[str, dict[str, Any]]
+    dates: str | None
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class NeighboursRecommender(Recommender):
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: NeighboursConfig = self.config.for_times(bool(np.any(data.train.timestamp != UNKNOWN_TIME)))
-        self.config = config
+        self.dates = config.date_kind
         if not len(data.validation):
             config = config.replace(selection="fixed")
         self.scale = data.scale.to_dict()
@@ -134,7 +135,7 @@ class NeighboursRecommender(Recommender):
     def _scorer(self) -> NeighbourScorer:
         config: NeighboursConfig = self.config
         device, scale = pick_device(), RatingScale.from_dict(self.scale)
-        width = pair_width(config.estimators, config.date_kind)
+        width = pair_width(config.estimators, self.dates)
         model = NeighboursEnsemble(config.members, pair_width=width, dropout=config.dropout, seed=self.seed)
         model.load_state_dict(self.state)
         return NeighbourScorer(
@@ -143,6 +144,6 @@ class NeighboursRecommender(Recommender):
             cap=config.max_neighbors,
             device=device,
             estimates=GraphEstimates(config.estimators, self.seed, made=self._made),
-            dates=config.date_kind,
+            dates=self.dates,
             times=self._times(),
         )

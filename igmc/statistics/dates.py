@@ -12,7 +12,6 @@ Time kernels of this kind: Koren, "Collaborative filtering with temporal dynamic
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -21,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.compiled import inner, kernel
 from igmc.ratings import UNKNOWN_TIME
-from igmc.statistics.graph_statistics import GraphStatistics
+from igmc.statistics.graph_statistics import GraphStatistics, dealt
+from igmc.threads import pool
 
 __all__ = ["DATE_WIDTH", "RatingDates"]
 
@@ -90,7 +90,7 @@ class RatingDates:
         user, item, residual, time = _timed(statistics, user, item, rating, time)
         sides = []
         for node, side in ((user, statistics.users), (item, statistics.items)):
-            ptr, times, residuals = _by_node(node, time, residual, len(side.facts))
+            ptr, times, residuals = dealt(node, time, residual, len(side.facts))
             sides.append(_TimedRows(ptr, times, residuals, *_NO_PATCH))
         return cls(sides[0], sides[1], int(time[-1]) if len(time) else UNKNOWN_TIME, past)
 
@@ -104,6 +104,7 @@ class RatingDates:
         *,
         users: NDArray[np.int32],
         items: NDArray[np.int32],
+        shifts: tuple[float, float] = (0.0, 0.0),
     ) -> Self:
         """The same with other ratings of some users and items.
 
@@ -112,12 +113,15 @@ class RatingDates:
             user, item, rating, time: as in `of_ratings`: all that these users and items have rated, or were
                 rated, now.
             users, items: int32, ascending, who they are.
+            shifts: what the residuals of these users, and of these items, gain, such as where a bias
+                is to have no part of some rating.
         """
-        columns = _timed(statistics, user, item, rating, time)
+        user, item, residual, time = _timed(statistics, user, item, rating, time)
+        of_users, of_items = (residual + np.float32(shift) for shift in shifts)
         return replace(
             self,
-            users=_patched(self.users, users, columns[0], *columns[2:]),
-            items=_patched(self.items, items, columns[1], *columns[2:]),
+            users=_patched(self.users, users, user, of_users, time),
+            items=_patched(self.items, items, item, of_items, time),
         )
 
     def read(
@@ -143,12 +147,14 @@ class RatingDates:
         """
         found = np.zeros((len(user), DATE_WIDTH), np.float32)
 
-        def fill(low: int) -> None:
-            piece = slice(low, low + PIECE)
+        def fill(piece: slice) -> None:
             _read(self.users, self.items, user[piece], item[piece], time[piece], self.past, found[piece])
 
-        with ThreadPoolExecutor(threads) as workers:
-            list(workers.map(fill, range(0, len(user), PIECE)))
+        if threads == 1 or len(user) <= PIECE:
+            fill(slice(None))
+        else:
+            pieces = [slice(low, low + PIECE) for low in range(0, len(user), PIECE)]
+            list(pool("neighbours", threads).map(fill, pieces))
         return found
 
 
@@ -180,30 +186,13 @@ def _patched(
     before = np.repeat(np.isin(side.nodes, nodes, invert=True), np.diff(side.patch_ptr))
     every = np.concatenate([side.nodes[kept], nodes])
     place = np.searchsorted(np.sort(every), np.concatenate([np.repeat(side.nodes[kept], counts), node[mine]]))
-    rows = _by_node(
+    rows = dealt(
         place.astype(np.int32),
         np.concatenate([side.patch_time[before], time[mine]]),
         np.concatenate([side.patch_residual[before], residual[mine]]),
         len(every),
     )
     return _TimedRows(*side[:3], np.sort(every).astype(np.int32), *rows)
-
-
-@kernel
-def _by_node(node, time, residual, size):
-    """Compressed rows by node of T ratings that come by time; each row stays by time."""
-    ptr = np.zeros(size + 1, np.int64)
-    for k in node:
-        ptr[k + 1] += 1
-    for k in range(size):
-        ptr[k + 1] += ptr[k]
-    at = ptr[:-1].copy()
-    to_time, to_residual = np.empty(len(node), np.int64), np.empty(len(node), np.float32)
-    for k in range(len(node)):
-        place = at[node[k]]
-        at[node[k]] = place + 1
-        to_time[place], to_residual[place] = time[k], residual[k]
-    return ptr, to_time, to_residual
 
 
 @kernel

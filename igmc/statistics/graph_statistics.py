@@ -76,12 +76,12 @@ class GraphStatistics:
             raise DataError("a rating of the graph is not a finite number")
         mean = float(values.astype(np.float64).mean()) if len(values) else 0.0
         if not np.all(user[1:] >= user[:-1]):
-            ptr, item, values = _dealt(user, item, values, n_users)
+            ptr, item, values = dealt(user, item, values, n_users)
             user = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(ptr))
         # Dealt out by item and then by user, each row comes out in ascending order.
-        items = _dealt(item, user, values, n_items)
+        items = dealt(item, user, values, n_items)
         owner = np.repeat(np.arange(n_items, dtype=np.int32), np.diff(items[0]))
-        users = _dealt(items[1], owner, items[2], n_users)
+        users = dealt(items[1], owner, items[2], n_users)
         del owner, user, item, values
         user_bias, item_bias = _biases(*users, *items, mean, DAMPING, SWEEPS)
         left = _left(*users, mean, user_bias, item_bias, False)
@@ -100,10 +100,9 @@ class GraphStatistics:
             user, item: int32 [n], of the graph, or of the patches over it; rating: float [n].
         """
         left = (np.asarray(rating, np.float64) - self.mean) / self.deviation
-        found: NDArray[np.float32] = (left - self.users.biases(user) - self.items.biases(item)).astype(
-            np.float32
-        )
-        return found
+        left -= self.users.biases(user)
+        left -= self.items.biases(item)
+        return np.asarray(left, np.float32)
 
 
 def _side(
@@ -121,7 +120,7 @@ def _side(
 
 
 @kernel
-def _dealt(rows, near, values, size):
+def dealt(rows, near, values, size):
     """Compressed rows of n entries; each row keeps the order in which its entries come."""
     ptr = np.zeros(size + 1, np.int64)
     for k in range(len(rows)):
@@ -129,7 +128,7 @@ def _dealt(rows, near, values, size):
     for k in range(size):
         ptr[k + 1] += ptr[k]
     at = ptr[:-1].copy()
-    to_near, to_values = np.empty(len(rows), np.int32), np.empty(len(rows), values.dtype)
+    to_near, to_values = np.empty(len(rows), near.dtype), np.empty(len(rows), values.dtype)
     for k in range(len(rows)):
         place = at[rows[k]]
         at[rows[k]] = place + 1

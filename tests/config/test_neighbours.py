@@ -20,5 +20,5 @@ def test_what_is_chosen_stays(kind):
 
 def test_dates_of_data_without_times_are_refused():
     assert NeighboursConfig(dates="none").for_times(False).date_kind is None
-    with pytest.raises(ConfigError, match="no rating has a time; got '--dates both'"):
+    with pytest.raises(ConfigError, match="no rating has one; got '--dates both'"):
         NeighboursConfig(dates="both").for_times(False)

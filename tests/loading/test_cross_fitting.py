@@ -92,3 +92,26 @@ def test_without_estimates_there_are_none():
     assert next(iter(fresh.epoch(1))).estimated.shape[1] == 0
     assert fresh.whole().estimates == ()
     assert fresh.whole().statistics.n_ratings == len(KNOWN)
+
+
+def test_what_is_asked_or_hidden_has_no_part_in_date_inputs():
+    """Ratings that are asked change, and with them all that newcomers hide: the inputs stay, to the bit."""
+    time = np.random.default_rng(3).integers(0, 10**6, len(KNOWN))
+    for number in range(3):
+        found = []
+        for rating in (KNOWN.rating, None):
+            known = replace(KNOWN, time=time)
+            one = folds(known, (), dates="both", newcomers=0.1)
+            fold = next(islice(one.epoch(1), number, None))
+            if rating is None:
+                known = replace(changed(fold.asked), time=time)
+                fold = next(islice(folds(known, (), dates="both", newcomers=0.1).epoch(1), number, None))
+            found.append(fold)
+        np.testing.assert_array_equal(found[0].asked, found[1].asked)
+        np.testing.assert_array_equal(found[0].dated, found[1].dated)
+        forgotten = ~found[0].dated.any(axis=1)
+        assert 0 < forgotten.mean() < 0.15
+
+
+def test_a_network_that_reads_no_dates_has_no_date_inputs(fitted):
+    assert next(fitted.epoch(1)).dated.shape[1] == 0

@@ -73,7 +73,7 @@ class ItemMean(Network[ItemMeans]):
     def _chosen(self, config, history):
         return chosen_epochs(config.training, [record["validation_rmse"] for record in history])
 
-    def load_scorer(self, folder, config, scale, epochs, device, *, threads=None, side=None):
+    def load_scorer(self, folder, config, scale, epochs, device, *, threads=None, side=None, times=None):
         return ItemMeans(load_models(folder, epochs, Centre(), device), scale.values)
 
     def neighbourhood(self, scorer, known, graph, user, item, how, *, deadline=inf):

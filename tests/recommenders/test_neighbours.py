@@ -20,7 +20,7 @@ class TestNeighbours(RecommenderContract):
     }
     random = True
     changes = {
-        "selection": ({"epochs": 3, "learning_rate": 0.1}, "fixed"),
+        "selection": ({"epochs": 3, "learning_rate": 0.1, "estimates": "svdpp,mf"}, "fixed"),
         "max_neighbors": 2,
         "members": 2,
         "epochs": 2,

@@ -14,7 +14,7 @@ from igmc.graph import BipartiteGraph, RatingTimes, Rows, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
 from igmc.ratings import RatingScale
-from igmc.statistics import ItemSums, with_patches, with_user
+from igmc.statistics import DAMPING, GraphStatistics, ItemSums, with_patches, with_user
 
 __all__ = ["GraphKnowledge", "known_ratings"]
 
@@ -128,8 +128,16 @@ class GraphKnowledge:
         at = self._times(*mine[:2])
         return found.with_ratings(*mine, at, users=np.array([user], np.int32), items=_NOBODY)
 
-    def without(self, knowledge: Knowledge, graph: ServingGraph, user: int, item: int) -> Knowledge:
-        """What is known, but for what the estimates make of one rating: of its user's and of its item's."""
+    def without(
+        self, knowledge: Knowledge, known: ServingGraph, graph: ServingGraph, user: int, item: int
+    ) -> Knowledge:
+        """What is known, but for what estimates and dates make of one rating of its user and of its item.
+
+        Args:
+            knowledge: with the rating.
+            known, graph: as in `NeighbourScorer.score_user`; the rating is in `graph`.
+            user, item: the rating's.
+        """
         rated, levels = graph.by_user.row(user)
         raters, their = graph.by_item.row(item)
         kept, others = rated != item, raters != user
@@ -142,7 +150,24 @@ class GraphKnowledge:
             self._times(users, items),
             users=np.array([user], np.int32),
             items=np.array([item], np.int32),
+            shifts=self._own_parts(knowledge.statistics, known, graph, user, item),
         )
+
+    def _own_parts(
+        self, statistics: GraphStatistics, known: ServingGraph, graph: ServingGraph, user: int, item: int
+    ) -> tuple[float, float]:
+        r"""What one rating adds to the biases of its user and of its item, in deviations.
+
+        Without it a bias of n ratings is lower by :math:`e / (n - 1 + \lambda)`, e being its residual. The
+        user's bias is made of what the user has rated now, the item's of what is known.
+        """
+        pair, parts = (np.array([user], np.int32), np.array([item], np.int32)), []
+        for rows, node, other in ((graph.by_user, user, item), (known.by_item, item, user)):
+            near, levels = rows.row(node)
+            own = self.values[levels[near == other]]
+            e = float(statistics.residuals(*pair, own)[0]) if len(own) else 0.0
+            parts.append(e / (len(near) - 1 + DAMPING))
+        return parts[0], parts[1]
 
     def _times(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64] | None:
         return None if self.times is None else self.times.look_up(user, item)

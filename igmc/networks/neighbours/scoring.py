@@ -105,7 +105,7 @@ class NeighbourScorer:
         for place in np.flatnonzero(own):
             _hurry(deadline)
             pair = slice(place, place + 1)
-            without = self.known.without(knowledge, view, int(users[place]), int(items[place]))
+            without = self.known.without(knowledge, view, view, int(users[place]), int(items[place]))
             at = None if time is None else time[pair]
             found[:, pair] = self._answer(without, users[pair], items[pair], at)
         return found
@@ -195,7 +195,7 @@ class NeighbourScorer:
         """What is known for one pair, and the inputs that `score_user` answers it by."""
         own = self.known.with_user(known, graph, user)
         if item in graph.by_user.row(user)[0]:
-            own = self.known.without(own, graph, user, item)
+            own = self.known.without(own, known, graph, user, item)
         pair = np.array([user], np.int32), np.array([item], np.int32)
         at = self._asked_at(time, 1)
         return own, own.read(*pair, at, cap=self.cap, norms=self.norms, threads=1)

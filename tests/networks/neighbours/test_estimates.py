@@ -39,14 +39,14 @@ def scorer(path=None):
 def test_what_is_kept_answers_like_what_is_made_anew(tmp_path, monkeypatch):
     path = tmp_path / "estimates.ckpt"
     anew = scorer().score(graph(), *PAIR)
-    scorer(path).estimates.keep(KNOWN, 1)
+    scorer(path).known.estimates.keep(KNOWN, 1)
     monkeypatch.setattr(type(KNOWN), "estimate", lambda *_, **__: pytest.fail("they are there"))
     np.testing.assert_array_equal(scorer(path).score(graph(), *PAIR), anew)
 
 
 def test_estimates_of_other_ratings_are_made_anew(tmp_path):
     path = tmp_path / "estimates.ckpt"
-    scorer(path).estimates.keep(KNOWN, 1)
+    scorer(path).known.estimates.keep(KNOWN, 1)
     other = replace(KNOWN, rating=6 - KNOWN.rating)
     found, expected = (GraphEstimates(NAMES, 1, where).of(other, 1)[0] for where in (path, None))
     np.testing.assert_array_equal(found.features(*PAIR)[0], expected.features(*PAIR)[0])
@@ -54,7 +54,7 @@ def test_estimates_of_other_ratings_are_made_anew(tmp_path):
 
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path):
     path = tmp_path / "estimates.ckpt"
-    scorer(path).estimates.keep(KNOWN, 1)
+    scorer(path).known.estimates.keep(KNOWN, 1)
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(CheckpointError, match=r"estimates\.ckpt is damaged.*delete it"):
         scorer(path).score(graph(), *PAIR)
@@ -94,9 +94,9 @@ def test_new_items_are_folded_in_too():
     found, known = scorer(), ServingGraph.of(graph())
     likes = known.with_ratings([1, 2, 3, 4], [40] * 4, [4] * 4, n_items=41)
     hates = known.with_ratings([1, 2, 3, 4], [40] * 4, [0] * 4, n_items=41)
-    base = found._base(known).knowledge
+    base = found.known.of(known)
     pair = np.array([9], np.int32), np.array([40], np.int32)
     liked, hated = (
-        laid_over(base, view, VALUES).estimates[0].features(*pair)[0][0] for view in (likes, hates)
+        laid_over(base, view, VALUES, None).estimates[0].features(*pair)[0][0] for view in (likes, hates)
     )
     assert liked > hated + 0.2

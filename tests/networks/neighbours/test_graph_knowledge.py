@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from igmc.errors import ConfigError
-from igmc.graph import RatingTimes, ServingGraph
+from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
 from igmc.networks.neighbours.estimates import NO_ESTIMATES
 from igmc.networks.neighbours.graph_knowledge import GraphKnowledge
 from tests.networks.neighbours.test_scoring import GRAPH, KNOWN, SCALE, SCORER
@@ -33,9 +33,34 @@ def test_the_time_of_the_rating_asked_about_has_no_part_in_its_dates():
     found = []
     for time in (TIME, moved):
         known = knowledge(time)
-        found.append(known.without(known.of(VIEW), VIEW, *pair).dates.read(*PAIR))
+        found.append(known.without(known.of(VIEW), VIEW, VIEW, *pair).dates.read(*PAIR))
     np.testing.assert_array_equal(*found)
     assert (knowledge().of(VIEW).dates.read(*PAIR) != knowledge(moved).of(VIEW).dates.read(*PAIR)).any()
+
+
+def graph_with(rating):
+    """The graph, with another rating of the first pair."""
+    levels = SCALE.encode(np.concatenate([[rating], KNOWN.rating[1:]]))
+    sizes = {"n_users": 60, "n_items": 40, "n_levels": 5}
+    return ServingGraph.of(BipartiteGraph.from_ratings(KNOWN.user, KNOWN.item, levels, **sizes))
+
+
+def test_the_rating_asked_about_has_next_to_no_part_in_its_dates():
+    """From 1 to 5: what stays is its part in the means of all, and in the biases of others."""
+    pair, left = (int(KNOWN.user[0]), int(KNOWN.item[0])), []
+    at = np.array([10**6])
+    for rating in (1.0, 5.0):
+        known, view = knowledge(), graph_with(rating)
+        left.append(known.without(known.of(view), view, view, *pair).dates.read(*PAIR[:2], at))
+    assert np.abs(left[1] - left[0]).max() < 0.005  # 0.117 with its part in the biases of its user and item
+
+
+def test_a_rating_that_is_not_in_the_graph_below_has_no_part_in_the_bias_of_its_item():
+    known = knowledge()
+    view = VIEW.with_ratings(np.full(2, 60), np.array([3, 9]), np.array([4, 0]), n_users=61)
+    own = known.with_user(VIEW, view, 60)
+    of_user, of_item = known._own_parts(own.statistics, VIEW, view, 60, 3)
+    assert of_user > 0 == of_item
 
 
 def test_ratings_laid_over_are_as_new_as_the_newest():

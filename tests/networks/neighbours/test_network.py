@@ -7,19 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy.stats import spearmanr
 
 import igmc
-from igmc.config import DataConfig, NeighboursConfig, RunConfig
+from igmc.cli.predict import predict_command
+from igmc.config import DataConfig, NeighboursConfig, RunConfig, merged
 from igmc.errors import ConfigError
+from igmc.graph import make_parts
 from igmc.networks.neighbours.network import NETWORK
 from igmc.ratings.load import load_dataset
-from igmc.ratings.split import make_split
+from igmc.ratings.split import Split, make_split
 
 SETTINGS = {
     "network": "neighbours",
     "data": {"dataset": "demo"},
-    "neighbours": {"epochs": 2, "members": 1, "max_neighbors": 20, "estimates": "mf"},
+    "neighbours": {"epochs": 2, "members": 1, "max_neighbors": 20, "estimates": "mf", "dates": "none"},
 }
 
 
@@ -225,10 +228,58 @@ def test_settings_of_the_other_network_are_refused(name):
     with pytest.raises(ConfigError, match="train holds settings of the network rgcn"):
         RunConfig.from_dict({"network": "neighbours", "train": {"epochs": 3}})
     with pytest.raises(ConfigError, match="neighbours holds settings of the network neighbours"):
-        RunConfig.from_dict({"network": "rgcn", "neighbours": {name: NeighboursConfig().to_dict()[name]}})
+        RunConfig.from_dict({"network": "rgcn", "neighbours": {name: getattr(NeighboursConfig(), name)}})
 
 
 def test_two_opposite_users_do_not_share_the_mean(run):
     predictor = igmc.Predictor.from_run(run.folder)
     scores = predictor.score_user({"f001": 5}, predictor.items.ids).score.to_numpy()
     assert np.std(scores) > 0.1
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dated") / "run"
+    own = {"dates": "past", "estimates": "none", "epochs": 1}
+    config = RunConfig.from_dict(merged(SETTINGS, {"neighbours": own}))
+    igmc.train(config, out=folder, device="cpu", progress=False)
+    return folder
+
+
+def test_a_run_with_dates_is_asked_at_a_time(dated):
+    """Just after the newest rating it says what it says without a time; long before, something else."""
+    predictor = igmc.Predictor.from_run(dated)
+    table = Split.load(dated / "split.npz")
+    newest = int(table.table.timestamp[np.concatenate([table.train, table.validation])].max())
+    ask = predictor.users.ids[:5], predictor.items.ids[5:10]
+    usual = predictor.predict(*ask).score
+    assert (predictor.at(newest + 1).predict(*ask).score == usual).all()
+    assert (predictor.at(newest - 10**7).predict(*ask).score != usual).any()
+    shown = CliRunner().invoke(
+        predict_command,
+        ["--run", str(dated), "--user", str(ask[0][0]), "--items", str(ask[1][0]), "--at", "1990-01-01"],
+    )
+    expected = predictor.at(631152000).predict(ask[0][:1], ask[1][:1]).score[0]
+    assert f"{expected:.4f}" in shown.output
+
+
+def test_a_run_with_dates_moves_to_data_without_times(dated):
+    predictor = igmc.Predictor.from_run(dated)
+    split = Split.load(dated / "split.npz")
+    graph = make_parts(split, "fixed")["train"].graph
+    ask = split.table.user[split.test], split.table.item[split.test]
+    elsewhere = predictor.scorer.on(graph, predictor.scale, seed=1)
+    error = elsewhere.score(graph, *ask).mean(axis=0) - split.table.rating[split.test]
+    assert np.sqrt(np.mean(error**2)) < 0.8
+
+
+def test_a_run_without_dates_is_asked_at_no_time(run):
+    with pytest.raises(ConfigError, match="trained without dates"):
+        igmc.Predictor.from_run(run.folder).at(5)
+
+
+@pytest.mark.parametrize("time", ["soon", "--", "9" * 30])
+def test_a_time_that_is_none_is_refused(time):
+    found = CliRunner().invoke(predict_command, ["--demo", "--at", time])
+    assert found.exit_code == 2
+    assert "neither an ISO date" in found.output or "too far from 1970" in found.output
