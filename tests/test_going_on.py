@@ -24,7 +24,7 @@ def rgcn(out, epochs, **settings):
 
 
 def neighbours(out, epochs, data="demo", **options):
-    small = {"pairs_per_epoch": 400, "members": 1, "max_neighbors": 10, "estimates": "mf"}
+    small = {"pairs_per_epoch": 400, "members": 1, "max_neighbors": 10, "estimates": "none"}
     return train(data, out=out, epochs=epochs, **small, **QUICK, **options)
 
 

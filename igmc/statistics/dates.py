@@ -145,10 +145,11 @@ class RatingDates:
             among the user's that are looked at; log1p of the days since the user's, and since the item's,
             first rating.
         """
-        found = np.zeros((len(user), DATE_WIDTH), np.float32)
+        found, dated = np.zeros((len(user), DATE_WIDTH), np.float32), time != UNKNOWN_TIME
 
         def fill(piece: slice) -> None:
-            _read(self.users, self.items, user[piece], item[piece], time[piece], self.past, found[piece])
+            pairs = user[piece], item[piece], time[piece], dated[piece]
+            _read(self.users, self.items, *pairs, self.past, found[piece])
 
         if threads == 1 or len(user) <= PIECE:
             fill(slice(None))
@@ -196,10 +197,10 @@ def _patched(
 
 
 @kernel
-def _read(users, items, user, item, time, past, out):
-    """Fill the inputs of P pairs; see `RatingDates.read`."""
+def _read(users, items, user, item, time, dated, past, out):
+    """Fill the inputs of those of P pairs that are `dated`; see `RatingDates.read`."""
     for p in range(len(user)):
-        if time[p] == UNKNOWN_TIME:
+        if not dated[p]:
             continue
         row, t = out[p], time[p]
         row[0] = 1.0

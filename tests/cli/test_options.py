@@ -34,6 +34,7 @@ TYPED = {
     "items": ("films.csv", "films.csv"),
     "allow_changed": (None, True),
     "estimates": ("mf", "mf"),
+    "dates": ("both", "both"),
     "duplicates": ("mean", "mean"),
     "split": ("u3", "u3"),
     "test_ratio": ("0.25", 0.25),

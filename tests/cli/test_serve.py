@@ -39,6 +39,7 @@ def test_other_machines_need_a_token_which_may_come_from_the_environment(tmp_pat
 
 
 def test_a_limit_out_of_range_is_told_by_its_option(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ConfigError, match="threads is out of range; got 0"):
         raise called("--run", str(tmp_path), "--threads", "0").exception
 

@@ -54,7 +54,7 @@ def test_whatever_is_a_data_set_becomes_a_graph(tmp_path, convert):
     graphs = [convert(data) for data in (Dataset.from_frame(frame), frame, path, {"dataset": str(path)})]
     assert [getattr(graph, "num_nodes", None) or len(graph) for graph in graphs] == [4] * 4
     with pytest.raises(
-        ConfigError, match=r"this is no data set; got 7; allowed: a name, a path, a DataFrame"
+        ConfigError, match=r"this is not a data set; got 7; allowed: a name, a path, a DataFrame"
     ):
         convert(7)
 
