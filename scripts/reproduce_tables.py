@@ -22,6 +22,7 @@ from igmc.config import PAPER_DATASETS, SELECTIONS, RunConfig, run_config
 from igmc.evaluation import evaluate, markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
+DATED = {("ml_100k", "u1"): ("none", "past", "both")}  # published figures are without dates: rows apart
 FOLDS = ("u1", "u2", "u3", "u4", "u5")  # of ml_100k; whatever was chosen was chosen on u1
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "ml_100k": 0.905,
@@ -40,12 +41,12 @@ BEST = {  # the best published figure without side information, as ../shared/ANC
 
 
 def settings(job: dict[str, Any]) -> RunConfig:
-    """The data set's settings, with either selection of checkpoints; no dates, as in published figures."""
+    """The data set's settings, with either selection of checkpoints and the dates of the row."""
     network, selection = job["network"], {"selection": job["selection"]}
     own = (
         {"train": selection, "live": True}
         if network == "rgcn"
-        else {"neighbours": selection | {"dates": "none"}}
+        else {"neighbours": selection | {"dates": job["dates"]}}
     )
     chosen = {"network": network, "data": {"split": job["split"]}, "seed": job["seed"]}
     return run_config(job["dataset"], chosen | own)
@@ -63,6 +64,7 @@ def holds(row: dict[str, Any], **job: Any) -> bool:
     """Whether a row of the result file is a job, or one of those that share these values, however set."""
     data = row["config"]["data"]
     there = row | {"network": row.get("network", "rgcn"), "dataset": data["dataset"], "split": data["split"]}
+    there |= {"dates": row["config"].get("neighbours", {"dates": "none"})["dates"]}
     return job.items() <= there.items()
 
 
@@ -74,13 +76,15 @@ def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[dic
                 for seed in range(1, seeds + 1):
                     yield row("rgcn", dataset, "default", selection, seed)
     if "neighbours" in networks and "fixed" in selections:
-        for dataset, seeds in (SEEDS | {"ml_1m": 3}).items():
-            for split in FOLDS if dataset == "ml_100k" else ("default",):
-                for seed in range(1, (seeds if split in ("u1", "default") else 1) + 1):
-                    yield row("neighbours", dataset, split, "fixed", seed)
+        for dataset, split, dates in sorted(neighbours_lines(), key=lambda line: list(SEEDS).index(line[0])):
+            seeds = 3 if dataset == "ml_1m" else SEEDS[dataset]
+            for seed in range(1, (seeds if split in ("u1", "default") else 1) + 1):
+                yield row("neighbours", dataset, split, "fixed", seed, dates)
 
 
-def row(network: str, dataset: str, split: str, selection: str, seed: int) -> dict[str, Any]:
+def row(
+    network: str, dataset: str, split: str, selection: str, seed: int, dates: str = "none"
+) -> dict[str, Any]:
     """What tells one row of the result file from the others."""
     return {
         "network": network,
@@ -88,7 +92,14 @@ def row(network: str, dataset: str, split: str, selection: str, seed: int) -> di
         "split": split,
         "selection": selection,
         "seed": seed,
+        "dates": dates,
     }
+
+
+def order(row: dict) -> tuple:
+    """The place of a row in the result file."""
+    dates = row["config"].get("neighbours", {"dates": "none"})["dates"]
+    return row.get("network", "rgcn"), row["dataset"], row["split"], row["selection"], dates, row["seed"]
 
 
 def rgcn_table(rows: list[dict]) -> str:
@@ -108,21 +119,33 @@ def rgcn_table(rows: list[dict]) -> str:
 def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
     """Ours beside the best published figure, the paper's network and `svdpp`; clipped to the scale."""
     body = []
-    for dataset in PAPER_DATASETS:
-        for split in FOLDS if dataset == "ml_100k" else ("default",):
-            here = {"dataset": dataset, "selection": "fixed"}
-            own = [r for r in rows if holds(r, network="neighbours", split=split, **here)]
+    for dataset, split, dates in neighbours_lines():
+        here = {"dataset": dataset, "selection": "fixed"}
+        own = [r for r in rows if holds(r, network="neighbours", split=split, dates=dates, **here)]
+        if not own:
+            continue
+        name = dataset if split == "default" else f"{dataset} {split}"
+        if dates == "none":
             first = split in ("u1", "default")
             igmc_rows = [r for r in rows if first and holds(r, network="rgcn", split="default", **here)]
             svdpp = [r["metrics"]["rmse_clipped"] for r in rivals if of_split(r, dataset, split)]
-            if own:
-                name = dataset if split == "default" else f"{dataset} {split}"
-                line = [name, BEST.get((dataset, split), "-")]
-                line += [spread([r["ensemble"]["rmse_clipped"] for r in igmc_rows]) if igmc_rows else "-"]
-                line += [spread(svdpp), spread([r["ensemble"]["rmse_clipped"] for r in own]), str(len(own))]
-                body.append([*line, f"{mean(r['seconds'] for r in own):.0f} s"])
+            line = [name, BEST.get((dataset, split), "-")]
+            line += [spread([r["ensemble"]["rmse_clipped"] for r in igmc_rows]) if igmc_rows else "-"]
+            line.append(spread(svdpp))
+        else:  # no rival reads dates
+            line = [f"{name}, dates: {dates}", "-", "-", "-"]
+        line += [spread([r["ensemble"]["rmse_clipped"] for r in own]), str(len(own))]
+        body.append([*line, f"{mean(r['seconds'] for r in own):.0f} s"])
     head = ["data set", "best published", "IGMC", "svdpp", "neighbours", "seeds", "training"]
     return markdown(head, body)
+
+
+def neighbours_lines() -> Iterator[tuple[str, str, str]]:
+    """Data set, split and dates of each line, in the table's order."""
+    for dataset in PAPER_DATASETS:
+        for split in FOLDS if dataset == "ml_100k" else ("default",):
+            for dates in DATED.get((dataset, split), ("none",)):
+                yield dataset, split, dates
 
 
 def of_split(row: dict, dataset: str, split: str) -> bool:
@@ -183,9 +206,7 @@ def main(
         del found["folder"]  # of this machine only
         rows = [r for r in rows if not holds(r, **job)]
         rows.append(found | {"dataset": job["dataset"], "config": config.to_dict()})
-        rows.sort(
-            key=lambda r: (r.get("network", "rgcn"), r["dataset"], r["split"], r["selection"], r["seed"])
-        )
+        rows.sort(key=order)
         record.write("tables", rows)
         render(rows)
     if not networks or "neighbours" in networks:
