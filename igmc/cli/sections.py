@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from igmc.cli.knobs import FLAGS, Knob, KnobOption, KnobType, PlainOption, attach, help_text
+from igmc.cli.knobs import FLAGS, FormerOption, Knob, KnobOption, KnobType, PlainOption, attach, help_text
 from igmc.config import Config, DataConfig
 
 __all__ = [
@@ -25,8 +25,8 @@ __all__ = [
 
 # How a data set is read, whatever is done with it.
 READING = (
-    *("columns", "separator", "encoding", "header", "matrix", "missing", "zero_is_missing", "items"),
-    *("allow_changed", "duplicates"),
+    *("columns", "separator", "encoding", "header", "matrix", "missing", "zero_is_missing"),
+    *("item_info", "allow_changed", "duplicates"),
 )
 _FORMER = "igmc.former."
 
@@ -47,6 +47,7 @@ def section_options(
 
     def decorate(function: _Command) -> _Command:
         attach(function, [KnobOption(knob, titles={section: title}) for knob in knobs])
+        attach(function, [FormerOption(knob) for knob in knobs if knob.field.metadata["former"]])
         return function
 
     return decorate

@@ -128,7 +128,8 @@ def tune_command(
     from igmc.recommenders import parse_space
 
     data = read_data(ctx, dataset)
-    others = {name: value for name, value in read_section(ctx, "data").items() if name != "columns"}
+    given = read_section(ctx, "data").items()
+    others = {data.first_name(name): value for name, value in given if name != "columns"}
     named = [data.columns, protocol, metric, *spaces, prune, seed, *([others] if others else [])]
     result = tune(
         model,

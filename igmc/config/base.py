@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import math
@@ -107,6 +108,12 @@ class Config:
             found |= {f.name: plain} if former is None else {former.name: former.values.get(plain, plain)}
         return found
 
+    @classmethod
+    def first_name(cls, name: str) -> str:
+        """What a setting was called when it was first stored."""
+        former: Former | None = cls.__dataclass_fields__[name].metadata.get("former")
+        return name if former is None else former.name
+
     def _stored(self) -> list[tuple[dataclasses.Field[Any], Any]]:
         """The fields with their values; without `late` knobs at their default."""
         pairs = [(f, getattr(self, f.name)) for f in dataclasses.fields(self)]
@@ -155,7 +162,8 @@ class Config:
                 sections = {
                     name: dataclasses.fields(hints[name]) for name in known if _is_config(hints[name])
                 }
-                meant = [f"{name}.{key}" for name, own in sections.items() if key in (f.name for f in own)]
+                every = [f"{name}.{f.name}" for name, own in sections.items() for f in own]
+                meant = [name for name in every if name.endswith(f".{key}")] or _near(key, [*known, *every])
                 raise ConfigError(
                     f"unknown setting in {cls.__name__}",
                     got=key,
@@ -177,6 +185,13 @@ class Config:
         """16 hex digits that are equal exactly when all settings are."""
         text = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _near(key: object, known: list[str]) -> list[str]:
+    """Settings that may have been meant, by section where they stand in one."""
+    bare = [name.rpartition(".")[2] for name in known]
+    near = difflib.get_close_matches(str(key), bare, n=1)
+    return [name for name, last in zip(known, bare, strict=True) if last in near]
 
 
 def _is_config(hint: Any) -> bool:

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from igmc.config.base import Config
 from igmc.config.networks import NETWORKS
 from igmc.config.run import RunConfig, network_of
 
@@ -113,7 +114,7 @@ def sectioned(settings: Mapping[str, Any], network: str) -> dict[str, Any]:
     """The settings, with those that are given by name alone in the section that has them.
 
     Args:
-        settings: by section of `RunConfig`, or by name alone.
+        settings: by section of `RunConfig`, or by name alone; also by former names.
         network: whose settings are meant.
 
     >>> sectioned({"epochs": 3, "levels": 5, "seed": 2}, "rgcn")
@@ -122,9 +123,9 @@ def sectioned(settings: Mapping[str, Any], network: str) -> dict[str, Any]:
     hints = typing.get_type_hints(RunConfig)
     known = NETWORKS[network].sections if network in NETWORKS else ()
     sections = {
-        name: [f.name for f in dataclasses.fields(hints[name])]
-        for name in ("data", *known)
-        if dataclasses.is_dataclass(hints[name])
+        section: {name for f in dataclasses.fields(cls) for name in (f.name, cls.first_name(f.name))}
+        for section in ("data", *known)
+        if isinstance(cls := hints[section], type) and issubclass(cls, Config)
     }
     found = {name: value for name, value in settings.items() if name in hints}
     for name, value in settings.items():

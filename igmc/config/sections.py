@@ -48,8 +48,11 @@ class DataConfig(Config):
     )
     missing: float | None = knob(None, "number that means 'not rated', such as 99 in Jester", late=True)
     zero_is_missing: bool = knob(False, "0 means 'not rated', as in exports of views or purchases", late=True)
-    items: str | None = knob(
-        None, "file with titles, genres and years of the items, to go with a file of ratings", late=True
+    item_info: str | None = knob(
+        None,
+        "file with titles, genres and years of the items, to go with a file of ratings",
+        late=True,
+        former=Former("items", {}),
     )
     allow_changed: bool = knob(
         False, "accept a known data set whose number of ratings differs from the published one", late=True

@@ -89,7 +89,7 @@ def load_dataset(
             remedy=f"did you mean {' or '.join(near)}?" if near else "check the name or the path",
         )
     refuse_settings(
-        config, (*HOW_TO_READ, "missing", "zero_is_missing", "items"), f"{name}, whose layout is known"
+        config, (*HOW_TO_READ, "missing", "zero_is_missing", "item_info"), f"{name}, whose layout is known"
     )
     if name == "demo":
         return make_demo()
@@ -150,11 +150,25 @@ def run_inputs(
         if not isinstance(dataset, Dataset):
             how = {name: given.pop(name) for name in ("columns", "duplicates") if name in given}
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
-        return run_config(dataset.name, given), dataset
+        config = run_config(dataset.name, given)
+        _refuse_reading(config.data)
+        return config, dataset
     if not isinstance(data, DataConfig | str | Path):
         raise ConfigError("this is not a data set", got=data, allowed=f"{TAKEN}; a RunConfig")
     config = run_config(chosen=merged({"data": data_config(data).to_dict()}, settings))
     return config, load_dataset(config.data, data_dir=data_dir, home=home)
+
+
+def _refuse_reading(data: DataConfig) -> None:
+    """Raise on settings of how a file is read, which would do nothing to what is read already."""
+    usual = DataConfig()
+    for name in (*HOW_TO_READ, "missing", "zero_is_missing", "item_info", "allow_changed", "duplicates"):
+        if getattr(data, name) != getattr(usual, name):
+            raise ConfigError(
+                f"{name} is about files, and does nothing to a table in memory",
+                got=getattr(data, name),
+                remedy="leave it out; Dataset.from_frame takes columns, duplicates, users and items",
+            )
 
 
 def _check_size(dataset: Dataset) -> None:

@@ -31,7 +31,7 @@ TYPED = {
     "matrix": (None, True),
     "missing": ("99", 99.0),
     "zero_is_missing": (None, True),
-    "items": ("films.csv", "films.csv"),
+    "item_info": ("films.csv", "films.csv"),
     "allow_changed": (None, True),
     "estimates": ("mf", "mf"),
     "dates": ("both", "both"),
@@ -163,6 +163,11 @@ def test_the_former_name_of_an_option_is_read_with_a_line_on_what_it_is_now(form
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
     assert said[0].endswith(f": warning: --protocol {former} is now --selection {value}")
+
+
+def test_items_are_ids_and_a_file_about_them_has_another_name(capsys):
+    assert config_of("--items films.csv") == config_of("--item-info films.csv")
+    assert capsys.readouterr().err.endswith(": warning: --items films.csv is now --item-info films.csv\n")
 
 
 def test_former_names_in_a_file_are_read_with_a_warning_and_a_flag_goes_before_them(tmp_path, caplog):

@@ -29,7 +29,7 @@ def filmtrust(folder):
         folder / "ratings.txt",
         "--columns",
         "1,2,3",
-        "--items",
+        "--item-info",
         folder / "films.csv",
     ], "0.5,1,1.5,2,2.5,3,3.5,4"
 
@@ -43,7 +43,7 @@ def ciao(folder):
         folder / "movie-ratings.txt",
         "--columns",
         "1,2,3,4",
-        "--items",
+        "--item-info",
         folder / "films.jsonl",
     ], "1,2,3,4,5"
 
@@ -61,7 +61,7 @@ def amazon(folder):
     (folder / "reviews.json").write_text("".join(json.dumps(row) + "\n" for row in rows))
     lines = [json.dumps({"asin": f"B{item}", "title": f"Film {item}"}) for item in range(100, 130)]
     (folder / "meta.json").write_text("\n".join(lines) + "\n")
-    return [folder / "reviews.json", "--items", folder / "meta.json"], "1,2,3,4,5"
+    return [folder / "reviews.json", "--item-info", folder / "meta.json"], "1,2,3,4,5"
 
 
 def movietweetings(folder):

@@ -16,7 +16,7 @@ def read(line: str) -> dict[str, dict]:
     caught = {}
 
     @click.command()
-    @section_options("data", DataConfig, ("columns", "test_ratio"))
+    @section_options("data", DataConfig, ("columns", "test_ratio", "item_info"))
     @section_options("transfer", TransferConfig)
     @click.pass_context
     def command(ctx):
@@ -36,6 +36,11 @@ def test_settings_are_those_typed_by_section():
     }
     assert read("--no-fallback")["transfer"] == {"fallback": False}
     assert read("--percent 1.0")["transfer"] == {"percent": 1.0}, "typed, though it is the default"
+
+
+def test_a_knob_is_read_under_its_former_name_with_a_warning(capsys):
+    assert read("--items films.csv")["data"] == {"item_info": "films.csv"}
+    assert "warning: --items films.csv is now --item-info films.csv" in capsys.readouterr().err
 
 
 def test_of_a_section_only_the_named_knobs_are_options():

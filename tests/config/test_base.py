@@ -61,8 +61,10 @@ def test_unknown_keys_are_refused_at_both_depths():
         RunConfig.from_dict({"epochs": 3})
     with pytest.raises(ConfigError, match=r"hint: did you mean train\.epochs"):
         RunConfig.from_dict({"epochs": 3})
-    with pytest.raises(ConfigError, match="hint: remove it"):
+    with pytest.raises(ConfigError, match=r"hint: did you mean train\.epochs or neighbours\.epochs"):
         RunConfig.from_dict({"epoch": 3})
+    with pytest.raises(ConfigError, match="hint: remove it"):
+        RunConfig.from_dict({"zzz": 3})
     with pytest.raises(ConfigError, match="unknown setting in TrainConfig; got 'epoch'; allowed: selection"):
         RunConfig.from_dict({"train": {"epoch": 3}})
     with pytest.raises(ConfigError, match="TrainConfig is not a mapping; got 3"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igmc.config import RunConfig, TrainConfig, network_of
+from igmc.config import DataConfig, RunConfig, TrainConfig, network_of
 from igmc.errors import ConfigError
 
 
@@ -43,6 +43,15 @@ def test_settings_under_former_names_are_the_same_settings():
         "train": {"selection": "fixed", "x": 1},
         "y": [3],
     }
+
+
+def test_a_file_of_items_is_the_same_setting_under_its_former_name():
+    config = DataConfig(dataset="r.csv", item_info="films.csv")
+    assert DataConfig.from_dict({"dataset": "r.csv", "items": "films.csv"}) == config
+    assert config.to_dict()["item_info"] == "films.csv"
+    assert config.identity()["items"] == "films.csv"
+    assert config.digest() == "c838b73511df0526"
+    assert (DataConfig.first_name("item_info"), DataConfig.first_name("levels")) == ("items", "levels")
 
 
 def test_a_setting_under_both_of_its_names_is_refused():

@@ -3,11 +3,13 @@
 import gzip
 import shutil
 
+import pandas as pd
 import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.load import load_dataset
+from igmc.ratings.dataset import Dataset
+from igmc.ratings.load import load_dataset, run_inputs
 
 
 @pytest.mark.parametrize("name", ["ml_100x", "ML-100", "flixter"])
@@ -121,12 +123,25 @@ def test_a_split_of_a_known_data_set_that_was_cut_is_refused(data_root, tmp_path
     assert len(load_dataset(config, **place).splits["u1"][0]) == 40_000
 
 
+def test_settings_of_files_are_refused_beside_a_table():
+    table = {"user": ["a", "b"], "item": [1, 2], "rating": [3, 4]}
+    frame = pd.DataFrame(table)
+    for settings in ({"item_info": "films.csv"}, {"items": "films.csv"}, {"separator": ";"}):
+        with pytest.raises(ConfigError, match=r"is about files, .*Dataset\.from_frame takes"):
+            run_inputs(frame, settings)
+    with pytest.raises(ConfigError, match="duplicates is about files"):
+        run_inputs(Dataset.from_frame(frame), {"duplicates": "mean"})
+    doubled = pd.concat([frame, frame.assign(rating=5)])
+    _, dataset = run_inputs(doubled, {"duplicates": "mean", "columns": "user,item,rating", "epochs": 1})
+    assert dataset.table.rating.tolist() == [4, 4.5]
+
+
 def test_settings_that_would_do_nothing_are_refused():
     for settings in (
         {"separator": ";"},
         {"matrix": True},
         {"missing": 99.0},
-        {"items": "x.csv"},
+        {"item_info": "x.csv"},
         {"header": False},
     ):
         with pytest.raises(

@@ -87,8 +87,8 @@ def read_folder(folder: Path, name: str, config: DataConfig) -> Dataset:
     atomic = sorted(folder.glob("*.inter"))
     if len(atomic) == 1:  # of RecBole
         items = atomic[0].with_suffix(".item")
-        if config.items is None and items.is_file():
-            config = config.replace(items=str(items))
+        if config.item_info is None and items.is_file():
+            config = config.replace(item_info=str(items))
         return read_path(atomic[0], config)
     if any(not path.name.startswith(("_", ".")) for path in folder.rglob("*.parquet")):
         refuse_settings(config, (*_TEXT_ONLY, "matrix"), "Parquet")
@@ -151,8 +151,8 @@ def _dataset(name: str, raw: RawRatings, source: str, config: DataConfig) -> Dat
 
 
 def _with_items(dataset: Dataset, config: DataConfig) -> Dataset:
-    if config.items is None:
+    if config.item_info is None:
         return dataset
-    info, note = read_items(Path(config.items).expanduser(), dataset.table.items, config.encoding)
+    info, note = read_items(Path(config.item_info).expanduser(), dataset.table.items, config.encoding)
     report = replace(dataset.report, notes=(*dataset.report.notes, note))
     return replace(dataset, item_info=info, report=report)

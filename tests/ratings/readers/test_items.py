@@ -83,7 +83,7 @@ def test_a_file_that_tells_nothing_is_refused(tmp_path, content):
 def test_titles_come_with_a_file_of_ratings(tmp_path):
     ratings = write(tmp_path, "user,item,rating\na,1,3\nb,2,4\n", "ratings.csv")
     write(tmp_path, "item_id,title\n1,One\n2,Two\n")
-    data = load_dataset(DataConfig(dataset=str(ratings), items=str(tmp_path / "items.csv")))
+    data = load_dataset(DataConfig(dataset=str(ratings), item_info=str(tmp_path / "items.csv")))
     assert data.item_info.title.tolist() == ["One", "Two"]
     assert "of 2 of 2 items more is known from" in str(data.report)
 
