@@ -11,7 +11,15 @@ from igmc.plots import Estimate, ModelPanel
 
 __all__ = ["Group", "markdown", "newcomer_lists", "panels", "table"]
 
-LOWER_IS_BETTER = ("rmse", "mae", "popularity_share", "opposite_overlap")
+LOWER_IS_BETTER = (
+    "rmse",
+    "mae",
+    "popularity_share",
+    "mean_popularity",
+    "gini",
+    "intra_list_similarity",
+    "opposite_overlap",
+)
 SIGNED = "mean_error"  # of which the sign tells something, and 0 is best
 
 

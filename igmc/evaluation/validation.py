@@ -15,7 +15,8 @@ __all__ = ["ERRORS", "RANKINGS", "checked_metric", "metric_names", "validation_f
 
 ERRORS = ("rmse", "mae", "rmse_clipped", "mae_clipped")
 RANKINGS = ("precision", "recall", "f1", "hit_rate", "mrr", "map", "ndcg", "ndcg_exp")  # each @K
-CATALOGUE = ("coverage", "novelty", "popularity_share")  # each @K
+LISTS = ("intra_list_similarity", "serendipity")  # each @K
+CATALOGUE = ("coverage", "novelty", "popularity_share", "mean_popularity", "gini")  # each @K
 RATED = ("rated_ndcg", "rated_ndcg_linear")  # these, and each @K
 LIST_LENGTH = 20
 
@@ -35,7 +36,7 @@ def metric_names(ks: Sequence[int], *, rankings: bool = True, by_user: bool = Fa
     rated = [f"{name}{at}" for at in ("", *(f"@{k}" for k in ks)) for name in RATED]
     names = [*errors, "user_rmse", "user_mae", *rated]
     if rankings:
-        names += [f"{name}@{k}" for k in ks for name in (*RANKINGS, *(() if by_user else CATALOGUE))]
+        names += [f"{name}@{k}" for k in ks for name in (*RANKINGS, *LISTS, *(() if by_user else CATALOGUE))]
         names.append("opposite_overlap")
     return names
 

@@ -26,10 +26,14 @@ SMALL = {
         "train": {"epochs": 1, "ensemble_size": 1, "selection": "validation"},
     },
     "neighbours": {"epochs": 1, "members": 1},
+    "ials": {"factors": 2, "iterations": 2},
 }
 BLIND = {
     "popularity",
     "ease",
+    "slim",
+    "rp3beta",
+    "ials",
     "lightgcn",
     "ngcf",
 }  # to what a rating says: that it is there is all they use

@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from igmc.errors import ConfigError, DataError
+from igmc.evaluation.metrics.catalogue import catalogue_metrics, list_metrics
 from igmc.evaluation.metrics.errors import PerUser
 from igmc.evaluation.metrics.top_k import canonical, checked_lengths, checked_lists, entry_keys, rank_items
 
 __all__ = [
     "RankingResult",
-    "catalogue_metrics",
     "evaluate_ranking",
     "rank_items",
     "ranking_metrics",
@@ -38,7 +38,7 @@ class RankingResult(PerUser):
 
     Attributes:
         users: int32 [U], ascending: the users with relevant items.
-        per_user: what `ranking_metrics` measures, float64 [U] each.
+        per_user: what `ranking_metrics` and `list_metrics` measure, float64 [U] each.
         catalogue: what `catalogue_metrics` measures on the lists of these users.
     """
 
@@ -89,7 +89,8 @@ def evaluate_ranking(
         chosen = users[start : start + block]
         top = rank_items(scores(chosen), seen[chosen], lengths[-1])
         tops.append(top)
-        parts.append(ranking_metrics(top, relevant[chosen], lengths))
+        lists = list_metrics(top, seen, chosen, relevant[chosen], lengths)
+        parts.append(ranking_metrics(top, relevant[chosen], lengths) | lists)
     per_user = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     counts = np.bincount(seen.indices, minlength=seen.shape[1])
     return RankingResult(users, per_user, catalogue_metrics(np.concatenate(tops), counts, lengths))
@@ -155,49 +156,6 @@ def ranking_metrics(top: ArrayLike, relevant: sparse.csr_array, ks: Sequence[int
             f"map@{k}": precision_sum[:, last] / most,
             f"ndcg@{k}": dcg[:, last] / ideal[most - 1],
             f"ndcg_exp@{k}": dcg_exp[:, last] / ideal_exp[:, last],
-        }
-    return measures
-
-
-def catalogue_metrics(top: ArrayLike, item_counts: ArrayLike, ks: Sequence[int]) -> dict[str, float]:
-    """What is recommended, whether it is liked or not, by names such as "coverage@10".
-
-    ================  ====================================================================================
-    coverage          share of all items that are in at least one list (Herlocker et al., TOIS 2004)
-    novelty           mean of ``-log2 p(i)``, in bits, over all recommendations, p(i) being the share of item
-                      i in the training ratings (Castells, Vargas & Wang, DDR 2011), one added to each item's
-                      number so that unrated ones count too: ``p(i) = (c_i + 1) / (sum_j c_j + n_items)``
-    popularity_share  share of all recommendations that are among the 20 % of items, rounded up, with the most
-                      training ratings; of equally many, those of lower index
-    ================  ====================================================================================
-
-    Args:
-        top: int [U, L], best first; -1 where a list has ended.
-        item_counts: int [n_items], the training ratings of each item.
-        ks: lengths of lists, each in 1..L.
-
-    Raises:
-        DataError: on a bad item or count, or if nothing is recommended.
-        ConfigError: on a length that is out of range.
-    """
-    counts = np.asarray(item_counts)
-    if counts.ndim != 1 or counts.dtype.kind not in "iu" or not counts.size or counts.min() < 0:
-        raise DataError("the numbers of ratings by item must be a list of whole numbers, 0 or more")
-    items, n = checked_lists(top, len(counts)), len(counts)
-    information = -np.log2((counts + 1) / (counts.sum() + n))
-    popular = np.zeros(n, dtype=bool)
-    popular[np.argsort(-counts.astype(np.int64), kind="stable")[: -(-n // 5)]] = True
-    measures: dict[str, float] = {}
-    for k in checked_lengths(ks, items.shape[1]):
-        shown = items[:, :k]
-        times = np.bincount(shown[shown >= 0], minlength=n)
-        total = times.sum()
-        if not total:
-            raise DataError("no user gets any recommendation")
-        measures |= {
-            f"coverage@{k}": float(np.count_nonzero(times) / n),
-            f"novelty@{k}": float(times @ information / total),
-            f"popularity_share@{k}": float(times[popular].sum() / total),
         }
     return measures
 

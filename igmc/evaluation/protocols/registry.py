@@ -21,6 +21,7 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         transductive.Stratified,
         transductive.ThreeShares,
         transductive.LeaveLastOut,
+        transductive.GlobalTime,
         transductive.Thinned,
         inductive.UnseenUsers,
         inductive.UnseenItems,

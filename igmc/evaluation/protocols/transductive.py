@@ -15,6 +15,7 @@ from igmc.ratings import Dataset, divided
 from igmc.rng import stream
 
 __all__ = [
+    "GlobalTime",
     "LeaveLastOut",
     "Official",
     "RandomEdges",
@@ -146,6 +147,40 @@ class LeaveLastOut(Protocol):
         place, size = placed(dataset.table.user[rows])
         tested, chosen = ((size >= 3) & (place == last) for last in (0, 1))
         return HeldOut(rows[~tested & ~chosen], rows[chosen], rows[tested])
+
+
+@dataclass(frozen=True)
+class GlobalTime(Protocol):
+    """The latest ratings of all, after one moment in time; those before it are for validation, then training.
+
+    So nothing is learned from what happened later than what is asked, as it is in use. Ratings of the same
+    second are put in a random order. Asked are users with at least `min_known` ratings for training or
+    validation; the later ratings of others are in no part. `draw` raises a DataError if the time of a rating
+    is not known.
+    """
+
+    name: ClassVar[str] = "global_time"
+
+    test_ratio: float = knob(0.1, "fraction of ratings for testing, the latest", low=0.0, high=0.95)
+    validation_ratio: float = knob(
+        0.1, "fraction of training ratings for validation, the latest of them", low=0.0, high=0.95
+    )
+    min_known: int = knob(1, "earlier ratings of a user who is asked", low=0, high=2**31 - 1)
+
+    @property
+    def description(self) -> str:
+        return (
+            f"the latest {self.test_ratio:.0%} of all ratings, of users with {self.min_known} or more before"
+        )
+
+    def _held_out(self, dataset: Dataset, seed: int) -> HeldOut:
+        rows = stream(seed, "protocol", "ties").permutation(self._eligible(dataset))
+        rows = rows[np.argsort(known_times(dataset, rows, self.name), kind="stable")]
+        known, later = np.split(rows, [len(rows) - round(self.test_ratio * len(rows))])
+        train, validation = np.split(known, [len(known) - round(self.validation_ratio * len(known))])
+        user = dataset.table.user
+        count = np.bincount(user[known], minlength=len(dataset.table.users))
+        return HeldOut(train, validation, later[count[user[later]] >= self.min_known])
 
 
 @dataclass(frozen=True)

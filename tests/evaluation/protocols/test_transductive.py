@@ -131,6 +131,23 @@ def test_leave_last_out_needs_all_times(times):
         make_protocol("leave_last_out").draw(make_dataset(times=times), 1)
 
 
+def test_global_time_asks_the_latest_of_all_of_those_who_were_there_before():
+    data = make_dataset(times="distinct", users=40, items=30, share=0.5)
+    split = make_protocol("global_time", {"test_ratio": 0.3, "min_known": 9}).draw(data, 1)
+    time, user, n = data.table.timestamp, data.table.user, len(data.table)
+    assert time[split.train].max() < time[split.validation].min()
+    assert time[split.validation].max() < time[split.test].min()
+    known = np.concatenate([split.train, split.validation])
+    assert len(known) == n - round(0.3 * n)
+    assert len(split.validation) == round(0.1 * len(known))
+    later = np.setdiff1d(np.arange(n), known)
+    enough = np.bincount(user[known], minlength=40)[user[later]] >= 9
+    assert sorted(split.test) == later[enough].tolist()
+    assert 0 < len(split.test) < len(later)
+    with pytest.raises(DataError, match="global_time needs the time of every rating"):
+        make_protocol("global_time").draw(make_dataset(times=None), 1)
+
+
 @pytest.mark.parametrize("split", ["random", "default", "a"])
 def test_thinned_keeps_nested_shares_and_the_whole_test_part(split):
     rows = np.arange(len(make_dataset(users=60, items=40).table))
@@ -152,7 +169,15 @@ def test_thinned_keeps_nested_shares_and_the_whole_test_part(split):
 
 
 @pytest.mark.parametrize(
-    "name", ["random_80_20", "stratified_75_25", "random_8_1_1", "leave_last_out", "thinned"]
+    "name",
+    [
+        "random_80_20",
+        "stratified_75_25",
+        "random_8_1_1",
+        "leave_last_out",
+        "global_time:min_known=0",
+        "thinned",
+    ],
 )
 @given(data=datasets(), seed=SEEDS, least=st.sampled_from([None, 2, 4]), fewest=st.integers(0, 4))
 def test_thresholds_hold_in_all_parts_and_parts_are_disjoint(name, data, seed, least, fewest):
@@ -179,6 +204,7 @@ def test_thresholds_hold_in_all_parts_and_parts_are_disjoint(name, data, seed, l
         ("stratified_75_25", "25% of the ratings of each user"),
         ("random_8_1_1:validation_share=0.2", "10% of the ratings, drawn at random; 20% are for validation"),
         ("leave_last_out", "the last rating of each user by time"),
+        ("global_time", "the latest 10% of all ratings"),
         ("thinned:keep_ratio=0.001", "with 0.001 of its training ratings kept"),
     ],
 )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.config import Config, knob
 from igmc.errors import DataError
-from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
+from igmc.recommenders.base import Monitor
+from igmc.recommenders.linear.item_weights import ItemWeights
 from igmc.recommenders.search_space import OneOf, Range
-from igmc.recommenders.training_data import Ratings, TrainingData
-from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.recommenders.training_data import TrainingData
 
 __all__ = ["EASE", "EASEConfig"]
 
@@ -33,7 +33,7 @@ class EASEConfig(Config):
     )
 
 
-class EASE(Recommender):
+class EASE(ItemWeights):
     """``S = X B``, where X tells which items each user has rated and B predicts each item from the others.
 
     B minimizes ``|X - X B|^2 + regularization |B|^2`` with zeros on its diagonal:
@@ -47,15 +47,8 @@ class EASE(Recommender):
     name: ClassVar = "ease"
     config_class: ClassVar = EASEConfig
     fitted: ClassVar = ("known", "weights", "strength")
-    inductive: ClassVar = True
 
-    known: dict[str, NDArray[Any]]
-    weights: NDArray[np.float32]
     strength: float
-
-    @property
-    def ranks_only(self) -> bool:
-        return True
 
     @property
     def uses_validation(self) -> bool:
@@ -81,38 +74,11 @@ class EASE(Recommender):
         self._restore()
         gram = np.asarray((self.seen.T @ self.seen).todense(), dtype=np.float64)
         strengths = STRENGTHS if self.uses_validation and len(data.validation) else (self._default(),)
-        best: tuple[float, float, NDArray[np.float32]] | None = None
-        for strength in strengths:
-            self.weights = _solve(gram, strength)
-            quality = validation_ndcg(self.scores, data) if len(strengths) > 1 else 0.0
-            if best is None or quality > best[0]:
-                best = quality, strength, self.weights
-        if best is not None:
-            _, self.strength, self.weights = best
+        self.strength = self._choose(data, ((strength, _solve(gram, strength)) for strength in strengths))
 
     def _default(self) -> float:
         given = self.config.regularization
         return DEFAULT_STRENGTH if given is None else float(given)
-
-    def _restore(self) -> None:
-        """Which items each user has rated."""
-        self.seen = Ratings(**self.known).matrix(self.n_users, self.n_items)
-        self.seen.data = np.ones_like(self.seen.data)
-
-    def _fold_in(self, support: Ratings) -> None:
-        self.known = (Ratings(**self.known) + support).columns()
-        self._restore()
-
-    def _predict(self, user: Indices, item: Indices) -> Floats:
-        out = np.empty(len(user), np.float32)
-        for one in np.unique(user):
-            mine = user == one
-            rated = self.seen.indices[self.seen.indptr[one] : self.seen.indptr[one + 1]]
-            out[mine] = self.weights[np.ix_(rated, item[mine])].sum(axis=0)
-        return out
-
-    def _scores(self, users: Indices) -> Floats:
-        return np.asarray(self.seen[users] @ self.weights, dtype=np.float32)
 
 
 def _solve(gram: NDArray[np.float64], strength: float) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from igmc.errors import DataError
-from igmc.recommenders import ease
+from igmc.recommenders.linear import ease
 from igmc.recommenders.registry import make_recommender
 from igmc.recommenders.validation_ndcg import validation_ndcg
 from tests.recommenders.boards import data_of, liked_board, ratings
