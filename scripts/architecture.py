@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("run_report",),
     ("run", "doctor"),
+    ("live",),
     ("web",),
     ("cli",),
 )

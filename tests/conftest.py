@@ -10,6 +10,7 @@ from igmc.config import RunConfig
 from igmc.files import home_dir
 from igmc.inference.predictor import Predictor
 from igmc.run import train
+from tests.postgres import running_postgres
 
 SMALL_RUN = {
     "data": {"dataset": "demo"},
@@ -50,6 +51,19 @@ def demo_run(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def predictor(demo_run) -> Predictor:
     return Predictor.from_run(demo_run, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL that runs; who stops it starts it again."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server) -> str:
+    """Its URL, as SQLAlchemy has it."""
+    return postgres_server.url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

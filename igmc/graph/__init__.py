@@ -5,6 +5,7 @@ from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.parts import Part, make_parts
 from igmc.graph.reference import reference_subgraphs
 from igmc.graph.serving import Rows, ServingGraph
+from igmc.graph.splice import RowSplice
 from igmc.graph.subgraph import Subgraphs
 from igmc.graph.times import RatingTimes
 
@@ -12,6 +13,7 @@ __all__ = [
     "BipartiteGraph",
     "Part",
     "RatingTimes",
+    "RowSplice",
     "Rows",
     "ServingGraph",
     "Subgraphs",

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph, checked_ratings, level_dtype
+from igmc.graph.splice import RowSplice
 from igmc.short_repr import short_repr
 
 __all__ = ["Patch", "Rows", "ServingGraph"]
@@ -96,7 +97,7 @@ class Rows(NamedTuple):
     def patched(
         self, nodes: Ints, others: Ints, levels: Ints, size: int, n_others: int, n_levels: int
     ) -> Rows:
-        """These rows with n ratings more; a rating of a pair that is there takes its place."""
+        """These rows with n ratings changed: each takes the place of one of the same pair; -1 removes it."""
         touched, own = np.unique(nodes, return_inverse=True)
         rows = [self.row(int(node)) for node in touched]
         below = _patch(touched, rows)
@@ -107,7 +108,8 @@ class Rows(NamedTuple):
         old, new = row * n_others + below.neighbours, np.sort(own * n_others + others)
         replaced = new[np.minimum(np.searchsorted(new, old), len(new) - 1)] == old
         keys = keys[~replaced]
-        added = np.sort(own * stride + levels * n_others + others)
+        stays = levels >= 0
+        added = np.sort(own[stays] * stride + levels[stays] * n_others + others[stays])
         keys = np.insert(keys, np.searchsorted(keys, added), added)
         ptr = np.searchsorted(keys, np.arange(len(touched) + 1) * stride)
         merged = Patch(
@@ -118,24 +120,26 @@ class Rows(NamedTuple):
         )
         return self._over(merged, size)
 
-    def without(self, node: int, other: int) -> Rows:
-        """These rows, but for the rating of `other` in the row of `node`."""
-        neighbours, levels = self.row(node)
-        kept = neighbours != other
-        return self._over(_patch([node], [(neighbours[kept], levels[kept])]), self.size)
-
     def _over(self, new: Patch, size: int) -> Rows:
         """These rows under a patch; where they are patched themselves, both patches become one."""
-        fresh = np.setdiff1d(np.arange(self.size, size), new.nodes)  # nodes without any rating yet
-        kept = np.setdiff1d(self.patch.nodes, new.nodes)
-        if len(fresh) or len(kept):
-            over = Rows(self.ptr, self.neighbours, self.levels, size, new)
-            nodes = np.concatenate([new.nodes, fresh, kept])
-            rows = [over.row(int(node)) for node in np.concatenate([new.nodes, fresh])]
-            rows += [self.row(int(node)) for node in kept]
-            order = np.argsort(nodes)
-            new = _patch(nodes[order], [rows[k] for k in order])
-        return Rows(self.ptr, self.neighbours, self.levels, size, new)
+        fresh = np.setdiff1d(np.arange(self.size, size, dtype=np.int32), new.nodes)
+        old = self.patch
+        if len(fresh):  # nodes without any rating yet
+            nothing = _patch(fresh, [(new.neighbours[:0], new.levels[:0])] * len(fresh))
+            old = _spliced(old, nothing)
+        return Rows(self.ptr, self.neighbours, self.levels, size, _spliced(old, new))
+
+
+def _spliced(old: Patch, new: Patch) -> Patch:
+    if not len(old.nodes):
+        return new
+    rows = RowSplice(old.nodes, new.nodes, old.ptr, new.ptr)
+    return Patch(
+        rows.nodes,
+        rows.ptr,
+        rows.values(old.neighbours, new.neighbours),
+        rows.values(old.levels, new.levels),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +178,11 @@ class ServingGraph:
         return int(self.level_counts.sum())
 
     @property
+    def is_patched(self) -> bool:
+        """Whether the view differs from the graph below."""
+        return len(self.by_user.patch.nodes) + len(self.by_item.patch.nodes) > 0
+
+    @property
     def n_patched(self) -> int:
         """Ratings that the view holds itself, on either side: what it costs in memory."""
         return len(self.by_user.patch.neighbours) + len(self.by_item.patch.neighbours)
@@ -201,6 +210,27 @@ class ServingGraph:
             DataError: on an index or level out of range, a pair that stands twice, or a size below the
                 present one.
         """
+        levels = np.asarray(level)
+        if levels.size and levels.min() < 0:
+            raise DataError(
+                "a level of the graph is out of range", got=int(levels.min()), allowed="0 or more"
+            )
+        return self.changed(user, item, level, n_users=n_users, n_items=n_items)
+
+    def changed(
+        self,
+        user: ArrayLike,
+        item: ArrayLike,
+        level: ArrayLike,
+        *,
+        n_users: int | None = None,
+        n_items: int | None = None,
+    ) -> ServingGraph:
+        """As `with_ratings`, where a level of -1 says that the pair is not rated any more, if it was.
+
+        Raises:
+            DataError: as `with_ratings`, but for that level.
+        """
         sizes = (
             self.n_users if n_users is None else n_users,
             self.n_items if n_items is None else n_items,
@@ -210,11 +240,17 @@ class ServingGraph:
                 raise DataError(
                     f"the number of {name} of a view is out of range", got=size, allowed=f"{now}..{2**31 - 1}"
                 )
-        users, items, levels = checked_ratings(
-            user, item, level, n_users=sizes[0], n_items=sizes[1], n_levels=self.n_levels
+        given = np.asarray(level, np.int64)
+        users, items, _ = checked_ratings(
+            user,
+            item,
+            np.where(given == -1, 0, given),
+            n_users=sizes[0],
+            n_items=sizes[1],
+            n_levels=self.n_levels,
         )
-        by_user = self.by_user.patched(users, items, levels, *sizes, self.n_levels)
-        by_item = self.by_item.patched(items, users, levels, *sizes[::-1], self.n_levels)
+        by_user = self.by_user.patched(users, items, given, *sizes, self.n_levels)
+        by_item = self.by_item.patched(items, users, given, *sizes[::-1], self.n_levels)
         counts = self.level_counts.copy()
         for node in np.unique(users).tolist():
             counts += np.bincount(by_user.row(node)[1], minlength=self.n_levels)
@@ -231,13 +267,9 @@ class ServingGraph:
             DataError: if there is no such rating.
         """
         known = 0 <= user < self.n_users and 0 <= item < self.n_items
-        items, levels = self.by_user.row(user) if known else (np.empty(0, np.int32), np.empty(0, np.uint8))
-        if item not in items:
+        if not known or item not in self.by_user.row(user)[0]:
             raise DataError("there is no such rating to leave out", got=(user, item))
-        counts = self.level_counts.copy()
-        counts[levels[items == item]] -= 1
-        by_user, by_item = self.by_user.without(user, item), self.by_item.without(item, user)
-        return ServingGraph(self.n_levels, by_user, by_item, counts)
+        return self.changed([user], [item], [-1])
 
     def rebuilt(self) -> BipartiteGraph:
         """The same ratings as one graph without a patch, for which all of them are sorted anew."""

@@ -1,7 +1,7 @@
 """A trained run in use: predictions, lists of items, and explanations."""
 
 from igmc.inference.checkpoints import first_weights, open_run
-from igmc.inference.id_encoding import from_text, near_ids
+from igmc.inference.id_encoding import ExtendedIds, from_text, near_ids
 from igmc.inference.input_files import (
     names_users,
     read_item_ids,
@@ -19,6 +19,7 @@ from igmc.inference.run_predictions import RunPredictions
 
 __all__ = [
     "ITEMS_FILE",
+    "ExtendedIds",
     "ItemInfo",
     "Predictor",
     "RunPredictions",

@@ -67,6 +67,19 @@ class AnyScorer(Protocol):
             time, deadline: as in `score`.
         """
 
+    def follow(
+        self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> None:
+        """Make ready for a view, in time that goes by what changed, so that its first request need not wait.
+
+        Biases are fitted again in the rows that changed alone, so that an answer on the view may differ a
+        little from one on the same view without this call.
+
+        Args:
+            known: a view; graph: one that differs from it in some rows, or is longer.
+            users, items: int32, ascending, whose rows these are.
+        """
+
     def at(self, time: int) -> Self:
         """The same, asked at this time if no other is given; without it just after the newest rating.
 

@@ -10,9 +10,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from igmc.graph import Rows, ServingGraph
+from igmc.graph import Rows, RowSplice, ServingGraph
 from igmc.statistics.graph_statistics import DAMPING, GraphStatistics
-from igmc.statistics.rows import NODE_FACTS, RowPatch, SideRows, no_patch
+from igmc.statistics.rows import NODE_FACTS, RowPatch, SideRows
 
 __all__ = ["with_patches", "with_user"]
 
@@ -45,16 +45,23 @@ def with_user(
 
 
 def with_patches(
-    statistics: GraphStatistics, graph: ServingGraph, values: NDArray[np.float64]
+    statistics: GraphStatistics,
+    graph: ServingGraph,
+    values: NDArray[np.float64],
+    rows: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> GraphStatistics:
     """The statistics of a graph that new ratings were laid over, in time that goes by the rows concerned.
 
     Args:
-        statistics: of the graph below, without patches.
+        statistics: of the graph below, without patches; or, with `rows`, of an earlier view.
         graph: the view.
         values: float [L], the rating of each level.
+        rows: int32, ascending, the users and the items whose rows are to be made; those of the others stay.
+            All that the view holds itself if None.
     """
-    users, items = (_sorted(rows, values - statistics.mean) for rows in (graph.by_user, graph.by_item))
+    touched = rows if rows is not None else (graph.by_user.patch.nodes, graph.by_item.patch.nodes)
+    sides = zip((graph.by_user, graph.by_item), touched, strict=True)
+    users, items = (_sorted(side, nodes, values - statistics.mean) for side, nodes in sides)
     bias = [
         _biases(side, statistics.deviation, rows[0])
         for side, rows in ((statistics.users, users), (statistics.items, items))
@@ -65,10 +72,12 @@ def with_patches(
             known = _biases(side, statistics.deviation, near, (users, items)[other][0], bias[other])
             bias[own] = _regressed(ptr, left - known)
     patches = []
+    kept = (statistics.users.patch, statistics.items.patch)
     for own, other, side in ((0, 1, statistics.items), (1, 0, statistics.users)):
         nodes, ptr, near, left = (users, items)[own]
         known = _biases(side, statistics.deviation, near, (users, items)[other][0], bias[other])
-        patches.append(_row_patch(nodes, ptr, near, left - known, bias[own], statistics.deviation))
+        new = _row_patch(nodes, ptr, near, left - known, bias[own], statistics.deviation)
+        patches.append(_merged(kept[own], new) if rows is not None else new)
     return dataclasses.replace(
         statistics,
         users=statistics.users._replace(patch=patches[0]),
@@ -77,13 +86,21 @@ def with_patches(
 
 
 def _sorted(
-    rows: Rows, values: Floats
+    rows: Rows, nodes: NDArray[np.int32], values: Floats
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], Floats]:
-    """The rows of a patch, neighbours ascending: nodes, ptr, neighbours and values."""
+    """Some rows, neighbours ascending: nodes, ptr, neighbours and values."""
     patch = rows.patch
-    owner = np.repeat(np.arange(len(patch.nodes)), np.diff(patch.ptr))
-    order = np.lexsort((patch.neighbours, owner))
-    return patch.nodes, patch.ptr, patch.neighbours[order], values[patch.levels[order]]
+    if nodes is patch.nodes:
+        ptr, neighbours, levels = patch.ptr, patch.neighbours, patch.levels
+    else:
+        found = [rows.row(int(node)) for node in nodes]
+        ptr = np.zeros(len(nodes) + 1, np.int64)
+        ptr[1:] = np.cumsum([len(near) for near, _ in found])
+        neighbours = np.concatenate([patch.neighbours[:0], *(near for near, _ in found)])
+        levels = np.concatenate([patch.levels[:0], *(level for _, level in found)])
+    owner = np.repeat(np.arange(len(nodes)), np.diff(ptr))
+    order = np.lexsort((neighbours, owner))
+    return nodes, ptr, neighbours[order], values[levels[order]]
 
 
 def _biases(
@@ -127,20 +144,13 @@ def _row_patch(
 
 def _merged(old: RowPatch, new: RowPatch) -> RowPatch:
     """Two patches as one; where both have a row, that of `new` counts."""
-    keep = np.flatnonzero(~np.isin(old.nodes, new.nodes))
-    nodes = np.concatenate([old.nodes[keep], new.nodes])
-    parts = [(old, int(k)) for k in keep] + [(new, k) for k in range(len(new.nodes))]
-    parts = [parts[k] for k in np.argsort(nodes)]
-    rows = [slice(patch.ptr[k], patch.ptr[k + 1]) for patch, k in parts]
-    ptr = np.zeros(len(parts) + 1, np.int64)
-    ptr[1:] = np.cumsum([row.stop - row.start for row in rows])
-    empty = no_patch()
+    if not len(old.nodes):
+        return new
+    rows = RowSplice(old.nodes, new.nodes, old.ptr, new.ptr)
     return RowPatch(
-        np.sort(nodes).astype(np.int32),
-        ptr,
-        np.concatenate([empty.near, *(patch.near[row] for (patch, _), row in zip(parts, rows, strict=True))]),
-        np.concatenate(
-            [empty.residual, *(patch.residual[row] for (patch, _), row in zip(parts, rows, strict=True))]
-        ),
-        np.stack([patch.facts[k] for patch, k in parts]),
+        rows.nodes,
+        rows.ptr,
+        rows.values(old.near, new.near),
+        rows.values(old.residual, new.residual),
+        rows.facts(old.facts, new.facts),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Any
+from collections.abc import Callable
+from math import inf
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from igmc.inference.why import ExplainedNode, explain
 from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import source_name
 from igmc.web import schemas
+from igmc.web.titles import Titles, sent
 
 __all__ = ["Service", "UnknownIdError"]
 
@@ -36,17 +37,18 @@ class Service:
     after which nobody waits for its answer any more.
 
     Args:
-        predictor: what answers.
+        predictor: what answers; or, while ratings come in, what gives the one that answers now.
         limits: of the server.
 
     Raises:
         DataError: on an id that answers cannot hold.
     """
 
-    def __init__(self, predictor: Predictor, limits: ServeConfig) -> None:
-        self.predictor, self.limits = predictor, limits
-        for side, table in (("user", predictor.users), ("item", predictor.items)):
-            for raw in table.ids:
+    def __init__(self, predictor: Predictor | Callable[[], Predictor], limits: ServeConfig) -> None:
+        self._now: Callable[[], Predictor] = predictor if callable(predictor) else lambda: predictor
+        self.limits = limits
+        for side in ("user", "item"):
+            for raw in getattr(self.predictor, f"{side}s").ids:
                 if not _sendable(raw):
                     raise DataError(
                         f"the API cannot send this {side} id",
@@ -54,17 +56,31 @@ class Service:
                         allowed=f"whole numbers below 2^53, texts of at most {schemas.LONGEST} characters",
                         remedy="give the data set other ids",
                     )
-        info, size = predictor.info, len(predictor.items)
-        self._titles = info.titles if info is not None else ("",) * size
-        self._years = info.years if info is not None else (None,) * size
-        self._plain = tuple(
-            _plain(title or str(raw)) for title, raw in zip(self._titles, predictor.items.ids, strict=True)
-        )
-        self._count = predictor.graph.by_item.degrees(np.arange(size, dtype=np.int32))
+        self._titles = Titles(self.predictor)
+
+    @property
+    def predictor(self) -> Predictor:
+        """What answers now; a request takes it once."""
+        return self._now()
+
+    def warm(self) -> None:
+        """Do once what requests need, so that the first of them need not wait for it."""
+        predictor = self.predictor
+        if predictor.graph.n_ratings:
+            user = int(
+                np.argmax(predictor.graph.by_user.degrees(np.arange(len(predictor.users), dtype=np.int32)))
+            )
+            items, levels = predictor.graph.by_user.row(user)
+            rating = float(predictor.scale.values[levels[0]])
+            rated = schemas.Rating.model_construct(item_id=predictor.items.ids[items[0]], rating=rating)
+            known = predictor.users.ids[user]
+            for asked in ({"user_id": known}, {"ratings": [rated]}):
+                self.recommend(schemas.ListRequest.model_construct(**asked), inf)
 
     def about(self) -> schemas.About:
         """What is served, and what may be asked."""
-        predictor, years = self.predictor, [year for year in self._years if year is not None]
+        predictor = self.predictor
+        years = [year for year in self._titles_of(predictor).years if year is not None]
         # Of a file its name, not its place on this machine.
         dataset = source_name(predictor.config.data.dataset)
         return schemas.About(
@@ -88,16 +104,10 @@ class Service:
         Case and accents do not matter. Titles that begin with the phrase come first, then those in which
         words begin as asked, and among these what many people rated.
         """
-        asked = _plain(words).split()
-        phrase = " ".join(asked)
-        found = [k for k, title in enumerate(self._plain) if all(word in title for word in asked)]
-
-        def place(item: int) -> tuple[bool, int, int, int]:
-            title = self._plain[item]
-            begun = sum(f" {word}" in f" {title}" for word in asked)
-            return not title.startswith(phrase), -begun, -int(self._count[item]), item
-
-        return schemas.ItemList(items=[self._item(k) for k in sorted(found, key=place)[:limit]])
+        predictor = self.predictor
+        titles = self._titles_of(predictor)
+        found = titles.search(predictor, words)[:limit]
+        return schemas.ItemList(items=[titles.item(predictor, k) for k in found])
 
     def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
         """A list for somebody; see `igmc.inference.lists.recommend.recommend`.
@@ -110,20 +120,25 @@ class Service:
         years = (
             None if asked.year_from is None and asked.year_to is None else (asked.year_from, asked.year_to)
         )
+        predictor = self.predictor
+        titles = self._titles_of(predictor)
         request = ListRequest(
             user_id=asked.user_id,
-            ratings=self._ratings(asked),
+            ratings=self._ratings(predictor, asked),
             genre=tuple(asked.genres),
             exclude_genre=tuple(asked.exclude_genres),
             years=years,
             config=ListConfig(k=asked.k, min_score=asked.min_score, bottom=asked.bottom),
         )
-        found = list_items(self.predictor, request, deadline=deadline)
+        found = list_items(predictor, request, deadline=deadline)
         rows = zip(found.item.tolist(), found.score.tolist(), found.source.tolist(), strict=True)
         return schemas.ListAnswer(
             items=[
                 schemas.ListedItem(
-                    **self._item(item).model_dump(), score=round(score, 4), source=source, rank=rank
+                    **titles.item(predictor, item).model_dump(),
+                    score=round(score, 4),
+                    source=source,
+                    rank=rank,
                 )
                 for rank, (item, score, source) in enumerate(rows, start=1)
             ],
@@ -140,10 +155,11 @@ class Service:
             IgmcError: on ratings that make no sense.
             TimeoutError: after the deadline.
         """
-        self._known("item", self.predictor.items, asked.item_id)
-        ratings = self._ratings(asked)
+        predictor = self.predictor
+        self._known("item", predictor.items, asked.item_id)
+        ratings = self._ratings(predictor, asked)
         found = explain(
-            self.predictor,
+            predictor,
             asked.user_id,
             asked.item_id,
             ratings=ratings,
@@ -154,7 +170,7 @@ class Service:
         return schemas.ExplanationAnswer(
             score=round(found.score, 4),
             source=found.source,
-            item=self._item(int(self.predictor.items.encode([asked.item_id])[0])),
+            item=self._titles_of(predictor).item(predictor, int(predictor.items.encode([asked.item_id])[0])),
             text=found.sentence(),
             known_rating=found.known,
             users=[_node(node) for node in found.users],
@@ -168,20 +184,16 @@ class Service:
             subgraph=schemas.Subgraph(users=found.n_users, items=found.n_items, ratings=found.n_ratings),
         )
 
-    def _item(self, item: int) -> schemas.Item:
-        info = self.predictor.info
-        return schemas.Item(
-            item_id=_sent(self.predictor.items.ids[item]),
-            title=self._titles[item],
-            genres=[word for word in info.genres[item].split("|") if word] if info is not None else [],
-            year=self._years[item],
-            ratings=int(self._count[item]),
-        )
+    def _titles_of(self, predictor: Predictor) -> Titles:
+        titles = self._titles
+        if not titles.are_of(predictor):
+            self._titles = titles = Titles(predictor)
+        return titles
 
-    def _ratings(self, asked: schemas.Asker) -> dict[RawId, float] | None:
+    def _ratings(self, predictor: Predictor, asked: schemas.Asker) -> dict[RawId, float] | None:
         """What came with a request, checked as far as the predictor does not."""
         if asked.user_id is not None:
-            self._known("user", self.predictor.users, asked.user_id)
+            self._known("user", predictor.users, asked.user_id)
         if asked.ratings is None:
             return None
         if len(asked.ratings) > self.limits.max_ratings:
@@ -195,7 +207,7 @@ class Service:
             if one.item_id in ratings:
                 raise DataError("an item is rated twice", got=one.item_id, allowed="each item once")
             ratings[one.item_id] = one.rating
-        return nearest_ratings(self.predictor.scale, ratings) if asked.round else ratings
+        return nearest_ratings(predictor.scale, ratings) if asked.round else ratings
 
     def _known(self, side: str, table: IdTable, raw: RawId) -> None:
         if table.encode([raw])[0] < 0:
@@ -209,19 +221,4 @@ def _sendable(raw: RawId) -> bool:
 
 
 def _node(node: ExplainedNode) -> schemas.Node:
-    return schemas.Node(id=_sent(node.id), title=node.title)
-
-
-def _sent(raw: RawId | None) -> Any:
-    """An id for an answer; the service has looked at all of them."""
-    return raw
-
-
-def _plain(text: str) -> str:
-    """Without accents and capitals.
-
-    >>> _plain("Amélie (2001)")
-    'amelie (2001)'
-    """
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+    return schemas.Node(id=sent(node.id), title=node.title)

@@ -9,7 +9,7 @@ from igmc.config import ExtractConfig
 from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
-from igmc.graph.serving import ServingGraph
+from igmc.graph.serving import Rows, ServingGraph
 from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
 from tests.graph.test_kernel import assert_equal
 
@@ -154,3 +154,31 @@ def test_a_rating_can_be_left_out():
     for pair in (next(p for p in zip(users, items, strict=True) if p not in ratings), (12, 0), (-1, 0)):
         with pytest.raises(DataError, match="there is no such rating to leave out"):
             view.without(*map(int, pair))
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs, seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 4))
+def test_changes_one_after_the_other_equal_the_rebuilt_graph(graph, seed, steps):
+    rng = np.random.default_rng(seed)
+    view, ratings = ServingGraph.of(graph), ratings_of(graph)
+    for _ in range(steps):
+        n_users, n_items = view.n_users + int(rng.integers(2)), view.n_items + int(rng.integers(2))
+        new = draw_ratings(rng, n_users, n_items, graph.n_levels, int(rng.integers(6)))
+        new = {pair: level if rng.random() < 0.5 else -1 for pair, level in new.items()}
+        view = view.changed(*columns(new), n_users=n_users, n_items=n_items)
+        ratings = {pair: level for pair, level in (ratings | new).items() if level >= 0}
+        whole = built(ratings, n_users, n_items, graph.n_levels)
+        assert view.rebuilt().digest() == whole.digest()
+        assert view.level_counts.tolist() == ServingGraph.of(whole).level_counts.tolist()
+        for patched, rows in zip((view.by_user, view.by_item), Rows.of(whole), strict=True):
+            for node in range(rows.size):
+                for mine, theirs in zip(patched.row(node), rows.row(node), strict=True):
+                    assert mine.tolist() == theirs.tolist()
+
+
+def test_a_level_below_0_is_no_rating():
+    view = ServingGraph.of(random_graph(4, 4, 3, 0.5, seed=1))
+    with pytest.raises(DataError, match="a level of the graph is out of range; got -1"):
+        view.with_ratings([0], [0], [-1])
+    with pytest.raises(DataError, match="got -2"):
+        view.changed([0], [0], [-2])

@@ -45,6 +45,9 @@ class ItemMeans:
     def score_user(self, known, graph, user, item, *, time=None, deadline=inf):
         return self.score(graph, np.full(len(item), user), item)
 
+    def follow(self, known, graph, users, items):
+        pass
+
     def answer(self, model, rows: Rows, user, item, without=()):
         raters, levels = rows.row(item)
         ratings = self.values[levels[~np.isin(raters, [user, *without])]]

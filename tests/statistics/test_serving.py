@@ -60,7 +60,7 @@ def test_ratings_that_last_come_near_the_statistics_made_anew():
     user = np.full(3, KNOWN.n_users)
     view = graph.with_ratings(user, MINE, [4, 0, 3], n_users=KNOWN.n_users + 1)
     laid = with_patches(BASE, view, VALUES)
-    rebuilt = known_ratings().statistics()
+    nothing = with_user(BASE, KNOWN.n_users, MINE[:0], MARKS[:0])
     whole = type(KNOWN)(
         np.append(KNOWN.user, user).astype(np.int32),
         np.append(KNOWN.item, MINE),
@@ -71,13 +71,32 @@ def test_ratings_that_last_come_near_the_statistics_made_anew():
     ).statistics()
     users = np.full(len(REST), KNOWN.n_users, np.int32)
     got, expected, before = (
-        read_neighbours(s, users, REST, cap=1000, norms=RAW) for s in (laid, whole, rebuilt)
+        read_neighbours(s, users, REST, cap=1000, norms=RAW) for s in (laid, whole, nothing)
     )
     assert np.array_equal(got.users.node, expected.users.node)
     assert np.array_equal(got.items.node, expected.items.node)
     assert got.base == pytest.approx(expected.base, abs=0.02)
     assert np.abs(got.base - expected.base).max() < 0.2 * np.abs(before.base - expected.base).max()
     assert got.items.rows == pytest.approx(expected.items.rows, abs=0.1)
+
+
+def test_ratings_laid_over_one_after_the_other_come_near_those_laid_over_at_once():
+    levels = (KNOWN.rating - 1).astype(np.int64)
+    sizes = {"n_users": KNOWN.n_users, "n_items": KNOWN.n_items}
+    below = ServingGraph.of(BipartiteGraph.from_ratings(KNOWN.user, KNOWN.item, levels, n_levels=5, **sizes))
+    view, followed = below, BASE
+    for user, item, level in ((KNOWN.n_users, 7, 4), (3, 7, -1), (KNOWN.n_users, 3, 0), (5, 21, 3)):
+        view = view.changed([user], [item], [level], n_users=KNOWN.n_users + 1)
+        rows = np.array([user], np.int32), np.array([item], np.int32)
+        followed = with_patches(followed, view, VALUES, rows)
+    whole = with_patches(BASE, view, VALUES)
+    for mine, theirs in ((followed.users, whole.users), (followed.items, whole.items)):
+        assert mine.patch.nodes.tolist() == theirs.patch.nodes.tolist()
+        assert mine.patch.ptr.tolist() == theirs.patch.ptr.tolist()
+        assert mine.patch.near.tolist() == theirs.patch.near.tolist()
+        # A bias that moves later is not taken out of what its rating left in rows that stay as they are.
+        assert np.abs(mine.patch.residual - theirs.patch.residual).mean() < 0.01
+        assert mine.patch.facts == pytest.approx(theirs.patch.facts, abs=0.05)
 
 
 def test_another_users_row_stays_when_one_is_laid_over():

@@ -113,3 +113,22 @@ def test_of_a_database_neither_query_nor_password_is_shown(predictor):
     data = predictor.config.data.replace(dataset="postgresql://me:secret@host/shop?query=SELECT 1")
     served = replace(predictor, config=predictor.config.replace(data=data))
     assert Service(served, ServeConfig()).about().dataset == "shop"
+
+
+def test_each_request_is_answered_by_what_is_known_when_it_comes(predictor):
+    known = [predictor]
+    service = Service(lambda: known[0], ServeConfig())
+    before = service.about().ratings
+    known[0] = predictor.add_ratings({"user_id": ["new"], "item_id": ["a new one"], "rating": [5]})
+    assert service.about().ratings == before + 1
+    assert service.recommend(schemas.ListRequest(user_id="new"), LATER).rated == 1
+    assert [item.item_id for item in service.search("a new one", 5, LATER).items] == ["a new one"]
+
+
+def test_warming_up_asks_what_requests_ask(predictor, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Service, "recommend", lambda self, body, deadline: asked.append(body))
+    Service(predictor, ServeConfig()).warm()
+    known, newcomer = asked
+    assert known.user_id in predictor.users.ids
+    assert newcomer.ratings[0].item_id in predictor.items.ids

@@ -96,7 +96,11 @@ _NOBODY = np.empty(0, np.int32)
 
 
 def laid_over(
-    knowledge: Knowledge, graph: ServingGraph, values: NDArray[np.float64], times: RatingTimes | None
+    knowledge: Knowledge,
+    graph: ServingGraph,
+    values: NDArray[np.float64],
+    times: RatingTimes | None,
+    rows: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> Knowledge:
     """What is known of a view: estimates and dates of its users too, and of items without a rating below.
 
@@ -106,12 +110,15 @@ def laid_over(
         knowledge: of the view, but for estimates and dates, which are of the graph below.
         graph: the view. values: float [L], the rating of each level.
         times: when its ratings were given, as far as that is known.
+        rows: int32, ascending, the users and items that it is about, the others being known already; all
+            that the view holds itself if None.
     """
     if not knowledge.estimates and knowledge.dates is None:
         return knowledge
-    users, ratings = graph.by_user.patch.nodes, []
-    below, nodes = np.diff(graph.by_item.ptr), graph.by_item.patch.nodes
-    items = nodes[[bool(node >= len(below) or below[node] == 0) for node in nodes]]
+    patches = graph.by_user.patch.nodes, graph.by_item.patch.nodes
+    (users, nodes), ratings = patches if rows is None else rows, []
+    below = np.diff(graph.by_item.ptr)
+    items = nodes[np.array([node >= len(below) or below[node] == 0 for node in nodes], np.bool_)]
     for user in users.tolist():
         rated, levels = graph.by_user.row(user)
         ratings.append((np.full(len(rated), user, np.int32), rated, values[levels]))
@@ -121,6 +128,8 @@ def laid_over(
         ratings.append(
             (raters[others], np.full(np.count_nonzero(others), item, np.int32), values[levels[others]])
         )
+    if not ratings:
+        return knowledge
     user, item, rating = (np.concatenate(parts) for parts in zip(*ratings, strict=True))
     at = None if times is None else times.look_up(user, item)
     return knowledge.with_ratings(user, item, rating, at, users=users, items=items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import weakref
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from igmc.statistics import DAMPING, GraphStatistics, ItemSums, with_patches, wi
 
 __all__ = ["GraphKnowledge", "known_ratings"]
 
-KEPT = 2  # graphs, and views of them, whose knowledge is kept
+KEPT = 2  # graphs whose knowledge is kept; that of a view is kept as long as the view
 _NOBODY = np.empty(0, np.int32)
 
 
@@ -78,7 +79,7 @@ class GraphKnowledge:
         self.values, self.estimates, self.dates, self.times = values, estimates, dates, times
         self.threads, self.memory = threads, memory
         self._bases: OrderedDict[int, _Base] = OrderedDict()
-        self._views: OrderedDict[int, tuple[ServingGraph, Knowledge]] = OrderedDict()
+        self._views: weakref.WeakKeyDictionary[ServingGraph, Knowledge] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     @property
@@ -87,21 +88,30 @@ class GraphKnowledge:
         return bool(self.estimates.names) or self.dates is not None
 
     def of(self, graph: ServingGraph) -> Knowledge:
-        """What is known of a view; kept for the last ones, as making it anew takes its patches' time."""
+        """What is known of a view; kept with it, as making it anew takes its patches' time."""
         base = self._base(graph).knowledge
-        if not graph.n_patched:
+        if not graph.is_patched:
             return base
         with self._lock:
-            kept = self._views.get(id(graph))
-        if kept is None:
+            found = self._views.get(graph)
+        if found is None:
             statistics = with_patches(base.statistics, graph, self.values)
             below = dataclasses.replace(base, statistics=statistics)
-            kept = graph, laid_over(below, graph, self.values, self.times)
+            found = laid_over(below, graph, self.values, self.times)
             with self._lock:
-                self._views[id(graph)] = kept
-                while len(self._views) > KEPT:
-                    self._views.popitem(last=False)
-        return kept[1]
+                self._views[graph] = found
+        return found
+
+    def follow(
+        self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> None:
+        """Make what is known of a view from what is known of another; see `AnyScorer.follow`."""
+        below = self.of(known)
+        statistics = with_patches(below.statistics, graph, self.values, (users, items))
+        below = dataclasses.replace(below, statistics=statistics)
+        found = laid_over(below, graph, self.values, self.times, (users, items))
+        with self._lock:
+            self._views[graph] = found
 
     def shared(self, graph: ServingGraph) -> ItemSums:
         """What the items of the graph below a view share."""

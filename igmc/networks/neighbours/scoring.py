@@ -139,7 +139,7 @@ class NeighbourScorer:
         own = self.known.with_user(known, graph, user)
         rated = np.isin(items, graph.by_user.row(user)[0])
         apart = rated & self.known.sees_own  # what is known must be made without the rating that is asked
-        fast = not known.n_patched and not rated[~apart].any()
+        fast = not known.is_patched and not rated[~apart].any()
         others = np.flatnonzero(~apart)
         for low in range(0, len(others), PIECE):
             _hurry(deadline)
@@ -164,6 +164,12 @@ class NeighbourScorer:
             knowledge, inputs = self.inputs(known, graph, user, int(items[place]), at)
             found[:, place : place + 1] = self.answer(knowledge, inputs)
         return found
+
+    def follow(
+        self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> None:
+        """See `igmc.networks.AnyScorer.follow`."""
+        self.known.follow(known, graph, users, items)
 
     def at(self, time: int) -> Self:
         """See `igmc.networks.AnyScorer.at`.

@@ -104,6 +104,11 @@ class Scorer:
         """As `score`, for one user whose ratings lie over those `known`; here it makes no difference."""
         return self.score(graph, np.full(len(item), user, np.int32), item, deadline=deadline)
 
+    def follow(
+        self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> None:
+        """See `igmc.networks.AnyScorer.follow`: subgraphs are cut from any view, which needs no care."""
+
     def at(self, time: int) -> Self:
         """See `igmc.networks.AnyScorer.at`: these models read no dates.
 

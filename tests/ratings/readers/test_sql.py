@@ -1,11 +1,6 @@
-"""Databases: SQLite, and a PostgreSQL that the tests start (Debian: ``apt-get install postgresql``)."""
+"""Databases: SQLite, and a PostgreSQL that the tests start; see `tests.postgres`."""
 
-import os
-import pwd
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -116,39 +111,6 @@ def test_a_password_is_kept_out_of_names_and_messages():
         load_dataset(url)
     assert "secret" not in str(caught.value)
     assert "postgresql+psycopg://me:***@127.0.0.1:1/shop" in str(caught.value)
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    """The URL of a PostgreSQL of these tests alone, reached through a socket in its own folder."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    initdb = shutil.which("initdb") or (str(found[-1] / "initdb") if found else None)
-    if initdb is None:
-        can_install = os.geteuid() == 0 and shutil.which("apt-get")
-        if os.environ.get("CI") == "true" and can_install:
-            pytest.fail("no PostgreSQL: .ci/run installs it with apt-get")
-        pytest.skip("no PostgreSQL here: apt-get install postgresql")
-    pytest.importorskip("psycopg")
-    # The server refuses to run as root, and its user cannot enter pytest's folders.
-    who = {"user": pwd.getpwnam("nobody").pw_uid, "extra_groups": []} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="igmc-pg-"))
-    if who:
-        os.chown(folder, who["user"], -1)
-    control, data = Path(initdb).resolve().with_name("pg_ctl"), folder / "data"
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder}"
-
-    def run(*command: object) -> None:
-        subprocess.run(
-            [str(word) for word in command], check=True, stdout=subprocess.DEVNULL, cwd=folder, **who
-        )
-
-    run(Path(initdb).resolve(), "-D", data, "-A", "trust", "-U", "igmc", "--no-sync", "-E", "UTF8")
-    run(control, "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        yield f"postgresql+psycopg://igmc@/postgres?host={folder}"
-    finally:
-        run(control, "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(folder)
 
 
 def test_postgresql_gives_what_csv_gives(postgres, as_csv, monkeypatch):

@@ -1,0 +1,19 @@
+"""Ratings that last: a log in SQLite or PostgreSQL, and a predictor that follows it."""
+
+from igmc.live.entries import Change, DatabaseAwayError, Draft, Entry, KeyReusedError, Receipt
+from igmc.live.log import RatingLog
+from igmc.live.ratings import LiveRatings, State
+from igmc.live.writer import QueueFullError
+
+__all__ = [
+    "Change",
+    "DatabaseAwayError",
+    "Draft",
+    "Entry",
+    "KeyReusedError",
+    "LiveRatings",
+    "QueueFullError",
+    "RatingLog",
+    "Receipt",
+    "State",
+]
