@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any
 
@@ -27,10 +28,11 @@ logger = logging.getLogger(__name__)
     "serve",
     cls=TeachingCommand,
     short_help="Serve recommendations: an HTTP API and a web page.",
-    most_used=("run", "demo", "host", "port", "token"),
+    most_used=("run", "demo", "host", "port", "token", "store"),
     examples=(
         "igmc-serve --demo",
         "igmc-serve --run runs/ml_100k --port 8080",
+        "igmc-serve --run runs/ml_100k --store ratings.db",
     ),
 )
 @model_options
@@ -55,6 +57,12 @@ logger = logging.getLogger(__name__)
     help="Token that API requests must send as 'Authorization: Bearer TEXT'; better set as IGMC_TOKEN, "
     "since other users of this machine can read command lines.",
 )
+@click.option(
+    "--store",
+    metavar="FILE|URL",
+    help="Keep ratings that are sent: in this SQLite file, made if it is not there, or in the PostgreSQL "
+    "database of this URL, such as postgresql://user@host/database.",
+)
 @knob_option(ServeConfig, "threads")
 @knob_option(ServeConfig, "queue")
 @knob_option(ServeConfig, "timeout")
@@ -65,8 +73,8 @@ logger = logging.getLogger(__name__)
 def serve_command(**given: Any) -> None:
     """Serve recommendations and explanations over HTTP: a JSON API, and a web page that uses it.
 
-    Open the printed address, rate a few films, and see the recommendations. Nothing is trained and nothing
-    is stored. /api/openapi.json describes the API.
+    Open the printed address, rate a few films, and see the recommendations. Nothing is trained, and without
+    --store nothing is stored. /api/openapi.json describes the API.
 
     The connection is not encrypted: put a TLS proxy in front of it before other machines use it. A busy
     server answers 503 with Retry-After. On SIGTERM and Ctrl-C it finishes open requests and exits with
@@ -79,6 +87,7 @@ def serve_command(**given: Any) -> None:
     if given["run"] is not None:
         check_run(given["run"])  # before all that takes seconds to load
     try:
+        from igmc.live import LiveRatings
         from igmc.web import Service, check_token, listen, make_app, serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("fastapi", "pydantic", "starlette", "uvicorn"):
@@ -88,9 +97,13 @@ def serve_command(**given: Any) -> None:
         ) from error
     check_token(given["host"], given["token"])
     with listen(given["host"], given["port"]) as listener:
-        service = Service(make_predictor(given)[1], limits)
-        app = make_app(service, limits, token=given["token"])
+        predictor = make_predictor(given)[1]
+        live = None if given["store"] is None else LiveRatings(predictor, given["store"])
+        service = Service(predictor if live is None else lambda: live.predictor, limits)
+        app = make_app(service, limits, token=given["token"], live=live)
+        service.warm()
         name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
         emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
-        serve(app, listener, limits)
+        with contextlib.nullcontext() if live is None else live:
+            serve(app, listener, limits)
     logger.info("stopped")

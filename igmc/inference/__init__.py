@@ -14,7 +14,7 @@ from igmc.inference.input_files import (
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.predictor import Predictor, predict
-from igmc.inference.rating_encoding import nearest_ratings
+from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.inference.run_predictions import RunPredictions
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Predictor",
     "RunPredictions",
     "damped_means",
+    "encode_ratings",
     "first_weights",
     "from_text",
     "has_neighbourhood",

@@ -70,6 +70,13 @@ class LiveRatings:
         """Changes that wait to be stored."""
         return self._writer.waiting
 
+    def __enter__(self) -> LiveRatings:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def start(self) -> None:
         """Begin to follow the log, and to store changes."""
         self._writer.start()

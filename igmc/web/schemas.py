@@ -11,6 +11,7 @@ __all__ = [
     "Asker",
     "ExplanationAnswer",
     "ExplanationRequest",
+    "Genre",
     "Health",
     "Id",
     "Influence",
@@ -22,8 +23,11 @@ __all__ = [
     "Node",
     "Problem",
     "Rating",
+    "Ready",
     "Score",
+    "Strict",
     "Subgraph",
+    "Year",
 ]
 
 MOST = 100  # items in an answer
@@ -35,24 +39,24 @@ Id = Annotated[
     Field(description="As it stands in the data: a whole number or a text, which are different ids."),
 ]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
-_Year = Annotated[int, Field(ge=0, le=9999)]
-_Genre = Annotated[str, Field(min_length=1, max_length=100)]
+Year = Annotated[int, Field(ge=0, le=9999)]
+Genre = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
     """Nothing is converted on the way in, and what is not known is refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
-class Rating(_Strict):
+class Rating(Strict):
     """What one person gave to one item."""
 
     item_id: Id
     rating: _Number = Field(description="One of the values of the scale; see /api/about.")
 
 
-class Asker(_Strict):
+class Asker(Strict):
     """Who asks: somebody known, somebody new with these ratings, or somebody known with more ratings."""
 
     user_id: Id | None = Field(None, description="A user of the run.")
@@ -66,10 +70,10 @@ class ListRequest(Asker):
     """For whom, how many, and which."""
 
     k: int = Field(10, ge=1, le=MOST, description="Length of the list.")
-    genres: list[_Genre] = Field([], max_length=50, description="Of at least one of these genres.")
-    exclude_genres: list[_Genre] = Field([], max_length=50, description="Of none of these genres.")
-    year_from: _Year | None = Field(None, description="The first year.")
-    year_to: _Year | None = Field(None, description="The last year.")
+    genres: list[Genre] = Field([], max_length=50, description="Of at least one of these genres.")
+    exclude_genres: list[Genre] = Field([], max_length=50, description="Of none of these genres.")
+    year_from: Year | None = Field(None, description="The first year.")
+    year_to: Year | None = Field(None, description="The last year.")
     min_score: _Number | None = Field(None, description="Leave out what is predicted to get less.")
     bottom: bool = Field(False, description="The least relevant instead, the worst first.")
 
@@ -162,6 +166,14 @@ class Health(BaseModel):
     status: str = Field(description="'ok'.")
 
 
+class Ready(BaseModel):
+    """Whether requests should be sent here."""
+
+    status: str = Field(description="'ok', or why not.")
+    position: int | None = Field(description="The last entry of the log that is applied; None without one.")
+    database: str = Field(description="'ok', 'none', or why ratings cannot be stored now.")
+
+
 class About(BaseModel):
     """What is served, and what may be asked."""
 
@@ -176,6 +188,7 @@ class About(BaseModel):
     years: list[int] = Field(description="The first and the last year of an item; empty where unknown.")
     max_ratings: int = Field(description="Ratings in a request.")
     max_k: int
+    stores: bool = Field(description="Whether ratings can be stored here; see PUT /api/users/{id}/ratings.")
     version: str
 
 

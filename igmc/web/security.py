@@ -17,7 +17,11 @@ __all__ = ["Guard", "Shield", "check_token", "is_loopback"]
 logger = logging.getLogger(__name__)
 
 LEAST = 16  # characters of a token
-OPEN = ("/api/health", "/api/openapi.json")  # asked without a token; like the page, they hold nothing private
+OPEN = (
+    "/api/health",
+    "/api/ready",
+    "/api/openapi.json",
+)  # asked without a token; like the page, they hold nothing private
 
 # The page loads its own script and style and talks to its own server; nothing inline or from elsewhere.
 _POLICY = (

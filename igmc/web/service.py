@@ -95,6 +95,7 @@ class Service:
             years=[min(years), max(years)] if years else [],
             max_ratings=self.limits.max_ratings,
             max_k=schemas.MOST,
+            stores=False,
             version=__version__,
         )
 

@@ -56,6 +56,7 @@ def test_each_answer_is_described(client):
     paths = client.get("/api/openapi.json").json()["paths"]
     assert set(paths) == {
         "/api/health",
+        "/api/ready",
         "/api/about",
         "/api/items",
         "/api/recommendations",

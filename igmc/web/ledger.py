@@ -1,0 +1,115 @@
+"""From requests that store something to changes of the log, checked by what the run knows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Sequence
+
+from igmc.config import ServeConfig
+from igmc.errors import DataError
+from igmc.inference import Predictor, encode_ratings, from_text, near_ids, nearest_ratings
+from igmc.live import Change, Draft, LiveRatings
+from igmc.ratings import IdTable, RawId
+from igmc.web import live_schemas, schemas
+
+__all__ = ["Ledger"]
+
+PATIENCE = 2.0  # seconds to wait for an item that another process may have stored just now
+
+
+class Ledger:
+    """What may be stored.
+
+    Args:
+        live: where it goes.
+        limits: of the server.
+    """
+
+    def __init__(self, live: LiveRatings, limits: ServeConfig) -> None:
+        self.live, self.limits = live, limits
+
+    def user(self, text: str) -> RawId:
+        """The id in an address: as the data write it, else a whole number where all ids are such."""
+        return _checked(from_text(self.live.predictor.users, [text])[0])
+
+    def item(self, text: str) -> RawId:
+        """As `user`, of an item."""
+        return _checked(from_text(self.live.predictor.items, [text])[0])
+
+    def rate(self, user: RawId, asked: live_schemas.UserRatings) -> tuple[Draft, ...]:
+        """What stores ratings of one user.
+
+        Raises:
+            DataError: on a rating off the scale, an item that is rated twice or not known, or too many.
+        """
+        given: dict[RawId, float] = {one.item_id: one.rating for one in asked.ratings}
+        if len(given) < len(asked.ratings):
+            raise DataError("an item is rated twice", allowed="each item once")
+        scale = self.live.predictor.scale
+        rounded = nearest_ratings(scale, given) if asked.round else given
+        return self._ratings(
+            [Draft("rate", user, one.item_id, float(rounded[one.item_id]), one.time) for one in asked.ratings]
+        )
+
+    def append(self, asked: live_schemas.StoredRatings) -> tuple[Draft, ...]:
+        """What stores items, and ratings of any users; raises as `rate`."""
+        rows = [Draft("rate", one.user_id, one.item_id, one.rating, one.time) for one in asked.ratings]
+        if not rows and not asked.items:
+            raise DataError("there is nothing to store", allowed="ratings, items, or both")
+        items = tuple(self.describe(one.item_id, one) for one in asked.items)
+        return (*items, *self._ratings(rows, {one.item_id for one in asked.items}))
+
+    def describe(self, item: RawId, asked: live_schemas.Described) -> Draft:
+        """What stores the title, the genres and the year of an item."""
+        about = asked.model_dump(include={"title", "genres", "year"})
+        if any("|" in genre for genre in asked.genres):
+            raise DataError("a genre has a | in its name", got=asked.genres)
+        return Draft("item", None, item, about=json.dumps(about))
+
+    def change(
+        self, drafts: Sequence[Draft], key: str | None, asked: schemas.Strict | None, *where: object
+    ) -> Change:
+        """The change that some drafts make.
+
+        Args:
+            drafts: in order.
+            key: the idempotency key of the request, if there is one.
+            asked: the body; where: the method, and what the address names.
+        """
+        body = None if asked is None else asked.model_dump_json()
+        digest = hashlib.sha256(json.dumps([*map(repr, where), body]).encode()).hexdigest()
+        return Change(tuple(drafts), key, digest if key is not None else "")
+
+    def _ratings(self, drafts: list[Draft], known: Iterable[RawId] = ()) -> tuple[Draft, ...]:
+        most = self.limits.max_ratings
+        if len(drafts) > most:
+            raise DataError("too many ratings in a request", got=len(drafts), allowed=f"at most {most}")
+        encode_ratings(self.live.predictor.scale, [draft.rating for draft in drafts])
+        rated = {draft.item for draft in drafts} - set(known)
+        if _unknown(self.live.predictor, rated):
+            self.live.caught_up(PATIENCE)
+        for item in _unknown(self.live.predictor, rated):
+            raise DataError(
+                "a rated item is not known",
+                got=item,
+                remedy=f"{near_ids(self.live.predictor.items, item)}; or store the item first: "
+                "PUT /api/items/{item_id}, or items in POST /api/ratings",
+            )
+        now = int(time.time())
+        return tuple(draft if draft.time is not None else draft._replace(time=now) for draft in drafts)
+
+
+def _unknown(predictor: Predictor, items: Iterable[RawId]) -> list[RawId]:
+    table: IdTable = predictor.items
+    given = list(items)
+    return [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
+
+
+def _checked(raw: RawId) -> RawId:
+    if isinstance(raw, int) and abs(raw) > schemas.LARGEST:
+        raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^53")
+    if isinstance(raw, str) and not 0 < len(raw) <= schemas.LONGEST:
+        raise DataError("an id is too long", allowed=f"1..{schemas.LONGEST} characters")
+    return raw
