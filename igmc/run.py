@@ -7,8 +7,7 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,16 @@ from igmc.errors import ConfigError, WriteError
 from igmc.evaluation.metrics import score
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
-from igmc.inference import ITEMS_FILE, ItemInfo, first_weights
+from igmc.inference import first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
+from igmc.ranks import Ranks, joined
 from igmc.ratings import UNKNOWN_TIME, DataLike, Dataset, Split, make_split, run_inputs, side_features
 from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
+from igmc.run_start import begun, logging_to, note_items, written
 from igmc.training import FirstWeights, RunFolder, Tracker, on_device, pick_device
 
 __all__ = ["default_folder", "demo_run", "train"]
@@ -55,6 +56,9 @@ def train(
 ) -> RunReport:
     """Train on a data set and score its test part.
 
+    Where torchrun has started several processes, they train together, each by its part of every batch; see
+    `igmc.ranks`. All of them get the report.
+
     A folder that holds the same run unfinished is resumed; of a finished one the report is returned, or,
     where more epochs are asked for, it goes on: see `igmc.training.folder.RunFolder.claimed`.
 
@@ -78,39 +82,44 @@ def train(
     Raises:
         IgmcError: see `igmc.errors`; each says what to do.
     """
-    place, tracker = pick_device(device), Tracker(track)
-    config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
-    config = _for_times(config, dataset)
-    memory = _statistics_bytes(config, statistics_memory)
-    weights = None if start is None else first_weights(start, config)
-    logger.info("%s", dataset.report)
-    split = _split(dataset, config)
-    side = side_features(dataset) if config.side_features else None
-    folder = RunFolder(Path(out) if out is not None else default_folder(config, split, weights))
-    with folder.claimed(config, _facts(dataset, split, weights)):
-        if folder.finished:
-            return _finished(dataset, folder)
-        with _logging_to(folder.path / "log.txt"), on_device(place):
-            _note_items(dataset, folder)
-            logger.info("run folder %s, device %s", folder.path, place)
-            job = Job(
-                config=config,
-                dataset=dataset.name,
-                parts=make_parts(split, config.training.selection),
-                scale=split.scale,
-                side=side,
-                folder=folder,
-                device=place,
-                home=Path(home or home_dir()),
-                workers=workers,
-                memory=memory,
-                progress=progress,
-                profile=profile,
-                monitor=tracker.monitor(folder.path.resolve().name),
-                start=None if weights is None else weights.state,
-            )
-            with tracker:
+    with joined() as ranks:
+        place = pick_device(device, ranks.local if ranks.size > 1 else None)
+        tracker = Tracker(track if ranks.first else None)
+        config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
+        config = _for_times(config, dataset)
+        memory = _statistics_bytes(config, statistics_memory)
+        weights = None if start is None else first_weights(start, config)
+        logger.info("%s", dataset.report)
+        split = _split(dataset, config)
+        side = side_features(dataset) if config.side_features else None
+        folder = RunFolder(Path(out) if out is not None else default_folder(config, split, weights))
+        with begun(folder, config, _facts(dataset, split, weights), ranks) as finished:
+            if finished:
+                return ranks.of_first(_finished, dataset, folder)
+            with written(dataset, folder, ranks), on_device(place), tracker:
+                logger.info("run folder %s, device %s%s", folder.path, place, _several(ranks))
+                job = Job(
+                    config=config,
+                    dataset=dataset.name,
+                    parts=make_parts(split, config.training.selection),
+                    scale=split.scale,
+                    side=side,
+                    folder=folder,
+                    device=place,
+                    home=Path(home or home_dir()),
+                    workers=workers,
+                    memory=memory,
+                    progress=progress and ranks.first,
+                    profile=profile,
+                    monitor=tracker.monitor(folder.path.resolve().name),
+                    start=None if weights is None else weights.state,
+                    ranks=ranks,
+                )
                 return _run(job, split)
+
+
+def _several(ranks: Ranks) -> str:
+    return "" if ranks.size == 1 else f", {ranks.size} processes, each with its part of every batch"
 
 
 def _for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
@@ -155,8 +164,8 @@ def _split(dataset: Dataset, config: RunConfig) -> Split:
 def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
     with ExitStack() as stack:
         with suppress(WriteError):  # what is finished can be read where nothing can be written
-            stack.enter_context(_logging_to(folder.path / "log.txt"))
-            _note_items(dataset, folder)
+            stack.enter_context(logging_to(folder.path / "log.txt"))
+            note_items(dataset, folder)
         logger.info("%s holds this run, finished: nothing to do", folder.path)
     return RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
 
@@ -171,12 +180,6 @@ def _facts(dataset: Dataset, split: Split, weights: FirstWeights | None) -> dict
         "versions": versions(),
         "machine": machine(),
     }
-
-
-def _note_items(dataset: Dataset, folder: RunFolder) -> None:
-    """Keep titles and genres beside the run, where the data set has any."""
-    if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
-        ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
 
 
 def default_folder(config: RunConfig, split: Split, weights: FirstWeights | None = None) -> Path:
@@ -195,9 +198,14 @@ def default_folder(config: RunConfig, split: Split, weights: FirstWeights | None
 
 
 def _run(job: Job, split: Split) -> RunReport:
+    if job.ranks.first:
+        split.save(job.folder.path / "split.npz")
+    trained = find_network(job.config.network).train(job)
+    return job.ranks.of_first(_finish, job, split, trained)
+
+
+def _finish(job: Job, split: Split, trained: Trained) -> RunReport:
     folder, config = job.folder, job.config
-    split.save(folder.path / "split.npz")
-    trained = find_network(config.network).train(job)
     _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
     report = _report(config, job.dataset, split, job.parts, trained, folder, job.device)
     save_curves(trained.history, folder.path / "curves")
@@ -252,24 +260,6 @@ def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32
         }
     )
     replace_file(path, gzip.compress(frame.to_csv(index=False).encode(), mtime=0))
-
-
-@contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    with writing(path):
-        handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    root = logging.getLogger("igmc")
-    level = root.level
-    if level == logging.NOTSET:  # nobody has said what to log: all that a log.txt is for
-        root.setLevel(logging.INFO)
-    root.addHandler(handler)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()
 
 
 def demo_run(home: str | Path | None = None, *, progress: bool = True) -> Path:

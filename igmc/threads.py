@@ -39,8 +39,24 @@ _THREAD = _Thread()
 
 
 def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many cores this process may use: its share, where torchrun has started several on one machine.
+
+    Processes that were given cores of their own, fewer than torchrun has, keep all of those.
+    """
+    own = _allowed(0)
+    ranks, rank = (int(os.environ.get(name, "1")) for name in ("LOCAL_WORLD_SIZE", "LOCAL_RANK"))
+    if ranks < 2 or own < _allowed(os.getppid()):
+        return own
+    return max(1, own // ranks + (rank < own % ranks))
+
+
+def _allowed(process: int) -> int:
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    try:
+        return len(os.sched_getaffinity(process))
+    except OSError:  # it has ended
+        return os.cpu_count() or 1
 
 
 def away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,7 +25,7 @@ CELL, NAMES, HEAD = 17, 130, 110  # pixels: a square of the picture, the column 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "threads", "environment", "short_repr", "progress", "memory"),
-    ("config", "files", "checked_json"),
+    ("config", "files", "checked_json", "ranks"),
     ("compiled",),
     ("rng", "simd"),
     ("ratings",),
@@ -41,7 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("recommenders",),
     ("run_references",),
     ("evaluation",),
-    ("run_report",),
+    ("run_report", "run_start"),
     ("run", "doctor"),
     ("live",),
     ("web",),

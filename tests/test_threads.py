@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from igmc import threads
 from igmc.threads import away, cores, pool, set_torch_threads
 
 
@@ -67,6 +68,17 @@ def test_the_cores_are_those_that_this_process_may_use():
     script = f"import os; os.sched_setaffinity(0, [{one}]); from igmc.threads import cores; print(cores())"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (int(found.stdout), cores()) == (1, len(os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize("allowed", [5, 6, 8])
+def test_processes_of_torchrun_share_the_cores_unless_each_has_its_own(monkeypatch, allowed):
+    monkeypatch.setattr(threads, "_allowed", lambda process: allowed if process == 0 else 8)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    found = []
+    for rank in range(3):
+        monkeypatch.setenv("LOCAL_RANK", str(rank))
+        found.append(cores())
+    assert found == ([3, 3, 2] if allowed == 8 else [allowed] * 3)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -18,6 +18,7 @@ from igmc.cli.options import (
 )
 from igmc.cli.output import emit, emit_json
 from igmc.files import check_run
+from igmc.ranks import is_first
 
 __all__ = ["train_command"]
 
@@ -98,11 +99,14 @@ def train_command(
     --network selects the network: rgcn is that of the IGMC paper; neighbours trains faster and is more
     accurate on most data. --network NAME -h --all shows its settings.
 
+    torchrun --nproc-per-node N -m igmc train ... trains in N processes, each on its part of every batch.
+
     Every setting has a default. --dataset brings a network and settings for that data set, shown in brackets
     below; --config FILE overrides them, and options override both. 'none' removes a limit set by --dataset
     or --config.
     """
-    start_logging(verbose=verbose, quiet=quiet)
+    first = is_first()  # of several that torchrun has started
+    start_logging(verbose=verbose, quiet=quiet or not first)
     if start is not None:
         check_run(start)  # before all that takes seconds to load
     config = read_config(ctx, file)
@@ -117,10 +121,12 @@ def train_command(
         device=device,
         workers=workers,
         statistics_memory=statistics_memory,
-        progress=shows_progress(quiet=quiet),
+        progress=shows_progress(quiet=quiet or not first),
         profile=profile,
         track=track,
     )
+    if not first:
+        return
     if as_json:
         emit_json(report.to_dict())
     else:

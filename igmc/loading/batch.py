@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from igmc.graph import Subgraphs
+from igmc.ranks import Place
 
 __all__ = ["Batch"]
 
@@ -39,6 +40,8 @@ class Batch:
         rating: float32 [P], the ratings that are asked, on the original scale; its device is the batch's.
         side: float32 [P, F], side features of the target user and item side by side, or None.
         noise: key of this step's dropout; equal keys drop the same edges and units, on any device.
+        place: where these pairs stand in the batch of all ranks; None if they are the whole batch.
+        edges_before: ratings in the subgraphs of the pairs before them in the batch of all ranks.
         moved: the arrays of the subgraphs as tensors, where `to` has copied them.
     """
 
@@ -46,6 +49,8 @@ class Batch:
     rating: Tensor
     side: Tensor | None = None
     noise: int = 0
+    place: Place | None = None
+    edges_before: int = 0
     moved: Structure[Tensor] | None = None
 
     @classmethod
@@ -56,13 +61,25 @@ class Batch:
         *,
         side: NDArray[np.float32] | None = None,
         noise: int = 0,
+        place: Place | None = None,
+        edges_before: int = 0,
     ) -> Batch:
         """Wrap the arrays without copying them."""
         tensor = None if side is None else torch.from_numpy(side)
-        return cls(subgraphs, torch.from_numpy(rating), tensor, noise)
+        return cls(subgraphs, torch.from_numpy(rating), tensor, noise, place, edges_before)
 
     def __len__(self) -> int:
         return len(self.rating)
+
+    @property
+    def first(self) -> int:
+        """Number of the first pair in the batch of all ranks."""
+        return 0 if self.place is None else self.place.first
+
+    @property
+    def total(self) -> int:
+        """Pairs in the batch of all ranks."""
+        return len(self) if self.place is None else self.place.total
 
     @property
     def arrays(self) -> Structure[NDArray[Any]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from igmc.errors import ConfigError
 from igmc.loading.batch import Batch
 from igmc.loading.source import SubgraphSource
+from igmc.ranks import ALONE, Place, Ranks
 from igmc.rng import fold, mix64, stream
 
 __all__ = ["Loader"]
@@ -34,6 +35,7 @@ class Loader:
         shuffle: False keeps the order of the pairs, as scoring needs it.
         side: side features of all users, float32 [n_users, F], and of all items, float32 [n_items, G].
         prefetch: batches made ahead by a background thread; 0 makes each when it is asked for.
+        ranks: that share the batches; each gets its part of every one, which may be empty.
 
     Attributes:
         seconds: spent so far on getting subgraphs ("extraction") and on making batches of them ("loading").
@@ -48,12 +50,14 @@ class Loader:
         shuffle: bool = False,
         side: SideFeatures | None = None,
         prefetch: int = 2,
+        ranks: Ranks = ALONE,
     ) -> None:
         if batch_size < 1:
             raise ConfigError("the batch size is out of range", got=batch_size, allowed="1 or more")
         self.source, self.batch_size = source, batch_size
         self.seconds = {"extraction": 0.0, "loading": 0.0}
         self._seed, self._shuffle, self._side, self._prefetch = seed, shuffle, side, prefetch
+        self._ranks = ranks
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -105,14 +109,22 @@ class Loader:
         return np.concatenate([rng.permutation(windows[k]) for k in rng.permutation(len(windows))])
 
     def _batch(self, rows: NDArray[np.int64], epoch: int, noise: int) -> Batch:
-        start = time.perf_counter()
+        start, part = time.perf_counter(), self._ranks.part(len(rows))
+        place, rows = Place(part.start, len(rows)), rows[part]
         subgraphs = self.source.fetch(rows, epoch)
         fetched = time.perf_counter()
         pairs, side = self.source.pairs, None
         if self._side is not None:
             users, items = self._side
             side = np.concatenate([users[pairs.user[rows]], items[pairs.item[rows]]], axis=1)
-        batch = Batch.from_subgraphs(subgraphs, pairs.rating[rows], side=side, noise=noise)
+        batch = Batch.from_subgraphs(
+            subgraphs,
+            pairs.rating[rows],
+            side=side,
+            noise=noise,
+            place=place,
+            edges_before=self._ranks.before(subgraphs.n_edges),
+        )
         self.seconds["extraction"] += fetched - start
         self.seconds["loading"] += time.perf_counter() - fetched
         return batch

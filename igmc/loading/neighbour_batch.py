@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from igmc.ranks import Place
 from igmc.statistics import NeighbourRows
 
 __all__ = ["NeighbourBatch"]
@@ -26,7 +27,9 @@ class NeighbourBatch:
         noise: key of this step's dropout.
         progress: share of the epoch before it, 0 to below 1.
         counts: float32 [M, P], 0 for what a member must not learn from, 1 else; all ones if None.
+        of: float32 [M], the sums of the `counts` of all ranks; None if these pairs are the whole batch.
         device: where the tensors go.
+        place: where these pairs stand in the batch of all ranks; None if they are the whole batch.
     """
 
     neighbours: NeighbourRows
@@ -35,10 +38,22 @@ class NeighbourBatch:
     noise: int = 0
     progress: float = 0.0
     counts: Tensor | None = None
+    of: Tensor | None = None
     device: str = "cpu"
+    place: Place | None = None
 
     def __len__(self) -> int:
         return len(self.index)
+
+    @property
+    def first(self) -> int:
+        """Number of the first pair in the batch of all ranks."""
+        return 0 if self.place is None else self.place.first
+
+    @property
+    def total(self) -> int:
+        """Pairs in the batch of all ranks."""
+        return len(self) if self.place is None else self.place.total
 
     @classmethod
     def whole(cls, neighbours: NeighbourRows, size: int = 1000) -> Iterator[NeighbourBatch]:
@@ -49,8 +64,15 @@ class NeighbourBatch:
 
     def to(self, device: torch.device | str) -> NeighbourBatch:
         """The batch with its tensors on a device."""
-        counts = None if self.counts is None else self.counts.to(device)
-        return replace(self, target=self.target.to(device), counts=counts, device=str(device))
+        counts, of = (None if one is None else one.to(device) for one in (self.counts, self.of))
+        return replace(self, target=self.target.to(device), counts=counts, of=of, device=str(device))
+
+    def counted(self, member: int) -> tuple[Tensor, Tensor]:
+        """How much each pair counts for a member, float32 [P], and the sum of that over all ranks."""
+        if self.counts is None:
+            return torch.ones_like(self.target), self.target.new_tensor(float(self.total))
+        counts = self.counts[member]
+        return counts, counts.sum() if self.of is None else self.of[member]
 
     @property
     def pair(self) -> Tensor:

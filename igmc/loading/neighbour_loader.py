@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from igmc.loading.cross_fitting import CrossFit, FoldKnowledge
 from igmc.loading.knowledge import of_statistics, pair_width, with_more
 from igmc.loading.neighbour_batch import NeighbourBatch
+from igmc.ranks import ALONE, Place, Ranks
 from igmc.rng import fold as fold_key
 from igmc.rng import mix64
 from igmc.statistics import ROW_WIDTH, InputNorms, NeighbourRows, read_neighbours
@@ -40,6 +41,7 @@ class NeighbourLoader:
         memory: bytes of inputs made ahead at most, if no batch of before is held. It changes no batch.
         left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
             the known ratings, ascending. They stay in the graphs, and the other members learn from them.
+        ranks: that share the batches; each gets its part of every one, which may be empty.
 
     Attributes:
         seconds: spent so far on statistics and inputs ("inputs").
@@ -56,11 +58,13 @@ class NeighbourLoader:
         threads: int | None = None,
         memory: int = MEMORY,
         left_out: Sequence[NDArray[np.int64]] = (),
+        ranks: Ranks = ALONE,
     ) -> None:
         self.folds, self.norms, self.cap, self.batch_size = folds, norms, cap, batch_size
         self.seconds = {"inputs": 0.0}
         self._seed = seed
         self._threads, self._memory, self._left_out = threads, memory, left_out
+        self._ranks = ranks
 
     def epoch(self, epoch: int) -> Iterator[NeighbourBatch]:
         """The batches of one epoch, which is 1 or more."""
@@ -73,32 +77,49 @@ class NeighbourLoader:
             kept = np.flatnonzero(~np.isnan(targets[fold.asked]))
             fold = fold.some(kept)
             asked = fold.asked
-            for low, inputs in self._timed(self._inputs(fold)):
-                rows = asked[low : low + len(inputs)]
-                target = (targets[rows] - inputs.base) / np.float32(fold.statistics.deviation)
-                for first in range(0, len(rows), self.batch_size):
-                    index = np.arange(first, min(first + self.batch_size, len(rows)))
+            for low, high, inputs in self._timed(self._inputs(fold)):
+                mine = 0  # of the pairs whose inputs are there
+                for first in range(low, high, self.batch_size):
+                    rows = asked[first : min(first + self.batch_size, high)]
+                    part = self._ranks.part(len(rows))
+                    index = np.arange(mine, mine + part.stop - part.start)
+                    mine += len(index)
+                    left = (targets[rows[part]] - inputs.base[index]) / np.float32(fold.statistics.deviation)
                     step += 1
                     with np.errstate(over="ignore"):
                         noise = int(fold_key(key, np.uint64(step)))
-                    progress = min((number + (low + first) / len(asked)) / count, 1.0)
-                    answers, counts = torch.from_numpy(target[index]), self._counts(rows[index])
-                    yield NeighbourBatch(inputs, index, answers, noise, progress, counts)
+                    yield NeighbourBatch(
+                        inputs,
+                        index,
+                        torch.from_numpy(left),
+                        noise,
+                        min((number + first / len(asked)) / count, 1.0),
+                        *self._counts(rows, part),
+                        place=Place(part.start, len(rows)),
+                    )
                 del inputs  # the next piece needs its room
             del fold
 
-    def _counts(self, rows: NDArray[np.int64]) -> torch.Tensor | None:
-        """How much some ratings count for each member; see `NeighbourBatch.counts`."""
+    def _counts(
+        self, rows: NDArray[np.int64], part: slice
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """`counts` and `of` of a part of a batch; see `NeighbourBatch`."""
         if not self._left_out:
-            return None
-        return torch.from_numpy(np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32))
+            return None, None
+        counts = np.stack([~np.isin(rows, out) for out in self._left_out]).astype(np.float32)
+        return torch.from_numpy(counts[:, part].copy()), torch.from_numpy(counts.sum(axis=1))
 
-    def _inputs(self, fold: FoldKnowledge) -> Iterator[tuple[int, NeighbourRows]]:
-        """The inputs of a fold's pairs, in pieces of whole batches that fit the memory."""
-        size = max(1, self._memory // (bytes_a_pair(self.cap) * self.batch_size)) * self.batch_size
-        for low in range(0, len(fold.asked), size):
-            piece = fold.some(slice(low, low + size))
-            yield low, _read(self.folds, piece, self.norms, self.cap, self._threads)
+    def _inputs(self, fold: FoldKnowledge) -> Iterator[tuple[int, int, NeighbourRows]]:
+        """From and to which pair of a fold pieces go, of whole batches, and the inputs of this rank's parts.
+
+        A piece has as many pairs as fit the memory.
+        """
+        fits = max(1, self._memory * self._ranks.size // (bytes_a_pair(self.cap) * self.batch_size))
+        for low in range(0, len(fold.asked), fits * self.batch_size):
+            high = min(low + fits * self.batch_size, len(fold.asked))
+            batches = np.split(np.arange(low, high), range(self.batch_size, high - low, self.batch_size))
+            own = np.concatenate([batch[self._ranks.part(len(batch))] for batch in batches])
+            yield low, high, _read(self.folds, fold.some(own), self.norms, self.cap, self._threads)
 
     def _timed(self, pieces: Iterator[T]) -> Iterator[T]:
         """The same pieces; what it takes to make them is added to `seconds`."""

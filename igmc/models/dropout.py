@@ -13,14 +13,22 @@ _GOLDEN = 0x9E3779B97F4A7C15 - 2**64
 _MLP_DRAWS = 2**40  # above the number of any edge in a batch, so that the two masks share no draw
 
 
-def dropout(x: Tensor, p: float, key: int) -> Tensor:
-    """Zero each element of x, float [P, F], with probability p and scale the rest by 1 / (1 - p)."""
-    counters = torch.arange(x.numel(), device=x.device).view_as(x) + _MLP_DRAWS
+def dropout(x: Tensor, p: float, key: int, first: int = 0) -> Tensor:
+    """Zero each element of x, float [P, F], with probability p and scale the rest by 1 / (1 - p).
+
+    Args:
+        x: rows of a batch, from number `first` on: the draws of a row are the same in any part of the batch.
+        p, key: as in `edge_masks`.
+        first: number of the first row.
+    """
+    counters = torch.arange(x.numel(), device=x.device).view_as(x) + (_MLP_DRAWS + first * x.size(1))
     keep = _high(_fold(key, counters)) >= threshold(p)
     return x * keep / (1.0 - p)
 
 
-def edge_masks(n_edges: int, p: float, mode: str, key: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def edge_masks(
+    n_edges: int, p: float, mode: str, key: int, device: torch.device, first: int = 0
+) -> tuple[Tensor, Tensor]:
     """Which edges stay: bool [E] for messages item -> user, and for user -> item.
 
     Args:
@@ -29,8 +37,9 @@ def edge_masks(n_edges: int, p: float, mode: str, key: int, device: torch.device
         mode: "direction" draws each direction on its own, "both" once for both.
         key: uint64; equal keys give equal masks.
         device: where the masks are made.
+        first: number of the first edge in its batch.
     """
-    bits = _fold(key, torch.arange(n_edges, device=device))
+    bits = _fold(key, torch.arange(first, first + n_edges, device=device))
     to_user = _high(bits) >= threshold(p)
     if mode == "both":
         return to_user, to_user

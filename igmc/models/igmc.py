@@ -98,7 +98,7 @@ class IGMC(nn.Module):
             x = torch.cat([x, batch.side], dim=1)
         x = torch.relu(_linear(self.lin1, x))
         if self.training and self.config.mlp_dropout > 0.0:
-            x = dropout(x, self.config.mlp_dropout, batch.noise)
+            x = dropout(x, self.config.mlp_dropout, batch.noise, batch.first)
         return _linear(self.lin2, x).squeeze(1)
 
     def gradients(self, batch: Batch, arr_weight: float) -> tuple[Tensor, Tensor]:

@@ -128,7 +128,8 @@ def make_topology(
     target, source, relation = torch.cat([user, item]), torch.cat([item, user]), torch.cat([level, level])
     weight = None if edge_weight is None else torch.cat([edge_weight, edge_weight])
     if edge_dropout > 0.0:
-        keep = torch.cat(edge_masks(n_edges, edge_dropout, edge_dropout_mode, batch.noise, device))
+        before = batch.edges_before
+        keep = torch.cat(edge_masks(n_edges, edge_dropout, edge_dropout_mode, batch.noise, device, before))
         target, source, relation = target[keep], source[keep], relation[keep]
         weight = None if weight is None else weight[keep]
     n_nodes = n_users + n_items

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from igmc.config import RunConfig
 from igmc.graph import Part
 from igmc.loading import SideFeatures
+from igmc.ranks import ALONE, Ranks
 from igmc.ratings import RatingScale
 from igmc.training import RunFolder
 
@@ -33,6 +34,7 @@ class Job:
         progress: show bars, if stderr is a terminal; profile: log where the training time went.
         monitor: called after each epoch with its record.
         start: state of the model of another run, to begin with; None to draw the first weights.
+        ranks: that train together; only the first one writes to the folder, and asks about the test pairs.
     """
 
     config: RunConfig
@@ -49,6 +51,7 @@ class Job:
     profile: bool
     monitor: Callable[[Mapping[str, Any]], None] | None
     start: Mapping[str, Any] | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Trained:
     Attributes:
         history: a record an epoch, each with ``validation_rmse`` and ``seconds``.
         epochs: whose checkpoints predict, the single one first.
-        predictions: float32 [epochs, P], for the test pairs, not clipped.
+        predictions: float32 [epochs, P], for the test pairs, not clipped; none but in the first rank.
     """
 
     history: list[dict[str, Any]]

@@ -14,12 +14,19 @@ from igmc.threads import one_torch_thread
 __all__ = ["on_device", "pick_device"]
 
 
-def pick_device(name: str = "auto") -> torch.device:
+def pick_device(name: str = "auto", local: int | None = None) -> torch.device:
     """The device of a name: "cpu", "cuda", "cuda:N", or "auto" for CUDA where there is one.
+
+    Args:
+        name: of the device.
+        local: number of this process among those that torchrun has started here, each of which takes the
+            CUDA device of its own number; None where it has started none.
 
     Raises:
         ConfigError: on another name, or on a CUDA device that is not there.
     """
+    if local is not None and (name == "cuda" or (name == "auto" and torch.cuda.is_available())):
+        name = f"cuda:{local}"
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", name):

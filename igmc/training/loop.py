@@ -19,9 +19,11 @@ from igmc.loading import Batch, Loader
 from igmc.models import IGMC
 from igmc.progress import step as progressed
 from igmc.progress import working_on
+from igmc.ranks import ALONE, Ranks
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs, predict, should_stop
 from igmc.training.intercept import set_intercept
+from igmc.training.step import step_gradients
 from igmc.training.stopwatch import Stopwatch, shares
 
 __all__ = ["fit"]
@@ -44,6 +46,7 @@ def fit(
     profile: bool = False,
     monitor: Callable[[Mapping[str, Any]], None] | None = None,
     keeps_intercept: bool = False,
+    ranks: Ranks = ALONE,
 ) -> list[dict[str, Any]]:
     """Train until `should_stop` says so; resumes after the last epoch that the checkpointer has.
 
@@ -63,6 +66,8 @@ def fit(
         profile: log the share of each stage of the work when done.
         monitor: called after each epoch with its record; what it raises ends the training.
         keeps_intercept: leave the intercept as it is trained: few pairs say little about a mean.
+        ranks: that train together, each by its part of `train`. The first one alone reads and saves
+            checkpoints, measures and logs; the models of the others end with the intercept of training.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
@@ -76,43 +81,41 @@ def fit(
     model.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     watch = Stopwatch(device if profile else None)
-    history, trained = _resumed(model, optimizer, checkpointer, config)
+    history, trained = _resumed(model, optimizer, ranks.of_first(checkpointer.latest), config, ranks)
     while not should_stop(config, [record["validation_rmse"] for record in history]):
         epoch = len(history) + 1
         rate = _set_rate(optimizer, config, epoch)
         _put_back(model, trained)
         start = time.perf_counter()
-        mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, watch, progress)
+        mse, arr = _train_epoch(model, train, optimizer, config.arr, epoch, device, watch, progress, ranks)
         seconds = time.perf_counter() - start
         trained = model.intercept.detach().clone()
-        offset = 0.0 if keeps_intercept else set_intercept(model, train, device)
-        rmse = None if validation is None else _rmse(model, validation, device)
+        moved = None if keeps_intercept else train
+        offset, rmse = ranks.of_first(_measured, model, moved, validation, device)
         _check_weights(model, rmse, epoch, len(train), rate)
         history.append(
-            {
-                "epoch": epoch,
-                "mse": mse,
-                "arr": arr,
-                "learning_rate": rate,
-                "offset": offset,
-                "validation_rmse": rmse,
-                "seconds": seconds,
-                "subgraphs_per_second": len(train.source.pairs) / seconds,
-            }
+            {"epoch": epoch, "mse": mse, "arr": arr, "learning_rate": rate, "offset": offset}
+            | {"validation_rmse": rmse, "seconds": seconds}
+            | {"subgraphs_per_second": len(train.source.pairs) / seconds}
         )
-        keep = {epoch, *chosen_epochs(config, [record["validation_rmse"] for record in history])}
-        checkpointer.save_epoch(epoch, _state(model, trained, optimizer, history), keep)
-        logger.info("%s", _line(history[-1], config.epochs))
-        if monitor is not None:
-            monitor(history[-1])
-    if profile:
+        if ranks.first:
+            keep = {epoch, *chosen_epochs(config, [record["validation_rmse"] for record in history])}
+            checkpointer.save_epoch(epoch, _state(model, trained, optimizer, history, ranks), keep)
+            logger.info("%s", _line(history[-1], config.epochs))
+            if monitor is not None:
+                monitor(history[-1])
+    if profile and ranks.first:
         stages = watch.divided("forward and backward", "forward", "backward")
         logger.info("%s", shares(stages, train.seconds))
     return history
 
 
 def _state(
-    model: IGMC, trained: Tensor, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]]
+    model: IGMC,
+    trained: Tensor,
+    optimizer: torch.optim.Optimizer,
+    history: list[dict[str, Any]],
+    ranks: Ranks,
 ) -> dict[str, Any]:
     """What a checkpoint holds; `trained` is the intercept that training goes on from."""
     return {
@@ -120,20 +123,24 @@ def _state(
         "training": {"intercept": trained},
         "optimizer": optimizer.state_dict(),
         "history": history,
+        "ranks": ranks.size,
     }
 
 
 def _resumed(
-    model: IGMC, optimizer: torch.optim.Optimizer, checkpointer: Checkpointer, config: TrainConfig
+    model: IGMC,
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any] | None,
+    config: TrainConfig,
+    ranks: Ranks,
 ) -> tuple[list[dict[str, Any]], Tensor]:
     """The history so far, and the intercept to train on from; model and optimizer are put where they were."""
-    state = checkpointer.latest()
     if state is None:
         return [], model.intercept.detach().clone()
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     history: list[dict[str, Any]] = state["history"]
-    logger.info("resuming after epoch %d", len(history))
+    logger.info("resuming after epoch %d%s", len(history), ranks.other_number(state))
     if len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
         logger.info("it had stopped early, since validation got no better: there is no further epoch")
     trained: Tensor = state.get("training", {}).get("intercept", model.intercept.detach())  # once not moved
@@ -163,6 +170,7 @@ def _train_epoch(
     device: torch.device,
     watch: Stopwatch,
     progress: bool,
+    ranks: Ranks,
 ) -> tuple[float, float]:
     """One pass over the training pairs; returns the means of the squared error and of the ARR penalty."""
     model.train()
@@ -182,13 +190,13 @@ def _train_epoch(
             watch.lap("waiting for batches")
             if watch.on and step % FORWARD_EVERY == 1:
                 _time_forward(model, batch, watch)
-            mse, arr = model.gradients(batch, arr_weight)
+            mse, arr = step_gradients(model, batch, arr_weight, ranks)
             watch.lap("forward and backward")
             optimizer.step()
             watch.lap("optimizer")
-            totals += torch.stack([mse, arr]) * len(batch)
-            pairs += len(batch)
-            bar.update(len(batch))
+            totals += torch.stack([mse, arr]) * batch.total
+            pairs += batch.total
+            bar.update(batch.total)
             progressed(f"{pairs:,} of {len(loader.source.pairs):,} pairs")
             if step % CHECK_EVERY == 0 or step == len(loader):
                 mean_mse, mean_arr = (totals / pairs).tolist()
@@ -222,6 +230,14 @@ def _not_finite(what: str, got: float, epoch: int, step: int, rate: float) -> Tr
         got=got,
         remedy=f"lower --learning-rate (now {rate:g}); the checkpoints before this epoch are whole",
     )
+
+
+def _measured(
+    model: IGMC, train: Loader | None, validation: Loader | None, device: torch.device
+) -> tuple[float, float | None]:
+    """By how much the intercept was moved, if there are pairs to set it by, and the validation RMSE."""
+    offset = 0.0 if train is None else set_intercept(model, train, device)
+    return offset, None if validation is None else _rmse(model, validation, device)
 
 
 def _rmse(model: IGMC, loader: Loader, device: torch.device) -> float:

@@ -15,16 +15,9 @@ from tqdm import tqdm
 
 from igmc.config import NeighboursConfig, RunConfig
 from igmc.errors import TrainingError
-from igmc.loading import (
-    MEMORY,
-    CrossFit,
-    Knowledge,
-    KnownRatings,
-    NeighbourBatch,
-    NeighbourLoader,
-    Probe,
-)
+from igmc.loading import MEMORY, CrossFit, Knowledge, KnownRatings, NeighbourBatch, NeighbourLoader, Probe
 from igmc.progress import step, working_on
+from igmc.ranks import ALONE, Ranks
 from igmc.ratings import Pairs
 from igmc.threads import away
 from igmc.training.averaging import WeightAverage
@@ -33,6 +26,7 @@ from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
 from igmc.training.first_weights import first_ensemble
 from igmc.training.one_cycle import WARM_UP, learning_rate
+from igmc.training.step import ensemble_gradients
 
 __all__ = ["fit_neighbours"]
 
@@ -59,6 +53,7 @@ def fit_neighbours(
     monitor: Monitor | None = None,
     start: Mapping[str, Any] | None = None,
     keeps_offset: bool = False,
+    ranks: Ranks = ALONE,
 ) -> list[dict[str, Any]]:
     """Train for all epochs; resumes after the last one that the checkpointer has.
 
@@ -83,6 +78,8 @@ def fit_neighbours(
         start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
             are those of the ratings here.
         keeps_offset: keep offset and shrinkage of `start`: a few pairs say little about a mean.
+        ranks: that train together, each by its part of every batch; the first one alone reads and saves
+            checkpoints, measures and logs.
 
     Returns:
         A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
@@ -93,18 +90,16 @@ def fit_neighbours(
         TrainingError: if the loss or a weight is not finite; the checkpoints before that stay.
         CheckpointError: if the checkpoint to resume from is damaged.
     """
-    run = _Training(known, config, device, seed, threads, memory, start, keeps_offset)
-    history = run.resume(checkpointer.latest())
+    run = _Training(known, config, device, seed, threads, memory, start, keeps_offset, ranks)
+    history = run.resume(ranks.of_first(checkpointer.latest))
     selection = RunConfig(network="neighbours", neighbours=config).training
     while len(history) < config.epochs:
         epoch = len(history) + 1
         began, inputs = time.perf_counter(), run.loader.seconds["inputs"]
         record = {"epoch": epoch, **away(run.epoch, epoch, progress)}
         seconds = time.perf_counter() - began
-        rmse = None if validation is None else away(run.validate, validation)
-        run.check(epoch, rmse)
         record |= {
-            "validation_rmse": rmse,
+            "validation_rmse": ranks.of_first(run.measured, epoch, validation),
             "offset": float(run.average.offset),
             "shrinkage": float(run.average.shrinkage),
             "seconds": seconds,
@@ -112,11 +107,12 @@ def fit_neighbours(
             "inputs_seconds": run.loader.seconds["inputs"] - inputs,
         }
         history.append(record)
-        keep = {epoch, *chosen_epochs(selection, [record["validation_rmse"] for record in history])}
-        checkpointer.save_epoch(epoch, run.state(history), keep)
-        logger.info("%s", _line(record, config.epochs))
-        if monitor is not None:
-            monitor(record)
+        if ranks.first:
+            keep = {epoch, *chosen_epochs(selection, [record["validation_rmse"] for record in history])}
+            checkpointer.save_epoch(epoch, run.state(history), keep)
+            logger.info("%s", _line(record, config.epochs))
+            if monitor is not None:
+                monitor(record)
     return history
 
 
@@ -133,8 +129,9 @@ class _Training:
         memory: int,
         start: Mapping[str, Any] | None,
         keeps_offset: bool,
+        ranks: Ranks,
     ) -> None:
-        self.keeps_offset = keeps_offset
+        self.keeps_offset, self.ranks = keeps_offset, ranks
         self.config, self.device, self.threads = config, device, threads
         self.model = first_ensemble(config, seed, threads, start, keeps_offset)
         cap = config.max_neighbors
@@ -147,8 +144,7 @@ class _Training:
             dates=config.date_kind,
             threads=threads,
         )
-        norms = Probe.norms(self.folds, cap=cap, threads=threads)
-        self.model.norms = norms
+        self.model.norms = norms = Probe.norms(self.folds, cap=cap, threads=threads)
         self.probes = [
             Probe.of(self.folds, norms, cap=cap, draw=member + 1, threads=threads)
             for member in range(0 if keeps_offset else config.members)
@@ -169,6 +165,7 @@ class _Training:
             threads=threads,
             memory=memory,
             left_out=[probe.rows for probe in self.probes],
+            ranks=ranks,
         )
         self.deviation = known.statistics().deviation
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
@@ -182,7 +179,7 @@ class _Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.averaging.steps = state["steps"]
         history: list[dict[str, Any]] = state["history"]
-        logger.info("resuming after epoch %d", len(history))
+        logger.info("resuming after epoch %d%s", len(history), self.ranks.other_number(state))
         done, epochs = len(history), self.config.epochs
         rate = learning_rate(self.config.learning_rate, done / epochs)
         if done < epochs and done / epochs > WARM_UP and history[-1]["learning_rate"] < 0.999 * rate:
@@ -200,6 +197,7 @@ class _Training:
             "optimizer": self.optimizer.state_dict(),
             "steps": self.averaging.steps,
             "history": history,
+            "ranks": self.ranks.size,
         }
 
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:
@@ -215,16 +213,18 @@ class _Training:
                 rate = learning_rate(self.config.learning_rate, done)
                 for group in self.optimizer.param_groups:
                     group["lr"] = rate
-                total += self.model.gradients(batch.to(self.device)) * len(batch)
+                loss = ensemble_gradients(self.model, batch.to(self.device), self.ranks)
+                total += loss * batch.total
                 for member in self.model.members:  # each on its own, as if it were trained alone
                     torch.nn.utils.clip_grad_norm_(member.parameters(), LONGEST_GRADIENT)
                 self.optimizer.step()
                 self.averaging.update()
-                pairs += len(batch)
-                bar.update(len(batch))
+                pairs += batch.total
+                bar.update(batch.total)
                 step(f"{pairs:,} pairs")
                 del batch  # the last one of a piece would keep all inputs of the piece
-        self._calibrate()
+        if self.ranks.first:
+            self._calibrate()
         mse = float(total) / max(pairs, 1) * self.deviation**2
         return {"mse": mse, "learning_rate": rate, "pairs": pairs}
 
@@ -248,8 +248,13 @@ class _Training:
         self.average.shrinkage.fill_(shrinkage)
         self.average.offset.fill_(offset)
 
-    def validate(self, pairs: Pairs) -> float:
-        """The RMSE on the validation pairs."""
+    def measured(self, epoch: int, validation: Pairs | None) -> float | None:
+        """The RMSE on the validation pairs, if there are any, once all is known to be finite."""
+        rmse = None if validation is None else away(self._validate, validation)
+        self._check(epoch, rmse)
+        return rmse
+
+    def _validate(self, pairs: Pairs) -> float:
         squares = 0.0
         if self._whole is None:
             self._whole = self.folds.whole()
@@ -268,7 +273,7 @@ class _Training:
             squares += float(np.sum((pairs.rating[low : low + len(inputs)] - answers) ** 2))
         return math.sqrt(squares / max(len(pairs), 1))
 
-    def check(self, epoch: int, rmse: float | None) -> None:
+    def _check(self, epoch: int, rmse: float | None) -> None:
         """Raise if a weight or the validation error is not finite."""
         weights = sum(p.detach().double().abs().sum().item() for p in self.weights)
         if not math.isfinite(weights + (rmse or 0.0)):
@@ -280,9 +285,8 @@ class _Training:
 
 
 def _line(record: Mapping[str, Any], epochs: int) -> str:
-    rmse = record["validation_rmse"]
+    rmse = "" if record["validation_rmse"] is None else f"  validation RMSE {record['validation_rmse']:.4f}"
     return (
-        f"epoch {record['epoch']:3d}/{epochs}  mse {record['mse']:.4f}"
-        + (f"  validation RMSE {rmse:.4f}" if rmse is not None else "")
-        + f"  {record['seconds']:.1f} s  {record['pairs_per_second']:,.0f} pairs/s"
+        f"epoch {record['epoch']:3d}/{epochs}  mse {record['mse']:.4f}{rmse}"
+        f"  {record['seconds']:.1f} s  {record['pairs_per_second']:,.0f} pairs/s"
     )

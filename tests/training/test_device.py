@@ -19,6 +19,13 @@ def test_auto_takes_cuda_where_there_is_one(monkeypatch, count, expected):
     assert pick_device("auto").type == pick_device().type == expected
 
 
+def test_each_process_of_torchrun_takes_a_device_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    found = [str(pick_device(name, local=1)) for name in ("auto", "cuda", "cuda:0", "cpu")]
+    assert found == ["cuda:1", "cuda:1", "cuda:0", "cpu"]
+
+
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "cpu:0", "CUDA", "mps", ""])
 def test_other_names_are_refused(name):
     with pytest.raises(ConfigError, match=r"unknown device; got .*; allowed: auto, cpu, cuda, cuda:N"):

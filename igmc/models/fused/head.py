@@ -32,11 +32,12 @@ class Head(NamedTuple):
     d_hidden: NDArray[np.float32]  # [P * M / H, H], and the gradient before their ReLU
     error: NDArray[np.float32]  # [P], and prediction - rating
     units: int  # before padding
+    first: int  # number of the first pair in the batch of all ranks
     threshold: int  # of the dropout
 
 
 _NOTHING, _NO_ROWS = np.empty(0, np.float32), np.empty((0, 1), np.float32)
-NO_HEAD = Head(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NOTHING, _NOTHING, _NO_ROWS, _NO_ROWS, _NOTHING, 0, 0)
+NO_HEAD = Head(_NO_ROWS, _NO_ROWS, _NO_ROWS, _NOTHING, _NOTHING, _NO_ROWS, _NO_ROWS, _NOTHING, 0, 0, 0)
 
 
 def make_head(
@@ -63,6 +64,7 @@ def make_head(
         np.empty_like(hidden),
         np.empty(pairs, np.float32),
         units,
+        batch.first,
         threshold,
     )
 
@@ -118,7 +120,7 @@ def apply_head(lanes, p, head, key, out, d_out):
     prediction = head.last[head.units]
     for m in range(blocks * H):
         a_m = number(head.hidden, first + m)
-        draw = fold(key, np.uint64(p * head.units + m + DRAWS)) >> np.uint64(32)
+        draw = fold(key, np.uint64((head.first + p) * head.units + m + DRAWS)) >> np.uint64(32)
         kept = not a_m <= 0 and m < head.units and draw >= np.uint64(head.threshold)  # NaN stays NaN
         k = scale if kept else np.float32(0.0)
         put(head.hidden, first + m, a_m * k)

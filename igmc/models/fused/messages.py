@@ -78,20 +78,21 @@ class Dropout(NamedTuple):
     threshold: int  # of 32-bit draws: those below are dropped, so none if 0
     both: bool  # an edge is dropped in both directions or in none
     key: np.uint64
+    before: int = 0  # edges of the batch before those of number 0 here
 
 
 @inner
 def keep_edges(first, count, dropout):
-    """Which of `count` edges, from number `first` of the batch on, stay: uint8 [count] to user, to item.
+    """Which of `count` edges, from number `first` on, stay: uint8 [count] to user, to item.
 
-    The draw of edge e is ``fold(key, e)``: its high half is for the user, its low half for the item, or the
-    high half for both.
+    The draw of edge e of the batch is ``fold(key, e)``: its high half is for the user, its low half for the
+    item, or the high half for both.
     """
     to_user, to_item = np.ones(count, np.uint8), np.ones(count, np.uint8)
     if dropout.threshold > 0:
-        threshold = np.uint64(dropout.threshold)
+        threshold, number = np.uint64(dropout.threshold), dropout.before + first
         for e in range(count):
-            draw = fold(dropout.key, np.uint64(first + e))
+            draw = fold(dropout.key, np.uint64(number + e))
             high = draw >> np.uint64(32)
             to_user[e] = high >= threshold
             to_item[e] = (high if dropout.both else draw & np.uint64(0xFFFFFFFF)) >= threshold

@@ -143,7 +143,8 @@ class _Job:
         self.graphs = batch.arrays
         self.parameters = _parameters(tensors)
         self.sizes = sizes_of(self.parameters)
-        self.options, self.key = options, np.uint64(batch.noise)
+        self.options = options
+        self.dropout = Dropout(*options[1:], np.uint64(batch.noise), batch.edges_before)
         self.threads = threads or cores()
         self.lanes = (0,) * self.sizes.width
         self.chunks = _chunks(self.graphs.edge_ptr)
@@ -181,8 +182,7 @@ class _Job:
     def _work(self) -> Work:
         weights = make_weights(self.sizes)
         pack(self.lanes, self.parameters, weights)
-        norm, threshold, both = self.options
-        return Work(self.graphs, weights, norm, Dropout(threshold, both, self.key), self.chunks)
+        return Work(self.graphs, weights, self.options[0], self.dropout, self.chunks)
 
 
 def _chunks(edge_ptr: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -77,14 +77,15 @@ class NeighboursEnsemble(nn.Module):
         """One step's gradients in the parameters' `grad`; returns the mean squared error, scalar.
 
         Each member learns by its own error, not by that of the mean, as if it answered alone, and from what
-        counts for it (`NeighbourBatch.counts`).
+        counts for it (`NeighbourBatch.counts`). Of a rank's part, the error and its gradients are those that
+        the part adds to the error of the batch of all ranks.
         """
         self.zero_grad(set_to_none=True)
         losses = []
         for number, member in enumerate(self.members):
             answer = self.offset + self.shrinkage * member(batch)
-            counts = torch.ones_like(batch.target) if batch.counts is None else batch.counts[number]
-            loss = (counts * (answer - batch.target) ** 2).sum() / counts.sum().clamp(min=1.0)
+            counts, of = batch.counted(number)
+            loss = (counts * (answer - batch.target) ** 2).sum() / of.clamp(min=1.0)
             loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).mean()

@@ -171,6 +171,6 @@ class NeighboursNetwork(nn.Module):
         x = torch.cat([pooled, pair], dim=1)
         hidden = torch.relu(self.head_in(self.norm(x)))
         if self.training and self.dropout > 0.0:
-            hidden = dropout(hidden, self.dropout, batch.noise + self.member)
+            hidden = dropout(hidden, self.dropout, batch.noise + self.member, batch.first)
         step: Tensor = (self.head_out(hidden) + self.skip(x)).squeeze(1)
         return step

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from math import inf
 
+import numpy as np
 import torch
 
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
@@ -54,6 +55,7 @@ class Neighbours(Network[NeighbourScorer]):
             progress=job.progress,
             monitor=job.monitor,
             start=job.start,
+            ranks=job.ranks,
         )
         if job.profile:
             seconds = sum(record["inputs_seconds"] for record in history)
@@ -61,6 +63,8 @@ class Neighbours(Network[NeighbourScorer]):
             share = 100 * seconds / total
             logger.info("statistics and inputs %9.1f s, %4.1f %% of the training", seconds, share)
         epochs = chosen_epochs(config.training, [record["validation_rmse"] for record in history])
+        if not job.ranks.first:
+            return Trained(history, epochs, np.empty((len(epochs), 0), np.float32))
         test = job.parts["test"]
         scorer = self.load_scorer(
             job.folder, config, job.scale, epochs, job.device, threads=job.workers, times=test.times

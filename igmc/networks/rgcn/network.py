@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from math import inf
-from pathlib import Path
 
+import numpy as np
 import torch
 
 from igmc.config import ExplainConfig, RunConfig, TransferConfig
@@ -47,7 +47,7 @@ class RGCN(Network[Scorer]):
     def train(self, job: Job) -> Trained:
         """See `igmc.networks.network.Network.train`."""
         config, parts, side = job.config, job.parts, job.side
-        sources = _sources(config, job.dataset, parts, job.home, job.workers, job.progress)
+        sources = _sources(job)
         model = IGMC(
             config.model,
             n_levels=len(job.scale),
@@ -58,7 +58,7 @@ class RGCN(Network[Scorer]):
         )
         start_from(model, job.start)
         size, validation = config.train.batch_size, None
-        training = Loader(sources["train"], size, seed=config.seed, shuffle=True, side=side)
+        training = Loader(sources["train"], size, seed=config.seed, shuffle=True, side=side, ranks=job.ranks)
         if "validation" in sources:
             validation = Loader(sources["validation"], SCORE_BATCH, side=side)
         history = fit(
@@ -71,8 +71,11 @@ class RGCN(Network[Scorer]):
             progress=job.progress,
             profile=job.profile,
             monitor=job.monitor,
+            ranks=job.ranks,
         )
         epochs = chosen_epochs(config.train, [record["validation_rmse"] for record in history])
+        if not job.ranks.first:
+            return Trained(history, epochs, np.empty((len(epochs), 0), np.float32))
         # Of what a cap thins, a store holds the first sample alone.
         live = [LiveSource(parts["test"], config.extract, seed=config.seed)] if config.extract.samples else []
         tests = [Loader(source, SCORE_BATCH, side=side) for source in (sources["test"], *live)]
@@ -150,10 +153,9 @@ class RGCN(Network[Scorer]):
 NETWORK = RGCN()
 
 
-def _sources(
-    config: RunConfig, dataset: str, parts: dict[str, Part], home: Path, workers: int | None, progress: bool
-) -> dict[str, SubgraphSource]:
+def _sources(job: Job) -> dict[str, SubgraphSource]:
     """A source of subgraphs for each part: live, or from its store, which is made if need be."""
+    config, parts = job.config, job.parts
     live, seed = config.live, config.seed
     dropout = SupportDropout.of(config.train)
     if dropout is not None:
@@ -179,10 +181,20 @@ def _sources(
             name: LiveSource(part, config.extract, seed=seed, support_dropout=drops.get(name))
             for name, part in parts.items()
         }
-    sources: dict[str, SubgraphSource] = {}
-    for name, part in parts.items():
-        key = fingerprint(part.graph, part.pairs, config.extract, seed)
-        place = store_folder(home, dataset, name, key)
-        extract_store(part, config.extract, seed=seed, folder=place, workers=workers, progress=progress)
-        sources[name] = StoreSource(StoreReader(place, fingerprint=key), part.pairs)
-    return sources
+    # The first rank makes the stores, then the first one of each other machine those that it does not see.
+    stores: dict[str, SubgraphSource] = {}
+    turn = 0 if job.ranks.first else 1 if job.ranks.local == 0 else 2
+    for number in range(3):
+        if number == turn:
+            stores = {name: _store(job, name) for name in parts}
+        job.ranks.wait()
+    return stores
+
+
+def _store(job: Job, name: str) -> SubgraphSource:
+    """The source of a part from its store."""
+    part, extract, seed = job.parts[name], job.config.extract, job.config.seed
+    key = fingerprint(part.graph, part.pairs, extract, seed)
+    place = store_folder(job.home, job.dataset, name, key)
+    extract_store(part, extract, seed=seed, folder=place, workers=job.workers, progress=job.progress)
+    return StoreSource(StoreReader(place, fingerprint=key), part.pairs)

@@ -1,0 +1,64 @@
+"""How a run begins and is accompanied: its folder is held, what is logged is written, and items are noted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from igmc.config import RunConfig
+from igmc.files import writing
+from igmc.inference import ITEMS_FILE, ItemInfo
+from igmc.ranks import Ranks
+from igmc.ratings import Dataset
+from igmc.training import RunFolder
+
+__all__ = ["begun", "logging_to", "note_items", "written"]
+
+
+@contextmanager
+def begun(folder: RunFolder, config: RunConfig, facts: dict[str, Any], ranks: Ranks) -> Iterator[bool]:
+    """Hold the folder while it lasts, in the first rank alone; whether the run in it is finished."""
+    with ExitStack() as stack:
+
+        def claim() -> bool:
+            stack.enter_context(folder.claimed(config, facts))
+            return folder.finished
+
+        yield ranks.of_first(claim)
+
+
+@contextmanager
+def written(dataset: Dataset, folder: RunFolder, ranks: Ranks) -> Iterator[None]:
+    """Write what is logged, and what is known of the items, into the folder, in the first rank alone."""
+    with ExitStack() as stack:
+        if ranks.first:
+            stack.enter_context(logging_to(folder.path / "log.txt"))
+            note_items(dataset, folder)
+        yield
+
+
+def note_items(dataset: Dataset, folder: RunFolder) -> None:
+    """Keep titles and genres beside the run, where the data set has any."""
+    if dataset.item_info is not None and not (folder.path / ITEMS_FILE).exists():
+        ItemInfo.of(dataset.item_info).save(folder.path, dataset.table.items)
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    with writing(path):
+        handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    root = logging.getLogger("igmc")
+    level = root.level
+    if level == logging.NOTSET:  # nobody has said what to log: all that a log.txt is for
+        root.setLevel(logging.INFO)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()

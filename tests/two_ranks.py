@@ -1,0 +1,105 @@
+"""What `tests/test_ranks.py` has torchrun start: the gradients of a few steps, or a training that is killed.
+
+torchrun --nproc-per-node 2 -m tests.two_ranks gradients FOLDER
+torchrun --nproc-per-node 2 -m tests.two_ranks train [--kill] ARGUMENTS OF igmc-train
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
+from igmc.graph.parts import make_parts
+from igmc.loading.loader import Loader
+from igmc.loading.source import LiveSource
+from igmc.loading.support_dropout import SupportDropout
+from igmc.models.igmc import IGMC
+from igmc.ranks import Ranks, joined
+from igmc.training import neighbours_loop
+from igmc.training.step import ensemble_gradients, step_gradients
+from tests.evaluation.splits import make_split, random_rows
+from tests.statistics.graphs import known_ratings
+
+CPU = torch.device("cpu")
+ROWS = random_rows(3, users=30, items=20)
+NORMS, BACKENDS = ("none", "relation", "degree"), ("fused", "torch")
+
+
+def paper_gradients(norm: str, backend: str, ranks: Ranks) -> list[list[torch.Tensor]]:
+    """Of all steps of an epoch, the last of them of a single pair, with each dropout that there is."""
+    model = IGMC(
+        ModelConfig(layers=(8, 8), mlp_width=8, norm=norm, edge_dropout=0.3, mlp_dropout=0.5),
+        n_levels=5,
+        backend=backend,
+    )
+    part = make_parts(make_split(ROWS[:-62], ROWS[-62:-1], ROWS[-1:], users=30, items=20), "fixed")["train"]
+    size = next(size for size in range(45, 90) if len(part.pairs) % size == 1)
+    dropout = SupportDropout(0.5, "both", most=3)
+    source = LiveSource(part, ExtractConfig(max_nodes_per_hop=8), seed=1, support_dropout=dropout)
+    found = []
+    for batch in Loader(source, size, seed=1, shuffle=True, ranks=ranks).epoch(1):
+        losses = step_gradients(model.train(), batch, 0.1, ranks)
+        found.append([torch.stack(losses), *(p.grad.clone() for p in model.parameters())])
+    return found
+
+
+def neighbours_gradients(ranks: Ranks) -> list[list[torch.Tensor]]:
+    """Of all steps of an epoch with newcomers, dropout, and members that leave out some pairs each."""
+    known = known_ratings()
+    config = NeighboursConfig(members=2, max_neighbors=10, newcomers=0.1, dropout=0.3, estimates="none")
+    size = next(size for size in range(45, 90) if len(known) // 10 % size == 1)
+    run = neighbours_loop._Training(
+        known, config.replace(batch_size=size), CPU, 1, None, 2**20, None, False, ranks
+    )
+    found = []
+    for batch in run.loader.epoch(1):
+        loss = ensemble_gradients(run.model.train(), batch, ranks)
+        found.append([loss[None], *(p.grad.clone() for p in run.weights)])
+    return found
+
+
+def gradients(ranks: Ranks) -> dict[str, list[list[torch.Tensor]]]:
+    found = {f"{n} {b}": paper_gradients(n, b, ranks) for n in NORMS for b in BACKENDS}
+    return found | {"neighbours": neighbours_gradients(ranks)}
+
+
+def dies_in_epoch(epoch: int, module, name: str) -> None:
+    """Let this process kill itself at the third step of an epoch, counted by the batches of the loader."""
+    steps, original = [], getattr(module, name)
+
+    def dying(*arguments):
+        steps.append(None)
+        batch = arguments[1]
+        if batch.place.first and len(steps) > 3 and getattr(dying, "epoch", 0) >= epoch:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments)
+
+    def told(what: str) -> None:
+        if what.startswith("training, epoch"):
+            dying.epoch = int(what.split()[-1])
+
+    setattr(module, name, dying)
+    module.working_on = told
+
+
+def main() -> None:
+    work, *arguments = sys.argv[1:]
+    if work == "gradients":
+        with joined() as ranks:
+            torch.save(gradients(ranks), Path(arguments[0]) / f"{ranks.rank}.pt")
+        return
+    if arguments[0] == "--kill":
+        del arguments[0]
+        if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
+            dies_in_epoch(2, neighbours_loop, "ensemble_gradients")
+    from igmc.cli.main import train
+
+    sys.argv[1:] = arguments
+    train()
+
+
+if __name__ == "__main__":
+    main()
