@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rng", "simd"),
     ("ratings",),
     ("graph",),
-    ("statistics", "estimates"),
+    ("statistics", "estimates", "ranking"),
     ("store",),
     ("extract", "loading"),
     ("models",),

@@ -16,6 +16,7 @@ from igmc.config.presets import (
     run_config,
     sectioned,
 )
+from igmc.config.ranker import RankerConfig
 from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
     MAX_LEVELS,
@@ -45,6 +46,7 @@ __all__ = [
     "ListConfig",
     "ModelConfig",
     "NeighboursConfig",
+    "RankerConfig",
     "Registration",
     "RunConfig",
     "ServeConfig",

@@ -36,6 +36,7 @@ RECOMMENDERS: dict[str, str] = {
     "ngcf": "igmc.recommenders.graph:NGCF",
     "lightgcn": "igmc.recommenders.graph:LightGCN",
     "igmc": "igmc.recommenders.igmc:IGMCRecommender",
+    "ranker": "igmc.recommenders.ranker:RankerRecommender",
     "neighbours": "igmc.recommenders.neighbours:NeighboursRecommender",
 }
 

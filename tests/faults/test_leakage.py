@@ -27,6 +27,7 @@ SMALL = {
     },
     "neighbours": {"epochs": 1, "members": 1},
     "ials": {"factors": 2, "iterations": 2},
+    "ranker": {"folds": 1, "epochs": 1, "members": 1},
 }
 BLIND = {
     "popularity",
