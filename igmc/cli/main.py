@@ -18,8 +18,8 @@ from igmc.cli.signals import TERMINATED, heard
 from igmc.errors import ConfigError, IgmcError
 
 __all__ = [
-    *("data", "doctor", "evaluate", "explain", "extract", "main", "plot", "predict", "recommend", "serve"),
-    *("train", "transfer", "tune"),
+    *("data", "doctor", "evaluate", "explain", "extract", "main", "plot", "predict", "ratings", "recommend"),
+    *("serve", "train", "transfer", "tune"),
 ]
 
 # Name -> where the command is, and a line on it; imported when it is run.
@@ -32,6 +32,7 @@ _COMMANDS = {
         "recommend": "List the items that a user will like best.",
         "explain": "Explain a prediction by the ratings behind it.",
         "serve": "Serve recommendations: an HTTP API and a web page.",
+        "ratings": "Export, compact and train on the ratings that a server stored.",
         "evaluate": "Compare models on the same splits.",
         "tune": "Search for the best settings of a model on validation ratings.",
         "transfer": "Apply a trained model to another data set.",
@@ -90,6 +91,7 @@ explain = _entry_point("igmc-explain")
 extract = _entry_point("igmc-extract")
 plot = _entry_point("igmc-plot")
 predict = _entry_point("igmc-predict")
+ratings = _entry_point("igmc-ratings")
 recommend = _entry_point("igmc-recommend")
 serve = _entry_point("igmc-serve")
 train = _entry_point("igmc-train")

@@ -29,14 +29,19 @@ class Ledger:
 
     def __init__(self, live: LiveRatings, limits: ServeConfig) -> None:
         self.live, self.limits = live, limits
+        self._kinds = {"user": _kind(live.predictor.users), "item": _kind(live.predictor.items)}
 
     def user(self, text: str) -> RawId:
-        """The id in an address: as the data write it, else a whole number where all ids are such."""
-        return _checked(from_text(self.live.predictor.users, [text])[0])
+        """The id in an address: a number or a text, as those of the run are.
+
+        Raises:
+            DataError: on a text where all ids are numbers, or one that is too long or too large.
+        """
+        return self._named("user", self.live.predictor.users, text)
 
     def item(self, text: str) -> RawId:
         """As `user`, of an item."""
-        return _checked(from_text(self.live.predictor.items, [text])[0])
+        return self._named("item", self.live.predictor.items, text)
 
     def rate(self, user: RawId, asked: live_schemas.UserRatings) -> tuple[Draft, ...]:
         """What stores ratings of one user.
@@ -63,6 +68,7 @@ class Ledger:
 
     def describe(self, item: RawId, asked: live_schemas.Described) -> Draft:
         """What stores the title, the genres and the year of an item."""
+        self._check("item", item)
         about = asked.model_dump(include={"title", "genres", "year"})
         if any("|" in genre for genre in asked.genres):
             raise DataError("a genre has a | in its name", got=asked.genres)
@@ -82,11 +88,33 @@ class Ledger:
         digest = hashlib.sha256(json.dumps([*map(repr, where), body]).encode()).hexdigest()
         return Change(tuple(drafts), key, digest if key is not None else "")
 
+    def _named(self, side: str, table: IdTable, text: str) -> RawId:
+        raw: RawId = text if self._kinds[side] is str else from_text(table, [text])[0]
+        self._check(side, raw)
+        return raw
+
+    def _check(self, side: str, raw: RawId) -> None:
+        """New ids are of the kind of the old ones, so that a file can hold them side by side."""
+        kind = self._kinds[side]
+        if kind is not None and not isinstance(raw, kind):
+            what = "whole numbers" if kind is int else "texts"
+            raise DataError(f"the {side} ids of this run are {what}", got=raw, allowed=f"{what} only")
+        if isinstance(raw, int) and abs(raw) > schemas.LARGEST:
+            raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^53")
+        if isinstance(raw, str) and not (0 < len(raw) <= schemas.LONGEST and raw == raw.strip()):
+            raise DataError(
+                "an id is too long, or has blanks at an end",
+                got=raw,
+                allowed=f"1..{schemas.LONGEST} characters",
+            )
+
     def _ratings(self, drafts: list[Draft], known: Iterable[RawId] = ()) -> tuple[Draft, ...]:
         most = self.limits.max_ratings
         if len(drafts) > most:
             raise DataError("too many ratings in a request", got=len(drafts), allowed=f"at most {most}")
         encode_ratings(self.live.predictor.scale, [draft.rating for draft in drafts])
+        for user in {draft.user for draft in drafts}:
+            self._check("user", user)
         rated = {draft.item for draft in drafts} - set(known)
         if _unknown(self.live.predictor, rated):
             self.live.caught_up(PATIENCE)
@@ -107,9 +135,7 @@ def _unknown(predictor: Predictor, items: Iterable[RawId]) -> list[RawId]:
     return [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
 
 
-def _checked(raw: RawId) -> RawId:
-    if isinstance(raw, int) and abs(raw) > schemas.LARGEST:
-        raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^53")
-    if isinstance(raw, str) and not 0 < len(raw) <= schemas.LONGEST:
-        raise DataError("an id is too long", allowed=f"1..{schemas.LONGEST} characters")
-    return raw
+def _kind(table: IdTable) -> type | None:
+    """Of what kind all ids are; None if they differ."""
+    kinds = {type(raw) for raw in table.ids}
+    return kinds.pop() if len(kinds) == 1 else None

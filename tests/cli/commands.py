@@ -8,6 +8,7 @@ from igmc.cli.extract import extract_command
 from igmc.cli.main import _igmc
 from igmc.cli.plot import plot_command
 from igmc.cli.predict import predict_command
+from igmc.cli.ratings import ratings_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.serve import serve_command
 from igmc.cli.train import train_command
@@ -23,6 +24,7 @@ COMMANDS = {
     "igmc-extract": extract_command,
     "igmc-plot": plot_command,
     "igmc-predict": predict_command,
+    "igmc-ratings": ratings_command,
     "igmc-recommend": recommend_command,
     "igmc-serve": serve_command,
     "igmc-train": train_command,

@@ -2,12 +2,14 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
 
 from igmc.config import ServeConfig
 from igmc.live import LiveRatings, RatingLog
+from igmc.ratings import IdTable
 from igmc.web.app import make_app
 from igmc.web.service import Service
 from tests.inference.small import GRAPH, make_scorer, predictor_of
@@ -17,7 +19,9 @@ LIMITS = ServeConfig(max_ratings=50, timeout=300)  # kernels may be compiled fir
 
 @pytest.fixture(scope="module")
 def small():
-    return predictor_of(GRAPH, make_scorer())
+    """Its users are u0..u19, its items 0..14."""
+    found = predictor_of(GRAPH, make_scorer())
+    return replace(found, users=IdTable(tuple(f"u{k}" for k in range(20))))
 
 
 @pytest.fixture
@@ -75,52 +79,60 @@ def test_ratings_of_a_new_user_count_in_the_next_list(client, live, path):
 
 def test_ids_in_addresses_are_those_of_the_data(client, live):
     body = {"ratings": [{"item_id": 3, "rating": 5}]}
-    assert 3 in rated(live, client.put("/api/users/7/ratings", json=body), 7)  # a number, as in the run
-    assert rated(live, client.put("/api/users/999/ratings", json=body), 999) == {3: 5.0}
+    assert rated(live, client.put("/api/users/7/ratings", json=body), "7") == {
+        3: 5.0
+    }  # a text, as in the run
     assert rated(live, client.put("/api/users/a%2Fb%20c/ratings", json=body), "a/b c") == {3: 5.0}
     assert rated(live, client.delete("/api/users/a%2Fb%20c/ratings/3"), "a/b c") == {}
+    for path in ("items/new", "users/%20x/ratings", f"items/{2**53}"):
+        answer = client.put(f"/api/{path}", json=body if "ratings" in path else {})
+        assert answer.status_code == 422
+    assert "whole numbers" in client.put("/api/items/new", json={}).json()["detail"]
+    answer = client.post("/api/ratings", json={"ratings": [{"user_id": 7, "item_id": 3, "rating": 5}]})
+    assert "the user ids of this run are texts; got 7" in answer.json()["detail"]
 
 
 def test_one_rating_or_a_whole_user_goes_away(client, live, path):
-    before = rated(
-        live, client.put("/api/users/7/ratings", json={"ratings": [{"item_id": 3, "rating": 5}]}), 7
-    )
+    body = {"ratings": [{"item_id": 3, "rating": 5}]}
+    before = rated(live, client.put("/api/users/u7/ratings", json=body), "u7")
     assert len(before) > 2
     other = next(item for item in before if item != 3)
-    assert rated(live, client.delete(f"/api/users/7/ratings/{other}"), 7).keys() == before.keys() - {other}
-    assert rated(live, client.delete("/api/users/7"), 7) == {}
+    assert rated(live, client.delete(f"/api/users/u7/ratings/{other}"), "u7").keys() == before.keys() - {
+        other
+    }
+    assert rated(live, client.delete("/api/users/u7"), "u7") == {}
     assert [entry.kind for entry in entries(path)] == ["erase"]
-    answer = client.post("/api/recommendations", json={"user_id": 7}).json()
+    answer = client.post("/api/recommendations", json={"user_id": "u7"}).json()
     assert (answer["rated"], len(answer["items"])) == (0, 10)
 
 
 def test_many_ratings_come_with_their_items_or_not_at_all(client, live, path):
-    fresh = {"item_id": "n1", "title": "The New One", "genres": ["Drama"], "year": 2031}
+    fresh = {"item_id": 101, "title": "The New One", "genres": ["Drama"], "year": 2031}
     body = {
         "items": [fresh],
-        "ratings": [{"user_id": u, "item_id": "n1", "rating": 4} for u in (1, 2, "ann")],
+        "ratings": [{"user_id": u, "item_id": 101, "rating": 4} for u in ("u1", "u2", "ann")],
     }
     answer = client.post("/api/ratings", json=body)
-    assert rated(live, answer, "ann") == {"n1": 4.0}
+    assert rated(live, answer, "ann") == {101: 4.0}
     (found,) = client.get("/api/items", params={"q": "new one"}).json()["items"]
     assert found == {**fresh, "ratings": 3}
-    body["ratings"].append({"user_id": 3, "item_id": "nowhere", "rating": 4})
+    body["ratings"].append({"user_id": "u3", "item_id": 999, "rating": 4})
     refused = client.post("/api/ratings", json=body)
     assert refused.status_code == 422
-    assert "a rated item is not known; got 'nowhere'" in refused.json()["detail"]
+    assert "a rated item is not known; got 999" in refused.json()["detail"]
     assert len(entries(path)) == 4
     assert client.post("/api/ratings", json={}).status_code == 422
 
 
 def test_an_item_is_stored_and_rated_from_then_on(client, live):
-    answer = client.put("/api/items/n2", json={"title": "Later"})
+    answer = client.put("/api/items/102", json={"title": "Later"})
     assert answer.status_code == 200
-    answer = client.put("/api/users/ann/ratings", json={"ratings": [{"item_id": "n2", "rating": 3}]})
-    assert rated(live, answer, "ann") == {"n2": 3.0}
+    answer = client.put("/api/users/ann/ratings", json={"ratings": [{"item_id": 102, "rating": 3}]})
+    assert rated(live, answer, "ann") == {102: 3.0}
     answer = client.put("/api/items/3", json={"title": "Another name", "year": 1999})
     live.reached(answer.json()["position"], 20)
     assert client.get("/api/items", params={"q": "another name"}).json()["items"][0]["item_id"] == 3
-    assert client.put("/api/items/n3", json={"genres": ["a|b"]}).status_code == 422
+    assert client.put("/api/items/103", json={"genres": ["a|b"]}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -177,7 +189,7 @@ def test_while_the_database_is_locked_changes_are_turned_away_and_lists_go_on(
     answer = client.put("/api/users/ann/ratings", json=body, headers=key)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "the same Idempotency-Key" in answer.json()["detail"]
-    assert client.post("/api/recommendations", json={"user_id": 1}).status_code == 200
+    assert client.post("/api/recommendations", json={"user_id": "u1"}).status_code == 200
     assert client.get("/api/ready").status_code == 200
     other.execute("ROLLBACK")
     other.close()
@@ -234,6 +246,6 @@ def test_a_token_guards_what_is_stored(live):
     token = "t" * 20
     app = make_app(Service(lambda: live.predictor, LIMITS), LIMITS, live=live, token=token)
     with TestClient(app, base_url="http://127.0.0.1") as client:
-        assert client.delete("/api/users/7").status_code == 401
+        assert client.delete("/api/users/u7").status_code == 401
         assert client.get("/api/ready").status_code == 200
-        assert client.delete("/api/users/7", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert client.delete("/api/users/u7", headers={"Authorization": f"Bearer {token}"}).status_code == 200
