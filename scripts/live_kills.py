@@ -11,6 +11,7 @@ which its user sent it; and a server that starts then has to know the last ones 
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import sys
@@ -47,7 +48,7 @@ def send(address: str, user: int, body: Any, key: str) -> dict[str, Any] | None:
     except urllib.error.HTTPError as error:
         if error.code != 503:
             raise
-    except OSError:
+    except (OSError, http.client.HTTPException):
         pass
     return None
 

@@ -1,6 +1,6 @@
 """A server that stores ratings, forked from a process that has loaded the run: it starts in a moment.
 
-From there on it is what `igmc-serve --store` runs. `scripts/live_kills.py` and `scripts/bench_live.py` use it.
+From there on it is what `igmc-serve --store` runs. For `scripts/live_kills.py` and `scripts/bench_live.py`.
 """
 
 from __future__ import annotations
