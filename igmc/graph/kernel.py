@@ -1,30 +1,45 @@
 """Enclosing subgraphs at speed: a Numba kernel that releases the GIL and equals `igmc.graph.reference`.
 
-For each pair it marks the kept nodes in two arrays over all users and items, then reads the rating rows of
-the kept users once. The inner loop writes every rating and advances only past those whose item is kept, so
-it has no branch to mispredict.
+For each pair it marks the kept nodes in arrays over all users and items, which each thread keeps, then reads
+the rating rows of the kept users once. The inner loop writes every rating and advances only past those whose
+item is kept, so it has no branch to mispredict. With one hop, the time of a pair grows neither with the graph
+nor with the ratings of its item or user.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import threading
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from igmc.compiled import inner, kernel
+from igmc.compiled import kernel
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError
 from igmc.graph.arguments import checked_limits, checked_pairs
 from igmc.graph.bipartite import BipartiteGraph
+from igmc.graph.row_kernels import (
+    LEFT_OUT,
+    UNSEEN,
+    choose,
+    copy,
+    discover,
+    keep,
+    pick,
+    room,
+    row,
+    shown,
+    spread,
+)
 from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
-from igmc.rng import below, fold, pair_key
+from igmc.rng import fold, pair_key
 
 __all__ = ["extract_subgraphs"]
 
-UNSEEN, LEFT_OUT = -1, -2  # marks of nodes without a position in the subgraph
 NO_CAP = 2**62
+LONG = 256  # times as many ratings as there are kept items: a row in which these are looked up
 ZERO = np.uint64(0)  # where hops are counted from 1: the key of what is drawn before the first
 
 
@@ -67,7 +82,10 @@ def extract_subgraphs(
     limits = [checked_limits(*side, len(users)) for side in (("user", user_limit), ("item", item_limit))]
     cap = NO_CAP if config.max_nodes_per_hop is None else config.max_nodes_per_hop
     sampling = _Sampling(config.hops, cap, config.sample_ratio, np.uint64(seed), np.uint64(epoch))
-    return Subgraphs(users, items, *_extract(by_user, by_item, _Pairs(users, items, *limits), sampling))
+    scratch = _KEPT.taken(config.hops, by_user.size, by_item.size)
+    found = _extract(by_user, by_item, _Pairs(users, items, *limits), sampling, scratch)
+    _KEPT.scratch = scratch
+    return Subgraphs(users, items, *found)
 
 
 class _Pairs(NamedTuple):
@@ -89,22 +107,58 @@ class _Sampling(NamedTuple):
     epoch: np.uint64
 
 
+class _Scratch(NamedTuple):
+    """What a thread writes over again: all marks are `UNSEEN` between two pairs.
+
+    Attributes:
+        user_at, item_at: int32, position of each node in the subgraph, or a mark.
+        seen_users, seen_items: int32, the nodes that are marked.
+    """
+
+    user_at: NDArray[np.int32]
+    item_at: NDArray[np.int32]
+    seen_users: NDArray[np.int32]
+    seen_items: NDArray[np.int32]
+
+
+class _Kept(threading.local):
+    """The scratch of each thread: to fill arrays over all nodes takes longer than many pairs do."""
+
+    scratch: _Scratch | None = None
+
+    def taken(self, hops: int, n_users: int, n_items: int) -> _Scratch:
+        """The scratch with room for these nodes; nobody has it until it is put back, clean.
+
+        With one hop no user needs a mark.
+        """
+        users, items, seen = (n_users, n_items, n_items) if hops > 1 else (1, n_items, 1)
+        kept, self.scratch = self.scratch, None
+        if kept is not None:
+            have = len(kept.user_at), len(kept.item_at), len(kept.seen_items)
+            if have[0] >= users and have[1] >= items and have[2] >= seen:
+                return kept
+            users, items, seen = map(max, have, (users, items, seen))
+        at = np.full(users, UNSEEN, np.int32), np.full(items, UNSEEN, np.int32)
+        return _Scratch(*at, np.empty(users, np.int32), np.empty(seen, np.int32))
+
+
+_KEPT = _Kept()
+
+
 @kernel
-def _extract(by_user, by_item, pairs, sampling):
+def _extract(by_user, by_item, pairs, sampling, scratch):
     """What `Subgraphs` holds beside the pairs; see `extract_subgraphs`.
 
     Args:
         by_user, by_item: `Rows`, taken apart here: handing seven arrays over row by row was slow.
-        pairs, sampling: `_Pairs`, `_Sampling`.
+        pairs, sampling, scratch: `_Pairs`, `_Sampling`, `_Scratch`.
     """
-    user_ptr, user_items, user_levels, all_users, user_patch = by_user
-    item_ptr, item_users, item_levels, all_items, item_patch = by_item
+    user_ptr, user_items, user_levels, _, user_patch = by_user
+    item_ptr, item_users, item_levels, _, item_patch = by_item
     users, items, user_limit, item_limit = pairs
     hops, cap, ratio, seed, epoch = sampling
     count = len(users)
-    user_at = np.full(all_users, UNSEEN, np.int32)  # position in the subgraph, or a mark
-    item_at = np.full(all_items, UNSEEN, np.int32)
-    seen_users, seen_items = np.empty(all_users, np.int32), np.empty(all_items, np.int32)
+    user_at, item_at, seen_users, seen_items = scratch
     user_end, item_end = np.zeros(count + 1, np.int64), np.zeros(count + 1, np.int64)
     edge_end = np.zeros(count + 1, np.int64)
     user_id, user_label = np.empty(64 * count, np.int32), np.empty(64 * count, np.uint8)
@@ -115,72 +169,111 @@ def _extract(by_user, by_item, pairs, sampling):
     for p in range(count):
         key = pair_key(seed, epoch, np.uint64(users[p]), np.uint64(items[p]))
         u0, u1, i0, i1 = user_end[p], user_end[p] + 1, item_end[p], item_end[p] + 1
-        user_id, user_label = _room(user_id, u1), _room(user_label, u1)
-        item_id, item_label = _room(item_id, i1), _room(item_label, i1)
-        user_id[u0], user_label[u0], user_at[users[p]], seen_users[0] = users[p], 0, 0, users[p]
+        user_id, user_label = room(user_id, u1), room(user_label, u1)
+        item_id, item_label = room(item_id, i1), room(item_label, i1)
+        user_id[u0], user_label[u0], seen_users[0] = users[p], 0, users[p]
         item_id[i0], item_label[i0], item_at[items[p]], seen_items[0] = items[p], 1, 0, items[p]
+        if hops > 1:
+            user_at[users[p]] = 0
         n_users, n_items = 1, 1  # seen
         user_fringe, item_fringe = u0, i0
-        few_items, own_items, own_levels = _shown(
+        few_items, own_items, own_levels = shown(
             users[p], items[p], user_limit[p], fold(fold(key, ZERO), np.uint64(0)),
             user_ptr, user_items, user_levels, user_patch,
         )  # fmt: skip
-        few_users, own_users, _ = _shown(
+        few_users, own_users, their_levels = shown(
             items[p], users[p], item_limit[p], fold(fold(key, ZERO), np.uint64(1)),
             item_ptr, item_users, item_levels, item_patch,
         )  # fmt: skip
-        for hop in range(1, hops + 1):
+        if hops == 1:  # nothing is found but neighbours of the targets, which need no marks to be found once
+            hop_key = fold(key, np.uint64(1))
+            first, last, patched = row(items[p], item_ptr, item_patch)
+            if few_users:
+                near, levels, first, last = own_users, their_levels, 0, len(own_users)
+            elif patched:
+                near, levels = item_patch.neighbours, item_patch.levels
+            else:
+                near, levels = item_users, item_levels
+            user_id, u1 = choose(
+                near, levels, first, last, users[p], ratio, cap, fold(hop_key, np.uint64(0)), user_id, u1
+            )
+            first, last, patched = row(users[p], user_ptr, user_patch)
+            if few_items:
+                near, levels, first, last = own_items, own_levels, 0, len(own_items)
+            elif patched:
+                near, levels = user_patch.neighbours, user_patch.levels
+            else:
+                near, levels = user_items, user_levels
+            item_id, i1 = choose(
+                near, levels, first, last, items[p], ratio, cap, fold(hop_key, np.uint64(1)), item_id, i1
+            )
+            user_label, item_label = room(user_label, u1), room(item_label, i1)
+            user_label[u0 + 1 : u1], item_label[i0 + 1 : i1] = 2, 3
+            for k in range(i0 + 1, i1):
+                item_at[item_id[k]] = k - i0
+        for hop in range(1, hops + 1 if hops > 1 else 1):
             user_start, item_start = n_users, n_items
             if hop == 1 and few_users:
-                n_users = _discover(own_users, 0, len(own_users), user_at, seen_users, n_users)
+                n_users = discover(own_users, 0, len(own_users), user_at, seen_users, n_users)
             else:
                 near = item_id[item_fringe:i1]
-                n_users = _spread(near, item_ptr, item_users, item_patch, user_at, seen_users, n_users)
+                n_users = spread(near, item_ptr, item_users, item_patch, user_at, seen_users, n_users)
             if hop == 1 and few_items:
-                n_items = _discover(own_items, 0, len(own_items), item_at, seen_items, n_items)
+                n_items = discover(own_items, 0, len(own_items), item_at, seen_items, n_items)
             else:
                 near = user_id[user_fringe:u1]
-                n_items = _spread(near, user_ptr, user_items, user_patch, item_at, seen_items, n_items)
+                n_items = spread(near, user_ptr, user_items, user_patch, item_at, seen_items, n_items)
             if n_users == user_start and n_items == item_start:
                 break
             user_fringe, item_fringe = u1, i1
             hop_key = fold(key, np.uint64(hop))
             near = seen_users[user_start:n_users]
-            user_id, u1 = _keep(near, ratio, cap, fold(hop_key, np.uint64(0)), user_id, u1)
+            user_id, u1 = keep(near, ratio, cap, fold(hop_key, np.uint64(0)), user_id, u1)
             near = seen_items[item_start:n_items]
-            item_id, i1 = _keep(near, ratio, cap, fold(hop_key, np.uint64(1)), item_id, i1)
-            user_label, item_label = _room(user_label, u1), _room(item_label, i1)
+            item_id, i1 = keep(near, ratio, cap, fold(hop_key, np.uint64(1)), item_id, i1)
+            user_label, item_label = room(user_label, u1), room(item_label, i1)
             for k in range(user_fringe, u1):
                 user_label[k] = 2 * hop
                 user_at[user_id[k]] = k - u0
             for k in range(item_fringe, i1):
                 item_label[k] = 2 * hop + 1
                 item_at[item_id[k]] = k - i0
-        degree = _room(degree, u1)
+        degree = room(degree, u1)
         end = edge_end[p]
         for k in range(u0, u1):
-            first, last, patched = _row(user_id[k], user_ptr, user_patch)
+            first, last, patched = row(user_id[k], user_ptr, user_patch)
             start = end
-            room = end + last - first
-            edge_item, edge_level = _room(edge_item, room), _room(edge_level, room)
+            long = hops == 1 and last - first > LONG * (i1 - i0)
+            most = end + (i1 - i0 if long else last - first)
+            edge_item, edge_level = room(edge_item, most), room(edge_level, most)
             if user_label[k] != 2:
                 # The pair's own edge is never in its own subgraph. Whoever else is not among the first hop's
                 # users has not rated the target item, or the limit hides that rating.
                 item_at[items[p]] = LEFT_OUT
             if k == u0 and few_items:
-                end = _copy(own_items, own_levels, 0, len(own_items), item_at, edge_item, edge_level, end)
+                end = copy(own_items, own_levels, 0, len(own_items), item_at, edge_item, edge_level, end)
+            elif long:
+                near, levels = user_items, user_levels
+                if patched:
+                    near, levels = user_patch.neighbours, user_patch.levels
+                near_target = user_label[k] == 2
+                end = pick(near, levels, first, last, item_id[i0:i1], near_target, edge_item, edge_level, end)
             elif patched:
                 near, levels = user_patch.neighbours, user_patch.levels
-                end = _copy(near, levels, first, last, item_at, edge_item, edge_level, end)
+                end = copy(near, levels, first, last, item_at, edge_item, edge_level, end)
             else:
-                end = _copy(user_items, user_levels, first, last, item_at, edge_item, edge_level, end)
+                end = copy(user_items, user_levels, first, last, item_at, edge_item, edge_level, end)
             item_at[items[p]] = 0
             degree[k] = end - start
         user_end[p + 1], item_end[p + 1], edge_end[p + 1] = u1, i1, end
-        for k in range(n_users):
-            user_at[seen_users[k]] = UNSEEN
+        if hops > 1:
+            for k in range(n_users):
+                user_at[seen_users[k]] = UNSEEN
         for k in range(n_items):
             item_at[seen_items[k]] = UNSEEN
+        if hops == 1:
+            for k in range(i0, i1):
+                item_at[item_id[k]] = UNSEEN
 
     u1, i1, end = user_end[count], item_end[count], edge_end[count]
     return (
@@ -195,106 +288,3 @@ def _extract(by_user, by_item, pairs, sampling):
         edge_item[:end],
         edge_level[:end],
     )
-
-
-@inner
-def _row(node, ptr, patch):
-    """Where the row of a node stands, from first to last, and whether in the patch."""
-    if len(patch.nodes):
-        k = np.searchsorted(patch.nodes, node)
-        if k < len(patch.nodes) and patch.nodes[k] == node:
-            return patch.ptr[k], patch.ptr[k + 1], True
-    return ptr[node], ptr[node + 1], False
-
-
-@inner
-def _shown(node, other, limit, key, ptr, neighbours, levels, patch):
-    """Whether a target shows but some of its ratings; if so, their neighbours and levels in the row's order.
-
-    The rating of the other target is none of them, nor does it count.
-    """
-    if limit >= 0:
-        first, last, patched = _row(node, ptr, patch)
-        if patched:
-            neighbours, levels = patch.neighbours, patch.levels
-        at = np.empty(last - first, np.int64)
-        size = 0
-        for e in range(first, last):
-            if neighbours[e] != other:
-                at[size] = e
-                size += 1
-        if limit < size:
-            _draw(at[:size], limit, key)
-            at = at[:limit]
-            at.sort()
-            return True, neighbours[at], levels[at]
-    return False, np.empty(0, np.int32), np.empty(0, np.uint8)
-
-
-@inner
-def _spread(fringe, ptr, neighbours, patch, at, seen, count):
-    """Append the unseen neighbours of the fringe to `seen`; returns how many are seen now."""
-    for node in fringe:
-        first, last, patched = _row(node, ptr, patch)
-        if patched:
-            count = _discover(patch.neighbours, first, last, at, seen, count)
-        else:
-            count = _discover(neighbours, first, last, at, seen, count)
-    return count
-
-
-@inner
-def _discover(neighbours, first, last, at, seen, count):
-    for e in range(first, last):
-        other = neighbours[e]
-        if at[other] == UNSEEN:
-            at[other] = LEFT_OUT
-            seen[count] = other
-            count += 1
-    return count
-
-
-@inner
-def _copy(items, levels, first, last, item_at, edge_item, edge_level, end):
-    """Write the kept ratings of a row from `end` on; returns the new end."""
-    for e in range(first, last):
-        at = item_at[items[e]]
-        edge_item[end] = at
-        edge_level[end] = levels[e]
-        end += at >= 0
-    return end
-
-
-@inner
-def _keep(near, ratio, cap, key, nodes, end):
-    """Append a uniform choice of `near`, ascending, to `nodes` at `end`; returns `nodes` and its new end.
-
-    Shuffles `near` itself, and sorts only what is kept: a popular item has many thousand users.
-    """
-    size = len(near)
-    keep = min(int(ratio * size), cap)
-    if keep < size:
-        _draw(near, keep, key)
-    nodes = _room(nodes, end + keep)
-    chosen = nodes[end : end + keep]
-    chosen[:] = near[:keep]
-    chosen.sort()
-    return nodes, end + keep
-
-
-@inner
-def _draw(nodes, keep, key):
-    """Put a uniform choice of `keep` nodes first: that many steps of a Fisher-Yates shuffle."""
-    for k in range(keep):
-        swap = k + np.int64(below(key, np.uint64(k), np.uint64(len(nodes) - k)))
-        nodes[k], nodes[swap] = nodes[swap], nodes[k]
-
-
-@inner
-def _room(array: Any, size: int) -> Any:
-    """The array itself if it holds more than `size`, else a copy with at least twice the room."""
-    if size < len(array):
-        return array
-    larger = np.empty(2 * size + 64, array.dtype)
-    larger[: len(array)] = array
-    return larger

@@ -241,7 +241,7 @@ class ServingGraph:
                     f"the number of {name} of a view is out of range", got=size, allowed=f"{now}..{2**31 - 1}"
                 )
         given = np.asarray(level, np.int64)
-        users, items, _ = checked_ratings(
+        checked = checked_ratings(
             user,
             item,
             np.where(given == -1, 0, given),
@@ -249,6 +249,7 @@ class ServingGraph:
             n_items=sizes[1],
             n_levels=self.n_levels,
         )
+        users, items = (column.astype(np.int64) for column in checked[:2])
         by_user = self.by_user.patched(users, items, given, *sizes, self.n_levels)
         by_item = self.by_item.patched(items, users, given, *sizes[::-1], self.n_levels)
         counts = self.level_counts.copy()

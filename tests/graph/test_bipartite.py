@@ -1,7 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from igmc.errors import DataError
+from igmc.graph import bipartite
 from igmc.graph.bipartite import BipartiteGraph
 from tests.graph.graphs import random_graph
 
@@ -26,6 +29,34 @@ def test_rows_are_ordered_by_level_then_neighbour():
     graph = BipartiteGraph.from_ratings([0] * 4, [3, 1, 2, 0], [0, 1, 0, 1], n_users=1, n_items=4, n_levels=2)
     assert graph.user_items.tolist() == [2, 3, 0, 1]
     assert graph.user_levels.tolist() == [0, 0, 1, 1]
+
+
+def test_a_graph_is_built_in_24_bytes_a_rating_and_the_same_whatever_is_worked_on_at_once(monkeypatch):
+    rng = np.random.default_rng(1)
+    pairs = np.sort(rng.permutation(2_000_000)[:300_000])
+    user, item = (pairs // 1000).astype(np.int32), (pairs % 1000).astype(np.int32)
+    level = rng.integers(5, size=len(pairs)).astype(np.uint8)
+    sizes = {"n_users": 2000, "n_items": 1000, "n_levels": 5}
+    whole = BipartiteGraph.from_ratings(user, item, level, **sizes)
+    monkeypatch.setattr(bipartite, "PART", 4096)
+    tracemalloc.start()
+    parts = BipartiteGraph.from_ratings(user, item, level, **sizes)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 24 * len(user)
+    assert parts.digest() == whole.digest()
+    order = np.lexsort((user, level, item))
+    np.testing.assert_array_equal(parts.item_users, user[order])
+    np.testing.assert_array_equal(parts.item_levels, level[order])
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint16, np.uint64, float, list])
+def test_ratings_may_be_of_any_type_of_numbers(kind):
+    columns = [[0, 1, 1], [1, 0, 1], [2, 1, 0]]
+    if kind is not list:
+        columns = [np.array(column, kind) for column in columns]
+    graph = BipartiteGraph.from_ratings(*columns, n_users=2, n_items=2, n_levels=3)
+    assert (graph.user_items.tolist(), graph.user_levels.tolist()) == ([1, 1, 0], [2, 0, 1])
 
 
 def test_digest_changes_with_any_rating_size_or_level():

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, DataError
+from igmc.graph import kernel
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.reference import reference_subgraphs
@@ -67,6 +68,50 @@ def test_pair_without_any_rating_is_two_nodes():
     graph = BipartiteGraph.from_ratings([], [], [], n_users=2, n_items=2, n_levels=5)
     cut = extract_subgraphs(graph, [1, 0], [0, 1], ExtractConfig(hops=2), seed=0)
     assert (len(cut), cut.n_nodes, cut.n_edges) == (2, 4, 0)
+
+
+def hubs(n: int = 3000) -> BipartiteGraph:
+    """User 0 has rated nearly all items, and item 0 has been rated by nearly all users; others are thin."""
+    rng = np.random.default_rng(4)
+    thin = np.flatnonzero(rng.random(n * n) < 0.002)
+    users = np.concatenate([thin // n, np.zeros(n, np.int64), np.arange(n)])
+    items = np.concatenate([thin % n, np.arange(n), np.zeros(n, np.int64)])
+    pairs = np.unique(users * n + items)
+    pairs = pairs[rng.random(len(pairs)) < 0.9]
+    return BipartiteGraph.from_ratings(
+        pairs // n, pairs % n, rng.integers(4, size=len(pairs)), n_users=n, n_items=n, n_levels=4
+    )
+
+
+@pytest.mark.parametrize("cap", [1, 5, 60, 900, None])
+def test_long_rows_are_not_read_as_a_whole_and_give_the_same(cap):
+    graph, config = hubs(), ExtractConfig(max_nodes_per_hop=cap, sample_ratio=1.0 if cap else 0.3)
+    users, items = np.array([0, 0, 7, 8, 0]), np.array([0, 9, 0, 5, 2999])
+    rated = graph.user_items[graph.user_ptr[0] : graph.user_ptr[1]]
+    items[4] = np.setdiff1d(np.arange(3000), rated)[0]  # whose row has no gap
+    assert_equal(
+        extract_subgraphs(graph, users, items, config, seed=3),
+        reference_subgraphs(graph, users, items, config, seed=3),
+    )
+    view = ServingGraph.of(graph)
+    view = view.without(0, int(rated[0]))
+    patched = extract_subgraphs(view, users, items, config, seed=3)
+    assert_equal(patched, extract_subgraphs(view.rebuilt(), users, items, config, seed=3))
+
+
+def test_what_one_extraction_leaves_no_other_one_sees():
+    """A thread keeps its arrays: over graphs of other sizes, and other hops."""
+    small, large = random_graph(10, 8, 3, 0.5, seed=1), random_graph(40, 30, 3, 0.3, seed=2)
+    for graph in (large, small, large):
+        for hops in (1, 2, 1, 3):
+            users, items = all_pairs(graph)
+            config = ExtractConfig(hops=hops, max_nodes_per_hop=4)
+            assert_equal(
+                extract_subgraphs(graph, users[:60], items[:60], config, seed=1),
+                reference_subgraphs(graph, users[:60], items[:60], config, seed=1),
+            )
+    kernel._KEPT.taken(1, 40, 30)
+    assert kernel._KEPT.scratch is None, "a kernel that does not end puts nothing back"
 
 
 def test_no_pairs():
