@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import kernel
 from igmc.statistics.graph_statistics import GraphStatistics
-from igmc.statistics.shared import share
+from igmc.statistics.shared import NOBODY, share
 from igmc.statistics.tally import SUMS
 from igmc.threads import pool
 
@@ -43,7 +43,8 @@ class ItemSums:
                 return found
         made = np.empty((self._size, SUMS), np.float32)  # two threads may both make it: to the same bits
         nothing = np.empty(0, np.float32)
-        share(self.statistics.items, self.statistics.users, item, -1, np.float32(0), made, nothing)
+        items, users = self.statistics.items, self.statistics.users
+        share(items, users, np.int32(item), NOBODY, np.float32(0), made, nothing)
         with self._lock:
             self._rows[item] = made
             while len(self._rows) > self._most:

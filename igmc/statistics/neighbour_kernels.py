@@ -12,7 +12,7 @@ from igmc.statistics.choice_kernels import choose, make_choice
 from igmc.statistics.graph_statistics import DAMPING
 from igmc.statistics.row_kernels import BLOCK, clipped, gather, make_block, write_rows
 from igmc.statistics.rows import SideRows
-from igmc.statistics.shared import agreement_of, find, position, row_bounds, share, share_with
+from igmc.statistics.shared import NOBODY, agreement_of, find, position, row_bounds, share, share_with
 from igmc.statistics.tally import SUMS
 
 __all__ = ["Side", "group_work", "read_pairs", "sizes", "write_side", "write_table"]
@@ -176,7 +176,7 @@ def write_side(side, order, groups, low, high, norm, found):
             elif not shared:
                 rest = side.other_node[order[k : groups[g + 1]]]
                 if laid_over or not _with_few(ptr, near, other_ptr, other_near, target, rest):
-                    share(side.own, side.other, target, -1, shift, sums, agreement)
+                    share(side.own, side.other, target, NOBODY, shift, sums, agreement)
                 else:
                     if not len(mine):
                         mine = np.full(len(other_ptr) - 1, np.nan, np.float32)

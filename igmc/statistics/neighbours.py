@@ -105,6 +105,8 @@ def _pairs(
     statistics: GraphStatistics, user: NDArray[np.int32], item: NDArray[np.int32], norms: InputNorms
 ) -> _Pairs:
     users, items = statistics.users, statistics.items
+    # Arrays for reading only are of another type, for which all kernels would be compiled once more.
+    user, item = (np.require(nodes, np.int32, ["C", "W"]) for nodes in (user, item))
     inputs = np.empty((len(user), PAIR_WIDTH), np.float32)
     base = np.empty(len(user), np.float32)
     shift = np.empty((2, len(user)), np.float32)  # by which the user's, and the item's, residuals move

@@ -13,8 +13,9 @@ import numpy as np
 from igmc.compiled import inner, kernel
 from igmc.statistics.tally import add_row, tally
 
-__all__ = ["agreement_of", "find", "position", "row_bounds", "share", "share_with"]
+__all__ = ["NOBODY", "agreement_of", "find", "position", "row_bounds", "share", "share_with"]
 
+NOBODY = np.int32(-1)  # typed as nodes are: a plain -1 would have `share` compiled once more
 AGREEMENT_DAMPING = np.float32(20)  # shared ratings
 BLOCK_NODES = 2048  # of which the sums take 64 KiB
 WORTH = 16  # ratings that each row has in a block on average, at least, for blocks to pay
@@ -58,7 +59,7 @@ def share(own, other, target, left_out, shift, sums, agreement):
     Args:
         own, other: `SideRows` of the target's side, and of the other one.
         target: a node of `own`.
-        left_out: a neighbour of the target that does not count, or -1.
+        left_out: a neighbour of the target that does not count, or NOBODY.
         shift: what is added to the residuals of the target.
         sums: float32 [n_own, 8]; agreement: float32 [n_own], set to `agreement_of` each, or empty.
     """

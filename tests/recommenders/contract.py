@@ -17,7 +17,8 @@ class RecommenderContract:
         name: in the registry.
         settings: under which it learns the board in a moment.
         changes: for each setting another value, which must change what is predicted, or a pair (other
-            settings that this needs, value).
+            settings that this needs, value), or None if a test of its own shows it.
+        quick: settings under which a change shows in less time than learning the board takes.
         random: whether the seed matters.
         learns: whether it can learn who agrees with whom; means cannot.
     """
@@ -25,6 +26,7 @@ class RecommenderContract:
     name: str
     settings: dict = {}
     changes: dict = {}
+    quick: dict = {}
     random = False
     learns = True
 
@@ -35,10 +37,13 @@ class RecommenderContract:
         """The data of most tests, and the ratings asked on it."""
         return checkerboard()
 
-    @pytest.fixture
-    def fitted(self):
-        data, asked = self.board()
-        return self.make().fit(data), data, asked
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fitted(cls):
+        """A model that tests only read, the board and what is asked: fitted once for all."""
+        contract = cls()
+        data, asked = contract.board()
+        return contract.make().fit(data), data, asked
 
     def test_it_is_registered_under_its_name(self):
         assert self.make().name == self.name
@@ -47,15 +52,19 @@ class RecommenderContract:
     def test_equal_seeds_give_equal_models_and_others_others(self, fitted):
         model, data, _ = fitted
         everyone = np.arange(data.n_users)
-        first = model.scores(everyone)
-        np.testing.assert_array_equal(first, self.make().fit(data).scores(everyone))
-        other = self.make(seed=2).fit(data).scores(everyone)
+        first = self.make(**self.quick).fit(data) if self.quick else model
+        first = first.scores(everyone)
+        np.testing.assert_array_equal(first, self.make(**self.quick).fit(data).scores(everyone))
+        other = self.make(seed=2, **self.quick).fit(data).scores(everyone)
         assert np.array_equal(first, other) != self.random
 
     def test_fitting_again_forgets_the_first_time(self, fitted):
         model, data, _ = fitted
-        first = model.scores(np.arange(data.n_users))
-        np.testing.assert_array_equal(first, model.fit(data).scores(np.arange(data.n_users)))
+        everyone = np.arange(data.n_users)
+        other = dataclasses.replace(data, train=data.validation, validation=data.train)
+        again = self.make(**self.quick).fit(other).fit(data)
+        expected = self.make(**self.quick).fit(data) if self.quick else model
+        np.testing.assert_array_equal(expected.scores(everyone), again.scores(everyone))
 
     def test_it_learns_a_checkerboard(self, fitted):
         model, _, asked = fitted
@@ -137,10 +146,14 @@ class RecommenderContract:
         names = {field.name for field in dataclasses.fields(model.config_class)}
         assert names == set(self.changes), "each setting needs a value in `changes`"
         everyone = np.arange(data.n_users)
+        plain = self.make(**self.quick).fit(data) if self.quick else model
         for name, value in self.changes.items():
+            if value is None:
+                continue
             needed, value = value if isinstance(value, tuple) and isinstance(value[0], dict) else ({}, value)
-            before = self.make(**needed).fit(data) if needed else model
-            after = self.make(**needed, **{name: value}).fit(data)
+            settings = {**self.quick, **needed}
+            before = self.make(**settings).fit(data) if needed else plain
+            after = self.make(**{**settings, name: value}).fit(data)
             assert not np.array_equal(before.scores(everyone), after.scores(everyone)), name
 
     def test_ratings_of_a_new_user_count_at_once_if_it_is_inductive(self, fitted):

@@ -21,10 +21,11 @@ class TestIGMC(RecommenderContract):
     name = "igmc"
     settings = {"model": {"layers": [16, 16, 16], "mlp_width": 32, "edge_dropout": 0.0}, "train": TRAIN}
     random = True
+    quick = {"train": {**TRAIN, "epochs": 2}}
     changes = {
         "extract": {"max_nodes_per_hop": 3},
         "model": {"layers": [8]},
-        "train": {**TRAIN, "epochs": 2},
+        "train": {**TRAIN, "epochs": 1},
     }
 
 

@@ -10,8 +10,11 @@ from igmc.ratings.load import load_dataset
 from igmc.ratings.split import make_split
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.inputs import InputNorms
-from igmc.statistics.neighbours import read_neighbours
+from igmc.statistics.item_sums import ItemSums
+from igmc.statistics.neighbour_kernels import group_work, read_pairs, sizes, write_side
+from igmc.statistics.neighbours import read_for_user, read_neighbours
 from igmc.statistics.reference import reference_pair
+from igmc.statistics.shared import share
 
 RAW = InputNorms.identity()
 SPAN = 4.0
@@ -231,3 +234,16 @@ def test_what_is_shared_is_found_alike_in_blocks_and_by_the_rows_of_few_neighbou
         log_count, correlated = found.rows[place, 1], found.rows[place, 4]
         assert log_count == pytest.approx(np.log1p(N), abs=1e-5)
         assert correlated == pytest.approx(P / (N + 10), abs=1e-5)
+
+
+def test_no_kernel_is_compiled_twice_for_the_same_work():
+    """Each takes seconds: whether arrays may be written, or nobody is left out, is no reason for another."""
+    known = statistics({(0, 0): 5.0, (0, 1): 3.0, (1, 0): 4.0, (2, 1): 1.0}, 3, 2)
+    user, item = np.array([0, 1], np.int32), np.array([0, 1], np.int32)
+    read_neighbours(known, user, item, cap=5, norms=RAW)
+    kernels = [read_pairs, sizes, group_work, write_side, share]
+    before = [len(one.signatures) for one in kernels]
+    user.flags.writeable = item.flags.writeable = False
+    read_neighbours(known, user, item, cap=5, norms=RAW)
+    read_for_user(known, ItemSums(known, 1 << 20), 1, np.array([1], np.int32), cap=5, norms=RAW)
+    assert [len(one.signatures) for one in kernels] == before

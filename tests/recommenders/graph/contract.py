@@ -17,7 +17,7 @@ CHANGES = {
     "learning_rate": 0.05,
     "l2": 0.1,
     "batch_size": 10,
-    "epochs": 2,
+    "epochs": 1,
     "patience": ({"epochs": 20, "learning_rate": 0.2}, 1),
     "dim": 4,
     "layers": 1,
@@ -61,6 +61,7 @@ class GraphContract(RecommenderContract):
     random = True
     settings = {"objective": "rating", **SMALL}
     changes = CHANGES
+    quick = {"epochs": 2}
 
     def liked_board(self):
         return liked_board()
