@@ -37,7 +37,7 @@ class IgmcError(Exception):
         self.what, self.got, self.allowed, self.remedy = what, got, allowed, remedy
         parts = [what]
         if got is not None:
-            parts.append(f"got {_shortened(repr(got))}")
+            parts.append(f"got {_shown(got)}")
         if allowed is not None:
             parts.append(f"allowed: {allowed}")
         if remedy is not None:
@@ -49,12 +49,19 @@ class IgmcError(Exception):
         return _rebuild, (type(self), self.what, self.got, self.allowed, self.remedy)
 
 
-def _shortened(text: str) -> str:
-    """The text, or its beginning and how long it is.
+def _shown(value: object) -> str:
+    """What a message shows of a value: its ``repr``, of a long one the beginning, of a table its kind.
 
-    >>> _shortened("short"), len(_shortened("long " * 10_000)) < 250
-    ('short', True)
+    >>> _shown("short"), len(_shown("long " * 10_000)) < 250
+    ("'short'", True)
     """
+    columns, shape = getattr(value, "columns", None), getattr(value, "shape", None)
+    if isinstance(shape, tuple) and len(shape) == 2 and columns is not None:
+        kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
+        names = ", ".join(map(str, columns))
+        text = f"a {kind} of {shape[0]:,} rows with the columns {names}"
+    else:
+        text = " ".join(repr(value).split()) if hasattr(value, "shape") else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text):,} characters)"
 
 

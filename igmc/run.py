@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import FIRST_NETWORK, NETWORKS, RunConfig, run_config
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError, WriteError
@@ -39,6 +40,7 @@ __all__ = ["default_folder", "demo_run", "train"]
 logger = logging.getLogger(__name__)
 
 
+@checked_types
 def train(
     data: DataLike | RunConfig,
     *,
@@ -138,6 +140,8 @@ def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
             got=f"--statistics-memory {gib:g}",
             remedy="leave it out, or train another with --network",
         )
+    if gib is not None and not 0 < gib < 2**30:
+        raise ConfigError("statistics_memory is out of range", got=gib, allowed="GiB, more than 0")
     return None if gib is None else int(gib * 2**30)
 
 

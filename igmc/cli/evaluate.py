@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,7 +136,10 @@ def evaluate_command(
         seeds=_numbers("--seeds", seeds, 0),
         ks=lengths,
         rankings=not no_rankings,
-        **{"data_dir": data_dir, "home": home, "out": out, "track": track},
+        data_dir=data_dir,
+        home=home,
+        out=out,
+        track=track,
     )
     if as_json:
         emit_json(report.to_dict())
@@ -166,18 +168,9 @@ def _check_against(against: str | None, models: tuple[str, ...]) -> None:
 
 def _check_metrics(names: list[str] | None, ks: list[int], *, rankings: bool, compares: bool) -> None:
     """What is misspelt is said before anything is fitted."""
-    from igmc.evaluation import metric_names
+    from igmc.evaluation import check_metrics, metric_names
 
-    known = metric_names(ks, rankings=rankings)
-    for name in names or ():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=2)
-            raise ConfigError(
-                "--metrics: no such metric",
-                got=name,
-                allowed=", ".join(known),
-                remedy=f"did you mean {' or '.join(near)}?" if near else None,
-            )
+    check_metrics(names or (), ks, rankings=rankings)
     by_user = metric_names(ks, rankings=rankings, by_user=True)
     if compares and names and names[0] not in by_user:
         raise ConfigError(

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from igmc.argument_types import checked_types
 from igmc.config.base import Config
 from igmc.config.networks import NETWORKS
 from igmc.config.run import RunConfig, network_of
@@ -86,6 +87,7 @@ def preset_settings(dataset: str, network: str | None = None) -> dict[str, Any]:
     return {"network": network} | {section: dict(values) for section, values in sections.items()}
 
 
+@checked_types
 def run_config(dataset: str | None = None, chosen: Mapping[str, Any] | None = None) -> RunConfig:
     """The configuration that a data set brings, and over it what is chosen; as `igmc-train` makes it.
 

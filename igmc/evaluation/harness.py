@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from igmc import __version__
+from igmc.argument_types import checked_types
 from igmc.checked_json import dump_checked, load_checked
 from igmc.errors import ConfigError, IgmcError, WriteError
 from igmc.evaluation.fitted_models import FittedModels
@@ -22,6 +23,7 @@ from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
 from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
+from igmc.evaluation.validation import check_metrics
 from igmc.files import replace_file, replacing, sweep_shared, writing
 from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, load_dataset
@@ -37,6 +39,7 @@ KS = (5, 10, 20)
 MEASURES = 2
 
 
+@checked_types
 def evaluate(
     models: ModelLike | Sequence[ModelLike],
     datasets: DataLike | Sequence[DataLike],
@@ -45,6 +48,7 @@ def evaluate(
     seeds: int | Sequence[int] = (1,),
     ks: int | Sequence[int] = KS,
     rankings: bool = True,
+    metrics: str | Sequence[str] | None = None,
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
@@ -63,6 +67,8 @@ def evaluate(
         ks: lengths of ranked lists.
         rankings: measure full rankings where the protocol allows it. They ask a score of every item for every
             user, which a graph network takes hours for; without them its ratings are measured in minutes.
+        metrics: what the tables of the report show; checked before anything is fitted. Everything is
+            measured, and there for other tables: see `EvaluationReport.to_markdown`.
         data_dir, home: where raw data are; see `load_dataset`.
         out: folder for the report and for each evaluation as it is done. What is there already is not run
             again, so that a call that was interrupted goes on where it stopped, and models that took long to
@@ -86,6 +92,10 @@ def evaluate(
     for name, values in given.items():
         if not values:
             raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
+    if any(isinstance(k, bool) or k < 1 for k in ks):
+        raise ConfigError("the length K of a list is out of range", got=ks, allowed="whole numbers from 1")
+    shown = [] if metrics is None else several(metrics)
+    check_metrics(shown, ks, rankings=rankings)
     _check_labels([model.label for model in asked])
     digests: dict[str, str] = {}
     kept = _Kept(Path(out), ks, rankings) if out is not None else None
@@ -109,7 +119,7 @@ def evaluate(
                         logger.warning("%s failed: %s", model.label, error)
                     else:
                         evaluations.append(found)
-    report = EvaluationReport(tuple(evaluations), tuple(failures))
+    report = EvaluationReport(tuple(evaluations), tuple(failures), shown=tuple(shown))
     if out is not None:
         report.save(Path(out))
     return report

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from igmc.argument_types import checked_types
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError, MissingExtraError
 from igmc.evaluation.metrics import Comparison, paired_test
@@ -46,6 +47,7 @@ class EvaluationReport:
     Attributes:
         evaluations: in the order in which they were asked for.
         failures: what could not be evaluated.
+        shown: the columns of its tables that were asked for; empty for those of `usual_metrics`.
     """
 
     __repr__ = short_repr
@@ -57,6 +59,7 @@ class EvaluationReport:
     failures: tuple[Failure, ...] = ()
     machine: str = field(default_factory=machine)
     versions: dict[str, str] = field(default_factory=versions)
+    shown: tuple[str, ...] = ()
 
     def groups(self) -> list[Group]:
         """The evaluations by data set, protocol and model, seeds together; in the order asked for."""
@@ -143,15 +146,21 @@ class EvaluationReport:
         writer.writerows(rows)
         return text.getvalue()
 
-    def to_markdown(self, metrics: Sequence[str] | None = None) -> str:
+    @checked_types
+    def to_markdown(self, metrics: str | Sequence[str] | None = None) -> str:
         """A table for each data set and protocol, the best model first.
 
         A figure is the mean over seeds ± their standard deviation, or with one seed its 95 % interval.
 
         Args:
-            metrics: the columns; if None, those of `usual_metrics`.
+            metrics: the columns; if None, those of `shown` that were measured, or of `usual_metrics`.
+
+        Raises:
+            ConfigError: on a metric that no evaluation has.
         """
-        shown = list(metrics) if metrics is not None else self.usual_metrics()
+        shown = [name for name in self.shown if name in self.metrics()] or self.usual_metrics()
+        if metrics is not None:
+            shown = [metrics] if isinstance(metrics, str) else list(metrics)
         for name in shown:
             if name not in self.metrics():
                 raise ConfigError("no such metric", got=name, allowed=", ".join(self.metrics()))

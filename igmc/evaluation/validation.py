@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from igmc.evaluation.metrics import checked_lengths, evaluate_ranking, score
 from igmc.evaluation.protocols import Protocol
 from igmc.recommenders import Recommender, TrainingData
 
-__all__ = ["ERRORS", "RANKINGS", "checked_metric", "metric_names", "validation_figure"]
+__all__ = ["ERRORS", "RANKINGS", "check_metrics", "checked_metric", "metric_names", "validation_figure"]
 
 ERRORS = ("rmse", "mae", "rmse_clipped", "mae_clipped")
 RANKINGS = ("precision", "recall", "f1", "hit_rate", "mrr", "map", "ndcg", "ndcg_exp")  # each @K
@@ -39,6 +40,24 @@ def metric_names(ks: Sequence[int], *, rankings: bool = True, by_user: bool = Fa
         names += [f"{name}@{k}" for k in ks for name in (*RANKINGS, *LISTS, *(() if by_user else CATALOGUE))]
         names.append("opposite_overlap")
     return names
+
+
+def check_metrics(names: Sequence[str], ks: Sequence[int], *, rankings: bool = True) -> None:
+    """Raise on a metric that no evaluation has; see `metric_names`.
+
+    Raises:
+        ConfigError: naming it, and those that may be meant.
+    """
+    known = metric_names(ks, rankings=rankings)
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=2)
+            raise ConfigError(
+                "no such metric",
+                got=name,
+                allowed=", ".join(known),
+                remedy=f"did you mean {' or '.join(near)}?" if near else None,
+            )
 
 
 def validation_figure(model: Recommender, data: TrainingData, metric: str) -> float:

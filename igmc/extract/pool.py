@@ -25,6 +25,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from igmc.argument_types import checked_types
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, IgmcError, StoreError
 from igmc.extract.size import bytes_per_pair, choose_shard_size
@@ -77,6 +78,7 @@ class ExtractReport:
     digest: str
 
 
+@checked_types
 def extract_store(
     part: Part,
     config: ExtractConfig,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import SELECTIONS
 from igmc.errors import ConfigError
 from igmc.graph.bipartite import BipartiteGraph
@@ -36,6 +37,7 @@ class Part:
     times: RatingTimes | None = None
 
 
+@checked_types
 def make_parts(split: Split, selection: str) -> dict[str, Part]:
     """The parts of a run, by how its checkpoints are selected.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import RunConfig
 from igmc.errors import CheckpointError, DataError
 from igmc.graph import ServingGraph, make_parts
@@ -77,6 +78,7 @@ class BasePredictor:
     info: ItemInfo | None = None
 
     @classmethod
+    @checked_types
     def from_run(
         cls,
         folder: str | os.PathLike[str],
@@ -92,12 +94,10 @@ class BasePredictor:
 
         Args:
             folder: of the run, or its report.
-            checkpoints: "ensemble", "single" or an epoch; if None, "ensemble" where the run is finished, else
-                "single". See `igmc.inference.checkpoints.pick_epochs`.
+            checkpoints: see `igmc.inference.checkpoints.pick_epochs`.
             device: "auto", "cpu", "cuda" or "cuda:N".
             workers: threads; as many as cores if None.
-            data: the data set of the run, which only one with side features needs again; that which its
-                settings name if None.
+            data: the data set of a run with side features; that which its settings name if None.
             data_dir, home: where raw data are; see `igmc.ratings.load.load_dataset`.
 
         Raises:
@@ -139,6 +139,7 @@ class BasePredictor:
         sizes = f"{self.graph.n_ratings:,} ratings, {len(self.users):,} users, {len(self.items):,} items"
         return f"{type(self).__name__}({self.config.network} on {self.config.data.dataset}: knows {sizes})"
 
+    @checked_types
     def at(self, time: int) -> Self:
         """The same, asked at another time than just after the newest rating that it knows.
 
@@ -153,6 +154,7 @@ class BasePredictor:
         """
         return dataclasses.replace(self, scorer=self.scorer.at(time))
 
+    @checked_types
     def predict(
         self, user_ids: RawId | Iterable[RawId], item_ids: RawId | Iterable[RawId], *, clip: bool = True
     ) -> pd.DataFrame:
@@ -215,6 +217,7 @@ class BasePredictor:
         graph = self._extended(n_users, items, np.full(len(ratings), user), ratings, ratings.values())
         return UserView(user, self.graph, graph, items, self.scale, self.scorer)
 
+    @checked_types
     def score_user(
         self,
         ratings: Mapping[RawId, float],

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from igmc.argument_types import checked_types
 from igmc.errors import DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import near_ids
@@ -31,6 +32,7 @@ class Predictor(BasePredictor):
     `igmc.inference.base.BasePredictor`.
     """
 
+    @checked_types
     def recommend(
         self,
         user_id: RawId | None = None,
@@ -51,6 +53,7 @@ class Predictor(BasePredictor):
         """
         return recommend(self, user_id=user_id, ratings=ratings, k=k, **filters)
 
+    @checked_types
     def explain(
         self,
         user_id: RawId | None,
@@ -71,6 +74,7 @@ class Predictor(BasePredictor):
         """
         return explain(self, user_id, item_id, ratings=ratings, **how)
 
+    @checked_types
     def similar_items(self, item_id: RawId, k: int = 10) -> pd.DataFrame:
         """The items whose raters agreed most with what they gave this one; see `igmc.inference.similar`.
 
@@ -92,6 +96,7 @@ class Predictor(BasePredictor):
         return similar_items(self, index, k)
 
 
+@checked_types
 def predict(
     run: str | os.PathLike[str] | BasePredictor,
     ratings: Mapping[RawId, float],

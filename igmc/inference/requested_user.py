@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from igmc.errors import DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import check_known, near_ids, unknown_ids
+from igmc.inference.rating_encoding import check_ratings
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
 
@@ -27,6 +28,8 @@ def requested_user(
         DataError: on an unknown user without ratings, an unknown item among the ratings, or a rating that is
             not on the scale.
     """
+    if ratings is not None:
+        check_ratings(ratings)
     if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
         raise DataError(
             "the run knows no such user",

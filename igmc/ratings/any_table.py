@@ -65,4 +65,4 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
         raise ConfigError(
             f"{what} cannot be read: {error}", got=table_kind(table), allowed=allowed
         ) from error
-    raise ConfigError(f"{what} are not a table", got=table_kind(table), allowed=allowed)
+    raise ConfigError(f"{what} are not a table", got="None" if table is None else table, allowed=allowed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from igmc.argument_types import checked_types
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.files import replacing, writing
 from igmc.ratings.checks import check_range
@@ -34,6 +35,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  
 Columns = dict[str, NDArray[Any]]
 
 
+@checked_types
 def to_networkx(
     dataset: DataLike, *, split: Split | None = None, rows: ArrayLike | None = None
 ) -> nx.Graph[Any]:
@@ -82,6 +84,7 @@ def to_networkx(
     return graph
 
 
+@checked_types
 def to_pyg(
     dataset: DataLike,
     *,
@@ -132,6 +135,7 @@ def to_pyg(
     return data
 
 
+@checked_types
 def to_hetero(
     dataset: DataLike,
     *,
@@ -188,8 +192,7 @@ def write_graph(graph: Any, path: str | Path) -> None:
         DataError: if a text holds a character that no XML file can hold.
         IgmcError: if the file cannot be written.
     """
-    path = Path(path)
-    graphml = hasattr(graph, "nodes")
+    path, graphml = Path(path), hasattr(graph, "nodes")
     if graphml:
         graph = _named(graph)
     with writing(path):
@@ -245,9 +248,9 @@ def _levels(split: Split, rating: NDArray[np.float64]) -> NDArray[np.int64]:
 def _tensors(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> dict[str, Any]:
     import torch
 
-    columns = _columns(dataset, split, rows)
     kinds = {"user": np.int64, "item": np.int64, "rating": np.float32}
-    return {name: torch.tensor(c.astype(kinds.get(name, c.dtype))) for name, c in columns.items()}
+    columns = _columns(dataset, split, rows).items()
+    return {name: torch.tensor(c.astype(kinds.get(name, c.dtype))) for name, c in columns}
 
 
 def _both(directions: str) -> bool:
@@ -272,11 +275,9 @@ def _known(info: pd.DataFrame | None, size: int) -> list[dict[str, Any]]:
 def _edge_attributes(columns: Columns) -> list[dict[str, Any]]:
     names = [name for name in columns if name not in _MASKS.values()]
     rows = zip(*(columns[name].tolist() for name in names), strict=True)  # .tolist(): plain Python numbers
-    attributes = [dict(zip(names, row, strict=True)) for row in rows]
-    for of in attributes:
-        for name in ("timestamp", "level"):
-            if of.get(name) == -1:
-                del of[name]
+    attributes = [  # no time or level is -1; a rating may be
+        {name: v for name, v in zip(names, row, strict=True) if v != -1 or name == "rating"} for row in rows
+    ]
     for part, mask in _MASKS.items():
         for row in np.flatnonzero(columns.get(mask, ())).tolist():
             attributes[row]["part"] = part
@@ -292,9 +293,7 @@ def _named(graph: nx.Graph[Any]) -> nx.Graph[Any]:
     for node, attributes in graph.nodes(data=True):
         for text in (value for value in attributes.values() if isinstance(value, str)):
             if _NO_XML.search(text):
-                raise DataError(
-                    "GraphML cannot hold a text with control characters", got=text, remedy="write a PyG graph"
-                )
+                raise DataError("GraphML holds no control characters", got=text, remedy="write a PyG graph")
         names[node] = f"{node[0][0]}{count[node[0]]}"
         count[node[0]] += 1
     return nx.relabel_nodes(graph, names)

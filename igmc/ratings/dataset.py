@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.errors import DataError
 from igmc.ratings.any_table import table_kind
 from igmc.ratings.frame import read_frames
@@ -112,6 +113,7 @@ class Dataset:
         return f"Dataset({self.name!r}: {sizes})"
 
     @classmethod
+    @checked_types
     def from_frame(
         cls,
         ratings: Frame,

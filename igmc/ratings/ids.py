@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.ratings.checks import check_lengths, check_range
 
 __all__ = ["IdTable", "ObjectIds", "RawId", "id_list", "id_pairs", "missing"]
@@ -192,9 +192,14 @@ class ObjectIds(IdTable):
 def id_list(given: RawId | Iterable[RawId]) -> list[RawId]:
     """One id or several, as a list; a tuple is several.
 
+    Raises:
+        ConfigError: on a table or a mapping, of which nobody knows where its ids are.
+
     >>> id_list("ann"), id_list(("ann", "bo")), id_list(7)
     (['ann'], ['ann', 'bo'], [7])
     """
+    if isinstance(given, Mapping) or hasattr(given, "columns"):
+        raise ConfigError("these are no ids", got=given, allowed="an id, or a list or column of ids")
     single = isinstance(given, str | bytes) or not isinstance(given, Iterable)
     return [given] if single else list(given)  # type: ignore[arg-type, list-item]
 

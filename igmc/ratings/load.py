@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from igmc.argument_types import checked_types
 from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.any_table import ArrowTable, is_table
@@ -30,6 +31,7 @@ DataLike = Dataset | DataConfig | str | Path | Mapping[str, Any] | ArrowTable
 TAKEN = "a name, a path, a DataFrame, a Dataset, a DataConfig or a mapping of its settings"
 
 
+@checked_types
 def load_dataset(
     data: DataLike, *, data_dir: str | Path | None = None, home: str | Path | None = None
 ) -> Dataset:

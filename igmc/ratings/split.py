@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
 from igmc.files import replacing, writing
@@ -157,6 +158,7 @@ class Split:
         return split
 
 
+@checked_types
 def make_split(
     dataset: DataLike, config: DataConfig | Mapping[str, Any] | None = None, seed: int = 1
 ) -> Split:
@@ -254,10 +256,8 @@ def build_split(
         method=level_method,
         known=dataset.scale_hint,
     )
-    none = np.empty(0, np.int64)
-    split = Split(
-        dataset.table, scale, train, validation, test, name, seed, none if support is None else support
-    )
+    support = np.empty(0, np.int64) if support is None else support
+    split = Split(dataset.table, scale, train, validation, test, name, seed, support)
     _report(split)
     return split
 

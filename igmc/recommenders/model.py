@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import Config, merged
 from igmc.errors import ConfigError, DataError
 from igmc.inference import ItemInfo, near_ids
@@ -64,6 +65,7 @@ class Model:
 
     name: ClassVar[str]
 
+    @checked_types
     def __init__(self, *, seed: int = 1, **settings: Any) -> None:
         recommender_class(self.name).config_class.from_dict(settings)
         self.seed, self.settings = seed, settings
@@ -75,6 +77,7 @@ class Model:
         fitted = "" if self.dataset is None else f" fitted to {self.dataset.name}"
         return f"{type(self).__name__}({given}){fitted}"
 
+    @checked_types
     def fit(
         self, data: DataLike, *, data_dir: str | Path | None = None, home: str | Path | None = None
     ) -> Self:
@@ -108,6 +111,7 @@ class Model:
         self.dataset, self.scale, self.known = dataset, split.scale, known.merged().matrix()
         return self
 
+    @checked_types
     def predict(
         self, users: RawId | Iterable[RawId], items: RawId | Iterable[RawId], *, clip: bool = True
     ) -> pd.DataFrame:
@@ -132,6 +136,7 @@ class Model:
         score = self.scale.clip(score) if clip and not model.ranks_only else score
         return pd.DataFrame({"user_id": user_ids, "item_id": item_ids, "score": score})
 
+    @checked_types
     def recommend(
         self, users: RawId | Iterable[RawId] | None = None, k: int = 10, *, rated: bool = False
     ) -> pd.DataFrame:
@@ -192,7 +197,6 @@ class Model:
         return self.recommender, self.dataset
 
 
-@cache
 def model_class(name: str) -> type[Model]:
     """The class of a recommender on raw ids.
 
@@ -202,9 +206,11 @@ def model_class(name: str) -> type[Model]:
     Raises:
         ConfigError: on an unknown name.
     """
-    if not isinstance(name, str):
-        raise ConfigError("unknown recommender", got=name, allowed=", ".join(RECOMMENDERS))
-    inner = recommender_class(name)
+    return _made(recommender_class(name))
+
+
+@cache
+def _made(inner: type[Recommender]) -> type[Model]:
     usual: Config = inner.config_class()
     settings = usual.to_dict()
     public = next(public for public, key in MODELS.items() if key == inner.name)

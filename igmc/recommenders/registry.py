@@ -47,6 +47,8 @@ def recommender_class(name: str) -> type[Recommender]:
     Raises:
         ConfigError: on an unknown name.
     """
+    if not isinstance(name, str):
+        raise ConfigError("unknown recommender", got=name, allowed=", ".join(RECOMMENDERS))
     key = name.lower().replace("-", "_")
     if key not in RECOMMENDERS:
         near = difflib.get_close_matches(key, RECOMMENDERS, n=3)

@@ -90,7 +90,7 @@ def test_wrong_usage(command, home, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metrics", "rsme"], "--metrics: no such metric; got 'rsme'"),
+        (["--metrics", "rsme"], "no such metric; got 'rsme'"),
         (["--metrics", "ndcg@7"], "did you mean"),
         (["--metrics", "rmse,ndcg@5", "--no-rankings"], "no such metric; got 'ndcg@5'"),
         (

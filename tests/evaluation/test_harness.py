@@ -10,6 +10,7 @@ from igmc.evaluation.harness import evaluate
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
+from tests.evaluation.datasets import make_dataset
 
 
 @pytest.fixture
@@ -164,3 +165,20 @@ def test_ratings_of_any_scale_and_few_items_are_measured(tmp_path, values, items
 def test_a_wrong_setting_is_named_by_its_model():
     with pytest.raises(ConfigError, match=r"^model deep: train\.epochs|^model deep: epochs is out of range"):
         evaluate(["deep=igmc:train.epochs=0"], ["demo"])
+
+
+def test_the_metrics_to_show_are_checked_before_anything_is_fitted_and_shown(monkeypatch):
+    data = make_dataset(3, users=20, items=12)
+    report = evaluate("global_mean", data, metrics=["mae", "rmse"])
+    assert str(report).splitlines()[2].split("|")[2:4] == [" mae ", " rmse "]
+    assert "recall@5" in report.metrics(), "everything is measured"
+    assert report.to_markdown("recall@5") != str(report)
+
+    def fitted(*_, **__):
+        raise AssertionError("a model was fitted")
+
+    monkeypatch.setattr(harness, "evaluate_model", fitted)
+    with pytest.raises(ConfigError, match=r"no such metric; got 'rsme'; .*did you mean rmse"):
+        evaluate("global_mean", data, metrics="rsme")
+    with pytest.raises(ConfigError, match="no such metric; got 'recall@5'"):
+        evaluate("global_mean", data, metrics=["recall@5"], rankings=False)

@@ -211,7 +211,7 @@ def test_graphml_round_trip(toy, split, tmp_path):
 
 def test_graphml_refuses_what_xml_cannot_hold(toy, tmp_path):
     graph = to_networkx(replace(toy, item_info=pd.DataFrame({"title": ["a\0b", ""]})))
-    with pytest.raises(DataError, match=r"GraphML cannot hold a text with control characters; got 'a\\x00b'"):
+    with pytest.raises(DataError, match=r"GraphML holds no control characters; got 'a\\x00b'"):
         write_graph(graph, tmp_path / "toy.graphml")
     assert list(tmp_path.iterdir()) == []
 

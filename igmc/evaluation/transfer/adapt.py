@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import DataConfig, TransferConfig
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError
@@ -39,6 +40,7 @@ __all__ = ["transfer"]
 logger = logging.getLogger(__name__)
 
 
+@checked_types
 def transfer(
     run: str | os.PathLike[str],
     to: DataLike,

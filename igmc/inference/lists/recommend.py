@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.argument_types import checked_types
 from igmc.config import ListConfig
 from igmc.inference.base import BasePredictor
 from igmc.inference.lists.candidates import candidate_order
@@ -65,6 +66,7 @@ class Recommendations(NamedTuple):
         return frame
 
 
+@checked_types
 def recommend(
     run: str | os.PathLike[str] | BasePredictor,
     *,

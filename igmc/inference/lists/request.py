@@ -50,7 +50,7 @@ class ListRequest:
             check_ratings(self.ratings)
             object.__setattr__(self, "ratings", dict(self.ratings))
         for name in ("genre", "exclude_genre"):
-            object.__setattr__(self, name, _several(getattr(self, name)))
+            object.__setattr__(self, name, _genres(name, getattr(self, name)))
         if self.items is not None:
             object.__setattr__(self, "items", frozenset(_several(self.items)))
         if self.years is not None:
@@ -62,13 +62,20 @@ def _several(given: Any) -> tuple[Any, ...]:
     return tuple(id_list(given))
 
 
-def _years(given: Iterable[object]) -> tuple[int | None, int | None]:
-    bounds = tuple(given)
+def _genres(name: str, given: Any) -> tuple[str, ...]:
+    found = _several(given)
+    if not all(isinstance(word, str) for word in found):
+        raise ConfigError(f"{name} is not the name of a genre", got=str(given), allowed="a text, or several")
+    return found
+
+
+def _years(given: Any) -> tuple[int | None, int | None]:
+    bounds = tuple(given) if isinstance(given, Iterable) else (given,)
     whole = all(year is None or (isinstance(year, int) and not isinstance(year, bool)) for year in bounds)
     if len(bounds) == 2 and whole:
         first, last = bounds
         if not (isinstance(first, int) and isinstance(last, int) and first > last):
-            return first, last  # type: ignore[return-value]
+            return first, last
     raise ConfigError(
         "years are no range", got=bounds, allowed="the first and the last year, None where there is no bound"
     )

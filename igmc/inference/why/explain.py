@@ -8,6 +8,7 @@ from math import inf
 
 import numpy as np
 
+from igmc.argument_types import checked_types
 from igmc.config import ExplainConfig
 from igmc.errors import ConfigError, DataError
 from igmc.inference.base import BasePredictor
@@ -20,6 +21,7 @@ from igmc.ratings import RawId
 __all__ = ["explain"]
 
 
+@checked_types
 def explain(
     run: str | os.PathLike[str] | BasePredictor,
     user_id: RawId | None,
