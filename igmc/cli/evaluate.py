@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -129,6 +129,7 @@ def evaluate_command(
     lengths = _numbers("--ks", ks, 1)
     _check_against(against, models)
     _check_metrics(shown, lengths, rankings=not no_rankings, compares=against is not None)
+    places: dict[str, Any] = {"data_dir": data_dir, "home": home, "out": out, "track": track}
     report = evaluate(
         models,
         [read_data(ctx, name) for name in datasets or ("demo",)],
@@ -136,10 +137,7 @@ def evaluate_command(
         seeds=_numbers("--seeds", seeds, 0),
         ks=lengths,
         rankings=not no_rankings,
-        data_dir=data_dir,
-        home=home,
-        out=out,
-        track=track,
+        **places,
     )
     if as_json:
         emit_json(report.to_dict())
