@@ -89,14 +89,8 @@ def evaluate(
     ways = list({way.label: way for way in map(make_protocol, several(protocols))}.values())
     sources, seeds, ks = several(datasets), list(dict.fromkeys(several(seeds))), several(ks)
     given = {"model": asked, "data set": sources, "protocol": ways, "seed": seeds, "list length": ks}
-    for name, values in given.items():
-        if not values:
-            raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
-    if any(isinstance(k, bool) or k < 1 for k in ks):
-        raise ConfigError("the length K of a list is out of range", got=ks, allowed="whole numbers from 1")
     shown = [] if metrics is None else several(metrics)
-    check_metrics(shown, ks, rankings=rankings)
-    _check_labels([model.label for model in asked])
+    _check_given(given, shown, rankings=rankings)
     digests: dict[str, str] = {}
     kept = _Kept(Path(out), ks, rankings) if out is not None else None
     evaluations: list[ModelEvaluation] = []
@@ -130,7 +124,16 @@ def several(given: Any) -> list[Any]:
     return list(given) if isinstance(given, list | tuple | set | frozenset | range) else [given]
 
 
-def _check_labels(labels: list[str]) -> None:
+def _check_given(given: dict[str, list[Any]], metrics: list[str], *, rankings: bool) -> None:
+    """What can be wrong before there are data; see `evaluate`."""
+    for name, values in given.items():
+        if not values:
+            raise ConfigError(f"there is no {name} to evaluate", allowed="one or more")
+    ks = given["list length"]
+    if min(ks) < 1:
+        raise ConfigError("the length K of a list is out of range", got=ks, allowed="whole numbers from 1")
+    check_metrics(metrics, ks, rankings=rankings)
+    labels = [model.label for model in given["model"]]
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise ConfigError(
