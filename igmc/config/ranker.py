@@ -17,7 +17,7 @@ class RankerConfig(Config):
     hidden: float = knob(0.1, "fraction of each known user's ratings hidden per fold", low=0.01, high=0.5)
     newcomers: float = knob(
         0.2,
-        "fraction of users per fold whose ratings are all hidden from the statistics, and who show a few only",
+        "fraction of users per fold whose ratings are hidden from the statistics, and who show a few only",
         low=0.0,
         high=0.9,
     )
