@@ -19,7 +19,7 @@ from igmc.errors import ConfigError, IgmcError
 
 __all__ = [
     *("data", "doctor", "evaluate", "explain", "extract", "main", "plot", "predict", "ratings", "recommend"),
-    *("serve", "train", "transfer", "tune"),
+    *("serve", "similar", "train", "transfer", "tune"),
 ]
 
 # Name -> where the command is, and a line on it; imported when it is run.
@@ -30,6 +30,7 @@ _COMMANDS = {
         "train": "Train on a data set and report the test error.",
         "predict": "Predict ratings with a trained run.",
         "recommend": "List the items that a user will like best.",
+        "similar": "List the items like another one.",
         "explain": "Explain a prediction by the ratings behind it.",
         "serve": "Serve recommendations: an HTTP API and a web page.",
         "ratings": "Export, compact and train on the ratings that a server stored.",
@@ -94,6 +95,7 @@ predict = _entry_point("igmc-predict")
 ratings = _entry_point("igmc-ratings")
 recommend = _entry_point("igmc-recommend")
 serve = _entry_point("igmc-serve")
+similar = _entry_point("igmc-similar")
 train = _entry_point("igmc-train")
 transfer = _entry_point("igmc-transfer")
 tune = _entry_point("igmc-tune")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["emit", "emit_json", "human_bytes", "make_writable", "table"]
+__all__ = ["emit", "emit_json", "human_bytes", "make_writable", "printable", "table"]
 
 
 def make_writable() -> None:
@@ -46,7 +46,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     right = [
-        all(row[column][:1].isdigit() or row[column] == "-" for row in rows) for column in range(len(header))
+        all(row[column].lstrip("+-")[:1].isdigit() or row[column] == "-" for row in rows)
+        for column in range(len(header))
     ]
     return "\n".join(
         "  ".join(
@@ -55,6 +56,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def printable(text: str) -> str:
+    """A title may hold anything, and a terminal obeys control characters.
+
+    >>> printable("Alien" + chr(27))
+    'Alien?'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def human_bytes(size: float) -> str:

@@ -21,7 +21,7 @@ from igmc.cli.model_options import (
     round_option,
 )
 from igmc.cli.options import running_options
-from igmc.cli.output import emit, emit_json, table
+from igmc.cli.output import emit, emit_json, printable, table
 from igmc.cli.sections import knob_option
 from igmc.config import ListConfig
 
@@ -53,12 +53,14 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
         "k",
         "genre",
         "year",
+        "order",
         "items",
         "as_json",
     ),
     examples=(
         "igmc-recommend --demo",
         'igmc-recommend --run runs/ml_100k --ratings "50=5,181=4,258=2" -k 5 --genre Drama --year 1980-1999',
+        "igmc-recommend --demo --order lift --diversity 0.3 --because",
     ),
 )
 @model_options
@@ -87,6 +89,15 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 )
 @knob_option(ListConfig, "min_score")
 @items_option
+@click.option(
+    "--exclude",
+    metavar="FILE|ID,ID,...",
+    help="Items to leave out, seen or not wanted: as for --items. They count as no rating.",
+)
+@knob_option(ListConfig, "order")
+@knob_option(ListConfig, "diversity")
+@knob_option(ListConfig, "gems")
+@click.option("--because", is_flag=True, help="Name the rating of the user that speaks most for each item.")
 @knob_option(ListConfig, "bottom")
 @knob_option(ListConfig, "candidates")
 @knob_option(ListConfig, "budget")
@@ -97,6 +108,9 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @running_options()
 def recommend_command(**given: Any) -> None:
     """List the items with the highest predicted ratings, among those that the user has not rated.
+
+    What everybody likes is predicted to be liked by nearly everybody: --order lift lists what this user is
+    predicted to like more than others do. --gems keeps to what few people know.
 
     For a user of the run (--user), for a new one with a few ratings (--ratings), or for all users
     (--all-users); with --demo alone, for a newcomer with five ratings. Nothing is trained and nothing is
@@ -129,6 +143,8 @@ def _check(given: dict[str, Any]) -> None:
         )
     if given["all_users"] != (given["out"] is not None):
         raise click.UsageError("--all-users and --out FILE go together")
+    if given["because"] and given["all_users"]:
+        raise click.UsageError("--because goes with one list, not with --all-users")
     if given["as_csv"] and (given["as_json"] or given["all_users"]):
         raise click.UsageError("--csv goes neither with --json nor with --all-users, whose --out tells")
 
@@ -153,6 +169,7 @@ def _request(
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_items(predictor, given["items"]))
+    exclude = frozenset(() if given["exclude"] is None else read_items(predictor, given["exclude"]))
     ratings = None
     if given["ratings"] is not None:
         ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
@@ -163,6 +180,7 @@ def _request(
         exclude_genre=given["exclude_genre"],
         years=years,
         items=items,
+        exclude=exclude,
         config=ListConfig(**knobs),
     )
 
@@ -180,10 +198,12 @@ def _all_users(predictor: Predictor, request: ListRequest, given: dict[str, Any]
 
 
 def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run: Path) -> None:
-    from igmc.inference.lists import list_items
+    from igmc.inference.lists import list_items, with_reasons
 
     found = list_items(predictor, request)
     frame = found.frame(predictor, request.user_id)
+    if given["because"]:
+        frame = with_reasons(frame, predictor, found.item, request)
     if given["demo"] and request.ratings:
         _tell_ratings(predictor, request)
     if found.reason:
@@ -207,22 +227,22 @@ def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:
 
 def _shown(frame: pd.DataFrame) -> str:
     """A table for people; the source only where not all was read off by the models."""
-    names = [name for name in ("rank", "score", "item", "title", "genres") if name in frame]
+    import pandas as pd
+
+    names = [name for name in ("rank", "score", "lift", "item", "title", "genres") if name in frame]
     if (frame["source"] != "model").any():
         names.append("source")
-    rows = [
-        [
-            f"{cell:.2f}" if name == "score" else _plain(str(cell))
-            for name, cell in zip(names, row, strict=True)
+    shown = frame.assign(
+        score=[f"{value:.2f}" for value in frame["score"]], lift=[f"{value:+.2f}" for value in frame["lift"]]
+    )
+    if "because" in frame:
+        names.append("because")
+        reasons = zip(frame["because_rating"], frame["because_title"], strict=True)
+        shown["because"] = [
+            "-" if pd.isna(rating) else f"{rating:g} for {title}" for rating, title in reasons
         ]
-        for row in frame[names].itertuples(index=False)
-    ]
+    rows = [[printable(str(cell)) for cell in row] for row in shown[names].itertuples(index=False)]
     return table(names, rows)
-
-
-def _plain(text: str) -> str:
-    """A title may hold anything, and a terminal obeys control characters."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _document(
@@ -230,7 +250,8 @@ def _document(
 ) -> dict[str, Any]:
     rows = frame.drop(columns="user").astype(object)
     rows = rows.where(rows.notna(), None)
-    rows["score"] = [round(float(score), 4) for score in frame["score"]]
+    for name in ("score", "lift"):
+        rows[name] = [round(float(value), 4) for value in frame[name]]
     return {
         "run": str(run),
         "epochs": list(predictor.epochs),

@@ -218,6 +218,22 @@ class ListConfig(Config):
     k: int = knob(10, "length of the list", low=1)
     min_score: float | None = knob(None, "omit items with a lower predicted rating")
     bottom: bool = knob(False, "list the lowest-scored items instead, worst first")
+    order: str = knob(
+        "score",
+        "what the list is ordered by: the predicted rating ('score'), or how far it lies above what "
+        "everybody gives the item ('lift')",
+        choices=("score", "lift"),
+    )
+    diversity: float = knob(
+        0.0,
+        "0 for the best items; the larger, the more each item differs from those before it, by its raters "
+        "and genres",
+        low=0.0,
+        high=1.0,
+    )
+    gems: bool = knob(
+        False, "hidden gems: items that few people have rated, ordered by lift, and 10 ratings at least"
+    )
     candidates: int = knob(
         200, "number of items to score, the most promising by co-rating; raised if the list needs more", low=1
     )

@@ -36,6 +36,7 @@ _FILES = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+_Limit = Annotated[int, Query(ge=1, le=schemas.MOST, description="How many at most.")]
 _DESCRIPTION = """Recommendations and their reasons, for anyone, from a few ratings and at once.
 
 Nothing is trained. {kept} Ids are those of the data; whole numbers and texts are
@@ -78,10 +79,31 @@ async def about(request: Request) -> schemas.About:
 async def items(
     request: Request,
     q: Annotated[str, Query(max_length=100, description="Words of the title, or their beginnings.")] = "",
-    limit: Annotated[int, Query(ge=1, le=schemas.MOST, description="How many at most.")] = 20,
+    limit: _Limit = 20,
+    telling: Annotated[
+        bool, Query(description="Without words, first what people know and do not agree on.")
+    ] = False,
 ) -> schemas.ItemList:
-    """The items with these words in their titles; without words, those that most people rated."""
-    return await _work(request, partial(_service(request).search, q, limit))
+    """The items with these words in their titles, or nearly these; without words, those that most people
+    rated, or those whose ratings tell most about who gives them.
+    """
+    return await _work(request, partial(_service(request).search, q, limit, telling))
+
+
+@_routes.get("/users", summary="Find users of the run", responses=described(401, 421, 422, 503))
+async def users(
+    request: Request,
+    q: Annotated[str, Query(max_length=100, description="How the id begins.")] = "",
+    limit: _Limit = 20,
+) -> schemas.UserList:
+    """The users of the run whose ids begin so; without a text, those who rated most."""
+    return await _work(request, partial(_service(request).users, q, limit))
+
+
+@_routes.post("/similar", summary="Find similar items", responses={**_POSTED, **described(404)})
+async def similar(request: Request, asked: schemas.SimilarRequest) -> schemas.SimilarList:
+    """The items whose raters agreed most with what they gave this one. No model is asked."""
+    return await _work(request, partial(_service(request).similar, asked))
 
 
 @_routes.post("/recommendations", summary="Recommend", responses={**_POSTED, **described(404)})

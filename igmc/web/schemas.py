@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 __all__ = [
     "About",
     "Asker",
+    "Because",
     "ExplanationAnswer",
     "ExplanationRequest",
     "Genre",
@@ -25,12 +26,18 @@ __all__ = [
     "Rating",
     "Ready",
     "Score",
+    "SimilarItem",
+    "SimilarList",
+    "SimilarRequest",
     "Strict",
     "Subgraph",
+    "User",
+    "UserList",
     "Year",
 ]
 
 MOST = 100  # items in an answer
+MOST_HIDDEN = 1000  # items that a request leaves out
 LARGEST, LONGEST = 2**53 - 1, 256  # ids: JavaScript keeps no larger whole number exactly
 
 # Whole numbers and texts are different ids, as in the data; bounds keep them printable in any language.
@@ -76,6 +83,20 @@ class ListRequest(Asker):
     year_to: Year | None = Field(None, description="The last year.")
     min_score: _Number | None = Field(None, description="Leave out what is predicted to get less.")
     bottom: bool = Field(False, description="The least relevant instead, the worst first.")
+    exclude: list[Id] = Field(
+        [], max_length=MOST_HIDDEN, description="Items to leave out, such as those seen or not wanted."
+    )
+    order: str = Field("score", max_length=20, description="One of `orders`; see /api/about.")
+    diversity: _Number = Field(0.0, ge=0, le=1, description="The larger, the less alike the items are.")
+    gems: bool = Field(False, description="Hidden gems: items that few people have rated, by lift.")
+    because: bool = Field(False, description="Tell which rating of the user speaks most for each item.")
+
+
+class SimilarRequest(Strict):
+    """Which item, and how many like it."""
+
+    item_id: Id
+    k: int = Field(10, ge=1, le=MOST, description="Length of the list.")
 
 
 class ExplanationRequest(Asker):
@@ -88,7 +109,8 @@ class Item(BaseModel):
     """An item, and what is known of it."""
 
     item_id: Id
-    title: str = Field(description="Empty where unknown.")
+    title: str = Field(description="As it stands in the data; empty where unknown.")
+    name: str = Field(description="The title as people say it, without the year; empty where unknown.")
     genres: list[str]
     year: int | None
     ratings: int = Field(description="How many ratings of it are known.")
@@ -98,6 +120,34 @@ class ItemList(BaseModel):
     """The answer to a search."""
 
     items: list[Item]
+    corrected: bool = Field(description="Whether no title has the words as typed, and near ones were taken.")
+
+
+class SimilarItem(Item):
+    """An item like another one."""
+
+    similarity: float = Field(description="Adjusted cosine over who rated both, damped; -1 to 1.")
+    raters: int = Field(description="Who rated both.")
+
+
+class SimilarList(BaseModel):
+    """Items like another one, the most similar first."""
+
+    item: Item
+    items: list[SimilarItem]
+
+
+class User(BaseModel):
+    """A user of the run."""
+
+    user_id: Id
+    ratings: int = Field(description="How many ratings of the user are known.")
+
+
+class UserList(BaseModel):
+    """Users of the run."""
+
+    users: list[User]
 
 
 class Score(BaseModel):
@@ -107,14 +157,26 @@ class Score(BaseModel):
     source: str = Field(description="'model', or which damped mean stands in where there is nothing to read.")
 
 
+class Because(BaseModel):
+    """The rating of the user that raises a prediction most."""
+
+    item_id: Id
+    name: str = Field(description="Of the item that was rated; empty where unknown.")
+    rating: float
+    importance: float = Field(description="How far the prediction would fall without it.")
+
+
 class ListedItem(Item, Score):
     """One place of a list."""
 
     rank: int
+    lift: float = Field(description="How far the prediction, not clipped, is above `usual`; to 4 places.")
+    usual: float = Field(description="What everybody gives the item: a damped mean of its ratings.")
+    because: Because | None = Field(None, description="Asked for by `because`; None where nothing does.")
 
 
 class ListAnswer(BaseModel):
-    """A list, by falling score."""
+    """A list, by falling score or lift."""
 
     items: list[ListedItem]
     reason: str = Field(description="Why there are fewer than k; empty if there are k.")
@@ -127,6 +189,7 @@ class Node(BaseModel):
 
     id: Id | None = Field(description="None for a new user.")
     title: str = Field(description="Of an item; empty where unknown.")
+    name: str = Field(description="The title as people say it, without the year.")
 
 
 class Subgraph(BaseModel):
@@ -189,6 +252,7 @@ class About(BaseModel):
     max_ratings: int = Field(description="Ratings in a request.")
     max_k: int
     stores: bool = Field(description="Whether ratings can be stored here; see PUT /api/users/{id}/ratings.")
+    orders: list[str] = Field(description="What a list can be ordered by.")
     version: str
 
 

@@ -11,12 +11,12 @@ from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
 from igmc.inference import Predictor, near_ids, nearest_ratings
-from igmc.inference.lists import ListRequest, list_items
-from igmc.inference.why import ExplainedNode, explain
+from igmc.inference.lists import ORDERS, ListRequest, Reason, list_items, reasons, usual_ratings
+from igmc.inference.why import explain
 from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import source_name
-from igmc.web import schemas
-from igmc.web.titles import Titles, sent
+from igmc.web import catalogue, schemas
+from igmc.web.titles import Titles
 
 __all__ = ["Service", "UnknownIdError"]
 
@@ -95,20 +95,29 @@ class Service:
             years=[min(years), max(years)] if years else [],
             max_ratings=self.limits.max_ratings,
             max_k=schemas.MOST,
+            orders=list(ORDERS),
             stores=False,
             version=__version__,
         )
 
-    def search(self, words: str, limit: int, deadline: float) -> schemas.ItemList:
-        """The items whose titles hold all the words, in parts of words too; all items without words.
+    def search(self, words: str, limit: int, telling: bool, deadline: float) -> schemas.ItemList:
+        """The items with these words in their titles; see `igmc.web.titles.Titles.search`."""
+        predictor = self.predictor
+        return self._titles_of(predictor).search(predictor, words, limit, telling=telling)
 
-        Case and accents do not matter. Titles that begin with the phrase come first, then those in which
-        words begin as asked, and among these what many people rated.
+    def users(self, text: str, limit: int, deadline: float) -> schemas.UserList:
+        """The users whose ids begin with a text."""
+        return catalogue.users(self.predictor, text, limit)
+
+    def similar(self, asked: schemas.SimilarRequest, deadline: float) -> schemas.SimilarList:
+        """The items like one; see `igmc.inference.similar`.
+
+        Raises:
+            UnknownIdError: on an unknown item.
         """
         predictor = self.predictor
-        titles = self._titles_of(predictor)
-        found = titles.search(predictor, words)[:limit]
-        return schemas.ItemList(items=[titles.item(predictor, k) for k in found])
+        self._known("item", predictor.items, asked.item_id)
+        return catalogue.similar(predictor, self._titles_of(predictor), asked.item_id, asked.k)
 
     def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
         """A list for somebody; see `igmc.inference.lists.recommend.recommend`.
@@ -129,10 +138,24 @@ class Service:
             genre=tuple(asked.genres),
             exclude_genre=tuple(asked.exclude_genres),
             years=years,
-            config=ListConfig(k=asked.k, min_score=asked.min_score, bottom=asked.bottom),
+            exclude=frozenset(asked.exclude),
+            config=ListConfig(
+                k=asked.k,
+                min_score=asked.min_score,
+                bottom=asked.bottom,
+                order=asked.order,
+                diversity=asked.diversity,
+                gems=asked.gems,
+            ),
         )
         found = list_items(predictor, request, deadline=deadline)
-        rows = zip(found.item.tolist(), found.score.tolist(), found.source.tolist(), strict=True)
+        why: list[Reason | None] = [None] * len(found.item)
+        if asked.because:
+            who = request.user_id, request.ratings
+            why = reasons(predictor, found.item, user_id=who[0], ratings=who[1], deadline=deadline)
+        usual = usual_ratings(predictor.graph, found.item, predictor.scale.values)
+        columns = (found.item, found.score, found.lift, usual, found.source)
+        rows = zip(*(column.tolist() for column in columns), why, strict=True)
         return schemas.ListAnswer(
             items=[
                 schemas.ListedItem(
@@ -140,8 +163,11 @@ class Service:
                     score=round(score, 4),
                     source=source,
                     rank=rank,
+                    lift=round(lift, 4),
+                    usual=round(usually, 4),
+                    because=catalogue.because(predictor, titles, reason),
                 )
-                for rank, (item, score, source) in enumerate(rows, start=1)
+                for rank, (item, score, lift, usually, source, reason) in enumerate(rows, start=1)
             ],
             reason=found.reason,
             rated=found.rated,
@@ -174,8 +200,8 @@ class Service:
             item=self._titles_of(predictor).item(predictor, int(predictor.items.encode([asked.item_id])[0])),
             text=found.sentence(),
             known_rating=found.known,
-            users=[_node(node) for node in found.users],
-            items=[_node(node) for node in found.items],
+            users=[catalogue.node(node) for node in found.users],
+            items=[catalogue.node(node) for node in found.items],
             ratings=[
                 schemas.Influence(
                     user=edge.user, item=edge.item, rating=edge.rating, importance=round(edge.importance, 6)
@@ -219,7 +245,3 @@ def _sendable(raw: RawId) -> bool:
     if isinstance(raw, str):
         return len(raw) <= schemas.LONGEST
     return isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) <= schemas.LARGEST
-
-
-def _node(node: ExplainedNode) -> schemas.Node:
-    return schemas.Node(id=sent(node.id), title=node.title)

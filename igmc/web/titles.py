@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from igmc.inference import Predictor
+from igmc.inference.titles import natural_title
 from igmc.ratings import RawId
 from igmc.web import schemas
+from igmc.web.title_search import TitleSearch, informative
 
-__all__ = ["Titles"]
+__all__ = ["Titles", "sent"]
 
 
 class Titles:
@@ -29,8 +31,16 @@ class Titles:
         self._titles = (*(info.titles if info is not None else ()), *[""] * more)
         self._genres = (*(info.genres if info is not None else ()), *[""] * more)
         self.years = (*(info.years if info is not None else ()), *[None] * more)
-        named = zip(self._titles, predictor.items.ids, strict=True)
-        self._plain = tuple(_plain(title or str(raw)) for title, raw in named)
+        self.names = tuple(map(natural_title, self._titles))
+        named = zip(self._titles, self.names, predictor.items.ids, strict=True)
+        # Found by either way of writing it.
+        self._search = TitleSearch(
+            [
+                str(raw) if not title else title if title == name else f"{name} {title}"
+                for title, name, raw in named
+            ]
+        )
+        self._first = predictor
 
     def are_of(self, predictor: Predictor) -> bool:
         """Whether these are the titles of what a predictor knows."""
@@ -41,36 +51,36 @@ class Titles:
         return schemas.Item(
             item_id=sent(predictor.items.ids[item]),
             title=self._titles[item],
+            name=self.names[item],
             genres=[word for word in self._genres[item].split("|") if word],
             year=self.years[item],
             ratings=int(predictor.graph.by_item.degrees(np.array([item], np.int32))[0]),
         )
 
-    def search(self, predictor: Predictor, words: str) -> list[int]:
-        """The items whose titles hold all the words; see `igmc.web.service.Service.search`."""
-        asked = _plain(words).split()
-        phrase = " ".join(asked)
-        found = [k for k, title in enumerate(self._plain) if all(word in title for word in asked)]
-        count = predictor.graph.by_item.degrees(np.arange(self._size, dtype=np.int32)).tolist()
+    def search(self, predictor: Predictor, words: str, limit: int, *, telling: bool) -> schemas.ItemList:
+        """The items whose titles hold all the words, in parts of words too; see `igmc.web.title_search`.
 
-        def place(item: int) -> tuple[bool, int, int, int]:
-            title = self._plain[item]
-            begun = sum(f" {word}" in f" {title}" for word in asked)
-            return not title.startswith(phrase), -begun, -count[item], item
+        Args:
+            predictor: what answers now.
+            words: none for all items, those of most ratings first.
+            limit: how many at most.
+            telling: without words, the items first that people know and do not agree on.
+        """
+        if telling and not words.strip():
+            found, corrected = self._telling, False
+        else:
+            count = predictor.graph.by_item.degrees(np.arange(self._size, dtype=np.int32))
+            found, corrected = self._search.find(words, count)
+        items = [self.item(predictor, item) for item in found[:limit]]
+        return schemas.ItemList(items=items, corrected=corrected)
 
-        return sorted(found, key=place)
+    @cached_property
+    def _telling(self) -> list[int]:
+        # As of the first ratings: a few more change little.
+        found: list[int] = informative(self._first.graph, self._first.scale.values).tolist()
+        return found
 
 
 def sent(raw: RawId | None) -> Any:
     """An id for an answer; the service has looked at all of them."""
     return raw
-
-
-def _plain(text: str) -> str:
-    """Without accents and capitals.
-
-    >>> _plain("Amélie (2001)")
-    'amelie (2001)'
-    """
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()

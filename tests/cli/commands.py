@@ -11,6 +11,7 @@ from igmc.cli.predict import predict_command
 from igmc.cli.ratings import ratings_command
 from igmc.cli.recommend import recommend_command
 from igmc.cli.serve import serve_command
+from igmc.cli.similar import similar_command
 from igmc.cli.train import train_command
 from igmc.cli.transfer import transfer_command
 from igmc.cli.tune import tune_command
@@ -26,6 +27,7 @@ COMMANDS = {
     "igmc-predict": predict_command,
     "igmc-ratings": ratings_command,
     "igmc-recommend": recommend_command,
+    "igmc-similar": similar_command,
     "igmc-serve": serve_command,
     "igmc-train": train_command,
     "igmc-transfer": transfer_command,

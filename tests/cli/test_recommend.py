@@ -44,10 +44,34 @@ def test_a_table_for_people(recommend, run, command):
     expected = in_python(run, user_id=3, k=4)
     assert (code, err) == (0, "")
     head, *lines = out.splitlines()
-    assert head.split() == ["rank", "score", "item", "title", "genres"]
-    assert [line.split()[2] for line in lines] == expected.item.tolist()
+    assert head.split() == ["rank", "score", "lift", "item", "title", "genres"]
+    assert [line.split()[3] for line in lines] == expected.item.tolist()
     assert all(title in line for title, line in zip(expected.title, lines, strict=True))
     assert command("igmc", "recommend", "--run", run, "--user", 3, "-k", 4)[1] == out
+
+
+def test_order_diversity_gems_and_what_is_left_out(recommend, run):
+    for options, given in (
+        (["--order", "lift"], {"order": "lift"}),
+        (["--diversity", 0.6], {"diversity": 0.6}),
+        (["--gems"], {"gems": True}),
+        (["--exclude", "f001,f050,f105"], {"exclude": ["f001", "f050", "f105"]}),
+    ):
+        expected = in_python(run, user_id=3, **given)
+        assert frame(recommend("--user", 3, *options, "--csv")).item.tolist() == expected.item.tolist()
+    document = json.loads(recommend("--user", 3, "--order", "lift", "--json")[1])
+    lifts = [one["lift"] for one in document["recommendations"]]
+    assert lifts == sorted(lifts, reverse=True)
+
+
+def test_what_speaks_for_an_item_is_named(recommend, run):
+    expected = in_python(run, user_id=3, because=True)
+    document = json.loads(recommend("--user", 3, "--because", "--json")[1])
+    assert [one["because"] for one in document["recommendations"]] == expected.because.tolist()
+    head, *lines = recommend("--user", 3, "--because")[1].splitlines()
+    assert head.split()[-1] == "because"
+    for line, rating, title in zip(lines, expected.because_rating, expected.because_title, strict=True):
+        assert line.endswith("-" if pd.isna(rating) else f"{rating:g} for {title}")
 
 
 def test_csv_and_json_hold_what_python_gives(recommend, run):
@@ -63,7 +87,7 @@ def test_csv_and_json_hold_what_python_gives(recommend, run):
     assert document["reason"] == ""
     assert document["scale"] == {"low": 1.0, "high": 5.0}
     first = document["recommendations"][0]
-    assert list(first) == ["item", "score", "rank", "title", "genres", "year", "source"]
+    assert list(first) == ["item", "score", "lift", "rank", "title", "genres", "year", "source"]
     assert (first["rank"], type(first["year"])) == (1, int)
 
 
@@ -168,7 +192,7 @@ def _with_escapes(text):
         (["--user", 3, "--year", "soon"], 2, "--year 'soon' is not a year or range of years, such as 1994"),
         (["--user", 3, "--year", "-"], 2, "not a year or range"),
         (["--user", 3, "--year", "1980 1999"], 2, "not a year or range"),
-        (["--user", 3, "--year", "1999-1980"], 2, "years are no range; got (1999, 1980)"),
+        (["--user", 3, "--year", "1999-1980"], 2, "years are no range; got '1999 to 1980'"),
         (["--user", 3, "-k", "0"], 2, "--k is out of range; got 0; allowed: at least 1"),
         (["--user", 3, "-k", "ten"], 2, "'ten' is not a whole number"),
         (["--user", 3, "--genre", "Dram"], 2, "no item has this genre; got 'Dram'; allowed: Action, Comedy"),

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from igmc.inference.lists.recommend import recommend
@@ -68,6 +69,10 @@ def test_a_known_user_gets_what_the_predictor_recommends(client, predictor, rati
         ({"year_from": 1990, "year_to": 1995}, {"years": (1990, 1995)}),
         ({"min_score": 3.4}, {"min_score": 3.4}),
         ({"bottom": True}, {"bottom": True}),
+        ({"order": "lift"}, {"order": "lift"}),
+        ({"diversity": 0.8}, {"diversity": 0.8}),
+        ({"gems": True}, {"gems": True}),
+        ({"exclude": [f"f{k:03}" for k in range(1, 120)]}, {"exclude": [f"f{k:03}" for k in range(1, 120)]}),
     ],
 )
 def test_every_filter_does_what_it_does_there(client, predictor, asked, given):
@@ -119,13 +124,38 @@ def test_titles_are_found_by_words_in_any_order_without_capitals(client, predict
     assert title == {
         "item_id": "f001",
         "title": "The Iron Mirror (1999)",
+        "name": "The Iron Mirror",
         "genres": ["Crime", "Documentary"],
         "year": 1999,
         "ratings": int(predictor.graph.by_item.degrees(np.array([0], np.int32))[0]),
     }
-    assert client.get("/api/items", params={"q": "no such words"}).json() == {"items": []}
+    assert client.get("/api/items", params={"q": "no such words"}).json() == {"items": [], "corrected": False}
     begun = client.get("/api/items", params={"q": "the iron"}).json()["items"]
     assert all(one["title"].startswith("The Iron") for one in begun)
+
+
+def test_a_list_tells_lifts_usual_ratings_and_reasons(client, predictor):
+    frame = recommend(predictor, ratings=RATINGS, order="lift", because=True)
+    asked = {"ratings": FIVE, "order": "lift", "because": True}
+    items = client.post("/api/recommendations", json=asked).json()["items"]
+    assert [one["lift"] for one in items] == pytest.approx(frame.lift.tolist(), abs=6e-5)
+    usual = [one["usual"] for one in items]
+    assert usual == pytest.approx(
+        [score - lift for score, lift in zip(frame.score, frame.lift, strict=True)], abs=2e-4
+    )
+    named = [one["because"] and one["because"]["item_id"] for one in items]
+    assert named == [None if pd.isna(one) else one for one in frame.because]
+    assert any(named)
+    plain = client.post("/api/recommendations", json={"ratings": FIVE}).json()["items"]
+    assert [one["because"] for one in plain] == [None] * 10
+
+
+def test_similar_items_and_users_are_found(client, predictor):
+    body = client.post("/api/similar", json={"item_id": "f001", "k": 3}).json()
+    assert [one["item_id"] for one in body["items"]] == predictor.similar_items("f001", 3)["item"].tolist()
+    assert client.post("/api/similar", json={"item_id": "f999"}).status_code == 404
+    users = client.get("/api/users", params={"q": "30"}).json()["users"]
+    assert [one["user_id"] for one in users] == [30, 300]
 
 
 def test_without_words_the_items_of_most_ratings_come_first(client):
@@ -160,7 +190,10 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
             422,
             "no item has this genre; got 'Dramma'.*did you mean Drama",
         ),
-        ({"ratings": [], "year_from": 1999, "year_to": 1990}, 422, "years are no range"),
+        ({"ratings": [], "year_from": 1999, "year_to": 1990}, 422, "years are no range; got '1999 to 1990'"),
+        ({"ratings": [], "order": "fame"}, 422, "order.*got 'fame'"),
+        ({"ratings": [], "diversity": 2}, 422, "body.diversity: .*less than or equal to 1"),
+        ({"ratings": [], "exclude": [True]}, 422, "body.exclude.0"),
         ({"ratings": [], "colour": "red"}, 422, "body.colour: Extra inputs"),
         ({"ratings": "f001=5"}, 422, "body.ratings: .*valid list"),
     ],

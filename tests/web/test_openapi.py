@@ -35,7 +35,13 @@ def described(predictor):
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not"])
 @pytest.mark.parametrize(
     ("path", "method"),
-    [("items", "GET"), ("recommendations", "POST"), ("explanations", "POST")],
+    [
+        ("items", "GET"),
+        ("users", "GET"),
+        ("similar", "POST"),
+        ("recommendations", "POST"),
+        ("explanations", "POST"),
+    ],
 )
 def test_no_request_makes_the_server_fail(described, path, method, mode):
     operation = described[f"/api/{path}"][method]
@@ -59,6 +65,8 @@ def test_each_answer_is_described(client):
         "/api/ready",
         "/api/about",
         "/api/items",
+        "/api/users",
+        "/api/similar",
         "/api/recommendations",
         "/api/explanations",
     }

@@ -32,7 +32,7 @@ def entitled(predictor, *titles) -> Service:
 
 
 def found(service, words, limit=5) -> list[str]:
-    return [item.title for item in service.search(words, limit, LATER).items]
+    return [item.title for item in service.search(words, limit, False, LATER).items]
 
 
 def test_titles_that_begin_as_asked_come_first_then_words_that_do(predictor):
@@ -46,7 +46,7 @@ def test_titles_that_begin_as_asked_come_first_then_words_that_do(predictor):
 
 def test_items_without_titles_are_found_by_their_ids(predictor):
     service = Service(replace(predictor, info=None), ServeConfig())
-    (item,) = service.search("f017", 5, LATER).items
+    (item,) = service.search("f017", 5, False, LATER).items
     assert (item.item_id, item.title, item.genres, item.year) == ("f017", "", [], None)
     about = service.about()
     assert (about.genres, about.years) == ([], [])
@@ -122,7 +122,7 @@ def test_each_request_is_answered_by_what_is_known_when_it_comes(predictor):
     known[0] = predictor.add_ratings({"user_id": ["new"], "item_id": ["a new one"], "rating": [5]})
     assert service.about().ratings == before + 1
     assert service.recommend(schemas.ListRequest(user_id="new"), LATER).rated == 1
-    assert [item.item_id for item in service.search("a new one", 5, LATER).items] == ["a new one"]
+    assert [item.item_id for item in service.search("a new one", 5, False, LATER).items] == ["a new one"]
 
 
 def test_warming_up_asks_what_requests_ask(predictor, monkeypatch):

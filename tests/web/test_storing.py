@@ -115,7 +115,7 @@ def test_many_ratings_come_with_their_items_or_not_at_all(client, live, path):
     answer = client.post("/api/ratings", json=body)
     assert rated(live, answer, "ann") == {101: 4.0}
     (found,) = client.get("/api/items", params={"q": "new one"}).json()["items"]
-    assert found == {**fresh, "ratings": 3}
+    assert found == {**fresh, "name": "The New One", "ratings": 3}
     body["ratings"].append({"user_id": "u3", "item_id": 999, "rating": 4})
     refused = client.post("/api/ratings", json=body)
     assert refused.status_code == 422

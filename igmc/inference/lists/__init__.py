@@ -1,8 +1,22 @@
 """Lists of items for a user: candidates by co-rating, then the model."""
 
+from igmc.inference.lists.because import Reason, reasons, with_reasons
 from igmc.inference.lists.candidates import candidate_order
+from igmc.inference.lists.orders import ORDERS, usual_ratings
 from igmc.inference.lists.recommend import Recommendations, list_items, recommend
 from igmc.inference.lists.recommend_all import recommend_all
 from igmc.inference.lists.request import ListRequest
 
-__all__ = ["ListRequest", "Recommendations", "candidate_order", "list_items", "recommend", "recommend_all"]
+__all__ = [
+    "ORDERS",
+    "ListRequest",
+    "Reason",
+    "Recommendations",
+    "candidate_order",
+    "list_items",
+    "reasons",
+    "recommend",
+    "recommend_all",
+    "usual_ratings",
+    "with_reasons",
+]

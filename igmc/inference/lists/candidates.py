@@ -7,6 +7,9 @@ numbers of ratings of user v and of item i:
     w_v = sum_j (1 - |r_uj - r_vj|) / sqrt(n_v)                 over the items j that both rated
     s_i = sum_v w_v (r_vi - mean) / (n_i + DAMPING)             over the users v other than u who rated i
 
+For a list by lift, the mean of all ratings gives way to each item's own damped mean (`lists.orders`): an item
+is promising where these people liked it more than others did.
+
 So s is one row of a product of the sparse matrix of the known ratings with itself, damped by popularity: few
 ratings neither make an item promising nor hopeless. Items that the product does not reach have s_i = 0; among
 equals, those of more ratings come first. That is also the whole order for a user without ratings.
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from igmc.compiled import kernel
 from igmc.graph import Rows, ServingGraph
+from igmc.inference.lists.orders import all_usual_ratings
 from igmc.inference.mean_fallback import DAMPING
 
 # Numba types its functions itself, at compile time.
@@ -29,7 +33,9 @@ __all__ = ["candidate_order", "candidate_scores"]
 Floats = NDArray[np.float64]
 
 
-def candidate_scores(graph: ServingGraph, user: int, values: Floats, *, budget: int) -> Floats:
+def candidate_scores(
+    graph: ServingGraph, user: int, values: Floats, *, budget: int, lift: bool = False
+) -> Floats:
     """How promising each item is for a user, float64 [n_items]: s of the module's formula.
 
     Safe to call from many threads.
@@ -41,6 +47,7 @@ def candidate_scores(graph: ServingGraph, user: int, values: Floats, *, budget: 
         budget: how many ratings are read at most in each of the two sums, which bounds the time: a count, so
             that lists do not depend on how busy the machine is. What says most is read first: the user's
             items of fewest ratings, and the people of greatest weight. The first is read in any case.
+        lift: whether an item is compared with its own mean.
     """
     span = float(values[-1] - values[0]) or 1.0
     rating = values / span
@@ -55,6 +62,10 @@ def candidate_scores(graph: ServingGraph, user: int, values: Floats, *, budget: 
     kept = _within(np.argsort(-weight, kind="stable"), users, graph.by_user, budget)
     liking = weight[kept, None] * (rating - mean)  # [users, L]
     total = _spread(graph.by_user, users[kept], liking, graph.n_items)
+    if lift:
+        usual = all_usual_ratings(graph, values) / span - mean
+        said = np.repeat(weight[kept, None], len(values), axis=1)
+        total -= usual * _spread(graph.by_user, users[kept], said, graph.n_items)
     scores: Floats = total / (graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32)) + DAMPING)
     return scores
 
@@ -67,14 +78,16 @@ def candidate_order(
     *,
     budget: int,
     bottom: bool = False,
+    lift: bool = False,
 ) -> NDArray[np.int32]:
     """The items that are allowed, int32 [n], the most promising first; see `candidate_scores`.
 
     Args:
         allowed: bool [n_items].
         bottom: the least promising first.
+        lift: for a list by lift.
     """
-    scores = candidate_scores(graph, user, values, budget=budget)
+    scores = candidate_scores(graph, user, values, budget=budget, lift=lift)
     items = np.flatnonzero(allowed).astype(np.int32)
     first = scores[items] if bottom else -scores[items]
     return items[np.lexsort((items, -graph.by_item.degrees(items), first))]

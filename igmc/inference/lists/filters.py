@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from igmc.errors import ConfigError
 from igmc.inference.base import BasePredictor
 from igmc.inference.item_info import ItemInfo
+from igmc.inference.lists.orders import LEAST_RATED, little_known
 from igmc.inference.lists.request import ListRequest
 
 __all__ = ["Eligible", "eligible_items"]
@@ -56,6 +57,13 @@ def eligible_items(predictor: BasePredictor, request: ListRequest) -> Eligible:
     if request.years is not None:
         mask &= _sized(_info(predictor, "years").of_years(*request.years), size)
         steps.append(f"{mask.sum()} of {_text(request.years)}")
+    if request.config.gems:
+        mask &= little_known(predictor.graph)
+        steps.append(f"{mask.sum()} rated by few, but {LEAST_RATED} or more")
+    if request.exclude:
+        known = predictor.items.encode(request.exclude)
+        mask[known[known >= 0]] = False
+        steps.append(f"{mask.sum()} that are not excluded")
     return Eligible(mask, tuple(steps))
 
 

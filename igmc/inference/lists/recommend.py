@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from igmc.argument_types import checked_types
 from igmc.config import ListConfig
 from igmc.inference.base import BasePredictor
+from igmc.inference.lists.because import with_reasons
 from igmc.inference.lists.candidates import candidate_order
+from igmc.inference.lists.diversity import diverse, likeness
 from igmc.inference.lists.filters import Eligible, eligible_items
+from igmc.inference.lists.orders import ranked_by, usual_ratings
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recommendations", "list_items", "recommend"]
 
+POOL, POOL_TIMES = 50, 5  # a list with diversity is chosen from the best 50, and at least 5 k
+
 Floats = NDArray[np.float32]
 
 
@@ -34,6 +39,8 @@ class Recommendations(NamedTuple):
     Attributes:
         item: int32 [n], dense indices, the first of the list first.
         score: float32 [n], predicted ratings, within the scale.
+        lift: float32 [n], how far the predictions, not moved into the scale, lie above what everybody gives
+            the items; see `igmc.inference.lists.orders`.
         source: [n] texts; see `Predictions`.
         reason: why there are fewer than k, as a sentence; empty if there are k.
         scored: how many items the models were asked about.
@@ -42,6 +49,7 @@ class Recommendations(NamedTuple):
 
     item: NDArray[np.int32]
     score: Floats
+    lift: Floats
     source: NDArray[np.str_]
     reason: str
     scored: int
@@ -56,6 +64,7 @@ class Recommendations(NamedTuple):
                 "user": pd.Series([user_id] * len(self.item), dtype=object),
                 "item": pd.Series(predictor.items.decode(self.item), dtype=object),
                 "score": self.score,
+                "lift": self.lift,
                 "rank": np.arange(1, len(self.item) + 1),
             }
         )
@@ -78,6 +87,11 @@ def recommend(
     years: tuple[int | None, int | None] | None = None,
     min_score: float | None = None,
     items: RawId | Iterable[RawId] | None = None,
+    exclude: RawId | Iterable[RawId] = (),
+    order: str = "score",
+    diversity: float = 0.0,
+    gems: bool = False,
+    because: bool = False,
     candidates: int = 200,
     budget: int = 2_000_000,
     exhaustive: bool = False,
@@ -97,15 +111,21 @@ def recommend(
         years: the first and the last year of an item, None where there is no bound.
         min_score: leave out what is predicted to get less.
         items: the only one or ones to choose from; ids that the run does not know are passed over.
+        exclude: those to leave out, seen or not wanted; ids that the run does not know are passed over.
+        order: "score", by predicted rating, or "lift", by how far that lies above what everybody gives.
+        diversity: 0 for the best k; up to 1, each item is less like those before it; see `lists.diversity`.
+        gems: only items that few people rated, but ten or more, by lift; see `lists.orders.little_known`.
+        because: tell which rating of the user speaks most for each item; see `lists.because`.
         candidates: items that the models score, the most promising first; see `candidate_order`.
         budget: ratings read at most, in each of two steps, to find the candidates.
         exhaustive: let the models score all items.
         bottom: the k items that the user is predicted to like least, the worst first.
 
     Returns:
-        a row for each item, by falling score, rising with `bottom`: user, item (raw ids), score (float32,
-        within the scale), rank (from 1); title, genres and year if the run knows them; and source (see
-        `Predictions`). Scores are ranked before they are moved into the scale; items
+        a row for each item, by falling score or lift, rising with `bottom`: user, item (raw ids), score
+        (float32, within the scale), lift (float32), rank (from 1); title, genres and year if the run knows
+        them; source (see `Predictions`); and because, because_title and because_rating if that is asked.
+        Scores are ranked before they are moved into the scale; items
         of equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence
         why there are fewer than k rows, and is empty if there are k.
 
@@ -121,17 +141,23 @@ def recommend(
         exclude_genre=exclude_genre,  # type: ignore[arg-type]
         years=years,
         items=items,  # type: ignore[arg-type]
+        exclude=exclude,  # type: ignore[arg-type]
         config=ListConfig(
             k=k,
             min_score=min_score,
             bottom=bottom,
+            order=order,
+            diversity=diversity,
+            gems=gems,
             candidates=candidates,
             budget=budget,
             exhaustive=exhaustive,
         ),
     )
     predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
-    return list_items(predictor, request).frame(predictor, user_id)
+    found = list_items(predictor, request)
+    frame = found.frame(predictor, user_id)
+    return with_reasons(frame, predictor, found.item, request) if because else frame
 
 
 def list_items(
@@ -158,30 +184,52 @@ def list_items(
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
     left = int(mask.sum())
-    item, raw, source, scored = _best(view, mask, request.config, deadline)
+    ranked, scored = _ranked(view, mask, request.config, deadline)
+    ranked = _shortened(predictor, ranked, request.config)
     k, reason = request.config.k, ""
-    if len(item) < k:
+    if len(ranked.item) < k:
+        n = len(ranked.item)
         steps = (f"of {predictor.graph.n_items} items", *steps, f"{left} not rated by the user")
         if request.config.min_score is not None:
-            steps = (*steps, f"{len(item)} predicted to get {request.config.min_score:g} or more")
-        reason = f"{f'only {len(item)} items are' if len(item) else 'no item is'} left: {', '.join(steps)}"
-    score = predictor.scale.clip(raw)
-    return Recommendations(item, score, source, reason, scored, len(view.rated))
+            steps = (*steps, f"{n} predicted to get {request.config.min_score:g} or more")
+        reason = f"{f'only {n} items are' if n else 'no item is'} left: {', '.join(steps)}"
+    lift = ranked.raw - usual_ratings(view.known, ranked.item, view.scale.values)
+    score = predictor.scale.clip(ranked.raw)
+    return Recommendations(ranked.item, score, lift, ranked.source, reason, scored, len(view.rated))
 
 
-def _best(
+class _Ranked(NamedTuple):
+    """Items, the first of the list first; predictions, not clipped; sources; and what ranks them."""
+
+    item: NDArray[np.int32]
+    raw: Floats
+    source: NDArray[np.str_]
+    value: NDArray[np.floating]
+
+    def at(self, chosen: NDArray[np.int64]) -> _Ranked:
+        return _Ranked(self.item[chosen], self.raw[chosen], self.source[chosen], self.value[chosen])
+
+
+def _ranked(
     view: UserView, mask: NDArray[np.bool_], config: ListConfig, deadline: float
-) -> tuple[NDArray[np.int32], Floats, NDArray[np.str_], int]:
-    """The first k items of those in a mask, their scores, not clipped, and sources; and how many were scored.
+) -> tuple[_Ranked, int]:
+    """All items of a mask that were scored and pass, ranked; and how many were scored.
 
     Scores do not depend on what is asked beside them, so that widening only ever adds to what is there.
     """
     total = int(mask.sum())
     order = np.flatnonzero(mask).astype(np.int32)
-    step = total if config.exhaustive else max(config.candidates, config.k)
+    step = total if config.exhaustive else max(config.candidates, _pool(config))
+    by = _order(config)
     if step < total:
         order = candidate_order(
-            view.graph, view.user, mask, view.scale.values, budget=config.budget, bottom=config.bottom
+            view.graph,
+            view.user,
+            mask,
+            view.scale.values,
+            budget=config.budget,
+            bottom=config.bottom,
+            lift=by == "lift",
         )
     scores, sources = [np.empty(0, np.float32)], [np.empty(0, "<U11")]
     enough, scored = 0, 0
@@ -195,9 +243,28 @@ def _best(
         step *= 2
     score, source = np.concatenate(scores), np.concatenate(sources)
     kept = np.flatnonzero(_passes(view, score, config))
-    ranked = np.lexsort((order[kept], score[kept] if config.bottom else -score[kept]))
-    best = kept[ranked[: config.k]]
-    return order[best], score[best], source[best], scored
+    value = ranked_by(by, view, order[kept], score[kept])
+    best = np.lexsort((order[kept], value if config.bottom else -value))
+    return _Ranked(order[kept], score[kept], source[kept], value).at(best), scored
+
+
+def _shortened(predictor: BasePredictor, ranked: _Ranked, config: ListConfig) -> _Ranked:
+    """The k items of the list, of those that are ranked."""
+    if not config.diversity:
+        return ranked.at(np.arange(min(config.k, len(ranked.item))))
+    pool = ranked.at(np.arange(min(_pool(config), len(ranked.item))))
+    alike = likeness(predictor.graph, predictor.info, pool.item)
+    value = -pool.value if config.bottom else pool.value
+    return pool.at(diverse(value, alike, config.k, config.diversity))
+
+
+def _order(config: ListConfig) -> str:
+    return "lift" if config.gems else config.order
+
+
+def _pool(config: ListConfig) -> int:
+    """How many of the best a list is chosen from."""
+    return config.k if not config.diversity else max(POOL_TIMES * config.k, POOL)
 
 
 def _passes(view: UserView, score: Floats, config: ListConfig) -> NDArray[np.bool_]:

@@ -115,8 +115,9 @@ def _json_writer(text: TextIO) -> Write:
 
 
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:
-    """Plain values, scores to 4 places, None where a year is unknown."""
+    """Plain values, scores and lifts to 4 places, None where a year is unknown."""
     plain = frame.astype(object).where(frame.notna(), None)
-    plain["score"] = [round(float(score), 4) for score in frame["score"]]
+    for name in ("score", "lift"):
+        plain[name] = [round(float(value), 4) for value in frame[name]]
     rows: list[list[Any]] = plain.to_numpy().tolist()
     return rows

@@ -25,6 +25,8 @@ class ListRequest:
         exclude_genre: an item has none of these.
         years: the first and the last year of an item, None where there is no bound.
         items: raw ids of the only items to choose from; ids that the run does not know are passed over.
+        exclude: raw ids of items to leave out, such as those that the user has seen or does not want; ids
+            that the run does not know are passed over.
         config: length and effort.
 
     Raises:
@@ -37,6 +39,7 @@ class ListRequest:
     exclude_genre: tuple[str, ...] = ()
     years: tuple[int | None, int | None] | None = None
     items: frozenset[RawId] | None = None
+    exclude: frozenset[RawId] = frozenset()
     config: ListConfig = field(default_factory=ListConfig)
 
     def __post_init__(self) -> None:
@@ -53,6 +56,7 @@ class ListRequest:
             object.__setattr__(self, name, _genres(name, getattr(self, name)))
         if self.items is not None:
             object.__setattr__(self, "items", frozenset(_several(self.items)))
+        object.__setattr__(self, "exclude", frozenset(_several(self.exclude)))
         if self.years is not None:
             object.__setattr__(self, "years", _years(self.years))
 
@@ -77,5 +81,7 @@ def _years(given: Any) -> tuple[int | None, int | None]:
         if not (isinstance(first, int) and isinstance(last, int) and first > last):
             return first, last
     raise ConfigError(
-        "years are no range", got=bounds, allowed="the first and the last year, None where there is no bound"
+        "years are no range",
+        got=" to ".join("any" if year is None else str(year) for year in bounds) or "nothing",
+        allowed="the first year and the last one, which is not before the first",
     )

@@ -6,6 +6,7 @@ import pytest
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
 from igmc.inference.lists.candidates import candidate_order, candidate_scores
+from igmc.inference.lists.orders import all_usual_ratings
 from igmc.inference.mean_fallback import DAMPING
 
 VALUES = np.array([0.5, 1.0, 3.0, 4.5, 5.0])
@@ -45,6 +46,25 @@ def test_scores_are_those_of_the_formula(target):
     fast = candidate_scores(graph_of(*ratings), target, VALUES, budget=PLENTY)
     np.testing.assert_allclose(fast, slow_scores(*ratings, target), rtol=1e-12, atol=1e-15)
     assert np.count_nonzero(fast) > 10
+
+
+def test_for_a_list_by_lift_items_are_compared_with_their_own_means():
+    user, item, level = random_ratings(3)
+    graph, target = graph_of(user, item, level), 7
+    span = VALUES[-1] - VALUES[0]
+    own = all_usual_ratings(graph, VALUES) / span
+    rating = np.full((30, 20), np.nan)
+    rating[user, item] = VALUES[level] / span
+    rated, expected = ~np.isnan(rating), np.zeros(20)
+    for other in set(range(30)) - {target}:
+        both = rated[other] & rated[target]
+        weight = (1 - abs(rating[target] - rating[other]))[both].sum() / np.sqrt(rated[other].sum())
+        expected[rated[other]] += weight * (rating[other] - own)[rated[other]]
+    expected /= rated.sum(axis=0) + DAMPING
+    fast = candidate_scores(graph, target, VALUES, budget=PLENTY, lift=True)
+    np.testing.assert_allclose(fast, expected, rtol=1e-10, atol=1e-14)
+    order = candidate_order(graph, target, np.ones(20, bool), VALUES, budget=PLENTY, lift=True)
+    assert order[0] == expected.argmax()
 
 
 def test_ratings_laid_over_the_graph_count_as_if_they_had_been_there():

@@ -16,6 +16,8 @@ from igmc.errors import ConfigError, DataError
 from igmc.graph.serving import ServingGraph
 from igmc.inference.item_info import ITEMS_FILE
 from igmc.inference.lists.candidates import candidate_order
+from igmc.inference.lists.diversity import likeness
+from igmc.inference.lists.orders import little_known, usual_ratings
 from igmc.inference.lists.recommend import list_items, recommend
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictor import Predictor
@@ -56,7 +58,7 @@ def by_hand(predictor, ratings, items, *, bottom=False):
 def test_exhaustive_lists_are_the_best_and_the_worst_of_all(predictor, bottom):
     found = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom)
     expected = by_hand(predictor, MINE, unseen(predictor), bottom=bottom)[:10]
-    assert list(found) == ["user", "item", "score", "rank", "title", "genres", "year", "source"]
+    assert list(found) == ["user", "item", "score", "lift", "rank", "title", "genres", "year", "source"]
     assert found.item.tolist() == expected.item_id.tolist()
     assert found.score.tolist() == expected.score.clip(1, 5).tolist()
     assert found["rank"].tolist() == list(range(1, 11))
@@ -132,7 +134,7 @@ def test_equal_predictions_stand_in_the_order_of_items_and_the_scale_makes_no_eq
 def test_an_empty_list_says_why(predictor):
     found = recommend(predictor, ratings=MINE, years=(1800, 1810))
     assert len(found) == 0
-    assert list(found) == ["user", "item", "score", "rank", "title", "genres", "year", "source"]
+    assert list(found) == ["user", "item", "score", "lift", "rank", "title", "genres", "year", "source"]
     reason = "no item is left: of 250 items, 0 of 1800-1810, 0 not rated by the user"
     assert found.attrs["reason"] == reason
     assert recommend(predictor, ratings=MINE, items="f200").item.tolist() == ["f200"]  # no list of letters
@@ -202,7 +204,7 @@ def test_threads_do_not_mix(predictor):
             "no item has this genre; got 'Sience'; allowed: Action, Comedy",
         ),
         ({"user_id": 1, "exclude_genre": ["Westen"]}, ConfigError, "did you mean Western"),
-        ({"user_id": 1, "years": (1990, 1980)}, ConfigError, r"years are no range; got \(1990, 1980\)"),
+        ({"user_id": 1, "years": (1990, 1980)}, ConfigError, r"years are no range; got '1990 to 1980'"),
         ({"user_id": 1, "years": (1990,)}, ConfigError, "years are no range"),
         ({"user_id": 1, "years": ()}, ConfigError, "years are no range"),
         ({"user_id": 1, "years": ("1990", None)}, ConfigError, "years are no range"),
@@ -223,7 +225,7 @@ def test_a_run_without_titles_answers_and_training_again_notes_them(copied, pred
     (copied / ITEMS_FILE).unlink()
     old = Predictor.from_run(copied, device="cpu")
     found = recommend(old, user_id=1)
-    assert list(found) == ["user", "item", "score", "rank", "source"]
+    assert list(found) == ["user", "item", "score", "lift", "rank", "source"]
     assert found.item.tolist() == recommend(predictor, user_id=1).item.tolist()
     for wrong in ({"genre": "Drama"}, {"years": (1990, None)}):
         with pytest.raises(ConfigError, match=r"this run does not know the (genres|years) of its items"):
@@ -241,3 +243,61 @@ def test_the_demo_run_is_made_once(monkeypatch, tmp_path):
     monkeypatch.setattr(igmc.run, "train", None)
     assert igmc.run.demo_run(tmp_path) == folder
     assert len(recommend(folder, ratings=MINE, k=3)) == 3
+
+
+def test_by_lift_the_list_is_what_is_predicted_above_what_everybody_gives(predictor):
+    found = recommend(predictor, ratings=MINE, exhaustive=True, order="lift", k=20)
+    every = predictor.score_user(MINE, unseen(predictor), clip=False)
+    index = predictor.items.encode(every.item_id)
+    every["lift"] = every.score - usual_ratings(predictor.graph, index, predictor.scale.values)
+    best = every.sort_values("lift", ascending=False, kind="stable")[:20]
+    assert found.item.tolist() == best.item_id.tolist()
+    np.testing.assert_allclose(found.lift, best.lift, rtol=1e-5)
+    worst = recommend(predictor, ratings=MINE, exhaustive=True, order="lift", bottom=True)
+    assert worst.lift[0] == pytest.approx(every.lift.min(), rel=1e-5)
+    by_score = recommend(predictor, ratings=MINE, exhaustive=True)
+    assert by_score.item.tolist() != found.item[:10].tolist()
+    lifts = every.set_index("item_id").lift[by_score.item]
+    np.testing.assert_allclose(by_score.lift, lifts, rtol=1e-5)
+
+
+def test_gems_are_items_that_few_rated_by_lift(predictor):
+    found = recommend(predictor, ratings=MINE, gems=True, exhaustive=True)
+    allowed = [predictor.items.ids[k] for k in np.flatnonzero(little_known(predictor.graph))]
+    assert 0 < len(allowed) < 250
+    expected = recommend(predictor, ratings=MINE, order="lift", items=allowed, exhaustive=True)
+    assert found.item.tolist() == expected.item.tolist()
+
+
+def test_what_is_seen_or_not_wanted_is_left_out_and_counts_as_no_rating(predictor):
+    plain = recommend(predictor, ratings=MINE, exhaustive=True, k=13)
+    left = recommend(predictor, ratings=MINE, exhaustive=True, exclude=[*plain.item[:3], "f999"])
+    assert left.item.tolist() == plain.item[3:].tolist()
+    assert left.score.tolist() == plain.score[3:].tolist()
+    short = recommend(predictor, ratings=MINE, items=plain.item[:3], exclude=plain.item[0])
+    assert "2 that are not excluded" in short.attrs["reason"]
+
+
+@pytest.mark.parametrize("bottom", [False, True])
+def test_a_diverse_list_begins_with_the_best_and_gives_up_score(predictor, bottom):
+    plain = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom)
+    mixed = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom, diversity=0.7)
+    assert mixed.item[0] == plain.item[0]
+    assert mixed.item.nunique() == 10
+    assert mixed.item.tolist() != plain.item.tolist()
+    sums = [predictor.scale.clip(frame.score).sum() for frame in (plain, mixed)]
+    assert (sums[1] > sums[0]) if bottom else (sums[1] < sums[0])
+
+    def doubles(frame):
+        alike = likeness(predictor.graph, predictor.info, predictor.items.encode(frame.item))
+        return alike.sum()
+
+    assert doubles(mixed) < doubles(plain)
+    wide = recommend(predictor, ratings=MINE, exhaustive=True, k=50)
+    assert bottom or set(mixed.item) <= set(wide.item)
+
+
+@pytest.mark.parametrize("setting", [{"order": "fame"}, {"diversity": 1.5}, {"diversity": -0.1}])
+def test_orders_and_diversities_that_do_not_exist_are_refused(predictor, setting):
+    with pytest.raises(ConfigError):
+        recommend(predictor, ratings=MINE, **setting)

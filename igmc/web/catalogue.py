@@ -1,0 +1,60 @@
+"""The items like one, and the users of a run, as the server tells of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from igmc.inference import Predictor
+from igmc.inference.lists import Reason
+from igmc.inference.titles import natural_title
+from igmc.inference.why import ExplainedNode
+from igmc.ratings import RawId
+from igmc.web import schemas
+from igmc.web.title_search import plain
+from igmc.web.titles import Titles, sent
+
+__all__ = ["because", "node", "similar", "users"]
+
+
+def similar(predictor: Predictor, titles: Titles, item_id: RawId, k: int) -> schemas.SimilarList:
+    """The items whose raters agreed most with what they gave one; see `igmc.inference.similar`."""
+    found = predictor.similar_items(item_id, k)
+    places = predictor.items.encode([item_id, *found["item"]]).tolist()
+    rows = zip(places[1:], found["similarity"], found["raters"], strict=True)
+    return schemas.SimilarList(
+        item=titles.item(predictor, places[0]),
+        items=[
+            schemas.SimilarItem(
+                **titles.item(predictor, item).model_dump(), similarity=round(similarity, 4), raters=raters
+            )
+            for item, similarity, raters in rows
+        ],
+    )
+
+
+def users(predictor: Predictor, text: str, limit: int) -> schemas.UserList:
+    """The users whose ids begin with a text, short ones first; without one, the most active first."""
+    ids, typed = predictor.users.ids, plain(text.strip())
+    count = predictor.graph.by_user.degrees(np.arange(len(ids), dtype=np.int32))
+    found = [at for at, raw in enumerate(ids) if plain(str(raw)).startswith(typed)]
+    found.sort(key=lambda at: (len(str(ids[at])), at) if typed else (-int(count[at]), at))
+    return schemas.UserList(
+        users=[schemas.User(user_id=sent(ids[at]), ratings=int(count[at])) for at in found[:limit]]
+    )
+
+
+def because(predictor: Predictor, titles: Titles, reason: Reason | None) -> schemas.Because | None:
+    """What an item is listed for."""
+    if reason is None:
+        return None
+    return schemas.Because(
+        item_id=sent(predictor.items.ids[reason.item]),
+        name=titles.names[reason.item],
+        rating=reason.rating,
+        importance=round(reason.importance, 6),
+    )
+
+
+def node(one: ExplainedNode) -> schemas.Node:
+    """A user or an item of an explanation."""
+    return schemas.Node(id=sent(one.id), title=one.title, name=natural_title(one.title))
