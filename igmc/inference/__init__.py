@@ -16,6 +16,7 @@ from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.inference.run_predictions import RunPredictions
+from igmc.inference.titles import natural_title
 
 __all__ = [
     "ITEMS_FILE",
@@ -29,6 +30,7 @@ __all__ = [
     "from_text",
     "has_neighbourhood",
     "names_users",
+    "natural_title",
     "near_ids",
     "nearest_ratings",
     "open_run",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from igmc.inference import Predictor
+from igmc.inference import Predictor, natural_title
 from igmc.inference.lists import Reason
-from igmc.inference.titles import natural_title
 from igmc.inference.why import ExplainedNode
 from igmc.ratings import RawId
 from igmc.web import schemas

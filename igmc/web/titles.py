@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from igmc.inference import Predictor
-from igmc.inference.titles import natural_title
+from igmc.inference import Predictor, natural_title
 from igmc.ratings import RawId
 from igmc.web import schemas
 from igmc.web.title_search import TitleSearch, informative
