@@ -25,7 +25,7 @@ SMALL = {
         "extract": {"max_nodes_per_hop": 5},
         "train": {"epochs": 1, "ensemble_size": 1, "selection": "validation"},
     },
-    "neighbours": {"epochs": 1, "members": 1},
+    "neighbours": {"epochs": 1, "members": 1, "estimates": "mf"},
     "ials": {"factors": 2, "iterations": 2},
     "ranker": {"folds": 1, "epochs": 1, "members": 1},
 }

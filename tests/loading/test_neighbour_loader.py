@@ -112,4 +112,6 @@ def test_no_two_pieces_of_inputs_are_held_at_a_time(monkeypatch):
     held.clear()
     for batch in few.epoch(1):
         del batch
+        if len(held) > 10:
+            break
     assert len(held) > 10
