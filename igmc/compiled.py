@@ -3,9 +3,10 @@
 Numba's own cache takes machine code for fresh as long as the file of the compiled function stays the same. A
 kernel also holds the code of every function that it calls, of whatever file, and the layout of the records
 that it is given. So here machine code is kept in a folder named after a digest of all sources that a kernel
-can be made of and of Numba's version: what was compiled from other sources is never run. The folders stand in
-$NUMBA_CACHE_DIR if that is set, else in ``<home>/kernels``; where they cannot be written, each process
-compiles for itself.
+can be made of and of Numba's version: what was compiled from other sources is never run. These are the
+modules that import or name this one, and the records of all others, whose other lines may change. The folders
+stand in $NUMBA_CACHE_DIR if that is set, else in ``<home>/kernels``; where they cannot be written, each
+process compiles for itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import shutil
 from collections.abc import Callable
 from functools import cache, partial
@@ -33,8 +35,8 @@ __all__ = ["inner", "kernel", "kernel_folder", "shared"]
 logger = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
-# A function that is compiled comes from a module that imports this one, a record is a NamedTuple.
-MARKS = b"igmc.compiled", b"NamedTuple"
+COMPILES = b"igmc.compiled"  # names it: all of such a module is a source of kernels
+RECORD = re.compile(rb"^class \w+\(NamedTuple\b.*\):\n(?:(?:[ \t].*)?\n)*", re.MULTILINE)
 PREFIX = "igmc-"
 ROOM = 256 << 20  # bytes that compiling or loading a kernel may take; LLVM aborts where it finds less
 KEPT = 5  # digests whose machine code stays, so that a few versions can be used in turn
@@ -95,11 +97,16 @@ def digest(package: Path) -> str:
     found = hashlib.sha256(numba.__version__.encode())
     found.update((package / "compiled.py").read_bytes())  # in a zip file there is none to be read
     for path in sorted(package.rglob("*.py")):
-        source = path.read_bytes()
-        if any(mark in source for mark in MARKS):
+        source = sources_of_kernels(path.read_bytes())
+        if source:
             found.update(f"\0{path.relative_to(package)}\0{len(source)}\0".encode())
             found.update(source)
     return found.hexdigest()[:16]
+
+
+def sources_of_kernels(module: bytes) -> bytes:
+    """What a kernel can be made of in the source of a module: all, or its records, which may be none."""
+    return module if COMPILES in module else b"".join(RECORD.findall(module))
 
 
 class _Locator(_CacheLocator):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = ["PAIR_WIDTH", "ROW_WIDTH", "InputNorms", "NeighbourRows", "SideNeighbours", "clip_inputs"]
 
+# These are in kernels too, and by naming `igmc.compiled` this module is among their sources.
 ROW_WIDTH, PAIR_WIDTH = 12, 10
 FARTHEST = np.float32(8)  # standard deviations; inputs beyond are moved there
 
