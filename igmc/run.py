@@ -20,7 +20,7 @@ from igmc.argument_types import checked_types
 from igmc.config import FIRST_NETWORK, NETWORKS, RunConfig, run_config
 from igmc.environment import machine, versions
 from igmc.errors import ConfigError, WriteError
-from igmc.evaluation.metrics import score
+from igmc.evaluation.metrics import interval_summary, score
 from igmc.files import locked, replace_file, writing
 from igmc.graph import Part, make_parts
 from igmc.inference import first_weights
@@ -249,6 +249,8 @@ def _report(
         versions=versions(),
         folder=str(folder.path),
         network=config.network,
+        estimates=trained.estimates,
+        intervals=None if trained.bounds is None else interval_summary(split, trained.bounds),
     )
 
 

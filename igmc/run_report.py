@@ -34,6 +34,9 @@ class RunReport:
         device, machine, versions: where and with what.
         folder: of the run.
         network: that was trained.
+        intervals: how often the test ratings lie in the intervals around their predictions, and how wide
+            these are, see `igmc.evaluation.metrics.interval_summary`; None where the network tells none.
+        estimates: which were chosen on validation, and why, where they were to be; else None.
     """
 
     dataset: str
@@ -56,6 +59,8 @@ class RunReport:
     versions: dict[str, str]
     folder: str
     network: str = FIRST_NETWORK
+    intervals: dict[str, Any] | None = None
+    estimates: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"RunReport({self.dataset}, {self.network}: test RMSE {self.ensemble.rmse:.4f}, {self.folder})"
@@ -116,6 +121,7 @@ class RunReport:
             f"{self.dataset}, split {self.split}, selection {self.selection}, seed {self.seed}",
             f"{sizes} ratings",
             f"{passes} in {self.seconds:.0f} s on {self.device}, checkpoints {chosen}",
+            *(_estimates_lines(self.estimates) if self.estimates else []),
             "",
             f"{'test error':{width}}     RMSE      MAE  mean error   clipped: RMSE      MAE",
             *(
@@ -123,6 +129,7 @@ class RunReport:
                 f"{s.rmse_clipped:7.4f}  {s.mae_clipped:7.4f}"
                 for name, s in rows
             ),
+            *(_interval_lines(self.intervals) if self.intervals else []),
             "",
             f"run folder: {self.folder}",
             self._others(),
@@ -134,3 +141,31 @@ class RunReport:
         others = [name for name in NETWORKS if name != self.network]
         which = "the other network" if len(others) == 1 else "the other networks"
         return f"{which}: the same command with --network {' or '.join(others)} and another --out"
+
+
+def _interval_lines(found: Mapping[str, Any]) -> list[str]:
+    """The coverage of the intervals, overall and by the known ratings of users and of items."""
+    head = (
+        f"{found['asked']:.0%} intervals hold {found['coverage']:.1%} of the test ratings; "
+        f"mean width {found['width']:.2f}"
+    )
+    lines = ["", head]
+    for side in ("user", "item"):
+        buckets = found[f"by_{side}_activity"]
+        told = ", ".join(f"{one['label']}: {one['coverage']:.1%} ({one['width']:.2f})" for one in buckets)
+        lines.append(f"by known ratings of the {side}, coverage (width): {told}")
+    return lines
+
+
+def _estimates_lines(found: Mapping[str, Any]) -> list[str]:
+    """What estimates were chosen, and by how much each kind was better than none."""
+    plain, *rivals = found["candidates"]
+    lines = [
+        f"estimates {found['chosen']}, chosen on {found['pairs']:,} validation ratings: "
+        f"RMSE {plain['rmse']:.4f} without, in {plain['seconds']:.0f} s of the processors"
+    ]
+    return lines + [
+        f"  {one['estimates']}: {one['rmse']:.4f}, difference {one['difference']:+.4f} "
+        f"[{one['low']:+.4f}, {one['high']:+.4f}], {one['seconds'] / plain['seconds']:.1f} times the time"
+        for one in rivals
+    ]

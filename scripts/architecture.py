@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ratings",),
     ("graph",),
     ("statistics", "estimates", "ranking"),
-    ("store",),
+    ("store", "intervals"),
     ("extract", "loading"),
     ("models",),
     ("training",),

@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/models/neighbours/ensemble.py": "tests/training/test_neighbours_loop.py, which trains it",
     "igmc/models/neighbours/kernels.py": "tests/models/neighbours/test_fused.py: against PyTorch",
     "igmc/models/neighbours/network.py": "tests/models/neighbours/test_fused.py: against the kernels",
+    "igmc/networks/answers.py": "tests/networks/neighbours/test_scoring.py: what a scorer answers",
     "igmc/networks/job.py": "value objects without behaviour",
     "igmc/networks/neighbourhood.py": "a value object without behaviour",
     "igmc/networks/neighbours/nearest.py": "tests/networks/neighbours/test_network.py: explanations of a run",

@@ -51,7 +51,7 @@ def test_a_report_that_calls_the_selection_a_protocol_is_read():
 def test_a_report_that_lacks_something_is_damaged(name):
     values = REPORT.to_dict()
     del values[name]
-    if name == "network":  # reports of earlier versions know one network
+    if name in ("network", "intervals", "estimates"):  # which reports of earlier versions lack
         assert RunReport.from_dict(values) == REPORT
         return
     with pytest.raises(
@@ -110,3 +110,27 @@ def test_the_two_selections_are_never_mixed_up():
     assert "IGMC, mean of epochs 10, 20, 30, 40 " in fixed
     assert "IGMC, epoch 40 alone " in fixed
     assert "chosen on validation" not in fixed
+
+
+def test_intervals_are_told_overall_and_by_activity():
+    by = [{"label": "1-4", "pairs": 200, "coverage": 0.913, "width": 3.0}]
+    told = {"asked": 0.9, "pairs": 1200, "coverage": 0.9025, "width": 2.781}
+    report = replace(REPORT, intervals=told | {"by_user_activity": by, "by_item_activity": by})
+    lines = report.format().splitlines()
+    assert "90% intervals hold 90.2% of the test ratings; mean width 2.78" in lines
+    assert "by known ratings of the user, coverage (width): 1-4: 91.3% (3.00)" in lines
+    assert "intervals hold" not in REPORT.format()
+    assert RunReport.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+def test_what_was_chosen_is_told_with_its_reason():
+    plain = {"estimates": "none", "rmse": 0.9231, "seconds": 20.0}
+    rival = {"estimates": "svdpp,mf", "rmse": 0.915, "seconds": 31.0}
+    told = rival | {"difference": -0.0081, "low": -0.012, "high": -0.004}
+    chosen = {"chosen": "svdpp,mf", "pairs": 1080, "candidates": [plain, told]}
+    lines = replace(REPORT, estimates=chosen).format().splitlines()
+    assert any(
+        line.startswith("estimates svdpp,mf, chosen on 1,080 validation ratings: RMSE 0.9231")
+        for line in lines
+    )
+    assert "  svdpp,mf: 0.9150, difference -0.0081 [-0.0120, -0.0040], 1.6 times the time" in lines

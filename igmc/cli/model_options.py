@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from igmc.cli.logs import shows_progress
+from igmc.config import COVERAGE, COVERAGE_HELP
+from igmc.errors import ConfigError
 from igmc.files import check_run
 
 if TYPE_CHECKING:
@@ -17,13 +20,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "at_option",
+    "check_intervals",
     "checkpoint_options",
+    "coverage_option",
     "items_option",
     "make_predictor",
     "model_options",
     "ratings_option",
     "round_option",
 ]
+
+logger = logging.getLogger(__name__)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -66,6 +73,37 @@ at_option = click.option(
     help="Predict as of this time: an ISO date, or seconds since 1970; only for runs trained with dates "
     "[default: just after the newest rating of the run]",
 )
+
+
+coverage_option = click.option(
+    "--coverage",
+    type=float,
+    metavar="FLOAT",
+    help=f"{COVERAGE_HELP[0].upper()}{COVERAGE_HELP[1:]} [default {COVERAGE}]",
+)
+
+
+def check_intervals(predictor: Predictor, coverage: float | None) -> float:
+    """The coverage to ask for; says so if the run tells no intervals.
+
+    Args:
+        predictor: what is asked.
+        coverage: that was given, or None.
+
+    Raises:
+        ConfigError: if the run tells none, and a coverage was given; or if it is not between 0 and 1.
+    """
+    from igmc.intervals import check_coverage
+
+    if not predictor.tells_intervals:
+        if coverage is not None:
+            raise ConfigError(
+                "this run tells no intervals",
+                got=f"--coverage {coverage:g}",
+                remedy="train again, with --network neighbours: others, and earlier versions, measure none",
+            )
+        logger.info("no intervals: this run has not measured how far its predictions are off")
+    return check_coverage(COVERAGE if coverage is None else coverage)
 
 
 def model_options(function: _Command) -> _Command:

@@ -14,7 +14,9 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.model_options import (
     at_option,
+    check_intervals,
     checkpoint_options,
+    coverage_option,
     items_option,
     make_predictor,
     model_options,
@@ -57,6 +59,7 @@ logger = logging.getLogger(__name__)
 @round_option
 @at_option
 @checkpoint_options
+@coverage_option
 @click.option("--clip/--no-clip", default=True, help="Clip scores to the rating scale [default on]")
 @running_options()
 def predict_command(**given: Any) -> None:
@@ -65,9 +68,10 @@ def predict_command(**given: Any) -> None:
     Give the pairs with --pairs, or with --items and --user or --ratings. The known ratings are the training
     and validation ratings of the run, and those in --ratings. Nothing is trained and nothing is stored.
 
-    Prints one line per pair: user_id, item_id, score, source. The source is 'model' or, if the user or the
-    item is unknown or has no other rating, the damped mean used instead: 'user mean', 'item mean' or
-    'global mean'.
+    Prints one line per pair: user_id, item_id, score, source, low, high. The source is 'model' or, if the
+    user or the item is unknown or has no other rating, the damped mean used instead: 'user mean', 'item
+    mean' or 'global mean'. The rating lies between low and high with the probability --coverage; runs that
+    have not measured this (those of the network rgcn, and of earlier versions) give no low and high.
 
     Only a run with side features needs its data again (--data-dir, --home).
     """
@@ -77,27 +81,28 @@ def predict_command(**given: Any) -> None:
         raise click.UsageError("say what is asked: --pairs, or both --user (or --ratings) and --items")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
+    how = {"clip": given["clip"], "coverage": check_intervals(predictor, given["coverage"])}
     from igmc.inference import names_users, with_ratings_file
 
     if given["ratings"] is not None and names_users(given["ratings"]):
         if user is None and pairs is None:
             raise click.UsageError("the ratings are of users by name: say by --user ID who is asked")
         predictor = with_ratings_file(predictor, Path(given["ratings"]), round_ratings=given["round_ratings"])
-        predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
+        predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
     elif given["ratings"] is not None:
-        predicted = _of_one(predictor, given)
+        predicted = _of_one(predictor, given, how)
     else:
-        predicted = predictor.predict(*_asked(predictor, pairs, user, items), clip=given["clip"])
+        predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
     means = int((predicted["source"] != "model").sum())
     if means:
         logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(predicted))
     if given["as_json"]:
-        emit_json(_document(run, predictor, predicted, given["clip"]))
+        emit_json(_document(run, predictor, predicted, how))
     else:
         emit(predicted.to_csv(index=False, float_format="%.4f").rstrip("\n"))
 
 
-def _of_one(predictor: Predictor, given: dict[str, Any]) -> pd.DataFrame:
+def _of_one(predictor: Predictor, given: dict[str, Any], how: dict[str, Any]) -> pd.DataFrame:
     """Predictions for --user, or someone without an id, with ratings that name no user."""
     from igmc.inference import from_text, read_items, read_own_ratings
 
@@ -108,7 +113,7 @@ def _of_one(predictor: Predictor, given: dict[str, Any]) -> pd.DataFrame:
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     asked = read_items(predictor, given["items"])
-    predicted = predictor.score_user(ratings, asked, user_id=user, clip=given["clip"])
+    predicted = predictor.score_user(ratings, asked, user_id=user, **how)
     predicted.insert(0, "user_id", [user] * len(predicted))
     return predicted
 
@@ -127,15 +132,17 @@ def _asked(
     return from_text(predictor.users, [user or ""]) * len(item_ids), item_ids
 
 
-def _document(run: Path, predictor: Predictor, predicted: pd.DataFrame, clip: bool) -> dict[str, object]:
-    rows = [
-        {"user_id": user, "item_id": item, "score": round(float(score), 4), "source": source}
-        for user, item, score, source in predicted.itertuples(index=False)
-    ]
+def _document(
+    run: Path, predictor: Predictor, predicted: pd.DataFrame, how: dict[str, Any]
+) -> dict[str, object]:
+    rows = predicted.astype(object).to_dict("records")
+    for row in rows:
+        row |= {name: round(float(row[name]), 4) for name in ("score", "low", "high") if name in row}
     return {
         "run": str(run),
         "epochs": list(predictor.epochs),
         "scale": {"low": predictor.scale.low, "high": predictor.scale.high},
-        "clipped": clip,
+        "clipped": how["clip"],
+        "coverage": how["coverage"] if predictor.tells_intervals else None,
         "predictions": rows,
     }

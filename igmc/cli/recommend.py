@@ -13,7 +13,9 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.model_options import (
     at_option,
+    check_intervals,
     checkpoint_options,
+    coverage_option,
     items_option,
     make_predictor,
     model_options,
@@ -102,6 +104,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @knob_option(ListConfig, "candidates")
 @knob_option(ListConfig, "budget")
 @knob_option(ListConfig, "exhaustive")
+@coverage_option
 @at_option
 @checkpoint_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
@@ -126,6 +129,7 @@ def recommend_command(**given: Any) -> None:
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     years = _years(given["year"])
     run, predictor = make_predictor(given)
+    given["coverage"] = check_intervals(predictor, given["coverage"])
     if given["demo"] and not (given["user"] or given["ratings"] or given["all_users"]):
         given["ratings"] = DEMO_RATINGS
     request = _request(predictor, given, years)
@@ -229,12 +233,16 @@ def _shown(frame: pd.DataFrame) -> str:
     """A table for people; the source only where not all was read off by the models."""
     import pandas as pd
 
-    names = [name for name in ("rank", "score", "lift", "item", "title", "genres") if name in frame]
+    names = [
+        name for name in ("rank", "score", "low", "high", "lift", "item", "title", "genres") if name in frame
+    ]
     if (frame["source"] != "model").any():
         names.append("source")
     shown = frame.assign(
         score=[f"{value:.2f}" for value in frame["score"]], lift=[f"{value:+.2f}" for value in frame["lift"]]
     )
+    for name in (name for name in ("low", "high") if name in frame):
+        shown[name] = [f"{value:.2f}" for value in frame[name]]
     if "because" in frame:
         names.append("because")
         reasons = zip(frame["because_rating"], frame["because_title"], strict=True)
@@ -250,12 +258,13 @@ def _document(
 ) -> dict[str, Any]:
     rows = frame.drop(columns="user").astype(object)
     rows = rows.where(rows.notna(), None)
-    for name in ("score", "lift"):
+    for name in (name for name in ("score", "lift", "low", "high") if name in frame):
         rows[name] = [round(float(value), 4) for value in frame[name]]
     return {
         "run": str(run),
         "epochs": list(predictor.epochs),
         "scale": {"low": predictor.scale.low, "high": predictor.scale.high},
+        "coverage": request.config.coverage if predictor.tells_intervals else None,
         "user": request.user_id,
         "ratings_known": found.rated,
         "scored": found.scored,

@@ -19,6 +19,8 @@ from igmc.config.presets import (
 from igmc.config.ranker import RankerConfig
 from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
+    COVERAGE,
+    COVERAGE_HELP,
     MAX_LEVELS,
     SELECTIONS,
     DataConfig,
@@ -32,6 +34,8 @@ from igmc.config.sections import (
 )
 
 __all__ = [
+    "COVERAGE",
+    "COVERAGE_HELP",
     "FIRST_NETWORK",
     "MAX_LEVELS",
     "NETWORKS",

@@ -24,8 +24,9 @@ class NeighboursConfig(Config):
     estimates: str = knob(
         "svdpp,mf",
         "cross-fitted Bayesian factorizations whose estimates are inputs; the network corrects the first "
-        "one; 'none': it corrects the biases",
-        choices=("none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
+        "one; 'none': it corrects the biases; 'auto': the default ones, or mf, if they are better than none "
+        "on validation and take less than twice the time",
+        choices=("auto", "none", "mf", "svdpp", "svdpp,mf", "mf,svdpp"),
     )
     dates: str = knob(
         "auto",
@@ -55,9 +56,18 @@ class NeighboursConfig(Config):
         high=0.5,
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.estimates == "auto" and self.selection == "fixed":
+            raise ConfigError(
+                "the estimates 'auto' are chosen on validation ratings, which fixed epochs learn from",
+                got="--estimates auto --selection fixed",
+                remedy="name the estimates, or use --selection validation",
+            )
+
     @property
     def estimators(self) -> tuple[str, ...]:
-        """The names of the estimates, the base first."""
+        """The names of the estimates, the base first; of settings in which "auto" is decided."""
         return () if self.estimates == "none" else tuple(self.estimates.split(","))
 
     @property

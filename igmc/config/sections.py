@@ -8,6 +8,8 @@ from typing import Any
 from igmc.config.base import Config, Former, knob
 
 __all__ = [
+    "COVERAGE",
+    "COVERAGE_HELP",
     "MAX_LEVELS",
     "SELECTIONS",
     "DataConfig",
@@ -22,6 +24,8 @@ __all__ = [
 
 MAX_LEVELS = 256  # relation types are stored as uint8
 SELECTIONS = ("fixed", "validation")
+COVERAGE = 0.9  # of an interval, where nothing else is asked
+COVERAGE_HELP = "probability that a rating lies in the interval from low to high"
 
 
 @dataclass(frozen=True)
@@ -239,6 +243,7 @@ class ListConfig(Config):
     )
     budget: int = knob(2_000_000, "maximum ratings read in each of the two steps that find candidates", low=1)
     exhaustive: bool = knob(False, "score all items instead of candidates")
+    coverage: float = knob(COVERAGE, COVERAGE_HELP, low=0.001, high=0.999)
 
 
 @dataclass(frozen=True)
@@ -256,6 +261,7 @@ class ExplainConfig(Config):
         "maximum ratings to leave out in turn; if there are more, those with the largest gradient",
         low=1,
     )
+    coverage: float = knob(COVERAGE, COVERAGE_HELP, low=0.001, high=0.999)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from igmc.evaluation.metrics import (
     calibration,
     errors_by_activity,
     evaluate_ranking,
+    interval_summary,
+    known_counts,
     mean_error,
     per_user_errors,
     rated_ndcg,
@@ -55,7 +57,8 @@ class ModelEvaluation:
         metrics: a figure for each metric, such as ``rmse`` or ``ndcg@10``.
         intervals: for most of them the bounds of a 95 % bootstrap interval, drawn by user.
         details: ``by_user_activity``, ``by_item_activity`` and ``calibration`` of the predicted ratings;
-            ``newcomers``, the `igmc.evaluation.newcomers.NewcomerLists.example`.
+            ``newcomers``, the `igmc.evaluation.newcomers.NewcomerLists.example`;
+            ``intervals``, see `igmc.evaluation.metrics.interval_summary`.
         seconds: ``choose`` (training that validation ratings decide on), ``fit`` (training of the model that
             is scored), ``fold_in`` (taking support ratings in), ``rate``, ``rank`` and ``newcomers``.
         peak_bytes: memory added at the highest point of all this; None where it cannot be measured.
@@ -230,9 +233,13 @@ def _measure(model: Recommender, split: Split, ks: Sequence[int], found: Measure
 def _rate(model: Recommender, split: Split, ks: Sequence[int], found: Measures) -> None:
     """Measure the ratings of the test pairs; of a model that only ranks, in what order it puts them."""
     asked = split.pairs(split.test)
-    predicted = model.predict(asked.user, asked.item, asked.time)
+    predicted, bounds = model.predict_with_bounds(asked.user, asked.item, asked.time)
     if not model.ranks_only:
         _errors(asked, predicted, split, found)
+    if bounds is not None:
+        told = interval_summary(split, bounds)
+        found.details["intervals"] = told
+        found.metrics |= {"coverage": told["coverage"], "interval_width": told["width"]}
     try:
         per_user = rated_ndcg(asked.user, gains(split.scale, asked.rating), predicted, ks)
     except DataError:
@@ -251,10 +258,7 @@ def _errors(asked: Pairs, predicted: NDArray[np.float32], split: Split, found: M
         squared = np.square(predicted - asked.rating, dtype=np.float64)
         interval = bootstrap_interval(squared, asked.user, seed=split.seed, root=True)
         found.intervals["rmse"] = (interval.low, interval.high)
-    known = np.concatenate([split.train, split.validation, split.support])
-    for side, indices in (("user", split.table.user), ("item", split.table.item)):
-        size = len(getattr(split.table, f"{side}s"))
-        counts = np.bincount(indices[known], minlength=size)
+    for side, counts in zip(("user", "item"), known_counts(split), strict=True):
         buckets = errors_by_activity(getattr(asked, side), predicted, asked.rating, counts)
         found.details[f"by_{side}_activity"] = [asdict(b) | {"label": b.label} for b in buckets]
     bins = calibration(predicted, asked.rating, scale.values)

@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.argument_types import checked_types
-from igmc.config import RunConfig
+from igmc.config import COVERAGE, RunConfig
 from igmc.errors import CheckpointError, DataError
 from igmc.graph import ServingGraph, make_parts
-from igmc.inference.checkpoints import open_run, pick_epochs
+from igmc.inference.checkpoints import open_run, pick_epochs, run_side_features
 from igmc.inference.id_encoding import ExtendedIds, check_known
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
 from igmc.inference.rating_encoding import check_ratings, encode_ratings, rating_columns
 from igmc.inference.user_view import UserView
-from igmc.loading import SideFeatures
 from igmc.networks import AnyScorer, find_network
 from igmc.ratings import (
     DataLike,
@@ -34,8 +33,6 @@ from igmc.ratings import (
     dense_indices,
     id_list,
     id_pairs,
-    load_dataset,
-    side_features,
 )
 from igmc.training import pick_device
 
@@ -117,7 +114,7 @@ class BasePredictor:
         side = None
         if config.side_features:
             asked = config.data if data is None else data
-            side = _side_features(asked, found.get("data_digest"), data_dir, home)
+            side = run_side_features(asked, found.get("data_digest"), data_dir, home)
         epochs = pick_epochs(run, config.training, checkpoints)
         network = find_network(config.network)
         known = make_parts(split, "fixed")["test"]
@@ -139,6 +136,11 @@ class BasePredictor:
         sizes = f"{self.graph.n_ratings:,} ratings, {len(self.users):,} users, {len(self.items):,} items"
         return f"{type(self).__name__}({self.config.network} on {self.config.data.dataset}: knows {sizes})"
 
+    @property
+    def tells_intervals(self) -> bool:
+        """Whether predictions come with an interval; runs of "rgcn", or of earlier versions, tell none."""
+        return getattr(self.scorer, "intervals", None) is not None
+
     @checked_types
     def at(self, time: int) -> Self:
         """The same, asked at another time than just after the newest rating that it knows.
@@ -156,7 +158,12 @@ class BasePredictor:
 
     @checked_types
     def predict(
-        self, user_ids: RawId | Iterable[RawId], item_ids: RawId | Iterable[RawId], *, clip: bool = True
+        self,
+        user_ids: RawId | Iterable[RawId],
+        item_ids: RawId | Iterable[RawId],
+        *,
+        clip: bool = True,
+        coverage: float = COVERAGE,
     ) -> pd.DataFrame:
         """The ratings that P pairs are predicted to get.
 
@@ -164,29 +171,30 @@ class BasePredictor:
             user_ids, item_ids: P raw ids each, as they stand in the data, unknown ones too; or a single one
                 of either side for all of the other.
             clip: move scores beyond the ends of the scale to the nearer end.
+            coverage: the probability that a rating lies between low and high.
 
         Returns:
-            a row for each pair, in order: user_id, item_id, score (float32) and source; see `Predictions`.
+            a row for each pair, in order: user_id, item_id, score (float32), source, and low and high
+            (float32) if the run `tells_intervals`; see `Predictions`.
 
         Raises:
+            ConfigError: if the coverage is not between 0 and 1.
             DataError: if the ids differ in number, or one is neither a whole number nor a text.
         """
         import pandas as pd
 
         users, items = id_pairs(user_ids, item_ids)
         index = self.users.encode(users), self.items.encode(items)
-        score, source = predict_pairs(self.scorer, self.scale, self.graph, *index, clip=clip)
-        return pd.DataFrame({"user_id": users, "item_id": items, "score": score, "source": source})
+        found = predict_pairs(self.scorer, self.scale, self.graph, *index, clip=clip, coverage=coverage)
+        return pd.DataFrame({"user_id": users, "item_id": items, **found.columns()})
 
-    def predict_indices(
-        self, user: ArrayLike, item: ArrayLike, *, clip: bool = True, fallback: bool = True
-    ) -> Predictions:
+    def predict_indices(self, user: ArrayLike, item: ArrayLike, **how: Any) -> Predictions:
         """As `predict`, for dense indices.
 
         Args:
             user, item: int [P], in the range of `users` and of `items`.
-            clip: move scores beyond the ends of the scale to the nearer end.
-            fallback: give damped means where there is no neighbourhood; if not, the model is asked there too.
+            **how: `clip` and `coverage`, as in `predict`; and `fallback`: give damped means where there is no
+                neighbourhood, which is the default; if not, the model is asked there too.
 
         Raises:
             DataError: on indices that differ in number, are out of range, or no whole numbers.
@@ -194,7 +202,8 @@ class BasePredictor:
         users = dense_indices("user", user, self.graph.n_users)
         items = dense_indices("item", item, self.graph.n_items)
         check_lengths(user=users, item=items)
-        return predict_pairs(self.scorer, self.scale, self.graph, users, items, clip=clip, fallback=fallback)
+        how = {"clip": True} | how
+        return predict_pairs(self.scorer, self.scale, self.graph, users, items, **how)
 
     def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
         """One user with these ratings, laid over what is known; nothing is trained or kept.
@@ -225,6 +234,7 @@ class BasePredictor:
         *,
         user_id: RawId | None = None,
         clip: bool = True,
+        coverage: float = COVERAGE,
     ) -> pd.DataFrame:
         """What a user with these ratings is predicted to give to some items.
 
@@ -232,16 +242,17 @@ class BasePredictor:
             ratings, user_id: see `with_user`; all rated items are known.
             items: raw ids, or a single one; one that the user has rated is predicted without that rating.
             clip: move scores beyond the ends of the scale to the nearer end.
+            coverage: see `predict`.
 
         Returns:
-            a row for each item, in order: item_id, score (float32) and source; see `Predictions`.
+            a row for each item, in order: item_id, score (float32), source, and low and high as in `predict`.
 
         Raises:
             DataError: on a rated item that is not known, which no prediction would rest on; see `with_user`.
         """
         check_ratings(ratings)
         check_known(self.items, ratings)
-        return self.with_user(ratings, user_id).score(id_list(items), clip=clip)
+        return self.with_user(ratings, user_id).score(id_list(items), clip=clip, coverage=coverage)
 
     def add_ratings(self, ratings: pd.DataFrame | Mapping[str, Iterable[Any]]) -> Self:
         """A predictor that knows these ratings too, of any users and items, known or new; nothing is trained.
@@ -286,15 +297,3 @@ class BasePredictor:
             n_users=n_users,
             n_items=len(items),
         )
-
-
-def _side_features(
-    data: DataLike, digest: object, data_dir: str | Path | None, home: str | Path | None
-) -> SideFeatures:
-    dataset = load_dataset(data, data_dir=data_dir, home=home)
-    if dataset.table.digest() != digest:
-        raise DataError(
-            f"{dataset.name} holds other ratings now than when the run was trained",
-            remedy="bring back the data of that run: its side features come from there",
-        )
-    return side_features(dataset)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from igmc.config import RunConfig, TrainConfig
-from igmc.errors import CheckpointError, ConfigError
+from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.files import check_run
+from igmc.loading import SideFeatures
+from igmc.ratings import DataLike, load_dataset, side_features
 from igmc.training import FirstWeights, RunFolder, chosen_epochs
 
-__all__ = ["first_weights", "open_run", "pick_epochs"]
+__all__ = ["first_weights", "open_run", "pick_epochs", "run_side_features"]
 
 CHOICES = ("ensemble", "single")
 
@@ -112,3 +115,24 @@ def _reported(folder: RunFolder, kept: list[int], choice: str) -> list[int]:
             "or delete metrics.json and run igmc-train again, which goes on from the last one that is there",
         )
     return epochs
+
+
+def run_side_features(
+    data: DataLike, digest: object, data_dir: str | Path | None, home: str | Path | None
+) -> SideFeatures:
+    """The side features of a run's data set.
+
+    Args:
+        data: what the data set is; digest: of the ratings that it had when the run was trained.
+        data_dir, home: where raw data are.
+
+    Raises:
+        DataError: if they are missing or not those of the run.
+    """
+    dataset = load_dataset(data, data_dir=data_dir, home=home)
+    if dataset.table.digest() != digest:
+        raise DataError(
+            f"{dataset.name} holds other ratings now than when the run was trained",
+            remedy="bring back the data of that run: its side features come from there",
+        )
+    return side_features(dataset)

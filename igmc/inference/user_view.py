@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.config import COVERAGE
 from igmc.graph import ServingGraph
 from igmc.inference.id_encoding import ExtendedIds
 from igmc.inference.predictions import Predictions, predict_pairs
@@ -48,16 +49,23 @@ class UserView:
         """The items that the user has rated, int32 [n], dense indices in ascending order."""
         return np.sort(self.graph.by_user.row(self.user)[0])
 
-    def score(self, item_ids: Iterable[RawId], *, clip: bool = True) -> pd.DataFrame:
+    def score(
+        self, item_ids: Iterable[RawId], *, clip: bool = True, coverage: float = COVERAGE
+    ) -> pd.DataFrame:
         """See `igmc.inference.predictor.Predictor.score_user`."""
         import pandas as pd
 
         given = list(item_ids)
-        score, source = self.score_indices(self.items.encode(given), clip=clip)
-        return pd.DataFrame({"item_id": given, "score": score, "source": source})
+        found = self.score_indices(self.items.encode(given), clip=clip, coverage=coverage)
+        return pd.DataFrame({"item_id": given, **found.columns()})
 
     def score_indices(
-        self, item: NDArray[np.int32], *, clip: bool = True, deadline: float = inf
+        self,
+        item: NDArray[np.int32],
+        *,
+        clip: bool = True,
+        coverage: float = COVERAGE,
+        deadline: float = inf,
     ) -> Predictions:
         """Predictions for n items, int32 [n] dense indices of `graph`, or -1 for an unknown one.
 
@@ -66,5 +74,13 @@ class UserView:
         """
         users = np.full(len(item), self.user, np.int32)
         return predict_pairs(
-            self.scorer, self.scale, self.graph, users, item, clip=clip, known=self.known, deadline=deadline
+            self.scorer,
+            self.scale,
+            self.graph,
+            users,
+            item,
+            clip=clip,
+            known=self.known,
+            coverage=coverage,
+            deadline=deadline,
         )

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.estimates import FactorEstimates
-from igmc.loading.folds import Fold, KnownRatings, Players, make_folds
+from igmc.loading.folds import Fold, KnownRatings, Players, hide, make_folds
 from igmc.loading.knowledge import Knowledge, features
 from igmc.ratings import UNKNOWN_TIME
 from igmc.rng import stream
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
 FORGOTTEN = 0.05  # share of the pairs that are asked without a time, so that such can be answered
+SILENT = 0.1  # share of those newcomers who reveal nothing, where residuals are measured
 PLAYERS = 0.04  # share of the users, and of the items, that a fit leaves out, so that some may play newcomers
 
 
@@ -125,6 +126,30 @@ class CrossFit:
         dated = self._dated(statistics, shown, rows, 0, draw)
         return FoldKnowledge(rows, statistics, self._estimated[rows], dated)
 
+    def newcomers(self, rows: NDArray[np.int64]) -> Iterator[FoldKnowledge]:
+        """Some ratings of users and items that reveal none to ten others, asked on what remains known.
+
+        All that may play newcomers in some fold do so, each once; a function of the seed.
+
+        Args:
+            rows: int64, ascending: the ratings that may be asked.
+        """
+        known = self.known
+        may = np.zeros(len(known), np.bool_)
+        may[rows] = True
+        for place, players in enumerate(self._players or self._deal_players()):
+            rng, shown = stream(self._seed, "revealed", place), np.ones(len(known), np.bool_)
+            for nodes, plays in zip((known.user, known.item), players, strict=True):
+                hide(nodes, plays, shown, rng, silent=SILENT)
+            asked = np.flatnonzero(may & ~shown)
+            estimated = self._estimated[asked]
+            if self.estimates:
+                folded = self._folded(self._fits[place], players, shown)
+                estimated = features(folded, known.user[asked], known.item[asked])
+            statistics = known.statistics(shown)
+            dated = self._dated(statistics, shown, asked, 1 << 40, place)
+            yield FoldKnowledge(asked, statistics, estimated, dated)
+
     def whole(self) -> Knowledge:
         """What is known with all of the ratings, for pairs that are not among them."""
         return self.known.knowledge(self.estimates, seed=self._seed, dates=self.dates, threads=self._threads)
@@ -160,12 +185,7 @@ class CrossFit:
     def _fit(self, fits: int) -> None:
         """Fit the estimates without a tenth of the ratings, and some users and items, ten times."""
         start, known = time.perf_counter(), self.known
-        rng = stream(self._seed, "players")
-        places = [rng.permutation(size) / size for size in (known.n_users, known.n_items)]
-        width = min(max(PLAYERS, self._newcomers), 1 / FOLDS)
-        for fold in range(FOLDS):
-            users, items = ((place >= fold * width) & (place < (fold + 1) * width) for place in places)
-            self._players.append(Players(users, items))
+        self._players = self._deal_players()
 
         def fit(fold: int) -> tuple[FactorEstimates, ...]:
             kept = self._part != fold
@@ -181,6 +201,17 @@ class CrossFit:
         with ThreadPoolExecutor(self._threads) as workers:
             self._fits = list(workers.map(fit, range(fits)))
         logger.info("cross-fitted estimates in %.1f s", time.perf_counter() - start)
+
+    def _deal_players(self) -> list[Players]:
+        """Who may play newcomers, for each of the ten fits: nobody in two of them."""
+        rng = stream(self._seed, "players")
+        places = [rng.permutation(size) / size for size in (self.known.n_users, self.known.n_items)]
+        width = min(max(PLAYERS, self._newcomers), 1 / FOLDS)
+        found = []
+        for fold in range(FOLDS):
+            users, items = ((place >= fold * width) & (place < (fold + 1) * width) for place in places)
+            found.append(Players(users, items))
+        return found
 
     def _folded(
         self, estimates: tuple[FactorEstimates, ...], players: Players, shown: NDArray[np.bool_]

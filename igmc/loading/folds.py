@@ -23,7 +23,7 @@ from igmc.ratings import UNKNOWN_TIME, Pairs
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics, RatingDates
 
-__all__ = ["Fold", "KnownRatings", "Players", "make_folds"]
+__all__ = ["Fold", "KnownRatings", "Players", "hide", "make_folds"]
 
 Rows = NDArray[np.int64]
 
@@ -195,7 +195,7 @@ def make_folds(
         plays = []
         for side, (nodes, size) in enumerate(((known.user, known.n_users), (known.item, known.n_items))):
             plays.append(_some_play(size, newcomers, players[fold][side] if players else None, rng))
-            asked.append(_hide(nodes, plays[-1], shown, rng))
+            asked.append(hide(nodes, plays[-1], shown, rng))
         # A rating that one newcomer asks about may be shown no more to another, and is asked once.
         pairs_asked = rng.permutation(np.unique(np.concatenate(asked)))
         if len(pairs_asked) > SHUFFLED:
@@ -228,15 +228,30 @@ def _some_play(
     return may & (drawn < share * size / max(int(np.count_nonzero(may)), 1))
 
 
-def _hide(
-    nodes: NDArray[np.int32], plays: NDArray[np.bool_], shown: NDArray[np.bool_], rng: np.random.Generator
+def hide(
+    nodes: NDArray[np.int32],
+    plays: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
+    rng: np.random.Generator,
+    *,
+    silent: float = 0.0,
 ) -> Rows:
-    """Let some nodes reveal a few of their shown ratings; returns those that are asked of the hidden ones."""
+    """Let some nodes reveal a few of their shown ratings; returns those that are asked of the hidden ones.
+
+    Args:
+        nodes: int32 [n], of the ratings.
+        plays: bool [n_nodes], who reveals a few alone.
+        shown: bool [n], changed in place.
+        rng: of the draws.
+        silent: share of these nodes that reveal nothing at all.
+    """
     size = len(plays)
     rows = np.flatnonzero(shown & plays[nodes])
     if not len(rows):
         return rows
     reveals = np.floor((MOST_REVEALED + 1) ** rng.random(size)).astype(np.int64)
+    if silent:
+        reveals[rng.random(size) < silent] = 0
     rows = rows[np.lexsort((rng.random(len(rows)), nodes[rows]))]
     # The place of each rating among its node's, in random order.
     first = np.flatnonzero(np.diff(nodes[rows], prepend=-1))

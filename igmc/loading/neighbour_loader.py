@@ -167,7 +167,25 @@ class Probe:
         cls, folds: CrossFit, norms: InputNorms, *, cap: int, draw: int = 0, threads: int | None = None
     ) -> Self:
         """The probe of a draw; see `CrossFit.probe`."""
-        fold = folds.probe(draw)
+        return cls._read(folds, folds.probe(draw), norms, cap, threads)
+
+    @classmethod
+    def newcomers(
+        cls,
+        folds: CrossFit,
+        norms: InputNorms,
+        rows: NDArray[np.int64],
+        *,
+        cap: int,
+        threads: int | None = None,
+    ) -> list[Self]:
+        """Probes of newcomers, asked about some of the known ratings; see `CrossFit.newcomers`."""
+        return [cls._read(folds, fold, norms, cap, threads) for fold in folds.newcomers(rows)]
+
+    @classmethod
+    def _read(
+        cls, folds: CrossFit, fold: FoldKnowledge, norms: InputNorms, cap: int, threads: int | None
+    ) -> Self:
         inputs = _read(folds, fold, norms, cap, threads)
         left = folds.known.rating[fold.asked] - inputs.base
         return cls(fold.asked, inputs, left / np.float32(fold.statistics.deviation))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -62,8 +63,20 @@ class Trained:
         history: a record an epoch, each with ``validation_rmse`` and ``seconds``.
         epochs: whose checkpoints predict, the single one first.
         predictions: float32 [epochs, P], for the test pairs, not clipped; none but in the first rank.
+        half_width: float32 [P], how far an interval reaches around their mean; None where none is told.
+        estimates: what was chosen and why, see `igmc.networks.neighbours`; None where nothing was.
     """
 
     history: list[dict[str, Any]]
     epochs: list[int]
     predictions: NDArray[Any]
+    half_width: NDArray[np.float32] | None = None
+    estimates: dict[str, Any] | None = None
+
+    @property
+    def bounds(self) -> NDArray[np.float32] | None:
+        """The intervals of the test pairs, float32 [2, P], low and high, not clipped; None without any."""
+        if self.half_width is None:
+            return None
+        mean = self.predictions.mean(axis=0)
+        return np.stack([mean - self.half_width, mean + self.half_width])

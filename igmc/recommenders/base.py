@@ -14,7 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from igmc.config import Config
+from igmc.config import COVERAGE, Config
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.progress import step
 from igmc.ratings import dense_indices
@@ -50,6 +50,7 @@ class Recommender(ABC):
         config_class: the class of its settings.
         fitted: names of the attributes that `_fit` sets: NumPy arrays, SciPy CSR arrays, tensors, plain
             values, or dicts of these.
+        added: those of them that models saved by earlier versions lack; None then.
         inductive: whether `fold_in` can take ratings of users and items not seen in training.
         history: a record for each epoch of training: ``epoch``, ``loss`` and, where there is a validation
             part, what was measured on it; empty for models without epochs.
@@ -59,6 +60,7 @@ class Recommender(ABC):
     name: ClassVar[str]
     config_class: ClassVar[type[Config]] = NoSettings
     fitted: ClassVar[tuple[str, ...]] = ()
+    added: ClassVar[tuple[str, ...]] = ()
     inductive: ClassVar[bool] = False
 
     def __init__(self, config: Config | None = None, *, seed: int = 1) -> None:
@@ -151,6 +153,25 @@ class Recommender(ABC):
             raise DataError("users and items differ in number", got=users.shape, allowed=str(items.shape))
         return self._predict_at(users, items, time)
 
+    def predict_with_bounds(
+        self,
+        user: ArrayLike,
+        item: ArrayLike,
+        time: NDArray[np.int64] | None = None,
+        *,
+        coverage: float = COVERAGE,
+    ) -> tuple[Floats, Floats | None]:
+        """As `predict`, with the bounds of an interval around each, for models that tell some.
+
+        Args:
+            user, item, time: as in `predict`.
+            coverage: the probability that a rating lies within.
+
+        Returns:
+            float32 [P], the ratings; and float32 [2, P], low and high, not clipped, or None.
+        """
+        return self.predict(user, item, time), None
+
     def scores(self, users: ArrayLike) -> Floats:
         """Scores of all items for some users, float32 [U, n_items]; higher is better. Seen items too.
 
@@ -212,6 +233,7 @@ class Recommender(ABC):
         model = cls(cls.config_class.from_dict(state["config"]), seed=state["seed"])
         model.n_users, model.n_items = state["n_users"], state["n_items"]
         model.history = state["history"]
+        state["fitted"] = dict.fromkeys(cls.added) | state["fitted"]
         if state["fitted"].keys() != set(cls.fitted):
             raise CheckpointError(
                 f"{path} was written by another version of igmc", remedy="fit the model and save it again"

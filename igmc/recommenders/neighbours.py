@@ -6,20 +6,28 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from igmc.config import NeighboursConfig, RunConfig, preset_settings
+from igmc.config import COVERAGE, NeighboursConfig, RunConfig, preset_settings
 from igmc.estimates import FactorEstimates
 from igmc.graph import BipartiteGraph, RatingTimes
+from igmc.intervals import check_coverage
 from igmc.loading import pair_width
 from igmc.models import NeighboursEnsemble
-from igmc.networks.neighbours import GraphEstimates, NeighbourScorer, known_ratings
+from igmc.networks.neighbours import GraphEstimates, NeighbourScorer, choose_estimates, known_ratings
 from igmc.ratings import UNKNOWN_TIME, Pairs, RatingScale
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.threads import cores
-from igmc.training import MemoryCheckpointer, chosen_epochs, fit_neighbours, on_device, pick_device
+from igmc.training import (
+    MemoryCheckpointer,
+    chosen_epochs,
+    fit_neighbours,
+    on_device,
+    pick_device,
+    unpacked_intervals,
+)
 
 __all__ = ["NeighboursRecommender"]
 
@@ -33,7 +41,8 @@ class NeighboursRecommender(Recommender):
 
     name: ClassVar = "neighbours"
     config_class: ClassVar = NeighboursConfig
-    fitted: ClassVar = ("state", "known", "scale", "estimates", "dates")
+    fitted: ClassVar = ("state", "known", "scale", "estimates", "dates", "intervals")
+    added: ClassVar = ("intervals",)
     inductive: ClassVar = True
 
     state: dict[str, torch.Tensor]
@@ -41,6 +50,7 @@ class NeighboursRecommender(Recommender):
     scale: dict[str, Any]
     estimates: dict[str, dict[str, Any]]
     dates: str | None
+    intervals: dict[str, Any] | None
 
     @classmethod
     def preset(cls, dataset: str) -> dict[str, Any]:
@@ -61,9 +71,13 @@ class NeighboursRecommender(Recommender):
         return bool(self.config.selection == "validation")
 
     def chosen_config(self) -> NeighboursConfig:
-        """Fixed epochs, as many as were configured: one lucky epoch says nothing about another training."""
+        """Fixed epochs, as many as were configured: one lucky epoch says nothing about another training.
+
+        And the estimates that were chosen, where they were "auto".
+        """
         config: NeighboursConfig = self.config
-        return config.replace(selection="fixed") if self.history else config
+        chosen = ",".join(self.estimates) or "none" if self.history else config.estimates
+        return config.replace(selection="fixed", estimates=chosen) if self.history else config
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         config: NeighboursConfig = self.config.for_times(bool(np.any(data.train.timestamp != UNKNOWN_TIME)))
@@ -72,24 +86,33 @@ class NeighboursRecommender(Recommender):
             config = config.replace(selection="fixed")
         self.scale = data.scale.to_dict()
         self.known = data.train.columns()
-        validation, device, checkpoints = None, pick_device(), MemoryCheckpointer()
+        validation, device = None, pick_device()
         if config.selection == "validation":
             held = data.validation
             validation = Pairs(held.user, held.item, held.rating, held.timestamp)
+        checkpoints: MemoryCheckpointer
         with on_device(device):
-            self.history = fit_neighbours(
-                known_ratings(self._graph(), data.scale, self._times()),
-                validation,
-                config,
-                checkpoints,
-                device,
-                seed=self.seed,
-                progress=False,
-                monitor=monitor,
-            )
+            if config.estimates == "auto":
+                asked = self._graph(), data.scale, self._times(), validation, config, device
+                choice = choose_estimates(*asked, seed=self.seed, progress=False, monitor=monitor)
+                config, checkpoints = choice.config, choice.checkpoints
+                self.history = (checkpoints.latest() or {})["history"]
+            else:
+                checkpoints = MemoryCheckpointer()
+                self.history = fit_neighbours(
+                    known_ratings(self._graph(), data.scale, self._times()),
+                    validation,
+                    config,
+                    checkpoints,
+                    device,
+                    seed=self.seed,
+                    progress=False,
+                    monitor=monitor,
+                )
         selection = RunConfig(network="neighbours", neighbours=config).training
         epoch = chosen_epochs(selection, [record["validation_rmse"] for record in self.history])[0]
-        self.state = checkpoints.load_epoch(epoch)["model"]
+        saved = checkpoints.load_epoch(epoch)
+        self.state, self.intervals = saved["model"], saved["intervals"]
         known = known_ratings(self._graph(), data.scale)
         fitted = known.estimate(config.estimators, seed=self.seed, threads=cores())
         self.estimates = {name: one.state() for name, one in zip(config.estimators, fitted, strict=True)}
@@ -111,6 +134,23 @@ class NeighboursRecommender(Recommender):
     def _predict_at(self, user: Indices, item: Indices, time: NDArray[np.int64] | None) -> Floats:
         found: Floats = self._scorer().score(self._graph(), user, item, time=time)[0]
         return found
+
+    def predict_with_bounds(
+        self,
+        user: ArrayLike,
+        item: ArrayLike,
+        time: NDArray[np.int64] | None = None,
+        *,
+        coverage: float = COVERAGE,
+    ) -> tuple[Floats, Floats | None]:
+        """See `Recommender.predict_with_bounds`; models saved by earlier versions tell no intervals."""
+        scorer = self._scorer()
+        if scorer.intervals is None:
+            return self.predict(user, item, time), None
+        users, items = self._indices("user", user, self.n_users), self._indices("item", item, self.n_items)
+        found = scorer.answers(self._graph(), users, items, time=time)
+        width = scorer.intervals.half_width(found.spread, check_coverage(coverage))
+        return found.score[0], np.stack([found.score[0] - width, found.score[0] + width])
 
     def _scores(self, users: Indices) -> Floats:
         items = np.arange(self.n_items, dtype=np.int32)
@@ -135,7 +175,7 @@ class NeighboursRecommender(Recommender):
     def _scorer(self) -> NeighbourScorer:
         config: NeighboursConfig = self.config
         device, scale = pick_device(), RatingScale.from_dict(self.scale)
-        width = pair_width(config.estimators, self.dates)
+        width = pair_width(tuple(self.estimates), self.dates)
         model = NeighboursEnsemble(config.members, pair_width=width, dropout=config.dropout, seed=self.seed)
         model.load_state_dict(self.state)
         return NeighbourScorer(
@@ -143,7 +183,8 @@ class NeighboursRecommender(Recommender):
             scale.values,
             cap=config.max_neighbors,
             device=device,
-            estimates=GraphEstimates(config.estimators, self.seed, made=self._made),
+            estimates=GraphEstimates(tuple(self.estimates), self.seed, made=self._made),
             dates=self.dates,
             times=self._times(),
+            intervals=unpacked_intervals(self.intervals),
         )

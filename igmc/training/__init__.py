@@ -7,6 +7,7 @@ from igmc.training.ensemble import chosen_epochs, predict_batches, predict_sampl
 from igmc.training.first_weights import FirstWeights, start_from
 from igmc.training.folder import RunFolder
 from igmc.training.intercept import LEAST_SAMPLE
+from igmc.training.interval_pairs import unpacked_intervals
 from igmc.training.loop import fit
 from igmc.training.neighbours_loop import fit_neighbours
 from igmc.training.track import Tracker
@@ -28,4 +29,5 @@ __all__ = [
     "predict_samples",
     "save_checkpoint",
     "start_from",
+    "unpacked_intervals",
 ]

@@ -52,6 +52,10 @@ class MemoryCheckpointer:
         self._saved[epoch] = written.getvalue()
         self._saved = {number: content for number, content in self._saved.items() if number in keep}
 
+    def epochs(self) -> list[int]:
+        """The epochs whose states were kept, ascending."""
+        return sorted(self._saved)
+
     def load_epoch(self, epoch: int) -> dict[str, Any]:
         """The state after an epoch that was kept, on the CPU."""
         state: dict[str, Any] = torch.load(

@@ -25,6 +25,7 @@ from igmc.training.calibration import calibration
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
 from igmc.training.first_weights import first_ensemble
+from igmc.training.interval_pairs import IntervalPairs, packed_intervals
 from igmc.training.one_cycle import WARM_UP, learning_rate
 from igmc.training.step import ensemble_gradients
 
@@ -134,7 +135,7 @@ class _Training:
         self.keeps_offset, self.ranks = keeps_offset, ranks
         self.config, self.device, self.threads = config, device, threads
         self.model = first_ensemble(config, seed, threads, start, keeps_offset)
-        cap = config.max_neighbors
+        cap, self.deviation = config.max_neighbors, known.statistics().deviation
         self.folds = CrossFit(
             known,
             config.estimators,
@@ -167,7 +168,7 @@ class _Training:
             left_out=[probe.rows for probe in self.probes],
             ranks=ranks,
         )
-        self.deviation = known.statistics().deviation
+        self.intervals = IntervalPairs.of(self.folds, self.probes, norms, cap, seed, threads)
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -198,6 +199,7 @@ class _Training:
             "steps": self.averaging.steps,
             "history": history,
             "ranks": self.ranks.size,
+            "intervals": self.intervals and packed_intervals(self.intervals.fit(self.average)),
         }
 
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:

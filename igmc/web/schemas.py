@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
+from igmc.config import COVERAGE
+
 __all__ = [
     "About",
     "Asker",
@@ -73,7 +75,18 @@ class Asker(Strict):
     round: bool = Field(False, description="Take ratings between two levels of the scale to the nearest.")
 
 
-class ListRequest(Asker):
+class _Uncertain(Asker):
+    """How wide intervals are to be."""
+
+    coverage: float = Field(
+        COVERAGE,
+        ge=0.001,
+        le=0.999,
+        description="Probability that a rating lies between low and high.",
+    )
+
+
+class ListRequest(_Uncertain):
     """For whom, how many, and which."""
 
     k: int = Field(10, ge=1, le=MOST, description="Length of the list.")
@@ -99,7 +112,7 @@ class SimilarRequest(Strict):
     k: int = Field(10, ge=1, le=MOST, description="Length of the list.")
 
 
-class ExplanationRequest(Asker):
+class ExplanationRequest(_Uncertain):
     """Whose prediction for which item."""
 
     item_id: Id
@@ -155,6 +168,8 @@ class Score(BaseModel):
 
     score: float = Field(description="Within the scale, to 4 places.")
     source: str = Field(description="'model', or which damped mean stands in where there is nothing to read.")
+    low: float | None = Field(None, description="Lower end of the interval; None where the run tells none.")
+    high: float | None = Field(None, description="Upper end of the interval.")
 
 
 class Because(BaseModel):

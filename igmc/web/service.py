@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,15 @@ from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
 from igmc.inference import Predictor, near_ids, nearest_ratings
-from igmc.inference.lists import ORDERS, ListRequest, Reason, list_items, reasons, usual_ratings
+from igmc.inference.lists import (
+    ORDERS,
+    ListRequest,
+    Reason,
+    Recommendations,
+    list_items,
+    reasons,
+    usual_ratings,
+)
 from igmc.inference.why import explain
 from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import source_name
@@ -146,6 +155,7 @@ class Service:
                 order=asked.order,
                 diversity=asked.diversity,
                 gems=asked.gems,
+                coverage=asked.coverage,
             ),
         )
         found = list_items(predictor, request, deadline=deadline)
@@ -155,7 +165,7 @@ class Service:
             why = reasons(predictor, found.item, user_id=who[0], ratings=who[1], deadline=deadline)
         usual = usual_ratings(predictor.graph, found.item, predictor.scale.values)
         columns = (found.item, found.score, found.lift, usual, found.source)
-        rows = zip(*(column.tolist() for column in columns), why, strict=True)
+        rows = zip(*(column.tolist() for column in columns), why, _bounds(found), strict=True)
         return schemas.ListAnswer(
             items=[
                 schemas.ListedItem(
@@ -166,8 +176,9 @@ class Service:
                     lift=round(lift, 4),
                     usual=round(usually, 4),
                     because=catalogue.because(predictor, titles, reason),
+                    **bound,
                 )
-                for rank, (item, score, lift, usually, source, reason) in enumerate(rows, start=1)
+                for rank, (item, score, lift, usually, source, reason, bound) in enumerate(rows, start=1)
             ],
             reason=found.reason,
             rated=found.rated,
@@ -192,11 +203,15 @@ class Service:
             ratings=ratings,
             top=TOP,
             limit=LINKS,
+            coverage=asked.coverage,
             deadline=deadline,
         )
+        interval = found.interval
         return schemas.ExplanationAnswer(
             score=round(found.score, 4),
             source=found.source,
+            low=None if interval is None else round(interval.low, 4),
+            high=None if interval is None else round(interval.high, 4),
             item=self._titles_of(predictor).item(predictor, int(predictor.items.encode([asked.item_id])[0])),
             text=found.sentence(),
             known_rating=found.known,
@@ -239,6 +254,14 @@ class Service:
     def _known(self, side: str, table: IdTable, raw: RawId) -> None:
         if table.encode([raw])[0] < 0:
             raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
+
+
+def _bounds(found: Recommendations) -> list[dict[str, Any]]:
+    """The ends of the intervals of a list, as far as there are any."""
+    if found.low is None or found.high is None:
+        return [{} for _ in found.item]
+    pairs = zip(found.low.tolist(), found.high.tolist(), strict=True)
+    return [{"low": round(low, 4), "high": round(high, 4)} for low, high in pairs]
 
 
 def _sendable(raw: RawId) -> bool:

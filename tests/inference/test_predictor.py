@@ -231,7 +231,7 @@ def test_unknown_ids_are_answered_and_flagged(predictor):
 
 def test_dense_indices_give_the_same_and_can_do_without_means(predictor):
     by_id = predictor.predict([1, 2], ["f001", "f002"])
-    score, source = predictor.predict_indices([0, 1], np.array([0, 1], np.uint8))
+    score, source, *_ = predictor.predict_indices([0, 1], np.array([0, 1], np.uint8))
     assert score.tolist() == by_id.score.tolist()
     assert source.tolist() == ["model", "model"]
     bare = replace(predictor, graph=predictor.graph.with_ratings([], [], [], n_users=301))

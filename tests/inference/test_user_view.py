@@ -24,7 +24,7 @@ def test_scores_by_raw_ids_are_those_by_indices(predictor):
     view = predictor.with_user({"f001": 5, "f002": 1, "z": 4})
     asked = ["f010", "z", "never", "f200"]
     frame = view.score(iter(asked))
-    score, source = view.score_indices(view.items.encode(asked))
+    score, source, *_ = view.score_indices(view.items.encode(asked))
     assert list(frame) == ["item_id", "score", "source"]
     assert frame.item_id.tolist() == asked
     assert frame.score.tolist() == score.tolist()
@@ -32,5 +32,5 @@ def test_scores_by_raw_ids_are_those_by_indices(predictor):
 
 
 def test_of_no_items_there_are_no_scores(predictor):
-    score, source = predictor.with_user({"f001": 5}).score_indices(np.empty(0, np.int32))
+    score, source, *_ = predictor.with_user({"f001": 5}).score_indices(np.empty(0, np.int32))
     assert (score.shape, source.shape) == ((0,), (0,))

@@ -115,3 +115,32 @@ def test_what_is_asked_or_hidden_has_no_part_in_date_inputs():
 
 def test_a_network_that_reads_no_dates_has_no_date_inputs(fitted):
     assert next(fitted.epoch(1)).dated.shape[1] == 0
+
+
+@pytest.mark.parametrize("estimates", [(), ("mf",)], ids=["none", "mf"])
+def test_what_newcomers_hide_has_no_part_in_what_they_are_measured_by(estimates):
+    """All that is asked of them changes: statistics and estimates stay, to the bit."""
+    one = folds(estimates=estimates)
+    rows = np.arange(0, len(KNOWN), 3)
+    asked = list(one.newcomers(rows))
+    assert len(asked) == 10
+    assert all(np.isin(fold.asked, rows).all() for fold in asked)
+    changed_rows = asked[0].asked
+    other = next(folds(changed(changed_rows), estimates=estimates).newcomers(rows))
+    np.testing.assert_array_equal(other.asked, changed_rows)
+    np.testing.assert_array_equal(other.estimated, asked[0].estimated)
+    np.testing.assert_array_equal(other.statistics.users.residual, asked[0].statistics.users.residual)
+
+
+def test_newcomers_reveal_none_to_ten_ratings_and_each_plays_once(fitted):
+    seen = []
+    for fold in fitted.newcomers(np.arange(len(KNOWN))):
+        degree = np.diff(fold.statistics.users.ptr)
+        hidden = np.bincount(KNOWN.user[fold.asked], minlength=60)
+        whole = np.bincount(KNOWN.user, minlength=60)
+        assert (degree + hidden == whole).all(), "all that is hidden may be asked"
+        players = np.flatnonzero(degree < 0.5 * whole)
+        assert (degree[players] <= 10).all()
+        seen += players.tolist()
+    assert len(seen) > 15
+    assert len(set(seen)) == len(seen)

@@ -1,5 +1,6 @@
 """Metrics: errors of ratings, order of lists, and their intervals."""
 
+from igmc.evaluation.metrics.coverage import interval_summary, known_counts
 from igmc.evaluation.metrics.errors import PerUser, Scores, mean_error, score
 from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
 from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
@@ -19,6 +20,8 @@ __all__ = [
     "draw_opposites",
     "errors_by_activity",
     "evaluate_ranking",
+    "interval_summary",
+    "known_counts",
     "mean_error",
     "opposite_overlap",
     "paired_test",

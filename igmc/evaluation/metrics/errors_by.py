@@ -14,6 +14,7 @@ __all__ = [
     "ACTIVITY",
     "ActivityErrors",
     "CalibrationBin",
+    "activity_label",
     "calibration",
     "calibration_error",
     "checked_indices",
@@ -43,9 +44,7 @@ class ActivityErrors:
     @property
     def label(self) -> str:
         """The bucket in words: "0", "1-4", "100+"."""
-        if self.high is None:
-            return f"{self.low}+"
-        return str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
+        return activity_label(ACTIVITY.index(self.low))
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,19 @@ class CalibrationBin:
     pairs: int
     predicted: float
     true: float
+
+
+def activity_label(number: int) -> str:
+    """A bucket of `ACTIVITY` in words: "0", "1-4", "100+".
+
+    >>> activity_label(1)
+    '1-4'
+    """
+    low, last = ACTIVITY[number], number == len(ACTIVITY) - 1
+    high = None if last else ACTIVITY[number + 1] - 1
+    if high is None:
+        return f"{low}+"
+    return str(low) if low == high else f"{low}-{high}"
 
 
 def per_user_errors(user: ArrayLike, predicted: ArrayLike, true: ArrayLike) -> PerUser:

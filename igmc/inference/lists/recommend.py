@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.argument_types import checked_types
-from igmc.config import ListConfig
+from igmc.config import COVERAGE, ListConfig
 from igmc.inference.base import BasePredictor
 from igmc.inference.lists.because import with_reasons
 from igmc.inference.lists.candidates import candidate_order
@@ -19,6 +19,7 @@ from igmc.inference.lists.diversity import diverse, likeness
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.orders import ranked_by, usual_ratings
 from igmc.inference.lists.request import ListRequest
+from igmc.inference.predictions import Predictions
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
@@ -45,6 +46,7 @@ class Recommendations(NamedTuple):
         reason: why there are fewer than k, as a sentence; empty if there are k.
         scored: how many items the models were asked about.
         rated: how many ratings are known of the user.
+        low, high: float32 [n], bounds of an interval around each; None where the run tells none.
     """
 
     item: NDArray[np.int32]
@@ -54,6 +56,8 @@ class Recommendations(NamedTuple):
     reason: str
     scored: int
     rated: int
+    low: Floats | None = None
+    high: Floats | None = None
 
     def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
         """The list as `recommend` returns it."""
@@ -71,6 +75,8 @@ class Recommendations(NamedTuple):
         if predictor.info is not None:
             frame = predictor.info.beside(frame, self.item)
         frame = frame.assign(source=self.source)
+        if self.low is not None and self.high is not None:
+            frame = frame.assign(low=self.low, high=self.high)
         frame.attrs["reason"] = self.reason
         return frame
 
@@ -96,6 +102,7 @@ def recommend(
     budget: int = 2_000_000,
     exhaustive: bool = False,
     bottom: bool = False,
+    coverage: float = COVERAGE,
 ) -> pd.DataFrame:
     """The items that a user is predicted to like best, of those that the user has not rated.
 
@@ -120,11 +127,13 @@ def recommend(
         budget: ratings read at most, in each of two steps, to find the candidates.
         exhaustive: let the models score all items.
         bottom: the k items that the user is predicted to like least, the worst first.
+        coverage: the probability that a rating lies between low and high.
 
     Returns:
         a row for each item, by falling score or lift, rising with `bottom`: user, item (raw ids), score
         (float32, within the scale), lift (float32), rank (from 1); title, genres and year if the run knows
-        them; source (see `Predictions`); and because, because_title and because_rating if that is asked.
+        them; source (see `Predictions`); low and high if the run tells intervals; and because, because_title
+        and because_rating if that is asked.
         Scores are ranked before they are moved into the scale; items
         of equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence
         why there are fewer than k rows, and is empty if there are k.
@@ -152,6 +161,7 @@ def recommend(
             candidates=candidates,
             budget=budget,
             exhaustive=exhaustive,
+            coverage=coverage,
         ),
     )
     predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
@@ -193,21 +203,21 @@ def list_items(
         if request.config.min_score is not None:
             steps = (*steps, f"{n} predicted to get {request.config.min_score:g} or more")
         reason = f"{f'only {n} items are' if n else 'no item is'} left: {', '.join(steps)}"
-    lift = ranked.raw - usual_ratings(view.known, ranked.item, view.scale.values)
-    score = predictor.scale.clip(ranked.raw)
-    return Recommendations(ranked.item, score, lift, ranked.source, reason, scored, len(view.rated))
+    found = ranked.found
+    lift = found.score - usual_ratings(view.known, ranked.item, view.scale.values)
+    score, told = predictor.scale.clip(found.score), (reason, scored, len(view.rated))
+    return Recommendations(ranked.item, score, lift, found.source, *told, found.low, found.high)
 
 
 class _Ranked(NamedTuple):
-    """Items, the first of the list first; predictions, not clipped; sources; and what ranks them."""
+    """Items, the first of the list first; their predictions, not clipped; and what ranks them."""
 
     item: NDArray[np.int32]
-    raw: Floats
-    source: NDArray[np.str_]
+    found: Predictions
     value: NDArray[np.floating]
 
     def at(self, chosen: NDArray[np.int64]) -> _Ranked:
-        return _Ranked(self.item[chosen], self.raw[chosen], self.source[chosen], self.value[chosen])
+        return _Ranked(self.item[chosen], self.found.some(chosen), self.value[chosen])
 
 
 def _ranked(
@@ -231,21 +241,21 @@ def _ranked(
             bottom=config.bottom,
             lift=by == "lift",
         )
-    scores, sources = [np.empty(0, np.float32)], [np.empty(0, "<U11")]
+    pieces: list[Predictions] = []
     enough, scored = 0, 0
-    while enough < config.k and scored < total:
+    while not pieces or (enough < config.k and scored < total):
         piece = order[scored : scored + step]
-        found = view.score_indices(piece, clip=False, deadline=deadline)
-        scores.append(found.score)
-        sources.append(found.source)
+        found = view.score_indices(piece, clip=False, coverage=config.coverage, deadline=deadline)
+        pieces.append(found)
         enough += int(_passes(view, found.score, config).sum())
         scored += len(piece)
         step *= 2
-    score, source = np.concatenate(scores), np.concatenate(sources)
+    whole = Predictions.together(pieces)
+    score = whole.score
     kept = np.flatnonzero(_passes(view, score, config))
     value = ranked_by(by, view, order[kept], score[kept])
     best = np.lexsort((order[kept], value if config.bottom else -value))
-    return _Ranked(order[kept], score[kept], source[kept], value).at(best), scored
+    return _Ranked(order[kept], whole.some(kept), value).at(best), scored
 
 
 def _shortened(predictor: BasePredictor, ranked: _Ranked, config: ListConfig) -> _Ranked:

@@ -9,12 +9,13 @@ from math import inf
 import numpy as np
 
 from igmc.argument_types import checked_types
-from igmc.config import ExplainConfig
+from igmc.config import COVERAGE, ExplainConfig
 from igmc.errors import ConfigError, DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import near_ids
+from igmc.inference.predictions import Predictions
 from igmc.inference.requested_user import requested_user
-from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation
+from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation, Interval
 from igmc.networks import NO_NEIGHBOURHOOD, find_network
 from igmc.ratings import RawId
 
@@ -31,6 +32,7 @@ def explain(
     method: str = "occlusion",
     top: int = 12,
     limit: int = 1000,
+    coverage: float = COVERAGE,
     deadline: float = inf,
 ) -> Explanation:
     """Why a user is predicted to give an item what the model says, by the ratings around the two.
@@ -51,6 +53,7 @@ def explain(
         top: neighbours shown, at most, on each side.
         limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
             where there are more, those with the largest gradient, by absolute value.
+        coverage: the probability that the rating lies in the interval around the prediction.
         deadline: on the clock of `time.monotonic`.
 
     Returns:
@@ -63,7 +66,7 @@ def explain(
         IgmcError: as `Predictor.from_run`.
         TimeoutError: after the deadline.
     """
-    config = ExplainConfig(method=method, top=top, limit=limit)
+    config = ExplainConfig(method=method, top=top, limit=limit, coverage=coverage)
     if user_id is None and ratings is None:
         raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
     predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
@@ -71,10 +74,9 @@ def explain(
     if item < 0:
         raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
     view = requested_user(predictor, user_id, ratings)
-    found = view.score_indices(np.array([item], np.int32), clip=False, deadline=deadline)
-    by_model = str(found.source[0]) == "model"
+    found = view.score_indices(np.array([item], np.int32), clip=False, coverage=coverage, deadline=deadline)
     near = NO_NEIGHBOURHOOD
-    if by_model:
+    if str(found.source[0]) == "model":
         network = find_network(predictor.config.network)
         pair = view.known, view.graph, view.user, item
         near = network.neighbourhood(view.scorer, *pair, config, deadline=deadline)
@@ -99,7 +101,14 @@ def explain(
         parts=near.parts,
         known=own[0] if own else None,
         levels=tuple(view.scale.shown().tolist()),
+        interval=_interval(found, coverage),
     )
+
+
+def _interval(found: Predictions, coverage: float) -> Interval | None:
+    if found.low is None or found.high is None:
+        return None
+    return Interval(float(found.low[0]), float(found.high[0]), coverage)
 
 
 def _item(predictor: BasePredictor, item: int) -> ExplainedNode:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from igmc.ratings import RawId
 from igmc.short_repr import short_repr
 
-__all__ = ["ExplainedEdge", "ExplainedNode", "Explanation"]
+__all__ = ["ExplainedEdge", "ExplainedNode", "Explanation", "Interval"]
 
 NAMED = 3  # ratings that the sentence tells of, at most
 
@@ -44,6 +44,15 @@ class ExplainedEdge:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """Where a rating lies with a probability, its coverage; within the scale."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A prediction and the ratings that it was read off.
 
@@ -64,6 +73,7 @@ class Explanation:
             does not tell.
         known: what the user is known to have given the item, which is not looked at; None if nothing.
         levels: the ratings of the scale.
+        interval: around the prediction; None where the run tells none.
     """
 
     __repr__ = short_repr
@@ -86,6 +96,7 @@ class Explanation:
     parts: tuple[tuple[str, float], ...]
     known: float | None
     levels: tuple[float, ...]
+    interval: Interval | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types: nodes with their roles, and edges by raw ids with importance and what is left.
@@ -100,6 +111,7 @@ class Explanation:
             "title": self.items[0].title,
             "score": round(self.score, 4),
             "prediction": round(self.prediction, 4),
+            "interval": None if self.interval is None else _rounded(self.interval),
             "source": self.source,
             "method": self.method,
             "known_rating": self.known,
@@ -151,6 +163,9 @@ class Explanation:
         user, item = self.user_label(0), self.item_label(0)
         moved = "" if self.score == self.prediction else f" ({self.prediction:.2f} before it is clipped)"
         lines = [f"{item}, {user}: {self.score:.2f}{moved}, {self.origin()}"]
+        if self.interval is not None:
+            one = self.interval
+            lines.append(f"between {one.low:.2f} and {one.high:.2f} with a probability of {one.coverage:.0%}")
         if self.known is not None:
             lines.append(f"{user} gave it {self.known:g}, which was not looked at")
         if self.parts:
@@ -189,6 +204,10 @@ class Explanation:
     def item_label(self, at: int) -> str:
         """How an item is called in text and figures: by its title where it is known."""
         return _plain(self.items[at].title or f"item {self.items[at].id}")
+
+
+def _rounded(interval: Interval) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(interval).items()}
 
 
 def _mean_of(source: str, user: str, item: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from igmc.loading import NeighbourBatch
@@ -89,6 +90,20 @@ class NeighboursEnsemble(nn.Module):
             loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).mean()
+
+    def member_steps(
+        self, batches: Iterable[NeighbourBatch]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What `steps` gives, float32 [P], and what each member answers alone, shrunk and moved, [M, P]."""
+        found, each = [np.empty(0, np.float32)], [np.empty((len(self.members), 0), np.float32)]
+        self.eval()
+        with torch.inference_mode():
+            for batch in batches:
+                there = batch.to(self.offset.device)
+                steps = torch.stack([member(there) for member in self.members])
+                found.append((self.offset + self.shrinkage * steps.mean(dim=0)).cpu().numpy())
+                each.append((self.offset + self.shrinkage * steps).cpu().numpy())
+        return np.concatenate(found), np.concatenate(each, axis=1)
 
     def steps(
         self, batches: Iterable[NeighbourBatch], *, member: int | None = None

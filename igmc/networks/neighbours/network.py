@@ -6,11 +6,12 @@ import copy
 import logging
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 import torch
 
-from igmc.config import ExplainConfig, RunConfig, TransferConfig
+from igmc.config import COVERAGE, ExplainConfig, NeighboursConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
 from igmc.loading import MEMORY, SideFeatures, pair_width
@@ -19,12 +20,20 @@ from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import Neighbourhood
 from igmc.networks.neighbours.estimates import GraphEstimates
+from igmc.networks.neighbours.estimates_choice import CHOICE_FILE, choose_estimates, decided
 from igmc.networks.neighbours.graph_knowledge import known_ratings
 from igmc.networks.neighbours.nearest import nearest_neighbours
 from igmc.networks.neighbours.scoring import NeighbourScorer
 from igmc.networks.network import Network
 from igmc.ratings import Pairs, RatingScale
-from igmc.training import MemoryCheckpointer, RunFolder, chosen_epochs, fit_neighbours, on_device
+from igmc.training import (
+    MemoryCheckpointer,
+    RunFolder,
+    chosen_epochs,
+    fit_neighbours,
+    on_device,
+    unpacked_intervals,
+)
 
 __all__ = ["NETWORK", "Neighbours"]
 
@@ -43,10 +52,11 @@ class Neighbours(Network[NeighbourScorer]):
         part, config = job.parts["train"], job.config
         if len(part.pairs) < 2:
             raise ConfigError("there are too few training ratings", got=len(part.pairs), allowed="2 or more")
+        own = self._decide(job)
         history = fit_neighbours(
             known_ratings(part.graph, job.scale, part.times),
             job.parts["validation"].pairs if "validation" in job.parts else None,
-            config.neighbours,
+            own,
             job.folder,
             job.device,
             seed=config.seed,
@@ -71,7 +81,45 @@ class Neighbours(Network[NeighbourScorer]):
         )
         scorer.known.estimates.keep(known_ratings(test.graph, job.scale), scorer.threads)
         asked = test.pairs
-        return Trained(history, epochs, scorer.score(test.graph, asked.user, asked.item, time=asked.time))
+        found = scorer.answers(test.graph, asked.user, asked.item, time=asked.time)
+        intervals = scorer.intervals
+        width = None if intervals is None else intervals.half_width(found.spread, COVERAGE)
+        return Trained(history, epochs, found.score, width, self._choice(job.folder, config))
+
+    def _decide(self, job: Job) -> NeighboursConfig:
+        """The settings to train with; where a choice is yet to be made, what was trained for it is kept."""
+        own, folder = job.config.neighbours, job.folder
+        if own.estimates != "auto" or (folder.path / CHOICE_FILE).exists():
+            return decided(folder, own)
+        if job.start is not None or job.ranks.size > 1:
+            raise ConfigError(
+                "a run of several processes, or with the weights of another, chooses no estimates",
+                got="--estimates auto",
+                remedy="name the estimates; with the weights of another run, those that it reads",
+            )
+        part = job.parts["train"]
+        choice = choose_estimates(
+            part.graph,
+            job.scale,
+            part.times,
+            job.parts["validation"].pairs,
+            own,
+            job.device,
+            seed=job.config.seed,
+            threads=job.workers,
+            memory=MEMORY if job.memory is None else job.memory,
+            progress=job.progress,
+            monitor=job.monitor,
+        )
+        kept = choice.checkpoints.epochs()
+        for epoch in kept:
+            folder.save_epoch(epoch, choice.checkpoints.load_epoch(epoch), set(kept))
+        folder.write_json(CHOICE_FILE, choice.record)
+        return choice.config
+
+    def _choice(self, folder: RunFolder, config: RunConfig) -> dict[str, Any] | None:
+        auto = config.neighbours.estimates == "auto"
+        return folder.read_json(CHOICE_FILE) if auto else None
 
     def load_scorer(
         self,
@@ -86,7 +134,7 @@ class Neighbours(Network[NeighbourScorer]):
         times: RatingTimes | None = None,
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.load_scorer`."""
-        own = config.neighbours
+        own = decided(folder, config.neighbours)
         like = NeighboursEnsemble(
             own.members,
             pair_width=pair_width(own.estimators, own.date_kind),
@@ -103,6 +151,7 @@ class Neighbours(Network[NeighbourScorer]):
             dates=own.date_kind,
             times=times,
             threads=threads,
+            intervals=unpacked_intervals(folder.load_epoch(epochs[0]).get("intervals")),
         )
 
     def neighbourhood(
@@ -143,6 +192,7 @@ class Neighbours(Network[NeighbourScorer]):
         """See `igmc.networks.network.Network.fine_tuned`; all ratings of the graph make up its statistics."""
         known = known_ratings(graph, scale, scorer.known.times).asking(few)
         settings = config.neighbours.replace(
+            estimates=",".join(scorer.known.estimates.names) or "none",
             selection="fixed",
             epochs=how.epochs,
             learning_rate=how.learning_rate,

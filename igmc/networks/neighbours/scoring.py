@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError
 from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
+from igmc.intervals import IntervalModel, known_counts, pair_inputs
 from igmc.loading import MEMORY, CrossFit, Knowledge, NeighbourBatch, Probe
 from igmc.models import NeighboursEnsemble
+from igmc.networks.answers import Answers
 from igmc.networks.neighbours.estimates import NO_ESTIMATES, GraphEstimates
 from igmc.networks.neighbours.graph_knowledge import GraphKnowledge, known_ratings
 from igmc.ratings import RatingScale
@@ -44,6 +47,7 @@ class NeighbourScorer:
         threads: that read inputs, and that read them off on a CPU; all cores if None.
         memory: bytes that the shared sums of items may take; see `ItemSums`.
         norms: of the inputs on the graphs that are asked; those that the model was trained with if None.
+        intervals: around the predictions on the graphs of the run; None if it has none.
     """
 
     def __init__(
@@ -59,8 +63,9 @@ class NeighbourScorer:
         threads: int | None = None,
         memory: int = MEMORY,
         norms: InputNorms | None = None,
+        intervals: IntervalModel | None = None,
     ) -> None:
-        self.models, self.cap, self.device = tuple(models), cap, device
+        self.models, self.cap, self.device, self.intervals = tuple(models), cap, device, intervals
         self.norms = norms if norms is not None else self.models[0].norms
         self.threads = threads or cores()
         self.known = GraphKnowledge(values, estimates, dates, times, threads=self.threads, memory=memory)
@@ -77,23 +82,36 @@ class NeighbourScorer:
         time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
-        """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
+        """See `igmc.networks.AnyScorer.score`; the deadline is looked at after each 10,000 pairs."""
+        return self.answers(graph, user, item, time=time, deadline=deadline).score
 
-        Args:
-            graph: the ratings that are known; the pair's own is never looked at.
-            user, item: int [P], dense indices in the graph's range.
-            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no time in particular; the
-                time of `at` if None. It counts where the models read dates.
-            deadline: on the clock of `time.monotonic`.
-
-        Raises:
-            DataError: on an index out of range.
-            TimeoutError: if the deadline has passed before a piece of at most 10,000 pairs.
-        """
-        time = self._asked_at(time, len(user))
+    def answers(
+        self,
+        graph: BipartiteGraph | ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        *,
+        known: ServingGraph | None = None,
+        time: NDArray[np.int64] | None = None,
+        deadline: float = inf,
+    ) -> Answers:
+        """See `igmc.networks.answers.UncertainScorer`."""
         view = graph if isinstance(graph, ServingGraph) else ServingGraph.of(graph)
+        if known is not None and len(user):
+            return self._answers_for_user(known, view, int(user[0]), item, time, deadline)
+        return self._answers(view, user, item, time, deadline)
+
+    def _answers(
+        self,
+        view: ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        time: NDArray[np.int64] | None,
+        deadline: float,
+    ) -> Answers:
+        time = self._asked_at(time, len(user))
         users, items = _checked("user", user, view.n_users), _checked("item", item, view.n_items)
-        found = np.empty((len(self.models), len(users)), np.float32)
+        found = Answers.room(len(self.models), len(users))
         knowledge = self.known.of(view)
         own = self.known.rated(view, users, items)  # to be asked without their rating
         others = np.flatnonzero(~own)
@@ -101,13 +119,13 @@ class NeighbourScorer:
             _hurry(deadline)
             piece = others[low : low + PIECE]
             at = None if time is None else time[piece]
-            found[:, piece] = self._answer(knowledge, users[piece], items[piece], at)
+            found.put(piece, self._answer(knowledge, users[piece], items[piece], at))
         for place in np.flatnonzero(own):
             _hurry(deadline)
             pair = slice(place, place + 1)
             without = self.known.without(knowledge, view, view, int(users[place]), int(items[place]))
             at = None if time is None else time[pair]
-            found[:, pair] = self._answer(without, users[pair], items[pair], at)
+            found.put(pair, self._answer(without, users[pair], items[pair], at))
         return found
 
     def score_user(
@@ -120,22 +138,25 @@ class NeighbourScorer:
         time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
-        """As `score`, for one user whose ratings lie over those that are `known`.
+        """See `igmc.networks.AnyScorer.score_user`.
 
-        They are laid over what is known too, and move what is known of nobody else: that takes time that
-        goes by the user's ratings and the items asked.
-
-        Args:
-            known: the ratings known; graph: these, and the user's.
-            user: dense index in `graph`; item: int32 [P].
-            time, deadline: as in `score`.
-
-        Raises:
-            DataError, TimeoutError: as `score`.
+        The user's ratings are laid over what is known too, and move what is known of nobody else: that takes
+        time that goes by the user's ratings and the items asked.
         """
+        return self._answers_for_user(known, graph, user, item, time, deadline).score
+
+    def _answers_for_user(
+        self,
+        known: ServingGraph,
+        graph: ServingGraph,
+        user: int,
+        item: NDArray[np.int32],
+        time: NDArray[np.int64] | None,
+        deadline: float,
+    ) -> Answers:
         items = _checked("item", item, graph.n_items)
         time = self._asked_at(time, len(items))
-        found = np.empty((len(self.models), len(items)), np.float32)
+        found = Answers.room(len(self.models), len(items))
         own = self.known.with_user(known, graph, user)
         rated = np.isin(items, graph.by_user.row(user)[0])
         apart = rated & self.known.sees_own  # what is known must be made without the rating that is asked
@@ -155,14 +176,15 @@ class NeighbourScorer:
                     norms=self.norms,
                     threads=self.threads,
                 )
-                found[:, piece] = self.answer(own, inputs)
+                found.put(piece, self._read_off(own, inputs))
             else:
-                found[:, piece] = self._answer(own, np.full(len(piece), user, np.int32), items[piece], at)
+                users = np.full(len(piece), user, np.int32)
+                found.put(piece, self._answer(own, users, items[piece], at))
         for place in np.flatnonzero(apart):
             _hurry(deadline)
             at = None if time is None else time[place : place + 1]
             knowledge, inputs = self.inputs(known, graph, user, int(items[place]), at)
-            found[:, place : place + 1] = self.answer(knowledge, inputs)
+            found.put(slice(place, place + 1), self._read_off(knowledge, inputs))
         return found
 
     def follow(
@@ -187,8 +209,19 @@ class NeighbourScorer:
 
     def answer(self, knowledge: Knowledge, inputs: NeighbourRows) -> NDArray[np.float32]:
         """What the models make of some inputs, in ratings, float32 [M, P]."""
-        steps = [away(model.steps, NeighbourBatch.whole(inputs)) for model in self.models]
-        return (inputs.base + np.float32(knowledge.deviation) * np.stack(steps)).astype(np.float32)
+        return self._read_off(knowledge, inputs).score
+
+    def _read_off(self, knowledge: Knowledge, inputs: NeighbourRows) -> Answers:
+        """The same, with the spread by the first model, whose intervals they are."""
+        both = [away(model.member_steps, NeighbourBatch.whole(inputs)) for model in self.models]
+        steps = np.stack([step for step, _ in both])
+        found = Answers.room(*steps.shape)
+        found.score[:] = inputs.base + np.float32(knowledge.deviation) * steps
+        if self.intervals is None:
+            return found
+        told = pair_inputs(inputs, both[0][1], steps[0], knowledge.statistics.mean, knowledge.deviation)
+        spread = self.intervals.spread(told, *known_counts(inputs, self.norms), knowledge.deviation)
+        return dataclasses.replace(found, spread=spread)
 
     def inputs(
         self,
@@ -237,6 +270,7 @@ class NeighbourScorer:
         """The scorer of other models on the same graphs, with the same norms."""
         other = copy.copy(self)  # what is known of the graphs depends on no model
         other.models = tuple(model.eval() for model in models)
+        other.intervals = None  # which are of the models that they were measured with
         return other
 
     def _asked_at(self, time: NDArray[np.int64] | None, count: int) -> NDArray[np.int64] | None:
@@ -248,9 +282,9 @@ class NeighbourScorer:
         user: NDArray[np.int32],
         item: NDArray[np.int32],
         time: NDArray[np.int64] | None,
-    ) -> NDArray[np.float32]:
+    ) -> Answers:
         inputs = knowledge.read(user, item, time, cap=self.cap, norms=self.norms, threads=self.threads)
-        return self.answer(knowledge, inputs)
+        return self._read_off(knowledge, inputs)
 
 
 def _hurry(deadline: float) -> None:

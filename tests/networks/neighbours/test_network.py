@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from igmc.graph import make_parts
 from igmc.networks.neighbours.network import NETWORK
 from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
+from igmc.training import load_checkpoint, save_checkpoint
 
 SETTINGS = {
     "network": "neighbours",
@@ -283,3 +285,69 @@ def test_a_time_that_is_none_is_refused(time):
     found = CliRunner().invoke(predict_command, ["--demo", "--at", time])
     assert found.exit_code == 2
     assert "neither an ISO date" in found.output or "too far from 1970" in found.output
+
+
+def test_predictions_lists_and_explanations_come_with_intervals(run):
+    predictor = igmc.Predictor.from_run(run.folder)
+    assert predictor.tells_intervals
+    users, items = predictor.users.ids[:40], predictor.items.ids[:40]
+    narrow, wide = (predictor.predict(users, items, coverage=coverage) for coverage in (0.5, 0.95))
+    assert list(wide) == ["user_id", "item_id", "score", "source", "low", "high"]
+    assert (wide.low <= narrow.low).all()
+    assert (narrow.high <= wide.high).all()
+    assert (wide.high - wide.low).mean() > 1.5 * (narrow.high - narrow.low).mean()
+    assert wide[["low", "high"]].to_numpy().min() >= 1
+    assert wide[["low", "high"]].to_numpy().max() <= 5
+    listed = predictor.recommend(ratings={"f001": 5, "f002": 1}, k=5, coverage=0.8)
+    asked = predictor.score_user({"f001": 5, "f002": 1}, list(listed.item), coverage=0.8)
+    assert listed.low.tolist() == pytest.approx(asked.low.tolist(), abs=1e-4)
+    assert listed.high.tolist() == pytest.approx(asked.high.tolist(), abs=1e-4)
+    found = predictor.explain(None, "f020", ratings={"f001": 5, "f002": 1}, coverage=0.8)
+    assert found.interval.low < found.prediction < found.interval.high
+    assert f"between {found.interval.low:.2f} and {found.interval.high:.2f}" in found.format()
+    assert found.to_dict()["interval"]["coverage"] == 0.8
+
+
+def test_who_is_known_by_less_gets_a_wider_interval(run):
+    predictor = igmc.Predictor.from_run(run.folder)
+    items = list(predictor.items.ids[:60])
+    known = predictor.predict(predictor.users.ids[0], items)
+    new = predictor.score_user({"f001": 4}, items)
+    assert (new.high - new.low).mean() > (known.high - known.low).mean()
+    nobody = predictor.predict("nobody", items)
+    assert set(nobody.source) == {"item mean"}
+    assert (nobody.high > nobody.low).all()
+
+
+def test_the_report_says_how_often_intervals_hold(run):
+    found = run.intervals
+    assert found["asked"] == 0.9
+    assert 0.8 < found["coverage"] <= 1.0
+    assert sum(one["pairs"] for one in found["by_user_activity"]) == found["pairs"] == run.test_pairs
+    assert f"90% intervals hold {found['coverage']:.1%} of the test ratings" in run.format()
+    predictor = igmc.Predictor.from_run(run.folder)
+    frame = pd.read_csv(igmc_path(run) / "predictions.csv.gz")
+    asked = predictor.predict(frame.user_id, frame.item_id)
+    inside = (asked.low <= frame.rating) & (frame.rating <= asked.high)
+    assert inside.mean() == pytest.approx(found["coverage"], abs=0.002)
+
+
+def test_a_run_of_before_there_were_intervals_loads_and_says_that_it_tells_none(run, tmp_path):
+    old = tmp_path / "run"
+    shutil.copytree(run.folder, old)
+    for path in (old / "checkpoints").iterdir():
+        state = load_checkpoint(path)
+        del state["intervals"]
+        save_checkpoint(path, state)
+    predictor = igmc.Predictor.from_run(old)
+    assert not predictor.tells_intervals
+    found, new = (one.predict([1], ["f001"]) for one in (predictor, igmc.Predictor.from_run(run.folder)))
+    assert list(found) == ["user_id", "item_id", "score", "source"]
+    assert found.score[0] == new.score[0]
+    asked = ["--run", str(old), "--user", "1", "--items", "f001"]
+    plain = CliRunner().invoke(predict_command, asked)
+    assert plain.exit_code == 0
+    assert plain.stdout.splitlines()[0] == "user_id,item_id,score,source"
+    refused = CliRunner().invoke(predict_command, [*asked, "--coverage", "0.8"])
+    assert refused.exit_code != 0
+    assert "this run tells no intervals" in str(refused.exception) + refused.output

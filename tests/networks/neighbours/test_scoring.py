@@ -7,6 +7,7 @@ import torch
 from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
+from igmc.intervals import MEANS, IntervalModel
 from igmc.models import NeighboursEnsemble
 from igmc.networks.neighbours.scoring import NeighbourScorer, known_ratings
 from igmc.ratings.scale import KnownScale, RatingScale
@@ -91,3 +92,25 @@ def test_on_another_graph_the_inputs_have_the_norms_of_that_graph():
     other = SCORER.on(GRAPH, SCALE, seed=1)
     assert not np.array_equal(other.norms.pair, SCORER.norms.pair)
     assert np.array_equal(SCORER.norms.pair, SCORER.models[0].norms.pair)
+
+
+def test_the_spread_of_a_pair_is_the_same_by_every_way_and_scores_are_as_without_it():
+    rng = np.random.default_rng(1)
+    told = 10 + 5  # inputs of a pair, and what is made of its steps
+    inputs, residual = rng.normal(size=(600, told)).astype(np.float32), rng.normal(size=600)
+    counts = rng.integers(0, 30, (2, 600))
+    intervals = IntervalModel.fit(
+        inputs, residual.astype(np.float32), *counts, dict.fromkeys(MEANS, np.ones(9, np.float32))
+    )
+    scorer = make_scorer(intervals=intervals)
+    users = np.full(len(REST), 7, np.int32)
+    together = scorer.answers(VIEW, users, REST)
+    np.testing.assert_array_equal(together.score, SCORER.score(VIEW, users, REST))
+    assert together.spread.scale.std() > 0.01
+    assert set(together.spread.group.tolist()) <= set(range(7))
+    view = VIEW.with_ratings(np.full(3, 7), MINE.astype(np.int32), LEVELS, n_users=60, n_items=40)
+    own = scorer.answers(view, users, REST, known=VIEW)
+    np.testing.assert_allclose(own.score, scorer.score_user(VIEW, view, 7, REST), rtol=1e-6)
+    alone = scorer.answers(view, users[:1], REST[:1], known=VIEW)
+    assert alone.spread.scale[0] == pytest.approx(own.spread.scale[0], rel=1e-4)
+    assert scorer.with_models(scorer.models).intervals is None

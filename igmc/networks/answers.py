@@ -1,0 +1,62 @@
+"""What the models of a run say of some pairs, with what intervals around it are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.intervals import IntervalModel, Spread
+
+__all__ = ["Answers", "UncertainScorer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Scores of P pairs by M models, and how far they may be off.
+
+    Attributes:
+        score: float32 [M, P].
+        spread: of the pairs; zeros where the models tell no intervals.
+    """
+
+    score: NDArray[np.float32]
+    spread: Spread
+
+    @classmethod
+    def room(cls, models: int, pairs: int) -> Self:
+        """Room for so many."""
+        spread = Spread(np.zeros(pairs, np.float32), np.zeros(pairs, np.int8))
+        return cls(np.empty((models, pairs), np.float32), spread)
+
+    def put(self, where: NDArray[np.int64] | slice, some: Self) -> None:
+        """Fill in the answers for some of the pairs."""
+        self.score[:, where] = some.score
+        self.spread.scale[where] = some.spread.scale
+        self.spread.group[where] = some.spread.group
+
+
+@runtime_checkable
+class UncertainScorer(Protocol):
+    """A scorer that can tell intervals, where its run has measured what they take.
+
+    Attributes:
+        intervals: how wide they are; None where the run has not.
+    """
+
+    intervals: IntervalModel | None
+
+    def answers(
+        self,
+        graph: BipartiteGraph | ServingGraph,
+        user: NDArray[np.int32],
+        item: NDArray[np.int32],
+        *,
+        known: ServingGraph | None = None,
+        time: NDArray[np.int64] | None = None,
+        deadline: float = ...,
+    ) -> Answers:
+        """As `score` of the scorer; where `known` is given, as `score_user`, with one user for all pairs."""
