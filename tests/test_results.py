@@ -32,6 +32,7 @@ def render_all(record) -> None:
     import average_draws
     import cold_start
     import compare_choices
+    import interval_coverage
     import newcomers
     import reproduce_baselines
     import reproduce_cold_start
@@ -46,7 +47,7 @@ def render_all(record) -> None:
     record.put_table("transfer", transfer.table(record.read("transfer")))
     reproduce_tables.render(record.read_runs("tables"))
     reproduce_baselines.write([])
-    for study in (cold_start, sparsity, newcomers, reproduce_cold_start):
+    for study in (cold_start, interval_coverage, sparsity, newcomers, reproduce_cold_start):
         study.write(record.read(study.__name__))
 
 

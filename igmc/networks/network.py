@@ -174,6 +174,18 @@ class Network(ABC, Generic[S]):
         """
         return scorer
 
+    def refitted(self, scorer: S, graph: BipartiteGraph, pairs: Pairs) -> dict[str, NDArray[np.float32]]:
+        """What else was fitted to the graph of another data set, and predicts; nothing if none is read.
+
+        Args:
+            scorer: see `on`; graph: that it was made for.
+            pairs: that are asked.
+
+        Returns:
+            float32 [P] for each, on the scale of the run, by name.
+        """
+        return {}
+
     def fine_tuned(
         self,
         scorer: S,

@@ -103,6 +103,7 @@ def transfer(
         machine=machine(),
         versions=versions(),
         network=source.config.network,
+        estimates={name: score(one, rating, low, high) for name, one in moved.estimates.items()},
     )
     if out is not None:
         _write(Path(out), report, split, moved.zero_shot if moved.adapted is None else moved.adapted)
@@ -118,6 +119,7 @@ class _Moved(NamedTuple):
     adapted_on: int
     without_neighbourhood: int
     seconds: float
+    estimates: dict[str, NDArray[np.float32]]
 
 
 def _intervals(moved: _Moved, asked: Pairs, seed: int) -> dict[str, tuple[float, float]]:
@@ -153,6 +155,8 @@ def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
     scale_map = ScaleMap.fit(source.scale, split.scale, known.rating, how.rescale)
     raw = _raw(scorer, graph, asked)
     zero_shot, adapted = _answers(raw, scale_map, graph, asked, how), None
+    fitted = network.refitted(scorer, graph, asked).items()
+    estimates = {name: _answers(one, scale_map, graph, asked, how) for name, one in fitted}
     if how.adapt == "calibrate":
         scale_map = scale_map.calibrated(_raw(scorer, graph, few), few.rating)
     elif how.adapt == "finetune":
@@ -163,7 +167,8 @@ def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:
         adapted = _answers(raw, scale_map, graph, asked, how)
     near = has_neighbourhood(ServingGraph.of(graph), asked.user, asked.item)
     seconds = time.perf_counter() - start
-    return _Moved(zero_shot, adapted, scale_map, len(few), int(np.count_nonzero(~near)), seconds)
+    found = zero_shot, adapted, scale_map, len(few), int(np.count_nonzero(~near)), seconds
+    return _Moved(*found, estimates)
 
 
 def _drawn(known: Pairs, how: TransferConfig) -> Pairs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from igmc.config import FIRST_NETWORK, NETWORKS
@@ -32,6 +32,9 @@ class TransferReport:
         seconds: spent on predicting and adapting.
         machine, versions: where and with what.
         network: of the run.
+        estimates: test errors of what the network reads that was fitted to the known ratings there, each
+            alone; empty for a network that reads nothing of the kind. Where there are any, the weights alone
+            are unchanged in `zero_shot`.
     """
 
     __repr__ = short_repr
@@ -58,6 +61,7 @@ class TransferReport:
     machine: str
     versions: dict[str, str]
     network: str = FIRST_NETWORK
+    estimates: dict[str, Scores] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -67,10 +71,12 @@ class TransferReport:
     def format(self) -> str:
         """A table for the terminal."""
         name = NETWORKS[self.network].title
-        rows = [(f"{name}, unchanged", self.zero_shot)]
+        as_it_is = "unchanged weights, refitted estimates" if self.estimates else "unchanged"
+        rows = [(f"{name}, {as_it_is}", self.zero_shot)]
         if self.adapted is not None:
             rows.append((f"{name}, {self._how()}", self.adapted))
-        rows += sorted(self.references.items(), key=lambda row: row[1].rmse)
+        alone = {f"{kind} alone, fitted there": scores for kind, scores in self.estimates.items()}
+        rows += sorted({**self.references, **alone}.items(), key=lambda row: row[1].rmse)
         width = max(len(name) for name, _ in rows)
         levels = ", ".join(f"{value:.4g}" for value in self.scale_map["levels"]["values"])
         line = f"{self.scale_map['intercept']:.4g} + {self.scale_map['slope']:.4g} p"

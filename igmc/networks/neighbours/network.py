@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from igmc.config import COVERAGE, ExplainConfig, NeighboursConfig, RunConfig, TransferConfig
 from igmc.errors import ConfigError
@@ -179,6 +180,14 @@ class Neighbours(Network[NeighbourScorer]):
     ) -> NeighbourScorer:
         """See `igmc.networks.network.Network.on`: the norms of the inputs belong to a graph."""
         return scorer.on(graph, scale, seed=seed, times=times)
+
+    def refitted(
+        self, scorer: NeighbourScorer, graph: BipartiteGraph, pairs: Pairs
+    ) -> dict[str, NDArray[np.float32]]:
+        """See `igmc.networks.network.Network.refitted`: each of the estimates, alone."""
+        estimates = scorer.known.of(ServingGraph.of(graph)).estimates
+        both = zip(scorer.known.estimates.names, estimates, strict=True)
+        return {name: one.features(pairs.user, pairs.item)[0] for name, one in both}
 
     def fine_tuned(
         self,

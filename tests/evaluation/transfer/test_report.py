@@ -68,3 +68,12 @@ def test_it_is_plain_json():
         "mae_clipped": 1.2,
         "mean_error": -0.25,
     }
+
+
+def test_refitted_estimates_are_told_from_an_unchanged_model():
+    report = replace(REPORT, network="neighbours", estimates={"mf": Scores(0.95, 0.8, 0.94, 0.8, 0.0)})
+    lines = report.format().splitlines()
+    assert any(line.startswith("neighbours, unchanged weights, refitted estimates") for line in lines)
+    assert [line.split("  ")[0] for line in lines[-3:]] == ["biases", "mf alone, fitted there", "global mean"]
+    assert "refitted" not in REPORT.format()
+    assert json.loads(json.dumps(report.to_dict()))["estimates"]["mf"]["rmse"] == 0.95

@@ -136,7 +136,9 @@ def test_the_importance_of_a_rating_goes_with_what_is_predicted_on_a_graph_witho
 def test_transfer_needs_no_training_there(run, data_root):
     report = igmc.transfer(run.folder, "flixster", data_dir=data_root)
     assert report.zero_shot.rmse < 1.1
-    assert "neighbours, unchanged" in report.format()
+    assert "neighbours, unchanged weights, refitted estimates" in report.format()
+    assert report.estimates.keys() == {"mf"}
+    assert report.estimates["mf"].rmse < 1.1
 
 
 FURTHER = igmc.TransferConfig(adapt="finetune", percent=20.0, epochs=2, learning_rate=1e-3)

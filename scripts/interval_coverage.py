@@ -3,7 +3,7 @@
 On sets with users that are known, and on ML-100K with users that were not there in training and reveal k
 ratings. Nothing is chosen on the test ratings. What is done is kept under ``--runs`` and not run again.
 
-Example: python scripts/coverage.py --data-dir ../shared/data --only filmtrust
+Example: python scripts/interval_coverage.py --data-dir ../shared/data --only filmtrust
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def table(found: list[dict[str, Any]]) -> str:
 
 def write(found: list[dict[str, Any]]) -> None:
     """The result file and the table of the documentation."""
-    record.write("coverage", found)
-    record.put_table("coverage", table(found))
+    record.write("interval_coverage", found)
+    record.put_table("interval_coverage", table(found))
 
 
 @click.command()
@@ -91,7 +91,7 @@ def write(found: list[dict[str, Any]]) -> None:
 def main(data_dir: Path | None, runs: Path, only: tuple[str, ...]) -> None:
     """Run what is missing, and write the table after each set."""
     start_logging(verbose=False, quiet=False)
-    found = record.read("coverage")
+    found = record.read("interval_coverage")
     for name in only:
         report = evaluate(
             [MODEL],
