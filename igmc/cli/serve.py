@@ -68,6 +68,7 @@ logger = logging.getLogger(__name__)
 @knob_option(ServeConfig, "timeout")
 @knob_option(ServeConfig, "max_body")
 @knob_option(ServeConfig, "max_ratings")
+@knob_option(ServeConfig, "poster_url")
 @checkpoint_options
 @running_options("data_dir", "home", "workers", "verbose", "quiet")
 def serve_command(**given: Any) -> None:

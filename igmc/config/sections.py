@@ -275,3 +275,8 @@ class ServeConfig(Config):
     timeout: float = knob(10.0, "seconds before a request times out", low=0.01, high=3600.0)
     max_body: int = knob(65_536, "maximum size of a request body, in bytes", low=1024, high=2**30)
     max_ratings: int = knob(500, "maximum ratings in a request", low=1, high=1_000_000)
+    poster_url: str | None = knob(
+        None,
+        "address of a picture of an item, with {item_id}, {title}, {name} or {year} in it, such as "
+        "https://posters.example/{item_id}.jpg; visitors' browsers load it from there",
+    )

@@ -20,7 +20,7 @@ from igmc.web import schemas
 from igmc.web.ledger import Ledger
 from igmc.web.limits import BodyLimit, Gate
 from igmc.web.problems import described, tell_problems
-from igmc.web.security import Guard, Shield
+from igmc.web.security import Guard, Shield, image_origin
 from igmc.web.service import Service
 from igmc.web.storing import routes
 
@@ -33,6 +33,8 @@ _FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/app.js": ("app.js", "text/javascript; charset=utf-8"),
     "/graph.js": ("graph.js", "text/javascript; charset=utf-8"),
+    "/net.js": ("net.js", "text/javascript; charset=utf-8"),
+    "/store.js": ("store.js", "text/javascript; charset=utf-8"),
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
@@ -88,6 +90,12 @@ async def items(
     rated, or those whose ratings tell most about who gives them.
     """
     return await _work(request, partial(_service(request).search, q, limit, telling))
+
+
+@_routes.post("/items/named", summary="Tell of items by id", responses=_POSTED)
+async def named(request: Request, asked: schemas.NamedItems) -> schemas.ItemList:
+    """The items of these ids, in their order: what a page needs that kept ids only."""
+    return await _work(request, partial(_service(request).named, asked))
 
 
 @_routes.get("/users", summary="Find users of the run", responses=described(401, 421, 422, 503))
@@ -164,7 +172,7 @@ def make_app(
     # The last one added is the first one asked.
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(Guard, token=token)
-    app.add_middleware(Shield)
+    app.add_middleware(Shield, images=image_origin(limits.poster_url))
     return app
 
 

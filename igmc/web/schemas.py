@@ -23,6 +23,7 @@ __all__ = [
     "ListAnswer",
     "ListRequest",
     "ListedItem",
+    "NamedItems",
     "Node",
     "Problem",
     "Rating",
@@ -134,6 +135,12 @@ class ItemList(BaseModel):
 
     items: list[Item]
     corrected: bool = Field(description="Whether no title has the words as typed, and near ones were taken.")
+
+
+class NamedItems(Strict):
+    """Which items to tell of."""
+
+    item_ids: list[Id] = Field(max_length=MOST_HIDDEN, description="Unknown ones are passed over.")
 
 
 class SimilarItem(Item):
@@ -268,6 +275,9 @@ class About(BaseModel):
     max_k: int
     stores: bool = Field(description="Whether ratings can be stored here; see PUT /api/users/{id}/ratings.")
     orders: list[str] = Field(description="What a list can be ordered by.")
+    poster_url: str = Field(
+        description="Address of a picture, with {item_id}, {title}, ... in it; may be empty."
+    )
     version: str
 
 

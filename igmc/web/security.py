@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from igmc.errors import ConfigError
 from igmc.web.limits import send_problem
 
-__all__ = ["Guard", "Shield", "check_token", "is_loopback"]
+__all__ = ["Guard", "Shield", "check_token", "image_origin", "is_loopback"]
 
 logger = logging.getLogger(__name__)
 
+POSTER_FIELDS = {"item_id", "title", "name", "year"}  # of an item, in the address of its picture
 LEAST = 16  # characters of a token
 OPEN = (
     "/api/health",
@@ -25,11 +26,10 @@ OPEN = (
 
 # The page loads its own script and style and talks to its own server; nothing inline or from elsewhere.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -37,6 +37,26 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+
+
+def image_origin(template: str | None) -> str | None:
+    """Where the pictures of a template come from, such as ``https://posters.example``; None without one.
+
+    Raises:
+        ConfigError: on an address that is none of http or https, or that is the same for all items.
+    """
+    if template is None:
+        return None
+    found = re.fullmatch(r"(https?://[A-Za-z0-9.:\[\]-]+)/\S*", template)
+    names = set(re.findall(r"\{(\w+)\}", template))
+    if found is None or not names or not names <= POSTER_FIELDS:
+        raise ConfigError(
+            "this address cannot be that of posters",
+            got=template,
+            allowed=f"http:// or https://, a host, and {{{'}, {'.join(sorted(POSTER_FIELDS))}}} in the path",
+            remedy="such as https://posters.example/{item_id}.jpg",
+        )
+    return found[1]
 
 
 def is_loopback(host: str) -> bool:
@@ -104,10 +124,17 @@ class Guard:
 
 
 class Shield:
-    """Puts the headers for browsers on every answer; an error nobody foresaw is logged, and told as such."""
+    """Puts the headers for browsers on every answer; an error nobody foresaw is logged, and told as such.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: what answers.
+        images: from where the page may load pictures besides its own server; see `image_origin`.
+    """
+
+    def __init__(self, app: ASGIApp, *, images: str | None = None) -> None:
         self.app = app
+        policy = _POLICY.format(images=f"'self' {images or ''}".strip())
+        self.headers = ((b"content-security-policy", policy.encode()), *_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -116,7 +143,7 @@ class Shield:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
+                message = {**message, "headers": [*message.get("headers", ()), *self.headers]}
             await send(message)
 
         try:

@@ -105,6 +105,7 @@ class Service:
             max_ratings=self.limits.max_ratings,
             max_k=schemas.MOST,
             orders=list(ORDERS),
+            poster_url=self.limits.poster_url or "",
             stores=False,
             version=__version__,
         )
@@ -113,6 +114,13 @@ class Service:
         """The items with these words in their titles; see `igmc.web.titles.Titles.search`."""
         predictor = self.predictor
         return self._titles_of(predictor).search(predictor, words, limit, telling=telling)
+
+    def named(self, asked: schemas.NamedItems, deadline: float) -> schemas.ItemList:
+        """The items of these ids, in their order; unknown ones are passed over."""
+        predictor = self.predictor
+        titles, places = self._titles_of(predictor), predictor.items.encode(asked.item_ids)
+        items = [titles.item(predictor, place) for place in places[places >= 0].tolist()]
+        return schemas.ItemList(items=items, corrected=False)
 
     def users(self, text: str, limit: int, deadline: float) -> schemas.UserList:
         """The users whose ids begin with a text."""

@@ -66,6 +66,7 @@ def test_each_answer_is_described(client):
         "/api/about",
         "/api/items",
         "/api/users",
+        "/api/items/named",
         "/api/similar",
         "/api/recommendations",
         "/api/explanations",

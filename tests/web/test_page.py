@@ -4,12 +4,15 @@ Needs Debian's chromium (``apt-get install chromium``) and the Python package pl
 Screenshots go to the folder in IGMC_SCREENSHOTS, if there is one.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+import igmc.web
+from igmc.inference import natural_title
 from igmc.inference.lists.recommend import recommend
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,15 +39,15 @@ def open_page(browser, address):
     """A page of a size, whose scripts must not complain."""
     contexts, complaints = [], []
 
-    def open_one(width=1280, height=900, **more):
+    def open_one(width=1280, height=900, at=None, wait="before you rate", **more):
         context = browser.new_context(viewport={"width": width, "height": height}, **more)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        page.get_by_text("before you rate").wait_for()
-        page.get_by_text("What many people have rated").wait_for()
+        page.goto(at or address)
+        page.get_by_text(wait).wait_for()
+        page.get_by_text("these tell most about you").wait_for()
         return page
 
     yield open_one
@@ -71,6 +74,12 @@ def rate_five(page):
     page.get_by_text("10 films from your 5 ratings").wait_for()
 
 
+def given_by(page, predictor):
+    """What `rate_five` gave, by id."""
+    ids = [json.loads(one.get_attribute("data-item")) for one in page.locator("#found [data-item]").all()[:5]]
+    return dict(zip(ids, STARS, strict=True))
+
+
 def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots):
     page = open_page()
     before = titles(page, "#recommended")
@@ -82,23 +91,26 @@ def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots
     assert not set(rated) & set(after)
     assert after != before
 
-    most = sorted(range(250), key=lambda k: (-len(predictor.graph.by_item.row(k)[0]), k))[:5]
-    given = dict(zip(predictor.items.decode(most), STARS, strict=True))
-    expected = recommend(predictor, ratings=given)
-    assert after == [title.rpartition(" (")[0] for title in expected.title]
+    expected = recommend(predictor, ratings=given_by(page, predictor))
+    assert after == names_of(expected)
     page.screenshot(path=shots / "desktop.png")
 
-    page.get_by_label("Genre").select_option("Drama")
-    page.get_by_text("1", exact=True).and_(page.locator("#filter-count")).wait_for()
-    page.locator("#recommended[aria-busy=false]").wait_for(state="attached")
+    page.locator("#filters-summary").click()
+    page.get_by_role("button", name="Drama: any").click()
+    settled(page, filters=1)
     assert all("Drama" in text for text in page.locator("#recommended .meta").all_text_contents())
-    page.get_by_label("From").fill("2000")
-    page.get_by_label("Score").select_option(index=4)
-    page.get_by_text("3", exact=True).and_(page.locator("#filter-count")).wait_for()
-    page.locator("#recommended[aria-busy=false]").wait_for(state="attached")
+    page.get_by_role("button", name="Drama: wanted").click()
+    settled(page, filters=1)
+    assert not any("Drama" in text for text in page.locator("#recommended .meta").all_text_contents())
+    page.get_by_label("From year").fill("2010")
+    page.locator("input[name=score]").fill("4")
+    settled(page, filters=3)
     assert "left: of 250 items" in page.locator("#reason").inner_text()
+    assert "None" not in page.locator("body").inner_text()
     page.get_by_role("button", name="Reset").click()
     page.get_by_text("10 films from your 5 ratings").wait_for()
+    settled(page, filters="")
+    assert titles(page, "#recommended") == after
 
     page.locator("#recommended .why").first.click()
     page.locator("#why-graph svg").wait_for()
@@ -118,6 +130,175 @@ def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("before you rate").wait_for()
     assert titles(page, "#recommended") == before
+
+
+def settled(page, filters=None):
+    if filters is not None:
+        page.wait_for_function(
+            "n => document.getElementById('filter-count').textContent === String(n)", arg=filters
+        )
+    page.wait_for_timeout(200)  # the rest before asking
+    page.locator("#recommended[aria-busy=false]").wait_for(state="attached")
+
+
+def names_of(frame):
+    return [natural_title(title) for title in frame.title]
+
+
+def test_each_list_is_that_of_the_predictor(open_page, predictor):
+    page = open_page()
+    rate_five(page)
+    given = given_by(page, predictor)
+    for name, asked in (
+        ("Your taste", {"order": "lift"}),
+        ("Hidden gems", {"gems": True}),
+        ("Least for you", {"bottom": True}),
+    ):
+        page.get_by_text(name, exact=True).click()
+        settled(page)
+        assert titles(page, "#recommended") == names_of(recommend(predictor, ratings=given, **asked))
+    page.get_by_text("Best bets").click()
+    page.locator("#filters-summary").click()
+    page.locator("input[name=diversity]").fill("0.8")
+    page.locator("select[name=k]").select_option("20")
+    settled(page)
+    expected = recommend(predictor, ratings=given, diversity=0.8, k=20)
+    assert titles(page, "#recommended") == names_of(expected)
+    page.get_by_label("Group by what you liked").check()
+    page.locator("#recommended .group").first.wait_for()
+    settled(page)
+    assert set(titles(page, "#recommended")) == set(names_of(expected))
+    heads = page.locator("#recommended h3").all_text_contents()
+    assert any(head.startswith("Because you gave 5 to ") for head in heads)
+
+
+def test_the_list_itself_is_rated_hidden_and_followed(open_page):
+    page = open_page()
+    rate_five(page)
+    first, second, third = titles(page, "#recommended")[:3]
+    page.get_by_role("button", name=f"Not for me: {first}").click()
+    page.get_by_role("button", name=f"Seen: {second}").click()
+    settled(page)
+    assert not {first, second} & set(titles(page, "#recommended"))
+    assert titles(page, "#away") == [second, first]
+    assert page.locator("#count").inner_text() == "5"
+    page.get_by_role("button", name=f"Undo: {first}").click()
+    settled(page)
+    assert titles(page, "#recommended")[0] == first
+    page.get_by_role("button", name=f"More like this: {third}").click()
+    page.locator("#like-rows li").first.wait_for()
+    assert third not in titles(page, "#like-rows")
+    page.keyboard.press("Escape")
+    page.locator("#recommended li").first.locator("label").nth(3).click()
+    page.get_by_text("from your 6 ratings").wait_for()
+    assert titles(page, "#rated")[0] == first
+    page.locator("#rated li").first.locator("label").nth(3).click()  # the star that is set
+    page.get_by_text("from your 5 ratings").wait_for()
+
+
+def test_what_was_said_is_kept_shared_and_saved_only_if_that_is_asked(open_page, address):
+    page = open_page()
+    rate_five(page)
+    rated = titles(page, "#rated")
+    assert page.evaluate("localStorage.length") == 0
+    page.reload()
+    page.get_by_text("before you rate").wait_for()
+    rate_five(page)
+    page.get_by_label("Keep them on this device").check()
+    page.reload()
+    page.get_by_text("from your 5 ratings").wait_for()
+    assert titles(page, "#rated") == rated
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    saved = json.loads(Path(download.value.path()).read_text())
+    assert [one["rating"] for one in saved["ratings"]] == list(STARS)
+    page.get_by_role("button", name="Copy a link").click()
+    page.wait_for_function("location.hash.startsWith('#mine=')")
+    other = open_page(at=page.evaluate("location.href"), wait="from your 5 ratings")
+    assert titles(other, "#rated") == rated
+    page.get_by_label("Keep them on this device").uncheck()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_list_of_a_known_user(open_page, predictor):
+    page = open_page()
+    page.get_by_role("button", name="You: a newcomer").click()
+    page.get_by_label("Begin of a user's id").fill("17")
+    page.get_by_role("button", name="User 17", exact=True).click()
+    page.get_by_text("10 films for user 17").wait_for()
+    assert titles(page, "#recommended") == names_of(recommend(predictor, user_id=17))
+
+
+def test_a_typing_error_is_forgiven(open_page):
+    page = open_page()
+    page.get_by_label("Search").fill("goldn miror")
+    page.get_by_text("Did you mean one of these?").wait_for()
+    assert titles(page, "#found")[0] == "The Golden Mirror"
+
+
+def test_slow_and_offline_the_page_says_so(browser, address, shots):
+    context = browser.new_context()
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.goto(address, wait_until="commit")
+    page.locator("#recommended .skeleton").first.wait_for()
+    page.screenshot(path=shots / "slow.png")
+    page.get_by_text("before you rate").wait_for()
+    assert not page.locator(".skeleton").count()
+    network.send("Network.emulateNetworkConditions", {**slow, "offline": True})
+    page.locator("#found li").first.locator("label").nth(4).click()
+    page.get_by_text("Not up to date. Still 10 films before you rate.").wait_for()
+    page.get_by_text("The server does not answer.").wait_for()
+    assert page.locator("#recommended.stale li").count() == 10
+    page.screenshot(path=shots / "offline.png")
+    network.send("Network.emulateNetworkConditions", {**slow, "offline": False, "latency": 0})
+    page.get_by_text("10 films from your rating,").wait_for()
+    assert not page.locator("#banner").is_visible()
+    assert not page.locator("#recommended.stale").count()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_axe_finds(open_page, scheme):
+    folder = Path(os.environ.get("IGMC_NPM", "node_modules"))
+    if not (folder / "axe-core" / "axe.min.js").is_file():
+        pytest.skip("no axe-core: npm install axe-core, and its node_modules in IGMC_NPM")
+    page = open_page(color_scheme=scheme)
+    rate_five(page)
+    page.locator("#filters-summary").click()
+    page.evaluate((folder / "axe-core" / "axe.min.js").read_text())
+    for open_dialog in (None, "#recommended .why", "#people"):
+        if open_dialog:
+            page.locator(open_dialog).first.click()
+            page.wait_for_timeout(1500)
+        found = page.evaluate("axe.run()")["violations"]
+        told = [(one["id"], [node["html"][:90] for node in one["nodes"][:3]]) for one in found]
+        assert told == []
+        page.keyboard.press("Escape")
+
+
+def test_the_page_is_small():
+    static = Path(igmc.web.__file__).parent / "static"
+    assert sum(path.stat().st_size for path in static.iterdir()) < 120_000
+
+
+def test_targets_are_large_on_a_phone(open_page):
+    page = open_page(390, 844, has_touch=True, is_mobile=True)
+    rate_five(page)
+    for selector in (
+        "#found .stars label",
+        ".acts button",
+        ".views label",
+        "#people",
+        "#filters-summary",
+        ".drop",
+    ):
+        for place in page.locator(selector).all()[:5]:
+            box = place.bounding_box()
+            assert box["height"] >= 44, selector
+            assert box["width"] >= 44, selector
 
 
 def test_keys_alone_will_do(open_page):
@@ -147,14 +328,14 @@ def test_keys_alone_will_do(open_page):
 def test_on_a_phone_and_in_the_dark(open_page, shots):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     rate_five(page)
-    assert not page.locator("#filter-form").is_visible()
+    assert not page.locator("#genres").is_visible()
     wide = page.locator("body").bounding_box()["width"]
     for selector in ("#found li", "#rated li", "#recommended li", ".panel"):
         box = page.locator(selector).first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= wide == 390
     page.screenshot(path=shots / "phone-rate.png")
-    page.get_by_text("See what is for you").tap()
+    page.get_by_text("See your list").tap()
     page.locator("#recommended li").nth(3).scroll_into_view_if_needed()
     page.screenshot(path=shots / "phone.png")
     page.locator("#recommended .why").first.tap()
@@ -170,9 +351,9 @@ def test_on_a_phone_and_in_the_dark(open_page, shots):
     page.locator("#why-graph svg").wait_for()
     page.screenshot(path=shots / "dark-why.png")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Colours: as the system").click()
+    page.get_by_role("button", name="Auto: colours as the system").click()
     assert page.evaluate(ground) == "rgb(245, 246, 248)"
-    page.get_by_role("button", name="Colours: light").click()
+    page.get_by_role("button", name="Light: colours always light").click()
     assert page.evaluate(ground) == "rgb(18, 22, 27)"
 
 
@@ -195,7 +376,7 @@ def test_what_failed_stays_told_until_it_succeeds(browser, address):
     page.get_by_label("Search").fill("c")
     banner.wait_for()  # what is still not mended
     page.unroute("**/api/recommendations")
-    page.get_by_label("Genre").select_option("Drama")
+    page.get_by_text("Your taste").click()
     banner.wait_for(state="hidden")
     context.close()
 

@@ -8,7 +8,7 @@ import pytest
 
 import igmc.web
 from igmc.errors import ConfigError
-from igmc.web.security import check_token, is_loopback
+from igmc.web.security import check_token, image_origin, is_loopback
 from igmc.web.service import Service
 
 TOKEN = "0123456789abcdef"
@@ -16,7 +16,7 @@ STATIC = Path(igmc.web.__file__).parent / "static"
 
 
 class BrokenService(Service):
-    def search(self, words, limit, deadline):
+    def search(self, words, limit, telling, deadline):
         raise RuntimeError("secret of the house")
 
 
@@ -129,3 +129,23 @@ def test_any_other_address_needs_one(host):
 def test_a_token_that_is_guessed_or_cannot_be_sent_is_refused(token):
     with pytest.raises(ConfigError, match="at least 16"):
         check_token("127.0.0.1", token)
+
+
+def test_pictures_may_come_from_where_the_operator_says(make_client):
+    client = make_client(poster_url="https://posters.example/w92/{item_id}.jpg")
+    policy = client.get("/").headers["content-security-policy"]
+    assert "img-src 'self' https://posters.example;" in policy
+    assert client.get("/api/about").json()["poster_url"] == "https://posters.example/w92/{item_id}.jpg"
+    plain = make_client()
+    assert "img-src 'self';" in plain.get("/").headers["content-security-policy"]
+    assert plain.get("/api/about").json()["poster_url"] == ""
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["posters.example/{item_id}", "https://posters.example/all.jpg", "https://a.example/{user}", "ftp://a/{title}",
+     "https://a.example; script-src */{item_id}"],
+)  # fmt: skip
+def test_addresses_that_cannot_be_those_of_posters_are_refused(template):
+    with pytest.raises(ConfigError, match="cannot be that of posters"):
+        image_origin(template)

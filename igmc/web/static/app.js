@@ -1,14 +1,14 @@
-// The page: search and rate, the list that follows, and why. All that the server sends goes in as text.
+// The page: rate, the lists that follow, and why. All that the server sends goes in as text.
 
 import { drawing, levelOf, shortened, svg } from "./graph.js";
+import { ask, complain, latest, mended, saidOf, tryAgain } from "./net.js";
+import { before, hidden, isKept, keep, link, rated, said } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
 const STAR = "M12 1.8l3.1 6.6 7.1.9-5.2 5 1.3 7.2L12 18l-6.3 3.5L7 14.3l-5.2-5 7.1-.9z";
-const WAIT = 120; // ms of rest before asking
-const TRIES = 4; // of a request that the server is too busy for
+const FIRST = 12; // titles to rate that are shown at first
 
-const rated = new Map(); // item id -> { item, rating }, the latest last; ids keep their type, 1 is not "1"
-let about = null, token = "", groups = 0;
+let about = null, groups = 0, user = null, view = "score", answered = null, shownTitles = FIRST;
 
 /** An HTML element with properties, and text or children inside. */
 function make(name, properties = {}, ...inside) {
@@ -21,109 +21,20 @@ function make(name, properties = {}, ...inside) {
   return element;
 }
 
+function button(words, label, press, kind = "small") {
+  const element = make("button", { type: "button", className: kind }, words);
+  if (label) element.setAttribute("aria-label", label);
+  element.addEventListener("click", press);
+  return element;
+}
+
 const plural = (count) => `${count.toLocaleString("en")} ${about.noun}${count === 1 ? "" : "s"}`;
+const isFilm = () => about.noun === "film";
 
-/** A title without the year that may stand in it, or the id. */
-function nameOf(item) {
-  const title = (item.title || "").trim() || `${about.noun} ${item.item_id ?? item.id}`;
-  return title.replace(/\s*\((?:1[89]|20)\d\d\)$/, "") || title;
-}
+/** A title as people say it, or the id. */
+const nameOf = (item) => item.name || `${about.noun} ${item.item_id ?? item.id}`;
 
-function metaOf(item) {
-  return [item.year, item.genres.join(", ")].filter(Boolean).join(" · ");
-}
-
-// ---- asking -------------------------------------------------------------------------------------------------
-
-const rest = (ms, signal) => new Promise((done, fail) => {
-  const timer = setTimeout(done, ms);
-  signal?.addEventListener("abort", () => { clearTimeout(timer); fail(signal.reason); });
-});
-
-/** The answer to a GET, or to a POST of `body`; waits and asks again where the server is busy. */
-async function ask(path, { body, signal } = {}) {
-  for (let turn = 1; ; turn += 1) {
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
-    if (body) headers["Content-Type"] = "application/json";
-    const options = body ? { method: "POST", body: JSON.stringify(body) } : {};
-    const answer = await fetch(path, { ...options, headers, signal, cache: "no-store" });
-    if (answer.ok) return answer.json();
-    const busy = answer.status === 429 || answer.status === 503;
-    if (busy && turn < TRIES) {
-      await rest(1000 * (Number(answer.headers.get("Retry-After")) || 1), signal);
-    } else if (answer.status === 401) {
-      await unlock();
-    } else {
-      const problem = await answer.json().catch(() => ({}));
-      throw new Error(problem.detail || `The server answered ${answer.status}.`);
-    }
-  }
-}
-
-let unlocking = null;
-
-/** Ask the reader for the token, once for all requests that wait for it. */
-function unlock() {
-  unlocking ??= new Promise((done) => {
-    $("locked").showModal();
-    $("locked-form").onsubmit = (event) => {
-      event.preventDefault();
-      const typed = $("token").value.trim();
-      token = /^[!-~]*$/.test(typed) ? typed : ""; // fetch refuses a header of other signs: the reader is asked again
-      $("token").value = "";
-      unlocking = null;
-      $("locked").close();
-      done();
-    };
-  });
-  return unlocking;
-}
-
-const failed = new Map(); // task -> what went wrong when it last ran
-
-/** The banner tells of the last failure that is not mended yet. */
-function tell() {
-  const messages = [...failed.values()];
-  $("banner").hidden = !messages.length;
-  if (messages.length) $("banner-text").textContent = messages[messages.length - 1];
-}
-
-function complain(error, again) {
-  if (error.name === "AbortError") return;
-  const away = error instanceof TypeError; // what fetch throws without a connection
-  failed.delete(again);
-  failed.set(again, away ? "The server does not answer." : error.message);
-  tell();
-}
-
-function mended(task) {
-  failed.delete(task);
-  tell();
-}
-
-function tryAgain() {
-  const tasks = [...failed.keys()];
-  failed.clear();
-  tell();
-  tasks.forEach((task) => task());
-}
-
-/** `task`, called after a moment of rest with the signal that a later call aborts. */
-function latest(task, wait = WAIT) {
-  let running = null;
-  const again = async () => {
-    running?.abort();
-    const mine = (running = new AbortController());
-    try {
-      await rest(wait, mine.signal);
-      await task(mine.signal);
-      mended(again);
-    } catch (error) {
-      complain(error, again);
-    }
-  };
-  return again;
-}
+const metaOf = (item) => [item.year, item.genres.join(", ")].filter(Boolean).join(" · ");
 
 // ---- rating -------------------------------------------------------------------------------------------------
 
@@ -147,7 +58,8 @@ function starGroup(item, values, halves) {
     const input = make("input", { type: "radio", name: group, id: `${group}-${k}`, value, className: "hidden" });
     const words = `${value} of ${values[values.length - 1]}`;
     const label = make("label", { htmlFor: input.id, className: half, title: words }, shape, make("span", { className: "hidden" }, words));
-    input.addEventListener("change", () => rate(item, value));
+    // A click on the star that is set takes the rating back; keys that move to another star click it too.
+    input.addEventListener("click", () => (rated.get(item.item_id)?.rating === value ? drop(item) : rate(item, value)));
     field.append(input, label);
   });
   return field;
@@ -181,6 +93,7 @@ function repaint(itemId) {
 
 function rate(item, rating) {
   const old = rated.get(item.item_id);
+  unhide(item, false);
   rated.set(item.item_id, { item, rating, row: old?.row ?? ratedRow(item) });
   if (!old) $("rated").prepend(rated.get(item.item_id).row);
   changed(item.item_id);
@@ -188,100 +101,239 @@ function rate(item, rating) {
 
 function drop(item) {
   const row = rated.get(item.item_id).row;
-  const next = row.nextElementSibling ?? row.previousElementSibling;
-  if (row.contains(document.activeElement)) (next?.querySelector(".drop") ?? $("search")).focus();
-  row.remove();
+  leave(row, ".drop");
   rated.delete(item.item_id);
   changed(item.item_id);
 }
 
+/** Take a row away; the focus, if it is there, goes to its neighbour. */
+function leave(row, inside) {
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  if (row.contains(document.activeElement)) (next?.querySelector(inside) ?? $("search")).focus();
+  row.remove();
+}
+
+/** Leave an item out of the lists without a rating. */
+function hide(item, why) {
+  const words = why === "seen" ? (isFilm() ? "seen" : "known") : "not for you";
+  const row = make("li", {}, what(item, words), button("Undo", `Undo: ${nameOf(item)}`, () => unhide(item)));
+  hidden.set(item.item_id, { item, why, row });
+  $("away").prepend(row);
+  changed(item.item_id);
+}
+
+function unhide(item, tell = true) {
+  const old = hidden.get(item.item_id);
+  if (!old) return;
+  leave(old.row, "button");
+  hidden.delete(item.item_id);
+  if (tell) changed(item.item_id);
+}
+
 function changed(itemId) {
   repaint(itemId);
-  $("mine").hidden = !rated.size;
+  const any = rated.size || hidden.size;
+  $("mine").hidden = !any;
+  $("put-away").hidden = !hidden.size;
   $("count").textContent = rated.size || "";
+  $("away-count").textContent = hidden.size || "";
   $("jump").hidden = !rated.size;
+  $("jump").classList.toggle("ready", rated.size >= 5);
+  if ($("keep").checked) keep(true);
   refresh();
 }
 
-function row(item, ...more) {
-  const what = make("div", { className: "what" }, make("div", { className: "title" }, nameOf(item)), make("div", { className: "meta" }, metaOf(item)));
-  return make("li", {}, what, make("div", { className: "give" }, rater(item), ...more));
+function what(item, more = metaOf(item)) {
+  return make("div", { className: "what" }, make("div", { className: "title" }, nameOf(item)), make("div", { className: "meta" }, more));
 }
 
+const row = (item, ...more) => make("li", {}, what(item), make("div", { className: "give" }, rater(item), ...more));
+
 function ratedRow(item) {
-  const button = make("button", { type: "button", className: "drop", "aria-label": `Remove your rating of ${nameOf(item)}`, title: "Remove" }, "×");
-  button.addEventListener("click", () => drop(item));
-  return row(item, button);
+  const away = button("×", `Remove your rating of ${nameOf(item)}`, () => drop(item), "drop");
+  away.title = "Remove";
+  return row(item, away);
 }
+
+let titles = [];
 
 const search = latest(async (signal) => {
   const words = $("search").value.trim();
-  const { items } = await ask(`api/items?${new URLSearchParams({ q: words, limit: words ? 30 : 20 })}`, { signal });
-  $("found").replaceChildren(...items.map((item) => row(item)));
-  $("found").scrollTop = 0;
-  $("found-note").textContent = !words ? "What many people have rated, to begin with"
-    : items.length ? `${items.length === 30 ? "The first 30" : items.length} with “${shortened(words, 40)}”`
-      : `Nothing is called “${shortened(words, 40)}”. Fewer letters find more.`;
+  const asked = new URLSearchParams({ q: words, limit: 60, telling: !words });
+  const { items, corrected } = await ask(`api/items?${asked}`, { signal });
+  titles = items;
+  shownTitles = FIRST;
+  showTitles();
+  const many = items.length === 60 ? "The first 60" : items.length;
+  $("found-note").textContent = !words ? `Well-known, and people do not agree on them: these tell most about you`
+    : !items.length ? `Nothing is called “${shortened(words, 40)}”. Fewer letters find more.`
+      : corrected ? `Nothing is called “${shortened(words, 40)}”. Did you mean one of these?` : `${many} with “${shortened(words, 40)}”`;
 });
+
+function showTitles() {
+  $("found").replaceChildren(...titles.slice(0, shownTitles).map((item) => row(item)));
+  $("more").hidden = titles.length <= shownTitles;
+}
 
 // ---- the list -----------------------------------------------------------------------------------------------
 
-const whose = () => [...rated].map(([item_id, { rating }]) => ({ item_id, rating }));
+const VIEWS = {
+  score: ["Best bets", "By predicted rating, the highest first.", { order: "score" }],
+  lift: ["Your taste", "What you are predicted to like more than most people do.", { order: "lift" }],
+  relevance: ["Next for you", "What people with these ratings go on to rate highly.", { order: "relevance" }],
+  gems: ["Hidden gems", "Little known, and above what most people give.", { gems: true }],
+  least: ["Least for you", "What you are predicted to like least, the worst first.", { order: "score", bottom: true }],
+};
+
+const whose = () => ({
+  ...(user === null ? {} : { user_id: user }),
+  ratings: [...rated].map(([item_id, { rating }]) => ({ item_id, rating })),
+});
 
 /** What the filters ask for, in the words of the API. */
 function filters() {
-  const form = new FormData($("filter-form")), year = (name) => {
-    const number = Number.parseInt(form.get(name), 10);
-    return Number.isInteger(number) && number >= 0 && number <= 9999 ? number : null;
-  };
+  const form = $("filter-form").elements, [first, last] = about.years;
+  const chips = [...document.querySelectorAll("#genres button")];
+  const of = (state) => chips.filter((chip) => chip.dataset.state === state).map((chip) => chip.textContent);
+  let [from, to] = [Number(form.from.value), Number(form.to.value)];
+  if (from > to) [from, to] = [to, from];
   return {
-    genres: [form.get("genre")].filter(Boolean),
-    exclude_genres: [form.get("without")].filter(Boolean),
-    year_from: year("from"),
-    year_to: year("to"),
-    min_score: form.get("score") ? Number(form.get("score")) : null,
-    k: Number(form.get("k")),
+    genres: of("in"),
+    exclude_genres: of("out"),
+    year_from: first === undefined || from <= first ? null : from,
+    year_to: first === undefined || to >= last ? null : to,
+    min_score: Number(form.score.value) > about.scale[0] ? Number(form.score.value) : null,
+    diversity: Number(form.diversity.value),
   };
+}
+
+/** Say beside each slider what it stands at, and how many filters there are. */
+function tellFilters() {
+  const asked = filters(), form = $("filter-form").elements;
+  const { year_from: from, year_to: to } = asked;
+  $("years-out").textContent = from === null && to === null ? "any" : `${from ?? about.years[0]} to ${to ?? about.years[1]}`;
+  $("score-out").textContent = asked.min_score === null ? "any" : Number(asked.min_score.toFixed(2));
+  $("variety-out").textContent = ["none", "a little", "some", "much", "most"][Math.round(asked.diversity * 5)];
+  const set = [...asked.genres, ...asked.exclude_genres, from ?? to, asked.min_score, asked.diversity || null, form.because.checked || null];
+  $("filter-count").textContent = set.filter((value) => value !== null).length || "";
+  $("view-note").textContent = VIEWS[view][1];
 }
 
 async function list(signal) {
-  const asked = filters(), start = performance.now();
-  const found = await ask("api/recommendations", { body: { ratings: whose(), ...asked }, signal });
+  const form = $("filter-form").elements, start = performance.now();
+  const body = { ...whose(), ...filters(), ...VIEWS[view][2], k: Number(form.k.value), exclude: [...hidden.keys()], because: form.because.checked };
+  const found = await ask("api/recommendations", { body, signal });
   const took = Math.round(performance.now() - start);
-  $("recommended").replaceChildren(...found.items.map(card));
-  const from = rated.size ? `from your ${rated.size === 1 ? "rating" : `${rated.size} ratings`}` : "before you rate";
-  $("status").textContent = `${plural(found.items.length)} ${from}, in ${took} ms`;
-  const { k, ...rest } = asked;
-  $("filter-count").textContent = Object.values(rest).filter((value) => value !== null && String(value)).length || "";
+  $("recommended").replaceChildren(...(form.because.checked ? grouped(found.items) : found.items.map(card)));
+  const own = rated.size === 1 ? "rating" : `${rated.size} ratings`;
+  const from = user !== null ? `for user ${user}${rated.size ? ` with ${own} of yours` : ""}` : rated.size ? `from your ${own}` : "before you rate";
+  answered = `${plural(found.items.length)} ${from}`;
+  $("status").textContent = `${answered}, in ${took} ms`;
   $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
-  $("hint").textContent = rated.size ? "" : `This is what people like in general. Rate a ${about.noun} or two, and the list becomes yours.`;
+  $("hint").textContent = rated.size || user !== null ? "" : `This is what people like in general. Rate a ${about.noun} or two, and the list becomes yours.`;
 }
 
 const listLater = latest(async (signal) => {
-  $("recommended").setAttribute("aria-busy", "true");
+  const cards = $("recommended");
   try {
     await list(signal);
+    cards.classList.remove("stale");
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      cards.classList.add("stale");
+      $("status").textContent = answered === null ? "There is no list yet." : `Not up to date. Still ${answered}.`;
+      if (answered === null) cards.replaceChildren();
+    }
+    throw error;
   } finally {
-    if (!signal.aborted) $("recommended").setAttribute("aria-busy", "false");
+    if (!signal.aborted) cards.setAttribute("aria-busy", "false");
   }
 });
 
 function refresh() {
-  $("recommended").setAttribute("aria-busy", "true");
+  tellFilters();
+  const cards = $("recommended");
+  cards.setAttribute("aria-busy", "true");
+  if (!cards.childElementCount) cards.replaceChildren(...skeletons());
   listLater();
 }
 
-function card(item) {
-  const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]];
-  const meter = make("meter", { min: low, max: high, value: item.score });
-  meter.setAttribute("aria-hidden", "true");
-  const score = make("div", { className: "score" }, make("span", { className: "hidden" }, "predicted "), item.score.toFixed(high > 20 ? 0 : 1), meter);
-  const button = make("button", { type: "button", className: "small why" }, "Why?");
-  button.setAttribute("aria-label", `Why ${nameOf(item)}?`);
-  button.addEventListener("click", () => explain(item));
-  const what = make("div", { className: "what" }, make("div", { className: "title" }, nameOf(item)), make("div", { className: "meta" }, metaOf(item)));
-  return make("li", {}, make("span", { className: "rank" }, String(item.rank)), what, score, button);
+/** Grey shapes where the list will be. */
+function skeletons() {
+  return Array.from({ length: 6 }, () => make("li", { className: "skeleton", "aria-hidden": "true" }, make("div"), make("div")));
 }
+
+/** Cards under what they are there for, in the order of the list. */
+function grouped(items) {
+  const groups = new Map();
+  for (const item of items) {
+    const key = item.because ? JSON.stringify(item.because.item_id) : "";
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return [...groups.values()].map((members) => {
+    const reason = members[0].because;
+    const words = reason ? `Because you gave ${reason.rating} to ${reason.name || `${about.noun} ${reason.item_id}`}` : "For other reasons";
+    return make("li", { className: "group" }, make("h3", {}, words), make("ol", {}, ...members.map(card)));
+  });
+}
+
+function card(item) {
+  const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]], span = high - low || 1;
+  const digits = high > 20 ? 0 : 1, name = nameOf(item), lift = item.lift;
+  const meter = make("div", { className: "bar", "aria-hidden": "true" }, make("i"), make("b"));
+  meter.style.setProperty("--at", `${(100 * (item.score - low)) / span}%`);
+  meter.style.setProperty("--usual", `${(100 * (item.usual - low)) / span}%`);
+  const sign = Math.abs(lift) < span / 80 ? "as most people give" : `${Math.abs(lift).toFixed(digits)} ${lift > 0 ? "more" : "less"} than most give`;
+  const likely = item.low === undefined || item.low === null ? "" : `likely ${item.low.toFixed(digits)} to ${item.high.toFixed(digits)}`;
+  const score = make("div", { className: "score" },
+    make("span", {}, make("span", { className: "hidden" }, "predicted "), make("strong", {}, item.score.toFixed(digits))), meter,
+    make("span", { className: `lift ${lift > span / 80 ? "up" : lift < -span / 80 ? "down" : ""}` }, sign));
+  if (likely) score.append(make("span", { className: "lift" }, likely));
+  const said = [metaOf(item), `${item.ratings.toLocaleString("en")} rating${item.ratings === 1 ? "" : "s"}`].filter(Boolean).join(" · ");
+  const acts = make("div", { className: "acts" }, rater(item),
+    button("Why?", `Why ${name}?`, () => explain(item), "small why"),
+    button("More like this", `More like this: ${name}`, () => like(item)),
+    button(isFilm() ? "Seen" : "Know it", `${isFilm() ? "Seen" : "Know it"}: ${name}`, () => hide(item, "seen")),
+    button("Not for me", `Not for me: ${name}`, () => hide(item, "no")));
+  const card = make("li", {}, make("span", { className: "rank" }, String(item.rank)), what(item, said), score, acts);
+  const poster = posterOf(item);
+  if (poster) card.classList.add("posted"), card.prepend(poster);
+  return card;
+}
+
+/** The picture that the operator's template leads to; none where there is none. */
+function posterOf(item) {
+  if (!about.poster_url) return null;
+  const fill = { item_id: item.item_id, title: item.title, name: item.name, year: item.year ?? "" };
+  const address = about.poster_url.replace(/\{(\w+)\}/g, (all, key) => (key in fill ? encodeURIComponent(fill[key]) : all));
+  const picture = make("img", { className: "poster", alt: "", loading: "lazy", width: 46, height: 69, src: address });
+  picture.addEventListener("error", () => picture.replaceWith(make("span", { className: "poster" })));
+  return picture;
+}
+
+// ---- more like this, and whose list -------------------------------------------------------------------------
+
+async function like(item) {
+  $("like-title").textContent = `More like ${nameOf(item)}`;
+  $("like-note").textContent = "Looking …";
+  $("like-rows").replaceChildren();
+  $("like").showModal();
+  try {
+    const { items } = await ask("api/similar", { body: { item_id: item.item_id, k: 10 } });
+    $("like-rows").replaceChildren(...items.map((one) => row(one)));
+    $("like-note").textContent = items.length ? "Whoever rated both agreed on them." : "Nobody rated this and something else.";
+  } catch (error) {
+    $("like-note").textContent = saidOf(error);
+  }
+}
+
+const people = latest(async (signal) => {
+  const { users } = await ask(`api/users?${new URLSearchParams({ q: $("pick-search").value, limit: 12 })}`, { signal });
+  const choose = (id) => { user = id; $("pick").close(); $("people").textContent = id === null ? "You: a newcomer" : `User ${id}`; refresh(); };
+  const line = (words, meta, id) => make("li", {}, button(words, "", () => choose(id), "pick"), make("span", { className: "meta" }, meta));
+  $("pick-rows").replaceChildren(line("A newcomer", "with your own ratings", null), ...users.map((one) =>
+    line(`User ${one.user_id}`, `${one.ratings.toLocaleString("en")} ratings`, one.user_id)));
+});
 
 // ---- why ----------------------------------------------------------------------------------------------------
 
@@ -296,10 +348,10 @@ async function explain(item) {
   const leaving = new AbortController();
   dialog.onclose = () => leaving.abort();
   try {
-    const found = await ask("api/explanations", { body: { item_id: item.item_id, ratings: whose() }, signal: leaving.signal });
+    const found = await ask("api/explanations", { body: { item_id: item.item_id, ...whose() }, signal: leaving.signal });
     shown(found);
   } catch (error) {
-    if (error.name !== "AbortError") $("why-text").textContent = error instanceof TypeError ? "The server does not answer." : error.message;
+    if (error.name !== "AbortError") $("why-text").textContent = saidOf(error);
   }
 }
 
@@ -334,7 +386,7 @@ function table(found) {
 // ---- the rest -----------------------------------------------------------------------------------------------
 
 function themes() {
-  const names = { auto: ["Auto", "as the system"], light: ["Light", "light"], dark: ["Dark", "dark"] };
+  const names = { auto: ["Auto", "as the system"], light: ["Light", "always light"], dark: ["Dark", "always dark"] };
   const order = Object.keys(names);
   let at = 0;
   $("theme").addEventListener("click", () => {
@@ -342,61 +394,143 @@ function themes() {
     const [shownName, words] = names[order[at]];
     document.documentElement.dataset.theme = order[at];
     $("theme").textContent = shownName;
-    $("theme").setAttribute("aria-label", `Colours: ${words}`);
+    $("theme").setAttribute("aria-label", `${shownName}: colours ${words}`);
   });
 }
 
 function prepare() {
   for (const word of document.querySelectorAll("[data-noun]")) word.textContent = about.noun + word.dataset.noun;
+  document.title = `Rate a few ${about.noun}s, get ten: igmc`;
   $("dataset").textContent = about.dataset;
   $("facts").textContent = `${about.ratings.toLocaleString("en")} ratings by ${about.users.toLocaleString("en")} people of ${plural(about.items)}, igmc ${about.version}.`;
-  const form = $("filter-form").elements;
-  for (const name of ["genre", "without"]) {
-    form[name].append(...about.genres.map((genre) => make("option", { value: genre }, genre)));
-    form[name].closest("label").hidden = !about.genres.length;
+  const form = $("filter-form").elements, [first, last] = about.years;
+  for (const [name, [words, , asked]] of Object.entries(VIEWS)) {
+    if (asked.order && !about.orders.includes(asked.order)) continue;
+    const input = make("input", { type: "radio", name: "view", value: name, id: `view-${name}`, className: "hidden", checked: name === view });
+    input.addEventListener("change", () => { view = name; });
+    $("views").append(input, make("label", { htmlFor: input.id }, words));
   }
-  for (const [name, year] of [["from", about.years[0]], ["to", about.years[1]]]) {
-    form[name].placeholder = year ?? "";
-    form[name].closest("label").hidden = year === undefined;
-  }
-  const low = about.scale[0], span = about.scale[about.scale.length - 1] - low;
-  for (const share of [0.5, 0.625, 0.75, 0.875]) {
-    const value = low + share * span;
-    form.score.append(make("option", { value }, `at least ${Number(value.toFixed(2))}`));
-  }
+  $("genres").append(...about.genres.map((genre) => button(genre, "", turn, "chip")));
+  document.querySelectorAll("#genres button").forEach((chip) => state(chip, ""));
+  $("genres").hidden = !about.genres.length;
+  $("years").hidden = first === undefined || first === last;
+  Object.assign(form.from, { min: first ?? 0, max: last ?? 0, defaultValue: first ?? 0, value: first ?? 0 });
+  Object.assign(form.to, { min: first ?? 0, max: last ?? 0, defaultValue: last ?? 0, value: last ?? 0 });
+  const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]];
+  Object.assign(form.score, { min: low, max: high, step: (high - low) / 40, defaultValue: low, value: low });
+  form.k.querySelectorAll("option").forEach((option) => { option.hidden = Number(option.value) > about.max_k; });
+}
+
+/** The next state of a genre: wanted, not wanted, either. */
+function turn(event) {
+  state(event.currentTarget, { "": "in", in: "out", out: "" }[event.currentTarget.dataset.state]);
+  refresh();
+}
+
+function state(chip, to) {
+  chip.dataset.state = to;
+  chip.setAttribute("aria-label", `${chip.textContent}: ${{ "": "any", in: "wanted", out: "not wanted" }[to]}`);
+}
+
+/** Ratings of before, whose titles the server tells. */
+async function recall() {
+  const old = before(about.dataset);
+  if (!old) return;
+  const ids = [...old.ratings, ...old.hidden].map(([id]) => id);
+  const { items } = await ask("api/items/named", { body: { item_ids: ids } });
+  const named = new Map(items.map((item) => [item.item_id, item]));
+  for (const [id, rating] of old.ratings) if (named.has(id) && about.scale.includes(rating)) rate(named.get(id), rating);
+  for (const [id, why] of old.hidden) if (named.has(id)) hide(named.get(id), why);
+}
+
+function own() {
+  const note = (words) => { $("own-note").textContent = words; };
+  $("keep").checked = isKept();
+  $("keep").addEventListener("change", () => {
+    const done = keep($("keep").checked);
+    if (!done) $("keep").checked = false;
+    note(done ? ($("keep").checked ? "They are still here when you come back." : "They are forgotten here.") : "This browser keeps nothing for this page.");
+  });
+  $("share").addEventListener("click", async () => {
+    const address = link();
+    history.replaceState(null, "", address);
+    try {
+      await navigator.clipboard.writeText(address);
+      note("The link is copied.");
+    } catch {
+      note("The link is in the address bar.");
+    }
+  });
+  $("export").addEventListener("click", () => {
+    const ratings = [...rated.values()].map(({ item, rating }) => ({ item_id: item.item_id, title: item.title, rating }));
+    const address = URL.createObjectURL(new Blob([JSON.stringify({ ...said(), ratings }, null, 2)], { type: "application/json" }));
+    make("a", { href: address, download: "my-ratings.json" }).click();
+    URL.revokeObjectURL(address);
+    note("my-ratings.json is saved.");
+  });
 }
 
 async function start() {
   try {
     about ??= await ask("api/about");
+    await recallOnce();
   } catch (error) {
     complain(error, start);
     return;
   }
+  mended(start);
+  search();
+  refresh();
+}
+
+let ready = false;
+
+async function recallOnce() {
+  if (ready) return;
   prepare();
+  own();
+  listen();
+  ready = true;
+  await recall();
+}
+
+function listen() {
   $("search").addEventListener("input", search);
+  $("more").addEventListener("click", () => {
+    const next = shownTitles;
+    shownTitles += FIRST;
+    showTitles();
+    $("found").children[next]?.querySelector("input, select")?.focus();
+  });
   $("filter-form").addEventListener("input", refresh);
-  $("filter-form").addEventListener("reset", () => setTimeout(refresh));
+  $("filter-form").addEventListener("reset", () => setTimeout(() => {
+    document.querySelectorAll("#genres button").forEach((chip) => state(chip, ""));
+    view = "score";
+    refresh();
+  }));
   $("filter-form").addEventListener("submit", (event) => event.preventDefault());
   $("clear").addEventListener("click", () => {
-    const ids = [...rated.keys()];
+    const ids = [...rated.keys(), ...hidden.keys()];
     rated.clear();
+    hidden.clear();
     $("rated").replaceChildren();
+    $("away").replaceChildren();
     ids.forEach(repaint);
     $("search").focus();
     changed();
   });
-  $("why-close").addEventListener("click", () => $("why").close());
-  $("why").addEventListener("click", (event) => event.target === $("why") && $("why").close());
+  $("people").addEventListener("click", () => { $("pick").showModal(); people(); });
+  $("pick-search").addEventListener("input", people);
+  for (const name of ["why", "like", "pick"]) {
+    $(`${name}-close`).addEventListener("click", () => $(name).close());
+    $(name).addEventListener("click", (event) => event.target === $(name) && $(name).close());
+  }
   $("locked").addEventListener("cancel", (event) => event.preventDefault());
   addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.closest("input:not([type=radio]), select, dialog")) return;
-    event.preventDefault();
-    $("search").focus();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=radio]), select, dialog")) return;
+    if (event.key === "/") event.preventDefault(), $("search").focus();
+    if (event.key === "f") event.preventDefault(), $("filters").setAttribute("open", ""), $("filters-summary").focus();
   });
-  if (matchMedia("(max-width: 820px)").matches) $("filters").open = false;
-  search();
-  refresh();
 }
 
 /** On a phone the list is below what one rates: a way there, while it is out of sight. */
@@ -406,6 +540,8 @@ function jumps() {
 }
 
 $("again").addEventListener("click", tryAgain);
+$("found").replaceChildren(...skeletons());
+$("recommended").replaceChildren(...skeletons());
 themes();
 jumps();
 start();
