@@ -8,6 +8,8 @@ import fcntl
 import glob
 import logging
 import os
+import platform
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 WORK = ".work"  # folder of an extraction's scratch files
+_HOST = re.sub(r"[^\w-]+", "-", platform.node()) or "host"  # without dots, which part what a name is made of
 _ELSEWHERE = "choose a folder that can be written: IGMC_HOME for downloads and stores, --out for runs"
 _REMEDIES = {
     errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
@@ -102,8 +105,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         WriteError: if it cannot be written; nothing is left behind.
     """
-    # The process id keeps a worker that outlived its parent from renaming a file that a rerun is writing.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    # Host and process keep a worker that outlived its parent from renaming a file that a rerun is writing.
+    partial = path.with_name(f"{path.name}.{_HOST}-{os.getpid()}.partial")
     with writing(path):
         try:
             with partial.open("wb") as file:
@@ -149,8 +152,8 @@ def sweep_shared(folder: Path, name: str = "*") -> None:
     """
     with writing(folder):
         for partial in folder.glob(f"{name if name == '*' else glob.escape(name)}.*.partial"):
-            writer = partial.suffixes[-2][1:]
-            if writer.isdecimal() and not _lives(int(writer)):
+            host, _, writer = partial.suffixes[-2][1:].rpartition("-")
+            if host in ("", _HOST) and writer.isdecimal() and not _lives(int(writer)):
                 partial.unlink(missing_ok=True)
 
 

@@ -26,7 +26,7 @@ CELL, NAMES, HEAD = 17, 130, 110  # pixels: a square of the picture, the column 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "threads", "environment", "short_repr", "progress", "memory"),
     ("argument_types",),
-    ("config", "files", "checked_json", "ranks"),
+    ("config", "files", "checked_json", "ranks", "jobs"),
     ("compiled",),
     ("rng", "simd"),
     ("ratings",),

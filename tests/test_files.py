@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from igmc import files
 from igmc.errors import ConfigError, IgmcError
 from igmc.files import home_dir, locked, replace_file, replacing, sweep, writing
 from tests.store.small_stores import make_store
@@ -145,7 +146,7 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
         file.write(b"new")
         file.flush()
         assert path.read_bytes() == b"old"
-        assert sorted(p.name for p in tmp_path.iterdir()) == ["x", f"x.{os.getpid()}.partial"]
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["x", f"x.{files._HOST}-{os.getpid()}.partial"]
     assert path.read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 

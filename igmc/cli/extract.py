@@ -15,7 +15,7 @@ import click
 from igmc.cli.help import TeachingCommand
 from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import shows_progress, start_logging
-from igmc.cli.options import config_options, read_config, running_options
+from igmc.cli.options import config_options, executor_option, read_config, running_options
 from igmc.cli.output import emit, emit_json, human_bytes, table
 from igmc.config import RunConfig
 from igmc.errors import DataError
@@ -69,6 +69,7 @@ class _PartStore:
     metavar="N",
     help="Subgraphs per file, the unit of resuming [>= 1; default: about 32 MB per file]",
 )
+@executor_option
 @running_options()
 @click.pass_context
 def extract_command(
@@ -79,6 +80,7 @@ def extract_command(
     live: bool,
     compress: bool,
     shard_size: int | None,
+    executor: str,
     data_dir: Path | None,
     home: Path | None,
     workers: int | None,
@@ -112,6 +114,7 @@ def extract_command(
             shard_size=shard_size,
             compress=compress,
             progress=shows_progress(quiet=quiet),
+            executor=executor,
         )
         for store in stores
     }

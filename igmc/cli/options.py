@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 __all__ = [
     "as_typed",
     "config_options",
+    "executor_option",
     "network_sections",
     "read_config",
     "running_options",
@@ -61,6 +62,14 @@ track_option = click.option(
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Folder for TensorBoard: losses, validation figures and learning rate by epoch [default: none]",
+)
+
+executor_option = click.option(
+    "--executor",
+    metavar="local|ray|ray://HOST:PORT",
+    default="local",
+    help="Where to work: processes of this machine, or workers of Ray that see the same folders; "
+    "the result is the same [default local]",
 )
 
 

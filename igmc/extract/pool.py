@@ -20,6 +20,7 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -29,9 +30,10 @@ from igmc.argument_types import checked_types
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, IgmcError, StoreError
 from igmc.extract.size import bytes_per_pair, choose_shard_size
-from igmc.extract.worker import Job, make_shard, save_job, start_worker
+from igmc.extract.worker import Job, make_shard, make_shard_of, save_job, start_worker
 from igmc.files import WORK, locked, sweep, writing
 from igmc.graph import Part
+from igmc.jobs import LOCAL, check_executor, ray_executor
 from igmc.store import (
     DIGEST,
     Manifest,
@@ -60,11 +62,9 @@ class ExtractReport:
 
     Attributes:
         folder: of the store.
-        pairs: pairs in the store.
-        pairs_made: of which this call extracted so many; the others were there already.
+        pairs: in the store; pairs_made: of which this call extracted so many, the others being there already.
         shards_made, shards_kept: the same in shards.
-        bytes: size of all shards on the disk.
-        seconds: wall-clock time of the call.
+        bytes: size of all shards on the disk; seconds: wall-clock time of the call.
         digest: content digest of the store.
     """
 
@@ -89,6 +89,7 @@ def extract_store(
     shard_size: int | None = None,
     compress: bool = False,
     progress: bool = True,
+    executor: str = LOCAL,
 ) -> ExtractReport:
     """Store the enclosing subgraph of every pair of a part; shards that are there already are kept.
 
@@ -106,12 +107,14 @@ def extract_store(
         shard_size: pairs a shard, 1 or more; by size if not given. A store that was begun keeps its own.
         compress: gzip new shards.
         progress: show a bar, if stderr is a terminal.
+        executor: see `igmc.jobs`; Ray's workers must see the folder under the same path.
 
     Raises:
         ConfigError: on a number of workers or a shard size below 1; in a worker that imports a script anew.
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """
+    check_executor(executor)
     for name, value in (("workers", workers), ("shard size", shard_size)):
         if value is not None and value < 1:
             raise ConfigError(f"the {name} of an extraction is too small", got=value, allowed="1 or more")
@@ -130,7 +133,7 @@ def extract_store(
         job = Job(folder, part.graph, part.pairs, config, seed, manifest, compress)
         missing = _missing(folder, manifest)
         if missing:
-            _make(job, missing, workers or len(os.sched_getaffinity(0)), progress)
+            _make(job, missing, workers, progress, executor)
         digest = _finish(folder, manifest)
     return ExtractReport(
         folder=folder,
@@ -200,9 +203,9 @@ def _finish(folder: Path, manifest: Manifest) -> str:
     return digest
 
 
-def _make(job: Job, missing: list[int], workers: int, progress: bool) -> None:
+def _make(job: Job, missing: list[int], workers: int | None, progress: bool, executor: str) -> None:
     """Make the missing shards, in order, with a bar that counts pairs."""
-    manifest = job.manifest
+    manifest, many = job.manifest, workers or len(os.sched_getaffinity(0))
     bar = tqdm(
         total=manifest.pairs,
         initial=manifest.pairs - _count(manifest, missing),
@@ -213,12 +216,14 @@ def _make(job: Job, missing: list[int], workers: int, progress: bool) -> None:
     )
     try:
         with bar:
-            if workers > 1 and len(missing) >= POOL_SHARDS:
-                _in_processes(job, missing, workers, bar.update)
+            if executor != LOCAL:
+                _in_ray(job, missing, workers, executor, bar.update)
+            elif many > 1 and len(missing) >= POOL_SHARDS:
+                _in_processes(job, missing, many, bar.update)
             else:
                 # A thread, since a signal that hits a Numba kernel in the main one ends in a SystemError.
-                with ThreadPoolExecutor(1) as executor:
-                    _drive(executor, job.make, missing, 1, bar.update)
+                with ThreadPoolExecutor(1) as thread:
+                    _drive(thread, job.make, missing, 1, bar.update)
     except (KeyboardInterrupt, SystemExit):
         logger.warning(
             "interrupted: %d of %d shards are stored; the same command goes on from there",
@@ -241,6 +246,18 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
             remedy="run the same command again with fewer --workers: it goes on where it stopped; "
             f"from a script of your own, call it {_GUARD}",
         ) from error
+    finally:
+        sweep(job.folder)
+
+
+def _in_ray(
+    job: Job, missing: list[int], workers: int | None, name: str, done: Callable[[int], object]
+) -> None:
+    work = job.folder.resolve() / WORK
+    try:
+        save_job(job, work)
+        with ray_executor(name, workers) as executor:
+            _drive(executor, partial(make_shard_of, work), missing, executor.workers, done)
     finally:
         sweep(job.folder)
 

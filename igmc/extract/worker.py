@@ -19,7 +19,7 @@ from igmc.graph import BipartiteGraph, Subgraphs, extract_subgraphs
 from igmc.ratings import Pairs
 from igmc.store import Manifest, shard_name, write_shard
 
-__all__ = ["Job", "load_job", "make_shard", "save_job", "start_worker"]
+__all__ = ["Job", "load_job", "make_shard", "make_shard_of", "save_job", "start_worker"]
 
 BLOCK = 256  # pairs extracted at a time; their wide arrays fit the processor's cache
 _SETTINGS = "job.json"
@@ -126,6 +126,17 @@ def make_shard(shard: int) -> int:
     if _job is None:
         raise RuntimeError("make_shard outside of a worker process")
     return _job.make(shard)
+
+
+def make_shard_of(work: Path, shard: int) -> int:
+    """Make one shard of the job of a folder, which this process loads once; returns its number of pairs."""
+    global _loaded
+    if _loaded is None or _loaded[0] != work:
+        _loaded = work, load_job(work)
+    return _loaded[1].make(shard)
+
+
+_loaded: tuple[Path, Job] | None = None  # the folder and the job that this process has loaded
 
 
 def _end_with_parent() -> None:

@@ -70,15 +70,17 @@ def test_the_folder_is_on_the_disk_too_before_a_file_counts_as_written(tmp_path,
 def test_a_shared_folder_is_swept_of_what_the_dead_left_alone(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
+    elsewhere = tmp_path / f"x.json.another-{ended.pid}.partial"
     alive, dead = tmp_path / f"x.json.{os.getpid()}.partial", tmp_path / f"x.json.{ended.pid}.partial"
     odd, other = tmp_path / "x.json.word.partial", tmp_path / f"y.json.{ended.pid}.partial"
-    for path in (alive, dead, odd, other):
+    for path in (alive, dead, odd, other, elsewhere):
         path.touch()
     (tmp_path / ".work").mkdir()
     sweep_shared(tmp_path, "x.json")
-    assert set(tmp_path.iterdir()) == {alive, other, odd, tmp_path / ".work"}
+    assert set(tmp_path.iterdir()) == {alive, other, odd, elsewhere, tmp_path / ".work"}
     sweep_shared(tmp_path)
-    assert set(tmp_path.iterdir()) == {alive, odd, tmp_path / ".work"}, "what is not ours is left alone"
+    kept = {alive, odd, elsewhere, tmp_path / ".work"}
+    assert set(tmp_path.iterdir()) == kept, "what is not ours is left alone"
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,99 @@
+"""Jobs on the workers of Ray: started here, and one of them killed, they give what one process gives."""
+
+import os
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from igmc.errors import ConfigError, IgmcError, MissingExtraError
+from igmc.extract import extract_store
+from igmc.jobs import check_executor, ray_executor
+from tests.extract.killable_extraction import CONFIG, SEED, make_part
+
+
+def killed_once(mark: str, number: int) -> int:
+    """The square of a number; the worker that comes first to 3 is killed."""
+    if number == 3 and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+def refused(number: int) -> int:
+    raise ConfigError("no such number", got=number, allowed="none", remedy="ask for another")
+
+
+@pytest.fixture(scope="module")
+def ray():
+    """Ray with two workers on this machine; it takes some seconds to start."""
+    found = pytest.importorskip("ray", reason="needs the extra ray")
+    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    found.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        configure_logging=False,
+        runtime_env={"env_vars": {"PYTHONPATH": path}},
+    )
+    yield found
+    found.shutdown()
+
+
+@pytest.mark.ray
+def test_a_block_whose_worker_is_killed_is_done_again(ray, tmp_path):
+    with ray_executor("ray") as executor:
+        assert executor.workers == 2
+        work = partial(killed_once, str(tmp_path / "killed"))
+        blocks = [executor.submit(work, k) for k in range(6)]
+        assert [done.result() for done in blocks] == [0, 1, 4, 9, 16, 25]
+    assert (tmp_path / "killed").exists()
+
+
+@pytest.mark.ray
+def test_our_errors_come_back_as_they_are(ray):
+    with ray_executor("ray") as executor, pytest.raises(ConfigError) as caught:
+        executor.submit(refused, 7).result()
+    assert (caught.value.got, caught.value.remedy) == (7, "ask for another")
+
+
+@pytest.mark.ray
+def test_an_extraction_whose_worker_is_killed_has_the_digest_of_one_process(ray, tmp_path):
+    part = make_part(4000)
+    options = {"seed": SEED, "shard_size": 100, "progress": False}
+    alone = extract_store(part, CONFIG, folder=tmp_path / "alone", workers=1, **options)
+    killed = []
+
+    def kill(_) -> None:
+        """Kill the process that writes a shard, once."""
+        while not killed:
+            for half in (tmp_path / "ray").glob("*.h5.*.partial"):
+                pid = int(half.name.split("-")[-1].split(".")[0])
+                killed.append(pid)
+                os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(0.001)
+
+    with ThreadPoolExecutor(1) as killer:
+        killer.submit(kill, None)
+        report = extract_store(part, CONFIG, folder=tmp_path / "ray", executor="ray", **options)
+    assert killed
+    assert report.digest == alone.digest
+    assert not list((tmp_path / "ray").glob("*.partial"))
+
+
+@pytest.mark.parametrize("name", ["", "dask", "ray:/host", "Ray"])
+def test_other_executors_are_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"unknown executor; got .*; allowed: local, ray, ray://HOST:PORT"):
+        extract_store(make_part(10), CONFIG, seed=1, folder=tmp_path, executor=name)
+    assert [check_executor(name) for name in ("local", "ray", "ray://a:1")] == ["local", "ray", "ray://a:1"]
+
+
+def test_without_the_extra_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'igmc\[ray\]'"), ray_executor("ray"):
+        raise IgmcError("not reached")
