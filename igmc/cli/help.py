@@ -29,6 +29,13 @@ class _Teaching(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = examples
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asked = args[:2] if isinstance(self, click.Group) else args  # the rest is the command's
+        if "--all" in asked and not {"-h", "--help"}.isdisjoint(asked):
+            ctx.meta[_ALL] = True
+            args = [word for word in args if word != "--all"]
+        return super().parse_args(ctx, args)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()
         formatter.write("Examples:\n")
@@ -46,12 +53,6 @@ class TeachingCommand(_Teaching):
     def __init__(self, *args: Any, most_used: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.most_used = most_used
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--all" in args and not {"-h", "--help"}.isdisjoint(args):
-            ctx.meta[_ALL] = True
-            args = [word for word in args if word != "--all"]
-        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         params = {param.name: param for param in self.get_params(ctx)}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from igmc.argument_types import checked_types
 from igmc.errors import DataError
-from igmc.ratings.any_table import table_kind
 from igmc.ratings.frame import read_frames
+from igmc.ratings.read_report import ReadReport
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable
 
@@ -26,40 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "LazySplits", "ReadReport", "Rows"]
 
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class ReadReport:
-    """What the reader of a data set met.
-
-    Attributes:
-        source: the file or folder, or how the data set was made.
-        rows: ratings read, before duplicates were merged.
-        blank_lines: lines without user, item and rating that were skipped.
-        duplicates: ratings merged away because their (user, item) pair stands more than once.
-        duplicate_rule: how they were merged, "last" (in the order of the file) or "mean".
-        encoding: the encoding of the text, such as "utf-8" or "latin-1"; None if it was none.
-        notes: what was guessed or changed on the way, each in a few words.
-    """
-
-    source: str
-    rows: int
-    blank_lines: int = 0
-    duplicates: int = 0
-    duplicate_rule: str = "last"
-    encoding: str | None = None
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        parts = [f"{self.rows} ratings read from {self.source}"]
-        if self.encoding not in (None, "utf-8"):
-            parts.append(f"text is {self.encoding}")
-        if self.blank_lines:
-            parts.append(f"{self.blank_lines} blank lines skipped")
-        if self.duplicates:
-            kept = {"last": "the last in the file kept", "mean": "ratings averaged"}[self.duplicate_rule]
-            parts.append(f"{self.duplicates} duplicates of a (user, item) pair merged: {kept}")
-        return "; ".join([*parts, *self.notes])
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,10 +116,7 @@ class Dataset:
         Dataset('frame': 3 ratings, 2 users, 2 items)
         """
         parts = read_frames(ratings, users, items, columns, duplicates)
-        report = ReadReport(
-            table_kind(ratings), parts.rows, duplicates=parts.duplicates, duplicate_rule=duplicates
-        )
-        return cls(name, parts.table, report, user_info=parts.user_info, item_info=parts.item_info)
+        return cls(name, parts.table, parts.report, user_info=parts.user_info, item_info=parts.item_info)
 
 
 class LazySplits(Mapping[str, tuple[Rows, Rows]]):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError
-from igmc.ratings.any_table import Frame, as_pandas
+from igmc.ratings.any_table import Frame, as_pandas, table_kind
 from igmc.ratings.frame_info import frame_info
-from igmc.ratings.ids import IdTable, ObjectIds
-from igmc.ratings.table import RatingTable, pair_keys
+from igmc.ratings.raw_ratings import RawRatings, shortest
+from igmc.ratings.read_report import ReadReport
+from igmc.ratings.table import RatingTable
 from igmc.ratings.times import to_seconds
+from igmc.ratings.to_table import to_table
 from igmc.ratings.usual_names import USUAL, plain_name
 
 if TYPE_CHECKING:
@@ -22,19 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["Columns", "FrameParts", "read_frames"]
 
 _DUPLICATES = ("last", "mean", "error")
+_WHERE = "row {} of the ratings".format
 
 
 Columns = str | Sequence[Any] | Mapping[str, Any]
 
 
 class FrameParts(NamedTuple):
-    """What frames came to: the table, what is known of both sides, rows read, and rows merged away."""
+    """What frames came to: the table, what is known of both sides, and what was met on the way."""
 
     table: RatingTable
     user_info: pd.DataFrame | None
     item_info: pd.DataFrame | None
-    rows: int
-    duplicates: int
+    report: ReadReport
 
 
 def read_frames(
@@ -45,20 +48,26 @@ def read_frames(
         raise ConfigError("duplicates are not known", got=duplicates, allowed=", ".join(_DUPLICATES))
     frame = as_pandas(ratings, "ratings")
     names = _rating_columns(list(frame.columns), columns)
-    user_ids, user = _ids("user", frame[names["user"]])
-    item_ids, item = _ids("item", frame[names["item"]])
-    rating = _ratings(frame[names["rating"]])
-    times = _times(frame[names["timestamp"]]) if "timestamp" in names else None
-    kept = _merged(pair_keys(user, item, len(item_ids)), rating, duplicates, user_ids, item_ids)
-    if kept is not None:
-        rows, rating = kept
-        user, item, times = user[rows], item[rows], None if times is None else times[rows]
+    users_of, user = _ids("user", frame[names["user"]])
+    items_of, item = _ids("item", frame[names["item"]])
+    raw = RawRatings(
+        users=users_of,
+        items=items_of,
+        user=user,
+        item=item,
+        rating=_ratings(frame[names["rating"]]),
+        timestamp=None,
+        where=_WHERE,
+    )
+    if "timestamp" in names:
+        stamps, notes = _times(frame[names["timestamp"]])
+        raw = replace(raw, timestamp=stamps, notes=notes)
+    table, report = to_table(raw, table_kind(ratings), duplicates=duplicates)
     return FrameParts(
-        RatingTable(user_ids, item_ids, user, item, rating, times),
-        None if users is None else frame_info("user", users, user_ids, names["user"]),
-        None if items is None else frame_info("item", items, item_ids, names["item"]),
-        len(frame),
-        len(frame) - len(rating),
+        table,
+        None if users is None else frame_info("user", users, table.users, names["user"]),
+        None if items is None else frame_info("item", items, table.items, names["item"]),
+        report,
     )
 
 
@@ -110,8 +119,8 @@ def _asked(columns: Columns | None) -> dict[str, Any]:
     )
 
 
-def _ids(side: str, column: pd.Series[Any]) -> tuple[IdTable, NDArray[np.int32]]:
-    """The ids of a column, of any hashable kind, and the dense index of each row."""
+def _ids(side: str, column: pd.Series[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """The distinct ids of a column, of any hashable kind, and which of them stands in each row."""
     import pandas as pd
 
     values: Any = column.to_numpy() if column.dtype == object else column
@@ -128,22 +137,12 @@ def _ids(side: str, column: pd.Series[Any]) -> tuple[IdTable, NDArray[np.int32]]
             got=column.iloc[[row]].tolist()[0],
             remedy="leave out such rows",
         )
-    names = distinct.tolist()
-    plain = all(isinstance(raw, int | str) and not isinstance(raw, bool) for raw in names)
-    if not plain:
-        kinds = {type(raw) for raw in values} if column.dtype == object else set()
-        if bool in kinds and len(kinds) > 1:
-            raise DataError(
-                f"the {side} ids mix true and false with others", remedy="give ids of one kind, such as texts"
-            )
-    ids, dense = (IdTable if plain else ObjectIds).from_categories(codes, names)
-    if len(ids) < 2:
+    kinds = {type(raw) for raw in values} if column.dtype == object else set()
+    if bool in kinds and len(kinds) > 1:
         raise DataError(
-            f"the ratings are of one {side} only" if len(ids) else "there are no ratings",
-            got=ids.ids[0] if len(ids) else None,
-            allowed=f"at least two {side}s",
+            f"the {side} ids mix true and false with others", remedy="give ids of one kind, such as texts"
         )
-    return ids, dense
+    return distinct.tolist(), codes.astype(np.int64)
 
 
 def _ratings(column: pd.Series[Any]) -> NDArray[np.float64]:
@@ -152,6 +151,8 @@ def _ratings(column: pd.Series[Any]) -> NDArray[np.float64]:
     dates = pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column)
     numbers = pd.to_numeric(column, errors="coerce").astype("Float64")
     rating: NDArray[Any] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    if str(column.dtype).lower().startswith("float32"):
+        rating = shortest(rating, np.float32)
     bad = np.flatnonzero(~np.isfinite(rating) | dates)
     if bad.size:
         row = int(bad[0])
@@ -163,12 +164,15 @@ def _ratings(column: pd.Series[Any]) -> NDArray[np.float64]:
     return rating
 
 
-def _times(column: pd.Series[Any]) -> NDArray[np.int64]:
-    """Seconds since 1970, -1 where unknown, of times, UTC where they name no zone; numbers as in files."""
+def _times(column: pd.Series[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Seconds since 1970, -1 where unknown, of times, UTC where they name no zone; numbers as in files.
+
+    Also what was guessed, for the report.
+    """
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column):
-        return to_seconds(column.to_numpy(dtype=np.float64, na_value=np.nan), "row {}".format)[0]
+        return to_seconds(column.to_numpy(dtype=np.float64, na_value=np.nan), _WHERE)
     try:
         dates = pd.to_datetime(column, utc=True, format="ISO8601")
     except (TypeError, ValueError, OverflowError) as error:
@@ -178,27 +182,4 @@ def _times(column: pd.Series[Any]) -> NDArray[np.int64]:
             remedy="mend them, or leave the column out",
         ) from error
     whole = dates.dt.tz_convert(None).to_numpy("datetime64[s]")
-    return np.where(np.isnat(whole), -1, whole.astype(np.int64))
-
-
-def _merged(
-    keys: NDArray[np.int64], rating: NDArray[np.float64], duplicates: str, users: IdTable, items: IdTable
-) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
-    """The rows that are kept of pairs that stand more than once, and their ratings; None if none does."""
-    import pandas as pd
-
-    frame = pd.DataFrame({"key": keys, "rating": rating})
-    again = frame["key"].duplicated()
-    if not again.any():
-        return None
-    if duplicates == "error":
-        row = int(np.argmax(again.to_numpy()))
-        user, item = divmod(int(keys[row]), len(items))
-        raise DataError(
-            f"row {row} of the ratings: user {users.ids[user]!r} has rated item {items.ids[item]!r} before",
-            got=float(rating[row]),
-            remedy='leave one of them out, or say duplicates="last" or "mean"',
-        )
-    rows = np.flatnonzero(~frame["key"].duplicated(keep="last").to_numpy())
-    means = frame.groupby("key")["rating"].transform("mean").to_numpy()
-    return rows, (means if duplicates == "mean" else rating)[rows]
+    return np.where(np.isnat(whole), -1, whole.astype(np.int64)), ()

@@ -8,29 +8,15 @@ import numpy as np
 
 from igmc.errors import DataError
 from igmc.ratings.any_table import Frame, as_pandas
-from igmc.ratings.ids import IdTable, missing
-from igmc.ratings.usual_names import USUAL, plain_name
+from igmc.ratings.ids import IdTable
+from igmc.ratings.info_cells import genres, word, year, year_of_title
+from igmc.ratings.usual_names import INFO, USUAL, plain_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["frame_info"]
 
-# What is known of users and items -> how its column may be called; see `USUAL`.
-KNOWN = {
-    "user": {
-        "age": ("age",),
-        "gender": ("gender", "sex"),
-        "occupation": ("occupation", "job"),
-        "zip_code": ("zipcode", "zip", "postcode"),
-    },
-    "item": {
-        "title": ("title", "name"),
-        "genres": ("genres", "genre", "categories", "category"),
-        "year": ("year", "releaseyear"),
-        "text": ("text", "description", "overview", "plot", "summary"),
-    },
-}
 _NUMBERS = ("age", "year")
 
 
@@ -41,7 +27,7 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
     frame = as_pandas(given, f"{side}s")
     raw = _id_column(side, frame, label)
     known: dict[str, Any] = {}
-    for name, usual in KNOWN[side].items():
+    for name, usual in INFO[side].items():
         hits = [column for word in usual for column in frame.columns if plain_name(column) == word]
         if hits:
             known[name] = frame[hits[0]]
@@ -49,21 +35,30 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
         raise DataError(
             f"the frame of {side}s says nothing of them",
             got=", ".join(map(str, frame.columns)),
-            allowed=f"one or more of the columns {', '.join(KNOWN[side])}",
+            allowed=f"one or more of the columns {', '.join(INFO[side])}",
         )
     at = pd.Series(np.arange(len(frame)), index=ids.encode(raw))
     at = at[at.index >= 0]
     if at.index.has_duplicates:
         twice = int(at.index[at.index.duplicated()][0])
         raise DataError(f"the frame of {side}s names one twice", got=ids.ids[twice], allowed="each once")
+    if len(ids) and not len(at):
+        raise DataError(
+            f"the frame of {side}s tells of none that are rated",
+            got=raw[:3],
+            allowed=f"ids as in the ratings, such as {ids.ids[0]!r}",
+            remedy="give both frames ids of one type: 7 and '7' are two ids",
+        )
     rows = at.reindex(range(len(ids)), fill_value=-1).to_numpy()
-    cells = {
-        name: (_years(column) if name in _NUMBERS else column.map(_text)).take(np.maximum(rows, 0))
-        for name, column in known.items()
-    }
-    info = pd.DataFrame({name: column.reset_index(drop=True) for name, column in cells.items()})
+    cells = {name: _cells(name, column) for name, column in known.items()}
+    if "title" in cells and "year" not in cells and side == "item":
+        years = pd.array([year_of_title(title) for title in cells["title"]], dtype="Int64")
+        if not years.isna().all():
+            cells["year"] = pd.Series(years)
+    taken = {name: column.take(np.maximum(rows, 0)) for name, column in cells.items()}
+    info = pd.DataFrame({name: column.reset_index(drop=True) for name, column in taken.items()})
     absent = rows < 0
-    for name in known:
+    for name in cells:
         info.loc[absent, name] = pd.NA if name in _NUMBERS else ""
     return info
 
@@ -83,17 +78,13 @@ def _id_column(side: str, frame: pd.DataFrame, label: Any) -> list[Any]:
     )
 
 
-def _text(cell: Any) -> str:
-    """A cell as text; several genres have ``|`` between them."""
-    if isinstance(cell, list | tuple | set | np.ndarray):
-        return "|".join(map(str, cell))
-    return "" if missing(cell) else str(cell)
-
-
-def _years(column: pd.Series[Any]) -> pd.Series[Any]:
+def _cells(name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column as `igmc.ratings.dataset.Dataset` has it."""
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(column):
-        column = column.dt.year
-    years: pd.Series[Any] = pd.to_numeric(column, errors="coerce").round().astype("Int64")
-    return years
+    if name == "age":
+        ages: pd.Series[Any] = pd.to_numeric(column, errors="coerce").round().astype("Int64")
+        return ages
+    if name == "year":
+        return pd.Series(pd.array([year(cell) for cell in column], dtype="Int64"))
+    return column.map(genres if name == "genres" else word)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.checks import check_lengths, check_range
 
-__all__ = ["IdTable", "ObjectIds", "RawId", "id_list", "id_pairs", "missing"]
+__all__ = ["IdTable", "ObjectIds", "RawId", "id_list", "id_pairs", "ids_of", "missing"]
 
 RawId = Hashable  # int or str, but for ids that came in a DataFrame: see `ObjectIds`
 _MAX_IDS = 2**31 - 1  # dense indices are int32
@@ -187,6 +187,15 @@ class ObjectIds(IdTable):
             return sorted(kept, key=lambda k: names[k])
         except TypeError:
             return kept
+
+
+def ids_of(codes: ArrayLike, categories: list[Any]) -> tuple[IdTable, NDArray[np.int32]]:
+    """The table of the ids that codes name, and the dense index of each; see `IdTable.from_categories`.
+
+    Ids that are whole numbers and texts alone are an `IdTable`, others `ObjectIds`.
+    """
+    plain = all(isinstance(raw, int | str) and not isinstance(raw, bool) for raw in categories)
+    return (IdTable if plain else ObjectIds).from_categories(codes, categories)
 
 
 def id_list(given: RawId | Iterable[RawId]) -> list[RawId]:

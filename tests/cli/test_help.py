@@ -121,3 +121,12 @@ def test_the_list_of_commands_says_what_each_says_itself():
 def test_the_cap_is_that_of_either_network():
     page = CliRunner().invoke(two, ["-h", "--all"]).output
     assert "--cap, --max-nodes-per-hop N" in page
+
+
+@pytest.mark.parametrize("words", [["igmc"], ["igmc-data"], ["igmc", "data"], ["igmc-data", "list"]])
+def test_every_command_shows_all_on_request(words):
+    short, every = (
+        CliRunner().invoke(COMMANDS[words[0]], [*words[1:], *flags]) for flags in (["-h"], ["-h", "--all"])
+    )
+    assert (short.exit_code, every.exit_code) == (0, 0)
+    assert every.output.startswith("Usage: ")

@@ -133,7 +133,7 @@ def test_numbers_and_texts_in_one_column_are_told_apart(ids):
         ({"item_id": [7, 8, np.nan]}, "row 2 of the ratings has no item"),
         ({"user_id": [["a"], ["b"], ["a"]]}, "user ids cannot be told from each other"),
         ({"user_id": [True, 1, "x"]}, "mix true and false with others"),
-        ({"user_id": ["ann", "ann", "ann"]}, "ratings are of one user only; got 'ann'"),
+        ({"user_id": ["ann", "ann", "ann"]}, "holds ratings of one user only; got 'ann'"),
         ({"rating": [5, "good", 4]}, "row 1 of the ratings: the rating is not a finite number; got 'good'"),
         ({"rating": [5, 3, None]}, "row 2 of the ratings: the rating is not a finite number"),
         ({"rating": [np.inf, 3, 1]}, "row 0 of the ratings: the rating is not a finite number; got inf"),
@@ -241,6 +241,7 @@ def test_frames_of_items_and_users_bring_what_is_known_of_them():
         ({"item_id": [7, 7], "title": ["a", "b"]}, "the frame of items names one twice; got 7"),
         ({"item_id": [7], "colour": ["red"]}, "says nothing of them; got 'item_id, colour'"),
         ({"sku": [7], "title": ["a"]}, "does not tell which column holds their ids"),
+        ({"item_id": ["7", "8"], "title": ["a", "b"]}, r"tells of none that are rated; got \['7', '8'\]"),
     ],
 )
 def test_a_frame_of_items_that_makes_no_sense_is_refused(items, message):
@@ -265,3 +266,31 @@ def test_a_data_set_shows_itself_in_a_line():
 def test_columns_of_a_wrong_type_are_refused():
     with pytest.raises(ConfigError, match=r"columns do not say which are meant; got 3; allowed: \{"):
         Dataset.from_frame(frame(), columns=3)
+
+
+def test_a_frame_is_read_as_a_file_is():
+    """One path for both: the same notes, the same cells, a float32 for its shortest decimal."""
+    ratings = frame(rating=np.array([3.1, 3.5, 0], np.float32), time=[1.4e12, 1.5e12, 1.4e12])
+    films = pd.DataFrame(
+        {"movieId": [7, 8], "name": [" Alien (1979)", None], "categories": ["Horror, War", ""]}
+    )
+    found = Dataset.from_frame(ratings, items=films)
+    assert found.table.rating.tolist() == [3.1, 3.5, 0]
+    assert found.table.timestamp.tolist() == [1_400_000_000, 1_500_000_000, 1_400_000_000]
+    assert found.report.notes == ("times are milliseconds", "ratings are 0, 3.1, 3.5")
+    assert found.item_info["title"].tolist() == ["Alien (1979)", ""]
+    assert found.item_info["genres"].tolist() == ["Horror|War", ""]
+    assert found.item_info["year"].isna().tolist() == [False, True]
+    assert found.item_info["year"][0] == 1979
+
+
+def test_a_frame_and_its_csv_are_the_same_data_set(tmp_path):
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"user": rng.integers(0, 9, 80), "item": rng.integers(0, 7, 80)})
+    table["rating"] = rng.integers(1, 10, 80) / 10
+    table.to_csv(tmp_path / "r.csv", index=False)
+    for rule in ("last", "mean"):
+        one = Dataset.from_frame(table, duplicates=rule)
+        other = load_dataset({"dataset": str(tmp_path / "r.csv"), "duplicates": rule})
+        assert one.table.digest() == other.table.digest()
+        assert (one.report.rows, one.report.duplicates) == (other.report.rows, other.report.duplicates)

@@ -1,5 +1,6 @@
 """Readers of rating files: MovieLens releases, Monti sets, tables of one's own."""
 
+from igmc.ratings.raw_ratings import natural_ids
 from igmc.ratings.readers.dispatch import (
     HOW_TO_READ,
     looks_like_path,
@@ -9,7 +10,6 @@ from igmc.ratings.readers.dispatch import (
     refuse_settings,
 )
 from igmc.ratings.readers.files import decoded, find_file
-from igmc.ratings.readers.raw_ratings import natural_ids
 from igmc.ratings.readers.sql import is_sql_url, source_name
 from igmc.ratings.usual_names import USUAL
 

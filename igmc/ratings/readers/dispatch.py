@@ -9,6 +9,7 @@ from pathlib import Path
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.dataset import Dataset
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers.columns import parse_columns
 from igmc.ratings.readers.files import RatingFile, find_file
 from igmc.ratings.readers.items import read_items
@@ -19,10 +20,9 @@ from igmc.ratings.readers.monti import MONTI_FILE, read_monti
 from igmc.ratings.readers.movielens import read_csv_release, read_dat_release, read_ml_100k
 from igmc.ratings.readers.netflix import looks_like_netflix, read_netflix
 from igmc.ratings.readers.parquet import read_parquet
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.sql import is_sql_url, read_sql, source_name
 from igmc.ratings.readers.text import read_text
-from igmc.ratings.readers.to_table import to_table
+from igmc.ratings.to_table import to_table
 
 __all__ = [
     "HOW_TO_READ",
@@ -153,6 +153,8 @@ def _dataset(name: str, raw: RawRatings, source: str, config: DataConfig) -> Dat
 def _with_items(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.item_info is None:
         return dataset
-    info, note = read_items(Path(config.item_info).expanduser(), dataset.table.items, config.encoding)
+    named = parse_columns(config.columns) or (None, None)
+    path = Path(config.item_info).expanduser()
+    info, note = read_items(path, dataset.table.items, config.encoding, named[1])
     report = replace(dataset.report, notes=(*dataset.report.notes, note))
     return replace(dataset, item_info=info, report=report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,38 +11,31 @@ import pandas as pd
 
 from igmc.errors import DataError, MissingExtraError
 from igmc.ratings.ids import IdTable
+from igmc.ratings.info_cells import genres, word, year, year_of_title
 from igmc.ratings.readers.columns import bare_names
 from igmc.ratings.readers.files import RatingFile, find_file
 from igmc.ratings.readers.json_lines import json_objects, looks_like_json
 from igmc.ratings.readers.layout import split_line
 from igmc.ratings.readers.text import text_encodings
-from igmc.ratings.usual_names import USUAL, plain_name
+from igmc.ratings.usual_names import INFO, USUAL, plain_name
 
 __all__ = ["read_items"]
 
 _IDS = (*USUAL["item"], "id", "index")
-_USUAL: dict[str, tuple[str, ...]] = {
-    "title": ("title", "movietitle", "booktitle", "name", "itemname", "productname", "originaltitle"),
-    "genres": ("genres", "genre", "categories", "category", "class"),
-    "year": (
-        *("year", "releaseyear", "originalpublicationyear", "publicationyear", "yearofpublication"),
-        "releasedate",
-    ),
-}
-_YEAR = re.compile(r"(?<!\d)(1[0-9]{3}|20[0-9]{2})(?!\d)")
-_YEAR_OF_TITLE = re.compile(r"\((\d{4})(?:[-\u2013]\d{0,4})?\)\s*$")
 _DELIMITERS = ("::", "\t", ",", ";", "|")
-_NONE = ("", "(no genres listed)", "nan", "None")
 
 Rows = list[list[Any]]
 
 
-def read_items(path: Path, ids: IdTable, encoding: str | None = None) -> tuple[pd.DataFrame, str]:
+def read_items(
+    path: Path, ids: IdTable, encoding: str | None = None, label: str | None = None
+) -> tuple[pd.DataFrame, str]:
     """What a file says of items.
 
     It is CSV or other text, JSON lines or Parquet, perhaps compressed. Its header names the column of ids
-    (the one among item_id, id, ... that holds most of `ids`) and title, genres or year, as far as they are
-    there; without a header, the columns are id, title and, of three, genres.
+    (`label`, as in the ratings, or the one among item_id, id, ... that holds most of `ids`) and title,
+    genres, year or text, as far as they are there; without a header, the columns are id, title and, of
+    three, genres.
 
     Returns:
         the table `item_info` of `igmc.ratings.dataset.Dataset`, and a note for the report.
@@ -54,28 +46,31 @@ def read_items(path: Path, ids: IdTable, encoding: str | None = None) -> tuple[p
     file = find_file(path)
     names, rows = _table(file, encoding)
     plain = [plain_name(name) for name in names]
-    candidates = [k for k, name in enumerate(plain) if name in _IDS]
+    candidates = [k for k, name in enumerate(names) if name == label]
+    candidates = candidates or [k for k, name in enumerate(plain) if name in _IDS]
     wanted = {
-        name: next((plain.index(w) for w in usual if w in plain), None) for name, usual in _USUAL.items()
+        name: next((plain.index(w) for w in usual if w in plain), None)
+        for name, usual in INFO["item"].items()
     }
     if not candidates:  # no header
         candidates, rows = [0], [names, *rows]
-        wanted = {"title": 1, "genres": 2 if len(names) == 3 else None, "year": None}
+        wanted = {"title": 1, "genres": 2 if len(names) == 3 else None}
     texts = [str(raw) for raw in ids.ids]
     found, column = max(((_by_id(rows, k, texts), k) for k in candidates), key=lambda pair: len(pair[0]))
     if not found or not any(k is not None and k < len(names) for k in wanted.values()):
         raise DataError(
             f"{file} tells of none of the items that are rated",
             got=", ".join(map(str, names[:12])),
-            allowed="a column of their ids, named item_id or the like, and title, genres or year",
+            allowed="a column of their ids, named as in the ratings, and title, genres, year or text",
             remedy="name its columns in a first line; ids are such as " + ", ".join(texts[:3]),
         )
     told = [found.get(text, []) for text in texts]
     kept = {name: k for name, k in wanted.items() if k is not None}
     cells = {name: [row[k] if k < len(row) else "" for row in told] for name, k in kept.items()}
     name = names[column] if rows[:1] != [names] else f"column {column + 1}"
-    note = f"of {len(found):,} of {len(texts):,} items more is known from {file} (by {name})"
-    return _info(cells, names, kept), note
+    info = _info(cells, names, kept)
+    told_of = f"{', '.join(info.columns)} of {len(found):,} of {len(texts):,} items"
+    return info, f"{told_of} known from {file} (by {name})"
 
 
 def _by_id(rows: Rows, column: int, wanted: Sequence[str]) -> dict[str, list[Any]]:
@@ -102,32 +97,17 @@ def _number(raw: Any) -> str:
 
 
 def _info(cells: dict[str, list[Any]], names: list[str], kept: dict[str, int]) -> pd.DataFrame:
-    titles = [_word(cell) for cell in cells.get("title", [])]
+    titles = [word(cell) for cell in cells.get("title", [])]
     columns: dict[str, Any] = {"title": titles} if titles else {}
-    years = [_YEAR.search(_word(cell)) for cell in cells.get("year", [])] or [
-        _YEAR_OF_TITLE.search(title) for title in titles
-    ]
+    years = [year(cell) for cell in cells.get("year", [])] or [year_of_title(title) for title in titles]
     if any(years):
-        columns["year"] = pd.array([int(found[1]) if found else None for found in years], dtype="Int64")
+        columns["year"] = pd.array(years, dtype="Int64")
     if "genres" in cells:
         by_blanks = names[kept["genres"]] == "class"  # as RecBole writes a sequence of words
-        columns["genres"] = [_genres(cell, by_blanks) for cell in cells["genres"]]
+        columns["genres"] = [genres(cell, by_blanks=by_blanks) for cell in cells["genres"]]
+    if "text" in cells:
+        columns["text"] = [word(cell) for cell in cells["text"]]
     return pd.DataFrame(columns)
-
-
-def _word(cell: Any) -> str:
-    text = "" if cell is None else str(cell).strip()
-    return "" if text in ("nan", "None") else text
-
-
-def _genres(cell: Any, by_blanks: bool) -> str:
-    if isinstance(cell, list):  # of JSON, perhaps nested
-        return "|".join(dict.fromkeys(w for one in cell for w in _genres(one, False).split("|") if w))
-    text = _word(cell)
-    if text in _NONE:
-        return ""
-    mark = " " if by_blanks else next((mark for mark in "|;," if mark in text), "|")
-    return "|".join(word.strip() for word in text.split(mark) if word.strip())
 
 
 def _table(file: RatingFile, encoding: str | None) -> tuple[list[str], Rows]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from igmc.errors import ConfigError, DataError
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers.columns import are_positions, choose
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.values import TypedRows
 
 __all__ = ["json_objects", "looks_like_json", "read_json"]

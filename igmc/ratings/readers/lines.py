@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.layout import BLANKS, COMMENT_SIGNS, DECIMAL_COMMA, NUMBER, TextLayout, is_comment
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
 
 __all__ = ["QuoteError", "Skipped", "finished", "quotes_are_text", "read_slow"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.raw_ratings import RawRatings, natural_ids
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.layout import DECIMAL_COMMA, NUMBER, TextOptions, pick_separator, split_line
-from igmc.ratings.readers.raw_ratings import RawRatings, natural_ids
 from igmc.ratings.readers.text import text_encodings
 
 __all__ = ["read_matrix"]

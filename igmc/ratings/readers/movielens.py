@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.dataset import Dataset, LazySplits
 from igmc.ratings.ids import IdTable
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers.files import RatingFile, decoded, find_file
 from igmc.ratings.readers.layout import NOTHING_SAID, TextOptions
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.tags import find_tags
 from igmc.ratings.readers.text import read_text
-from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.sources import canonical_name
 from igmc.ratings.table import UNKNOWN_TIME, RatingTable, pair_keys
+from igmc.ratings.to_table import to_table
 
 __all__ = ["HALF_STARS", "STARS", "read_csv_release", "read_dat_release", "read_ml_100k"]
 

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
+from igmc.ratings.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.readers.layout import NUMBER
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.times import ALLOWED, date_seconds, to_seconds
 
 __all__ = ["looks_like_netflix", "read_netflix"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError, MissingExtraError
+from igmc.ratings.raw_ratings import RawRatings, Vocabulary, shortest, trimmed_note
 from igmc.ratings.readers.columns import choose
 from igmc.ratings.readers.files import RatingFile
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.table import UNKNOWN_TIME
 from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
 
@@ -136,7 +136,7 @@ class _Column:
             self._refuse("numbers")
         values = self.data.cast("float64").to_numpy(zero_copy_only=False)
         if types.is_float32(kind) or types.is_float16(kind):
-            values = _shortest(values, np.float32 if types.is_float32(kind) else np.float16)
+            values = shortest(values, np.float32 if types.is_float32(kind) else np.float16)
         self._require(np.isfinite(values), "is not a finite number", "a finite number such as 4 or 3.5")
         return np.asarray(values, dtype=np.float64)
 
@@ -191,9 +191,3 @@ class _Column:
                 allowed=allowed,
                 remedy="mend or remove this row",
             )
-
-
-def _shortest(values: NDArray[np.float64], kind: type[np.floating[Any]]) -> NDArray[np.float64]:
-    """The decimals that numbers of fewer digits stand for: 3.1 rather than 3.0999999046."""
-    unique, inverse = np.unique(values, return_inverse=True)
-    return np.array([float(str(number)) for number in unique.astype(kind)], np.float64)[inverse]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from igmc.errors import ConfigError, DataError, MissingExtraError
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers.columns import are_positions, choose
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.values import TypedRows
 
 if TYPE_CHECKING:

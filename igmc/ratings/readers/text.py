@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError
+from igmc.ratings.raw_ratings import RawRatings, Vocabulary
 from igmc.ratings.readers.files import LONGEST, RatingFile
 from igmc.ratings.readers.layout import (
     BLANKS,
@@ -29,7 +30,6 @@ from igmc.ratings.readers.layout import (
     text_layout,
 )
 from igmc.ratings.readers.lines import QuoteError, Skipped, finished, quotes_are_text, read_slow
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary
 from igmc.ratings.readers.tame import is_tame
 from igmc.ratings.times import MAX_TIME, date_seconds
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from igmc.errors import DataError
+from igmc.ratings.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.readers.layout import NUMBER
-from igmc.ratings.readers.raw_ratings import RawRatings, Vocabulary, trimmed_note
 from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, looks_like_date, to_seconds
 
 __all__ = ["TypedRows"]

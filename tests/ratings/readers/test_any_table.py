@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from igmc.errors import DataError
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers.files import find_file
 from igmc.ratings.readers.layout import TextOptions, text_layout
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
 ODD = st.sampled_from(

@@ -33,7 +33,7 @@ def test_a_header_names_the_columns(tmp_path):
         "year": [None, None, 1990],
         "genres": ["Drama|Comedy", "", "A|B"],
     }
-    assert note == f"of 2 of 3 items more is known from {tmp_path}/items.csv (by item_id)"
+    assert note == f"title, year, genres of 2 of 3 items known from {tmp_path}/items.csv (by item_id)"
 
 
 def test_movielens_layouts(tmp_path):
@@ -85,7 +85,17 @@ def test_titles_come_with_a_file_of_ratings(tmp_path):
     write(tmp_path, "item_id,title\n1,One\n2,Two\n")
     data = load_dataset(DataConfig(dataset=str(ratings), item_info=str(tmp_path / "items.csv")))
     assert data.item_info.title.tolist() == ["One", "Two"]
-    assert "of 2 of 2 items more is known from" in str(data.report)
+    assert "title of 2 of 2 items known from" in str(data.report)
+
+
+def test_the_column_of_ids_may_be_named_as_in_the_ratings(tmp_path):
+    ratings = write(tmp_path, "Kunde;Artikel;Note\na;01;3\nb;02;4\n", "ratings.csv")
+    items = write(tmp_path, "Artikel;Name;Genre;Year\n01;One;A,B;1990\n02;Two;;\n")
+    how = {"columns": "Kunde,Artikel,Note", "item_info": str(items)}
+    data = load_dataset(DataConfig(dataset=str(ratings), **how))
+    assert told(data.item_info) == {"title": ["One", "Two"], "year": [1990, None], "genres": ["A|B", ""]}
+    assert "title, year, genres of 2 of 2 items known" in str(data.report)
+    assert "(by Artikel)" in str(data.report)
 
 
 def test_goodbooks(data_root):

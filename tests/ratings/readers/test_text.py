@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from igmc.errors import DataError
 from igmc.ratings.load import load_dataset
+from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers import text as readers_text
 from igmc.ratings.readers.files import RatingFile, find_file
 from igmc.ratings.readers.layout import TextLayout
-from igmc.ratings.readers.raw_ratings import RawRatings
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
 CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,-86400\n01,x y,5,\n"

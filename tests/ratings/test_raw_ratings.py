@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igmc.ratings.readers.raw_ratings import Vocabulary, natural_ids
+from igmc.ratings.raw_ratings import Vocabulary, natural_ids
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["RawRatings", "Vocabulary", "natural_ids", "trimmed_note"]
+__all__ = ["RawRatings", "Vocabulary", "natural_ids", "shortest", "trimmed_note"]
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _WHOLE_FLOAT = re.compile(r"(0|-?[1-9][0-9]*)(\.0*)?", re.ASCII)
@@ -107,3 +107,13 @@ def trimmed_note(users: Vocabulary, items: Vocabulary) -> tuple[str, ...]:
     trimmed, floats = users.trimmed + items.trimmed, users.floats + items.floats
     notes = [f"blanks around {trimmed:,} ids cut off"] if trimmed else []
     return (*notes, f"{floats:,} ids such as 27.0 read as whole numbers") if floats else tuple(notes)
+
+
+def shortest(values: NDArray[np.float64], kind: type[np.floating[Any]]) -> NDArray[np.float64]:
+    """The decimals that numbers of fewer digits stand for: 3.1 rather than 3.0999999046.
+
+    >>> shortest(np.array([np.float32(3.1)], np.float64), np.float32).tolist()
+    [3.1]
+    """
+    unique, inverse = np.unique(values, return_inverse=True)
+    return np.array([float(str(number)) for number in unique.astype(kind)], np.float64)[inverse]

@@ -4,8 +4,8 @@ import pytest
 from igmc.errors import DataError
 from igmc.ratings.readers.files import find_file
 from igmc.ratings.readers.text import read_text
-from igmc.ratings.readers.to_table import to_table
 from igmc.ratings.scale import KnownScale
+from igmc.ratings.to_table import to_table
 
 HEADER = "user,item,rating,timestamp\n"
 

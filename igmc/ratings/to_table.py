@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.errors import DataError
-from igmc.ratings.dataset import ReadReport
-from igmc.ratings.ids import IdTable
-from igmc.ratings.readers.raw_ratings import RawRatings
+from igmc.ratings.ids import IdTable, ids_of
+from igmc.ratings.raw_ratings import RawRatings
+from igmc.ratings.read_report import ReadReport
 from igmc.ratings.scale import KnownScale, distinct
 from igmc.ratings.table import RatingTable, pair_keys
 
@@ -42,6 +42,8 @@ def to_table(
         DataError: naming the place, on a rating outside the scale, a duplicate that is an error, or ratings
             of one user or one item only.
     """
+    if not len(raw.rating):
+        raise DataError(f"there are no ratings in {source}", allowed="at least one")
     raw, notes = _without(raw, source, missing)
     if known is not None and (outside := known.outside(raw.rating)).size:
         row = int(outside[0])
@@ -51,15 +53,15 @@ def to_table(
             allowed=str(known),
             remedy="mend or remove this line",
         )
-    users, user = IdTable.from_categories(raw.user, raw.users)
-    items, item = IdTable.from_categories(raw.item, raw.items)
+    users, user = ids_of(raw.user, raw.users)
+    items, item = ids_of(raw.item, raw.items)
     for name, table in (("user", users), ("item", items)):
         if len(table) < 2:
             raise DataError(
                 f"{source} holds ratings of one {name} only",
                 got=table.ids[0],
                 allowed=f"at least two {name}s",
-                remedy=f"check that --columns names the column of {name}s, and add ratings of others",
+                remedy=f"check which column holds the {name}s (--columns), and add ratings of others",
             )
     keys = pair_keys(user, item, len(items))
     rating, times, kept = raw.rating, raw.timestamp, _last_of_each(keys)
@@ -87,7 +89,7 @@ def _without(raw: RawRatings, source: str, missing: frozenset[float]) -> tuple[R
     zeros = int((raw.rating == 0).sum())
     if not missing:
         suspect = zeros > _MANY_ZEROS * len(raw.rating) and zeros < len(raw.rating)
-        told = f"{zeros:,} ratings are 0: if that means not rated, say --zero-is-missing"
+        told = f"{zeros:,} ratings are 0: if that means not rated, leave them out (--zero-is-missing)"
         return raw, (told,) if suspect and raw.rating.min() == 0 else ()
     kept = np.flatnonzero(~np.isin(raw.rating, sorted(missing)))
     if not len(kept):
@@ -139,6 +141,6 @@ def _twice(raw: RawRatings, keys: NDArray[np.int64], users: IdTable, items: IdTa
         f"{raw.where(again)}: user {users.ids[user]!r} has rated item {items.ids[item]!r} before, "
         f"in {raw.where(int(first[group[again]]))}",
         got=float(raw.rating[again]),
-        allowed="each (user, item) pair once, since --duplicates is error",
-        remedy="remove one of them, or say --duplicates last or mean",
+        allowed="each (user, item) pair once, since duplicates are an error",
+        remedy="remove one of them, or say --duplicates last or mean (in Python duplicates=)",
     )

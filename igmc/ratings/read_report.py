@@ -1,0 +1,41 @@
+"""What the reader of a data set met, in a line of the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ReadReport"]
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """What the reader of a data set met.
+
+    Attributes:
+        source: the file or folder, or how the data set was made.
+        rows: ratings read, before duplicates were merged.
+        blank_lines: lines without user, item and rating that were skipped.
+        duplicates: ratings merged away because their (user, item) pair stands more than once.
+        duplicate_rule: how they were merged, "last" (in the order of the file) or "mean".
+        encoding: the encoding of the text, such as "utf-8" or "latin-1"; None if it was none.
+        notes: what was guessed or changed on the way, each in a few words.
+    """
+
+    source: str
+    rows: int
+    blank_lines: int = 0
+    duplicates: int = 0
+    duplicate_rule: str = "last"
+    encoding: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{self.rows} ratings read from {self.source}"]
+        if self.encoding not in (None, "utf-8"):
+            parts.append(f"text is {self.encoding}")
+        if self.blank_lines:
+            parts.append(f"{self.blank_lines} blank lines skipped")
+        if self.duplicates:
+            kept = {"last": "the last in the file kept", "mean": "ratings averaged"}[self.duplicate_rule]
+            parts.append(f"{self.duplicates} duplicates of a (user, item) pair merged: {kept}")
+        return "; ".join([*parts, *self.notes])
