@@ -244,6 +244,11 @@ def test_input_is_checked_by_errors_not_by_assert(path):
     assert not asserts
 
 
+def test_scripts_hide_no_installed_package():
+    """They are imported by their bare names, and so would be found in place of it by whatever they import."""
+    assert [path.stem for path in SCRIPTS if importlib.util.find_spec(path.stem) is not None] == []
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
 def test_scripts_call_igmc_and_define_no_classes(path):
     classes = [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
