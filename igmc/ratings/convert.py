@@ -44,8 +44,9 @@ def to_networkx(
     Its nodes are ``("user", user_id)`` and ``("item", item_id)``, since a user and an item may share a raw
     id; those without a rating are nodes too. A node has the attributes ``bipartite`` (0 user, 1 item),
     ``raw_id``, and what is known of it (age, title, genres, ...). An edge has ``rating``, ``timestamp``
-    (seconds since 1970) where it is known, and with a split ``part`` ("train", "validation", "test" or
-    "support") and, where `split.scale` has it, ``level``.
+    (seconds since 1970) if the data have times, and with a split ``part`` ("train", "validation", "test" or
+    "support") and ``level``. All nodes have the same attributes, and so have all edges, as PyG's
+    ``from_networkx`` demands: what is unknown is an empty text or -1.
 
     Args:
         dataset: whose ratings: whatever `igmc.ratings.load.load_dataset` takes.
@@ -70,16 +71,18 @@ def to_networkx(
     table, columns = dataset.table, _columns(dataset, split, rows)
     graph = nx.Graph(name=dataset.name)
     sides = (("user", table.users, dataset.user_info), ("item", table.items, dataset.item_info))
-    for kind, (side, ids, info) in enumerate(sides):
+    known = [_known(info, len(ids)) for _, ids, info in sides]
+    every = (pair for of in (*known[0], *known[1]) for pair in of.items())
+    unknown = {name: "" if isinstance(value, str) else -1 for name, value in every}
+    for kind, (side, ids, _) in enumerate(sides):
         graph.add_nodes_from(
-            ((side, raw), {"bipartite": kind, "raw_id": raw, **known})
-            for raw, known in zip(ids.ids, _known(info, len(ids)), strict=True)
+            ((side, raw), {"bipartite": kind, "raw_id": raw, **unknown, **of})
+            for raw, of in zip(ids.ids, known[kind], strict=True)
         )
     users, items = table.users.decode(columns.pop("user")), table.items.decode(columns.pop("item"))
-    attributes = _edge_attributes(columns)
     graph.add_edges_from(
         (("user", user), ("item", item), of_edge)
-        for user, item, of_edge in zip(users, items, attributes, strict=True)
+        for user, item, of_edge in zip(users, items, _edge_attributes(columns), strict=True)
     )
     return graph
 
@@ -275,9 +278,7 @@ def _known(info: pd.DataFrame | None, size: int) -> list[dict[str, Any]]:
 def _edge_attributes(columns: Columns) -> list[dict[str, Any]]:
     names = [name for name in columns if name not in _MASKS.values()]
     rows = zip(*(columns[name].tolist() for name in names), strict=True)  # .tolist(): plain Python numbers
-    attributes = [  # no time or level is -1; a rating may be
-        {name: v for name, v in zip(names, row, strict=True) if v != -1 or name == "rating"} for row in rows
-    ]
+    attributes = [dict(zip(names, row, strict=True)) for row in rows]
     for part, mask in _MASKS.items():
         for row in np.flatnonzero(columns.get(mask, ())).tolist():
             attributes[row]["part"] = part

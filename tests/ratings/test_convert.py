@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch_geometric.data import Data, HeteroData
 from torch_geometric.transforms import ToUndirected
+from torch_geometric.utils import from_networkx
 
 from igmc.config import DataConfig
 from igmc.errors import ConfigError, DataError, IgmcError, MissingExtraError
@@ -62,17 +63,18 @@ def test_whatever_is_a_data_set_becomes_a_graph(tmp_path, convert):
 def test_networkx_keeps_users_and_items_apart_and_numbers_and_texts(toy):
     graph = to_networkx(toy)
     assert graph.name == "toy"
+    unknown = {"age": -1, "gender": "", "title": "", "genres": ""}
     assert dict(graph.nodes(data=True)) == {
-        ("user", 7): {"bipartite": 0, "raw_id": 7, "age": 30, "gender": "F"},
-        ("user", "7"): {"bipartite": 0, "raw_id": "7"},
-        ("user", "x"): {"bipartite": 0, "raw_id": "x", "age": 50, "gender": "M"},
-        ("item", 7): {"bipartite": 1, "raw_id": 7, "title": "<A & B>", "genres": "C|D"},
-        ("item", 8): {"bipartite": 1, "raw_id": 8, "genres": "D"},
+        ("user", 7): {**unknown, "bipartite": 0, "raw_id": 7, "age": 30, "gender": "F"},
+        ("user", "7"): {**unknown, "bipartite": 0, "raw_id": "7"},
+        ("user", "x"): {**unknown, "bipartite": 0, "raw_id": "x", "age": 50, "gender": "M"},
+        ("item", 7): {**unknown, "bipartite": 1, "raw_id": 7, "title": "<A & B>", "genres": "C|D"},
+        ("item", 8): {**unknown, "bipartite": 1, "raw_id": 8, "genres": "D"},
     }
     assert nx.is_bipartite(graph)
     assert {(one, two): of for one, two, of in graph.edges(data=True)} == {
         (("user", 7), ("item", 7)): {"rating": 1.0, "timestamp": 100},
-        (("user", 7), ("item", 8)): {"rating": 2.5},
+        (("user", 7), ("item", 8)): {"rating": 2.5, "timestamp": -1},
         (("user", "7"), ("item", 8)): {"rating": 4.0, "timestamp": 300},
     }
 
@@ -81,8 +83,8 @@ def test_networkx_with_a_split_tells_part_and_level(toy, split):
     graph = to_networkx(toy, split=split)
     assert [of for _, _, of in graph.edges(data=True)] == [
         {"rating": 1.0, "timestamp": 100, "level": 0, "part": "train"},
-        {"rating": 2.5, "level": 1, "part": "validation"},
-        {"rating": 4.0, "timestamp": 300, "part": "test"},
+        {"rating": 2.5, "timestamp": -1, "level": 1, "part": "validation"},
+        {"rating": 4.0, "timestamp": 300, "level": -1, "part": "test"},
     ]
 
 
@@ -207,6 +209,20 @@ def test_graphml_round_trip(toy, split, tmp_path):
     assert again.edges.keys() == expected.edges.keys()
     assert all(again.edges[edge] == of for edge, of in expected.edges.items())
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["toy.graphml"]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_from_networkx_of_pyg_reads_it(toy, split, tmp_path, written):
+    graph = to_networkx(toy, split=split)
+    if written:
+        write_graph(graph, tmp_path / "toy.graphml")
+        graph = nx.read_graphml(tmp_path / "toy.graphml")
+    data = from_networkx(graph)
+    assert (data.num_nodes, data.num_edges) == (5, 6)
+    assert data.bipartite.tolist() == [0, 0, 0, 1, 1]
+    assert data.age.tolist() == [30, -1, 50, -1, -1]
+    assert data.genres == ["", "", "", "C|D", "D"]
+    assert sorted(data.rating.tolist()) == [1, 1, 2.5, 2.5, 4, 4]
 
 
 def test_graphml_refuses_what_xml_cannot_hold(toy, tmp_path):
