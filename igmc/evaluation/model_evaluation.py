@@ -239,7 +239,7 @@ def _rate(model: Recommender, split: Split, ks: Sequence[int], found: Measures) 
     if bounds is not None:
         told = interval_summary(split, bounds)
         found.details["intervals"] = told
-        found.metrics |= {"coverage": told["coverage"], "interval_width": told["width"]}
+        found.metrics |= {"interval_coverage": told["coverage"], "interval_width": told["width"]}
     try:
         per_user = rated_ndcg(asked.user, gains(split.scale, asked.rating), predicted, ks)
     except DataError:
