@@ -24,6 +24,8 @@ LIMITS = ServeConfig(timeout=60)
 def prepare(run: Path) -> Any:
     """What starts processes that know the run already; it loads it when the first is started."""
     os.environ[RUN] = str(run)
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))  # of the process that is forked from
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["live_server"])
     return context

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,6 +24,8 @@ from igmc.files import check_run
 __all__ = ["serve_command"]
 
 logger = logging.getLogger(__name__)
+
+_EXTRA = ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn")
 
 
 @click.command(
@@ -60,8 +64,16 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--store",
     metavar="FILE|URL",
+    envvar="IGMC_STORE",
     help="Keep ratings that are sent: in this SQLite file, made if it is not there, or in the PostgreSQL "
-    "database of this URL, such as postgresql://user@host/database.",
+    "database of this URL, such as postgresql://user@host/database; a URL with a password is better set as "
+    "IGMC_STORE.",
+)
+@click.option(
+    "--access-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Append a line of JSON for each request: time, method, path without ids, status and milliseconds.",
 )
 @knob_option(ServeConfig, "threads")
 @knob_option(ServeConfig, "queue")
@@ -78,8 +90,9 @@ def serve_command(**given: Any) -> None:
     --store nothing is stored. /api/openapi.json describes the API.
 
     The connection is not encrypted: put a TLS proxy in front of it before other machines use it. A busy
-    server answers 503 with Retry-After. On SIGTERM and Ctrl-C it finishes open requests and exits with
-    code 0.
+    server answers 503 with Retry-After. /metrics is for Prometheus. On SIGHUP the run is loaded again, from
+    wherever its path leads then, and takes over when it is ready. On SIGTERM and Ctrl-C the server finishes
+    open requests and exits with code 0.
     """
     start_logging(verbose=given["verbose"], quiet=given["quiet"], heartbeat=False)
     limits = ServeConfig(
@@ -88,23 +101,25 @@ def serve_command(**given: Any) -> None:
     if given["run"] is not None:
         check_run(given["run"])  # before all that takes seconds to load
     try:
-        from igmc.live import LiveRatings
-        from igmc.web import Service, check_token, listen, make_app, serve
+        from igmc.web import Served, Service, check_token, listen, make_app, serve
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("fastapi", "pydantic", "starlette", "uvicorn"):
+        if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise MissingExtraError(
-            "serving needs FastAPI and uvicorn", remedy="pip install 'igmc[web]'"
+            "serving needs FastAPI, uvicorn and prometheus-client", remedy="pip install 'igmc[web]'"
         ) from error
     check_token(given["host"], given["token"])
-    with listen(given["host"], given["port"]) as listener:
-        predictor = make_predictor(given)[1]
-        live = None if given["store"] is None else LiveRatings(predictor, given["store"])
-        service = Service(predictor if live is None else lambda: live.predictor, limits)
-        app = make_app(service, limits, token=given["token"], live=live)
+    with contextlib.ExitStack() as files, listen(given["host"], given["port"]) as listener:
+        served = Served(lambda: make_predictor(given)[1], given["store"])
+        service = Service(served, limits)
+        log = None if given["access_log"] is None else files.enter_context(given["access_log"].open("a"))
+        app = make_app(service, limits, token=given["token"], live=served.live, access_log=log)
         service.warm()
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, served.on_signal)
+        if served.live is not None:
+            files.enter_context(served.live)
         name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
         emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
-        with contextlib.nullcontext() if live is None else live:
-            serve(app, listener, limits)
+        serve(app, listener, limits)
     logger.info("stopped")

@@ -15,6 +15,7 @@ from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
+from igmc.inference.requested_user import requested_user
 from igmc.inference.run_predictions import RunPredictions
 from igmc.inference.titles import natural_title
 
@@ -40,5 +41,6 @@ __all__ = [
     "read_own_ratings",
     "read_pairs",
     "read_pairs_file",
+    "requested_user",
     "with_ratings_file",
 ]

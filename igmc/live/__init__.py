@@ -1,5 +1,6 @@
 """Ratings that last: a log in SQLite or PostgreSQL, and a predictor that follows it."""
 
+from igmc.live.applying import applied
 from igmc.live.entries import Change, DatabaseAwayError, Draft, Entry, KeyReusedError, Receipt
 from igmc.live.exporting import Exported, export
 from igmc.live.log import RatingLog
@@ -18,5 +19,6 @@ __all__ = [
     "RatingLog",
     "Receipt",
     "State",
+    "applied",
     "export",
 ]

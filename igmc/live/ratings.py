@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -70,6 +71,11 @@ class LiveRatings:
         """Changes that wait to be stored."""
         return self._writer.waiting
 
+    @property
+    def behind(self) -> int:
+        """Entries that were stored here and are not applied yet."""
+        return max(0, self._writer.position - self.state.position)
+
     def __enter__(self) -> LiveRatings:
         self.start()
         return self
@@ -111,8 +117,12 @@ class LiveRatings:
         except DatabaseAwayError:
             return False
 
-    def swap(self, predictor: Predictor) -> None:
+    def swap(self, predictor: Predictor, warm: Callable[[Predictor], object] | None = None) -> None:
         """Go on with another run; requests are answered by the old one until the new one knows the log.
+
+        Args:
+            predictor: the run, without the log.
+            warm: called with what is about to answer, so that its first request need not wait.
 
         Raises:
             IgmcError: if the store cannot be used with it; the old one goes on then.
@@ -120,6 +130,8 @@ class LiveRatings:
         with RatingLog(self.store) as log:
             log.bind(predictor.scale.values.tolist())
             state = _replayed(log, predictor)
+        if warm is not None:
+            warm(state.predictor)
         with self._swap:
             self.state, self.stuck = state, ""
         self._wake.set()

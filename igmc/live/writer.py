@@ -39,6 +39,7 @@ class Writer:
 
     def __init__(self, log: RatingLog, stored: Callable[[], None]) -> None:
         self._log, self._stored = log, stored
+        self.position = 0  # of the last entry that was stored here
         self._asked: queue.Queue[_Asked | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="igmc-writer", daemon=True)
 
@@ -100,6 +101,8 @@ class Writer:
             for asked in batch:
                 asked.answer.set_exception(error)
             return
+        places = [answer.position for answer in answers if isinstance(answer, Receipt)]
+        self.position = max([self.position, *places])
         self._stored()
         for asked, answer in zip(batch, answers, strict=True):
             if isinstance(answer, KeyReusedError):

@@ -4,5 +4,6 @@ from igmc.web.app import make_app
 from igmc.web.security import check_token
 from igmc.web.server import listen, serve
 from igmc.web.service import Service
+from igmc.web.swapping import Served
 
-__all__ = ["Service", "check_token", "listen", "make_app", "serve"]
+__all__ = ["Served", "Service", "check_token", "listen", "make_app", "serve"]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TextIO, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import Response
@@ -23,6 +23,7 @@ from igmc.web.problems import described, tell_problems
 from igmc.web.security import Guard, Shield, image_origin
 from igmc.web.service import Service
 from igmc.web.storing import routes
+from igmc.web.watching import AccessLog, Metrics, Watch
 
 __all__ = ["make_app"]
 
@@ -122,6 +123,14 @@ async def recommendations(request: Request, asked: schemas.ListRequest) -> schem
     return await _work(request, partial(_service(request).recommend, asked))
 
 
+@_routes.post("/scores", summary="Predict", responses={**_POSTED, **described(404)})
+async def scores(request: Request, asked: schemas.ScoreRequest) -> schemas.ScoreAnswer:
+    """What somebody is predicted to give to some items; for whom, as in /api/recommendations. An item that
+    the run does not know gets a mean, and one that was rated is predicted without that rating.
+    """
+    return await _work(request, partial(_service(request).score, asked))
+
+
 @_routes.post("/explanations", summary="Explain a prediction", responses={**_POSTED, **described(404)})
 async def explanations(request: Request, asked: schemas.ExplanationRequest) -> schemas.ExplanationAnswer:
     """Why somebody is predicted to give an item what the models say: the ratings around the two that matter
@@ -131,7 +140,12 @@ async def explanations(request: Request, asked: schemas.ExplanationRequest) -> s
 
 
 def make_app(
-    service: Service, limits: ServeConfig, *, token: str | None = None, live: LiveRatings | None = None
+    service: Service,
+    limits: ServeConfig,
+    *,
+    token: str | None = None,
+    live: LiveRatings | None = None,
+    access_log: TextIO | None = None,
 ) -> FastAPI:
     """The application that serves a run.
 
@@ -142,6 +156,7 @@ def make_app(
             description, ``/api/openapi.json``; none if None, and then the
             server answers under the names of this machine only.
         live: where ratings are stored; nothing that is sent is kept if None. The service answers by it.
+        access_log: where a line of JSON is written for each request; nowhere if None.
     """
 
     @asynccontextmanager
@@ -166,6 +181,8 @@ def make_app(
     if live is not None:
         app.state.ledger = Ledger(live, limits)
         app.include_router(routes, dependencies=dependencies)
+    metrics = Metrics(lambda: app.state.gate.taken, live)
+    app.add_api_route("/metrics", _metrics(metrics), methods=["GET"], include_in_schema=False)
     for path, (name, kind) in _FILES.items():
         app.add_api_route(path, _file(name, kind), methods=["GET", "HEAD"], include_in_schema=False)
     tell_problems(app)
@@ -173,6 +190,8 @@ def make_app(
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(Guard, token=token)
     app.add_middleware(Shield, images=image_origin(limits.poster_url))
+    told = (metrics.seen,) if access_log is None else (metrics.seen, AccessLog(access_log).seen)
+    app.add_middleware(Watch, tell=told)
     return app
 
 
@@ -184,6 +203,13 @@ def _service(request: Request) -> Service:
 async def _work(request: Request, task: Callable[[float], T]) -> T:
     gate: Gate = request.app.state.gate
     return await gate.run(task)
+
+
+def _metrics(metrics: Metrics) -> Callable[[], Any]:
+    async def read() -> Response:
+        return Response(metrics.text(), headers={"content-type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    return read
 
 
 def _file(name: str, kind: str) -> Callable[[], Any]:

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 POSTER_FIELDS = {"item_id", "title", "name", "year"}  # of an item, in the address of its picture
 LEAST = 16  # characters of a token
+CLOSED = ("/api/", "/metrics")  # asked with the token, if there is one
 OPEN = (
     "/api/health",
     "/api/ready",
@@ -114,7 +115,7 @@ class Guard:
                 detail = "this server answers to 127.0.0.1, [::1] and localhost only"
                 await send_problem(send, 421, detail)
                 return
-        elif scope["path"].startswith("/api/") and scope["path"] not in OPEN:
+        elif scope["path"].startswith(CLOSED) and scope["path"] not in OPEN:
             kind, _, given = headers.get(b"authorization", b"").partition(b" ")
             if not hmac.compare_digest(kind.lower() + b" " + given.strip(), self.expected):
                 detail = "this server asks for a token; send the header 'Authorization: Bearer <token>'"

@@ -11,7 +11,7 @@ import numpy as np
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.inference import Predictor, near_ids, nearest_ratings
+from igmc.inference import Predictor, near_ids, nearest_ratings, requested_user
 from igmc.inference.lists import (
     ORDERS,
     ListRequest,
@@ -191,6 +191,21 @@ class Service:
             reason=found.reason,
             rated=found.rated,
             scored=found.scored,
+        )
+
+    def score(self, asked: schemas.ScoreRequest, deadline: float) -> schemas.ScoreAnswer:
+        """What somebody is predicted to give to some items; raises as `recommend`."""
+        predictor = self.predictor
+        if asked.user_id is None and asked.ratings is None:
+            raise DataError("nobody is named to predict for", allowed="a user_id, ratings, or both")
+        view = requested_user(predictor, asked.user_id, self._ratings(predictor, asked))
+        found = view.score_indices(view.items.encode(asked.item_ids), deadline=deadline)
+        rows = zip(asked.item_ids, found.score.tolist(), found.source.tolist(), strict=True)
+        return schemas.ScoreAnswer(
+            scores=[
+                schemas.ItemScore(item_id=item, score=round(score, 4), source=source)
+                for item, score, source in rows
+            ]
         )
 
     def explain(self, asked: schemas.ExplanationRequest, deadline: float) -> schemas.ExplanationAnswer:

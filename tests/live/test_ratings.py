@@ -87,8 +87,12 @@ def test_another_run_takes_over_with_all_that_is_stored(make_live):
     live = make_live()
     write(live, rate("new", 1))
     fresh = predictor_of(GRAPH, make_scorer())
-    live.swap(fresh)
+    warmed = []
+    live.swap(fresh, lambda found: warmed.append((found, live.predictor)))
     assert live.predictor.scorer is fresh.scorer
+    ((about_to_answer, meanwhile),) = warmed
+    assert known(about_to_answer)["new", 1] == 3.0
+    assert meanwhile.scorer is not fresh.scorer
     assert known(live.predictor)["new", 1] == 3.0
     assert live.reached(write(live, rate("new", 2)).position, 20)
     assert known(live.predictor)["new", 2] == 3.0

@@ -89,6 +89,29 @@ def test_a_short_list_says_why(client):
     assert "left: of 250 items" in body["reason"]
 
 
+@pytest.mark.parametrize("user", [None, 7])
+def test_scores_of_given_items_are_those_of_the_predictor(client, predictor, user):
+    items = ["f050", "f001", "f999", "f002"]
+    known = None if user is None else predictor.users.ids[user]
+    body = {"item_ids": items, "ratings": FIVE} if user is None else {"item_ids": items, "user_id": known}
+    answer = client.post("/api/scores", json=body)
+    assert answer.status_code == 200, answer.text
+    found = predictor.with_user(RATINGS if user is None else {}, known).score(items)
+    assert [(one["item_id"], one["score"], one["source"]) for one in answer.json()["scores"]] == [
+        (item, pytest.approx(score, abs=6e-5), source)
+        for item, score, source in zip(items, found.score, found.source, strict=True)
+    ]
+    assert answer.json()["scores"][2]["source"] != "model"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [({"item_ids": []}, 422), ({"item_ids": ["f001"]}, 422), ({}, 422)]
+)
+def test_scores_for_nobody_or_of_nothing_are_refused(client, asked, status):
+    assert client.post("/api/scores", json=asked).status_code == status
+    assert client.post("/api/scores", json={"item_ids": ["f001"], "user_id": 99_999}).status_code == 404
+
+
 def test_an_explanation_is_that_of_the_predictor(client, predictor):
     answer = client.post("/api/explanations", json={"item_id": "f050", "ratings": FIVE})
     assert answer.status_code == 200, answer.text

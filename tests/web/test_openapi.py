@@ -69,6 +69,7 @@ def test_each_answer_is_described(client):
         "/api/items/named",
         "/api/similar",
         "/api/recommendations",
+        "/api/scores",
         "/api/explanations",
     }
     for methods in paths.values():

@@ -1,0 +1,105 @@
+"""What a server does, for those who run it: metrics for Prometheus, and a line for each request."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from igmc.live import LiveRatings
+
+__all__ = ["AccessLog", "Metrics", "Watch"]
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+
+
+class Metrics:
+    """Counts since the server started, in the text format of Prometheus.
+
+    Args:
+        queue: how many requests are processed or wait.
+        live: where ratings are stored; None without a store.
+    """
+
+    def __init__(self, queue: Callable[[], float], live: LiveRatings | None) -> None:
+        self.registry = CollectorRegistry()
+        names = ["method", "path"]
+        self._requests = Counter(
+            "igmc_requests", "Requests that were answered.", [*names, "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "igmc_request_seconds", "Time to the answer.", names, buckets=BOUNDS, registry=self.registry
+        )
+        self._gauge("igmc_queue", "Requests for the models that are processed or wait.", queue)
+        if live is not None:
+            self._gauge("igmc_writes_waiting", "Changes that wait to be stored.", lambda: live.waiting)
+            self._gauge("igmc_applied", "Last entry of the log that is applied.", lambda: live.state.position)
+            self._gauge("igmc_behind", "Entries stored here that are not applied yet.", lambda: live.behind)
+            self._gauge("igmc_database_up", "Whether the log can be read.", lambda: not live.away)
+
+    def _gauge(self, name: str, help: str, value: Callable[[], float]) -> None:
+        Gauge(name, help, registry=self.registry).set_function(value)
+
+    def seen(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(method, path, status).inc()
+        self._seconds.labels(method, path).observe(seconds)
+
+    def text(self) -> bytes:
+        """All of it, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+
+class AccessLog:
+    """A line of JSON for each request. Addresses are those of the description, so no id stands in it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self._lock = file, threading.Lock()
+
+    def seen(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Write the line of a request."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "method": method,
+            "path": path,
+            "status": status,
+            "ms": round(1e3 * seconds, 1),
+        }
+        with self._lock:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+
+class Watch:
+    """Tells others of each request, once it is answered."""
+
+    def __init__(self, app: ASGIApp, tell: tuple[Callable[[str, str, int, float], None], ...]) -> None:
+        self.app, self.tell = app, tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        start, status = time.perf_counter(), 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            # The router leaves its route here; what it has not met, such as a wrong token, has none.
+            route: Any = scope.get("route")
+            path = getattr(route, "path_format", None) or getattr(route, "path", None) or "other"
+            method = scope["method"] if path != "other" else "other"
+            for one in self.tell:
+                one(method, path, status, time.perf_counter() - start)
