@@ -55,7 +55,11 @@ def ratings_command() -> None:
     "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="CSV file of the ratings."
 )
 @click.option(
-    "--items", type=click.Path(path_type=Path), metavar="FILE", help="CSV file for titles, genres and years."
+    "--item-info",
+    "items",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="CSV file for titles, genres and years.",
 )
 @running_options("as_json", "verbose", "quiet")
 def export_command(

@@ -20,13 +20,26 @@ def test_export_and_compact_say_what_they_did(command, home, demo_run, store):
     code, out, err = command("igmc-ratings", "compact", "--store", store)
     assert (code, out) == (0, "1 entries removed\n"), err
     code, out, err = command(
-        "igmc-ratings", "export", "--run", demo_run, "--store", store, "--out", "all.csv", "--json"
+        "igmc-ratings",
+        "export",
+        "--run",
+        demo_run,
+        "--store",
+        store,
+        "--out",
+        "all.csv",
+        "--item-info",
+        "films.csv",
+        "--json",
     )
     assert code == 0, err
     lines = (home.parent / "all.csv").read_text().splitlines()
     assert json.loads(out) == {"ratings": len(lines) - 1, "position": 2}
     assert lines[0] == "user_id,item_id,rating,timestamp"
     assert lines[-1] == "9001,f001,4,0"
+    assert (
+        (home.parent / "films.csv").read_text().startswith("item_id,title,genres,year\nf001,The Iron Mirror")
+    )
 
 
 def test_a_store_that_is_not_one_is_told(command, home, demo_run):
