@@ -13,6 +13,7 @@ from igmc.inference.input_files import (
 )
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
+from igmc.inference.predictions import Predictions
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.inference.requested_user import requested_user
@@ -23,6 +24,7 @@ __all__ = [
     "ITEMS_FILE",
     "ExtendedIds",
     "ItemInfo",
+    "Predictions",
     "Predictor",
     "RunPredictions",
     "damped_means",

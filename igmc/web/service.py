@@ -11,7 +11,7 @@ import numpy as np
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.inference import Predictor, near_ids, nearest_ratings, requested_user
+from igmc.inference import Predictions, Predictor, near_ids, nearest_ratings, requested_user
 from igmc.inference.lists import (
     ORDERS,
     ListRequest,
@@ -200,11 +200,13 @@ class Service:
             raise DataError("nobody is named to predict for", allowed="a user_id, ratings, or both")
         view = requested_user(predictor, asked.user_id, self._ratings(predictor, asked))
         found = view.score_indices(view.items.encode(asked.item_ids), deadline=deadline)
-        rows = zip(asked.item_ids, found.score.tolist(), found.source.tolist(), strict=True)
+        columns = found.score.tolist(), found.source.tolist(), _bounds(found)
         return schemas.ScoreAnswer(
             scores=[
-                schemas.ItemScore(item_id=item, score=round(score, 4), source=source)
-                for item, score, source in rows
+                schemas.ItemScore.model_validate(
+                    {"item_id": item, "score": round(score, 4), "source": source, **bounds}
+                )
+                for item, score, source, bounds in zip(asked.item_ids, *columns, strict=True)
             ]
         )
 
@@ -279,10 +281,10 @@ class Service:
             raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
 
 
-def _bounds(found: Recommendations) -> list[dict[str, Any]]:
-    """The ends of the intervals of a list, as far as there are any."""
+def _bounds(found: Recommendations | Predictions) -> list[dict[str, Any]]:
+    """The ends of the intervals of some scores, as far as there are any."""
     if found.low is None or found.high is None:
-        return [{} for _ in found.item]
+        return [{} for _ in found.score]
     pairs = zip(found.low.tolist(), found.high.tolist(), strict=True)
     return [{"low": round(low, 4), "high": round(high, 4)} for low, high in pairs]
 
