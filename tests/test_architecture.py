@@ -59,6 +59,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/training/averaging.py": "tests/training/test_neighbours_loop.py, which averages",
     "igmc/memory.py": "tests/faults/test_memory.py, under limits of memory",
     "igmc/checked_json.py": "tests/faults/test_bits.py, by flipped bits",
+    "igmc/web/score_schemas.py": "tests/web/test_app.py, by requests",
     "igmc/web/live_schemas.py": "tests/web/test_storing.py, by requests",
     "igmc/web/connections.py": "tests/faults/test_network.py, by clients of a real server",
 }

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from igmc import __version__
 from igmc.config import ServeConfig
 from igmc.live import LiveRatings
-from igmc.web import schemas
+from igmc.web import schemas, score_schemas
 from igmc.web.ledger import Ledger
 from igmc.web.limits import BodyLimit, Gate
 from igmc.web.problems import described, tell_problems
@@ -124,7 +124,7 @@ async def recommendations(request: Request, asked: schemas.ListRequest) -> schem
 
 
 @_routes.post("/scores", summary="Predict", responses={**_POSTED, **described(404)})
-async def scores(request: Request, asked: schemas.ScoreRequest) -> schemas.ScoreAnswer:
+async def scores(request: Request, asked: score_schemas.ScoreRequest) -> score_schemas.ScoreAnswer:
     """What somebody is predicted to give to some items; for whom, as in /api/recommendations. An item that
     the run does not know gets a mean, and one that was rated is predicted without that rating.
     """

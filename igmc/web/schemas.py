@@ -20,7 +20,6 @@ __all__ = [
     "Influence",
     "Item",
     "ItemList",
-    "ItemScore",
     "ListAnswer",
     "ListRequest",
     "ListedItem",
@@ -30,8 +29,6 @@ __all__ = [
     "Rating",
     "Ready",
     "Score",
-    "ScoreAnswer",
-    "ScoreRequest",
     "SimilarItem",
     "SimilarList",
     "SimilarRequest",
@@ -44,7 +41,6 @@ __all__ = [
 
 MOST = 100  # items in an answer
 MOST_HIDDEN = 1000  # items that a request leaves out
-MANY = 1000  # items whose scores are asked
 LARGEST, LONGEST = 2**53 - 1, 256  # ids: JavaScript keeps no larger whole number exactly
 
 # Whole numbers and texts are different ids, as in the data; bounds keep them printable in any language.
@@ -123,12 +119,6 @@ class ExplanationRequest(_Uncertain):
     item_id: Id
 
 
-class ScoreRequest(Asker):
-    """Whose predictions for which items."""
-
-    item_ids: list[Id] = Field(min_length=1, max_length=MANY, description="Known ones or not, in any order.")
-
-
 class Item(BaseModel):
     """An item, and what is known of it."""
 
@@ -196,18 +186,6 @@ class Because(BaseModel):
     name: str = Field(description="Of the item that was rated; empty where unknown.")
     rating: float
     importance: float = Field(description="How far the prediction would fall without it.")
-
-
-class ItemScore(Score):
-    """The prediction for one of the items that were asked."""
-
-    item_id: Id
-
-
-class ScoreAnswer(BaseModel):
-    """A prediction for each item, in the order in which they were asked."""
-
-    scores: list[ItemScore]
 
 
 class ListedItem(Item, Score):

@@ -24,7 +24,7 @@ from igmc.inference.lists import (
 from igmc.inference.why import explain
 from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import source_name
-from igmc.web import catalogue, schemas
+from igmc.web import catalogue, schemas, score_schemas
 from igmc.web.titles import Titles
 
 __all__ = ["Service", "UnknownIdError"]
@@ -193,7 +193,7 @@ class Service:
             scored=found.scored,
         )
 
-    def score(self, asked: schemas.ScoreRequest, deadline: float) -> schemas.ScoreAnswer:
+    def score(self, asked: score_schemas.ScoreRequest, deadline: float) -> score_schemas.ScoreAnswer:
         """What somebody is predicted to give to some items; raises as `recommend`."""
         predictor = self.predictor
         if asked.user_id is None and asked.ratings is None:
@@ -201,9 +201,9 @@ class Service:
         view = requested_user(predictor, asked.user_id, self._ratings(predictor, asked))
         found = view.score_indices(view.items.encode(asked.item_ids), deadline=deadline)
         columns = found.score.tolist(), found.source.tolist(), _bounds(found)
-        return schemas.ScoreAnswer(
+        return score_schemas.ScoreAnswer(
             scores=[
-                schemas.ItemScore.model_validate(
+                score_schemas.ItemScore.model_validate(
                     {"item_id": item, "score": round(score, 4), "source": source, **bounds}
                 )
                 for item, score, source, bounds in zip(asked.item_ids, *columns, strict=True)
