@@ -122,18 +122,10 @@ def load(predictor: Predictor, store: str, rate: int, seconds: float, readers: i
     lists: list[float] = []
     end = threading.Event()
 
-    def read(number: int) -> None:
-        rng = np.random.default_rng(number)
-        while not end.is_set():
-            user = predictor.users.ids[int(rng.integers(len(predictor.users)))]
-            start = time.perf_counter()
-            recommend(live.predictor, user_id=user, k=10)
-            lists.append(time.perf_counter() - start)
-
     with LiveRatings(predictor, store) as live:
         recommend(live.predictor, ratings={1: 5.0}, k=10)  # warm
         before = memory()
-        threads = [threading.Thread(target=read, args=(n,)) for n in range(readers)]
+        threads = [threading.Thread(target=_read, args=(live, n, end, lists)) for n in range(readers)]
         for thread in threads:
             thread.start()
         began, waiting = time.perf_counter(), []
@@ -166,6 +158,14 @@ def load(predictor: Predictor, store: str, rate: int, seconds: float, readers: i
         "memory_bytes_per_rating": round(grown),
         "ratings_in_patches": patched,
     }
+
+
+def _read(live: LiveRatings, number: int, end: threading.Event, lists: list[float]) -> None:
+    rng, users = np.random.default_rng(number), live.predictor.users.ids
+    while not end.is_set():
+        start = time.perf_counter()
+        recommend(live.predictor, user_id=users[int(rng.integers(len(users)))], k=10)
+        lists.append(time.perf_counter() - start)
 
 
 def _watch(live: LiveRatings, at: float, receipt: Any, visible: list[float]) -> None:
