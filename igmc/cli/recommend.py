@@ -258,7 +258,7 @@ def _document(
 ) -> dict[str, Any]:
     rows = frame.drop(columns="user").astype(object)
     rows = rows.where(rows.notna(), None)
-    for name in (name for name in ("score", "lift", "low", "high") if name in frame):
+    for name in (name for name in ("score", "lift", "relevance", "low", "high") if name in frame):
         rows[name] = [round(float(value), 4) for value in frame[name]]
     return {
         "run": str(run),

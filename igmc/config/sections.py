@@ -224,9 +224,10 @@ class ListConfig(Config):
     bottom: bool = knob(False, "list the lowest-scored items instead, worst first")
     order: str = knob(
         "score",
-        "what the list is ordered by: the predicted rating ('score'), or how far it lies above what "
-        "everybody gives the item ('lift')",
-        choices=("score", "lift"),
+        "what the list is ordered by: the predicted rating ('score'), how far it lies above what everybody "
+        "gives the item ('lift'), how likely the user is to choose the item ('relevance'), or relevance and "
+        "score ('blend'); the latter two train a ranker on first use",
+        choices=("score", "lift", "relevance", "blend"),
     )
     diversity: float = knob(
         0.0,

@@ -21,6 +21,7 @@ from igmc.inference.id_encoding import ExtendedIds, check_known
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
 from igmc.inference.rating_encoding import check_ratings, encode_ratings, rating_columns
+from igmc.inference.relevance import RunRelevance
 from igmc.inference.user_view import UserView
 from igmc.networks import AnyScorer, find_network
 from igmc.ratings import (
@@ -63,6 +64,7 @@ class BasePredictor:
         config: of the run.
         epochs: whose checkpoints the models are; their predictions are averaged.
         info: titles, genres and years of the items that the run had; None where it keeps none.
+        relevance: the ranker of the run's lists; None where there is no run folder.
     """
 
     users: IdTable
@@ -73,6 +75,7 @@ class BasePredictor:
     config: RunConfig
     epochs: tuple[int, ...]
     info: ItemInfo | None = None
+    relevance: RunRelevance | None = None
 
     @classmethod
     @checked_types
@@ -130,6 +133,7 @@ class BasePredictor:
             config=config,
             epochs=tuple(epochs),
             info=ItemInfo.load(run.path, split.table.items),
+            relevance=RunRelevance(run.path, split, config.seed),
         )
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.diversity import diverse, likeness
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.orders import ranked_by, usual_ratings
+from igmc.inference.lists.relevant import item_relevance, relevant_items
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictions import Predictions
 from igmc.inference.requested_user import requested_user
@@ -47,6 +48,7 @@ class Recommendations(NamedTuple):
         scored: how many items the models were asked about.
         rated: how many ratings are known of the user.
         low, high: float32 [n], bounds of an interval around each; None where the run tells none.
+        relevance: float32 [n], where the list is ordered by it, alone or in a blend.
     """
 
     item: NDArray[np.int32]
@@ -58,6 +60,7 @@ class Recommendations(NamedTuple):
     rated: int
     low: Floats | None = None
     high: Floats | None = None
+    relevance: Floats | None = None
 
     def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
         """The list as `recommend` returns it."""
@@ -74,6 +77,8 @@ class Recommendations(NamedTuple):
         )
         if predictor.info is not None:
             frame = predictor.info.beside(frame, self.item)
+        if self.relevance is not None:
+            frame = frame.assign(relevance=self.relevance)
         frame = frame.assign(source=self.source)
         if self.low is not None and self.high is not None:
             frame = frame.assign(low=self.low, high=self.high)
@@ -194,7 +199,12 @@ def list_items(
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
     left = int(mask.sum())
-    ranked, scored = _ranked(view, mask, request.config, deadline)
+    worth = item_relevance(predictor, view, request.config)
+    if worth is None:
+        ranked, scored = _ranked(view, mask, request.config, deadline)
+    else:
+        best = relevant_items(view, mask, request.config, worth, _pool(request.config), deadline)
+        ranked, scored = _Ranked(best.item, best.found, best.value), best.scored
     ranked = _shortened(predictor, ranked, request.config)
     k, reason = request.config.k, ""
     if len(ranked.item) < k:
@@ -206,7 +216,8 @@ def list_items(
     found = ranked.found
     lift = found.score - usual_ratings(view.known, ranked.item, view.scale.values)
     score, told = predictor.scale.clip(found.score), (reason, scored, len(view.rated))
-    return Recommendations(ranked.item, score, lift, found.source, *told, found.low, found.high)
+    relevance = None if worth is None else worth.all[ranked.item]
+    return Recommendations(ranked.item, score, lift, found.source, *told, found.low, found.high, relevance)
 
 
 class _Ranked(NamedTuple):

@@ -117,7 +117,7 @@ def _json_writer(text: TextIO) -> Write:
 def _rows(frame: pd.DataFrame) -> list[list[Any]]:
     """Plain values, scores, lifts and bounds to 4 places, None where a year is unknown."""
     plain = frame.astype(object).where(frame.notna(), None)
-    for name in (name for name in ("score", "lift", "low", "high") if name in frame):
+    for name in (name for name in ("score", "lift", "relevance", "low", "high") if name in frame):
         plain[name] = [round(float(value), 4) for value in frame[name]]
     rows: list[list[Any]] = plain.to_numpy().tolist()
     return rows

@@ -1,0 +1,113 @@
+"""Lists by relevance, and by a blend of relevance and predicted rating."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.config import ListConfig
+from igmc.errors import ConfigError
+from igmc.inference.base import BasePredictor
+from igmc.inference.predictions import Predictions
+from igmc.inference.relevance import standardized
+from igmc.inference.user_view import UserView
+
+__all__ = ["Relevant", "Worth", "item_relevance", "relevant_items"]
+
+Floats = NDArray[np.float32]
+
+
+class Worth(NamedTuple):
+    """What a user's items are worth.
+
+    Attributes:
+        all: float32 [n_items], relevance.
+        weight: of the predicted rating beside it; None where relevance alone counts.
+    """
+
+    all: Floats
+    weight: float | None
+
+
+class Relevant(NamedTuple):
+    """n items, the first of the list first.
+
+    Attributes:
+        item: int32 [n]; found: the predictions for them, not clipped.
+        value: float [n], what they are ordered by.
+        scored: how many items the models were asked about.
+    """
+
+    item: NDArray[np.int32]
+    found: Predictions
+    value: NDArray[np.floating]
+    scored: int
+
+
+def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig) -> Worth | None:
+    """The relevance of all items for a user; None where the list is ordered by something else.
+
+    Raises:
+        ConfigError: if the predictor has no ranker, or if the worst items by relevance are asked for.
+    """
+    if config.order not in ("relevance", "blend") or config.gems:
+        return None
+    if predictor.relevance is None:
+        raise ConfigError(
+            "a predictor that was not read from a run has no ranker", got=f"order {config.order}"
+        )
+    if config.bottom:
+        raise ConfigError(
+            "the worst items are listed by predicted rating or lift",
+            got=f"bottom, order {config.order}",
+            allowed="order score or lift",
+        )
+    found = predictor.relevance.get(predictor.scorer)
+    worth = found.of_user(view.graph, view.user, view.scale.values)
+    return Worth(worth, found.weight if config.order == "blend" else None)
+
+
+def relevant_items(
+    view: UserView, mask: NDArray[np.bool_], config: ListConfig, worth: Worth, most: int, deadline: float
+) -> Relevant:
+    """The best items of a mask, at most some; fewer if `min_score` leaves fewer.
+
+    By relevance the models are asked about the listed items only. By the blend they are asked about the
+    candidates, the most relevant items, which are ordered by ``z(relevance) + weight * z(predicted rating)``,
+    z over the candidates.
+
+    Args:
+        view: the user.
+        mask: bool [n_items], what may be listed.
+        config: how long, and how much work.
+        worth: of the items.
+        most: items to return.
+        deadline: on the clock of `time.monotonic`.
+    """
+    left = np.flatnonzero(mask).astype(np.int32)
+    left = left[np.argsort(-worth.all[left], kind="stable")]
+    blends = worth.weight is not None
+    step = len(left) if blends and config.exhaustive else max(config.candidates if blends else 0, most)
+    items, values, pieces = [np.empty(0, np.int32)], [np.empty(0)], list[Predictions]()
+    enough = scored = 0
+    while not pieces or (enough < most and scored < len(left)):
+        piece = left[scored : scored + step]
+        found = view.score_indices(piece, clip=False, coverage=config.coverage, deadline=deadline)
+        scored += len(piece)
+        value = worth.all[piece].astype(np.float64)
+        if worth.weight is not None:
+            value = standardized(value) + worth.weight * standardized(found.score)
+        chosen = np.argsort(-value, kind="stable")
+        if config.min_score is not None:
+            passes = view.scale.clip(found.score) >= np.float32(config.min_score)
+            chosen = chosen[passes[chosen]]
+        items.append(piece[chosen])
+        values.append(value[chosen])
+        pieces.append(found.some(chosen))
+        enough += len(chosen)
+        step *= 2
+    best = np.arange(min(most, enough))
+    item, value = np.concatenate(items)[best], np.concatenate(values)[best]
+    return Relevant(item, Predictions.together(pieces).some(best), value, scored)

@@ -1,0 +1,218 @@
+"""What a run's lists are ordered by: how likely a user is to choose an item, learned from who rated what.
+
+The ranker (`igmc.ranking`) is trained on the ratings that the run knows, once, and kept in its folder. It
+takes the ratings of newcomers as they come. The weight of the predicted rating beside it is chosen on the
+validation part of the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from igmc.config import RankerConfig
+from igmc.errors import CheckpointError, WriteError
+from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.networks import AnyScorer
+from igmc.ranking import Ranker, Rows, fit_ranker
+from igmc.ratings import Split
+from igmc.training import load_checkpoint, save_checkpoint
+
+__all__ = ["RANKER_FILE", "Relevance", "RunRelevance", "standardized"]
+
+logger = logging.getLogger(__name__)
+
+Floats = NDArray[np.float32]
+
+RANKER_FILE = "ranker.ckpt"
+WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8)  # of the predicted rating, both standardized over the candidates
+USUAL_WEIGHT = 0.1  # without a validation part
+JUDGES = 100  # users of the validation part whose lists decide on the weight
+CANDIDATES = 50  # of each of them
+LENGTH = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Relevance:
+    """A ranker and the weight of the predicted rating beside it."""
+
+    ranker: Ranker
+    weight: float
+
+    def of_user(self, graph: ServingGraph, user: int, values: NDArray[np.float64]) -> Floats:
+        """The relevance of all items of a graph, float32 [n_items], for a user of it; higher is better.
+
+        Items that came after the ranker was trained stand behind all others.
+
+        Args:
+            graph: the ratings known; user: dense index in it.
+            values: float64 [L], the rating of each level.
+        """
+        item, level = graph.by_user.row(user)
+        order = np.argsort(item)
+        item, rating = item[order], values[level[order]].astype(np.float32)
+        known = item < self.ranker.n_items
+        item, rating = item[known], rating[known]
+        shape, pointer = (1, self.ranker.n_items), np.array([0, len(item)])
+        shown = sparse.csr_array((rating, item, pointer), shape=shape)
+        seen = sparse.csr_array((np.ones_like(rating), item, pointer), shape=shape)
+        own = user if user < self.ranker.forms.seen.shape[0] else -1
+        scores = self.ranker.scores(Rows(seen, shown, np.array([own])))[0]
+        out = np.full(graph.n_items, scores.min() - 1.0, np.float32)
+        out[: len(scores)] = scores[: graph.n_items]
+        return out
+
+
+class RunRelevance:
+    """The relevance of a run, which is trained when it is first asked for, and read from then on.
+
+    Args:
+        folder: of the run.
+        split: of the run.
+        seed: of the training.
+    """
+
+    def __init__(self, folder: Path, split: Split, seed: int) -> None:
+        self._path, self._split, self._seed = folder / RANKER_FILE, split, seed
+        self._found: Relevance | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def made(self) -> bool:
+        """Whether it is there already."""
+        return self._found is not None or self._path.exists()
+
+    def get(self, scorer: AnyScorer) -> Relevance:
+        """It, read or else trained and kept in the run folder, if that can be written.
+
+        Args:
+            scorer: of the run, which says what ratings are predicted.
+
+        Raises:
+            CheckpointError: if what is kept is damaged, or of another split.
+            DataError: if there are too few ratings to learn from.
+        """
+        with self._lock:
+            if self._found is None:
+                self._found = self._read() if self._path.exists() else self._make(scorer)
+            return self._found
+
+    def _read(self) -> Relevance:
+        state = load_checkpoint(self._path)
+        if state.get("split_digest") != self._split.digest():
+            raise CheckpointError(
+                f"{self._path} is the ranker of other ratings", remedy="delete it; it is trained again"
+            )
+        seen = _matrix(self._split, _known(self._split))
+        seen.data = np.ones_like(seen.data)
+        config = RankerConfig.from_dict(state["config"])
+        return Relevance(Ranker.from_state(config, seen, state["ranker"]), float(state["weight"]))
+
+    def _make(self, scorer: AnyScorer) -> Relevance:
+        logger.info("training the ranker of this run, once, in %s", self._path)
+        config, split = RankerConfig(), self._split
+        ranker = fit_ranker(_matrix(split, _known(split)), config, seed=self._seed)
+        found = Relevance(ranker, chosen_weight(ranker, split, scorer))
+        state: dict[str, Any] = {
+            "config": config.to_dict(),
+            "split_digest": split.digest(),
+            "ranker": _tensors(ranker.state()),
+            "weight": found.weight,
+        }
+        with suppress(WriteError):  # what cannot be kept can be used
+            save_checkpoint(self._path, state)
+        return found
+
+
+def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
+    """The weight of the predicted rating that gives the best lists of validation items.
+
+    Each user's unseen items are ranked from the training ratings alone, and the first 50 of them also by
+    predicted rating; NDCG@10 with gains ``2^r - 1``, ratings moved to 1..5, decides. 0.1 without a validation
+    part.
+    """
+    if not len(split.validation):
+        return USUAL_WEIGHT
+    train, wanted = _matrix(split, split.train), _matrix(split, split.validation)
+    users = np.flatnonzero(np.diff(wanted.indptr))
+    users = users[np.linspace(0, len(users) - 1, min(JUDGES, len(users))).astype(np.int64)]
+    shown = train[users]
+    seen = shown.copy()
+    seen.data = np.ones_like(seen.data)
+    relevance = ranker.on(train).scores(Rows(seen, shown, users))
+    places = np.repeat(np.arange(len(users)), np.diff(seen.indptr)), seen.indices
+    relevance[places] = -np.inf
+    items = np.argsort(-relevance, axis=1, kind="stable")[:, :CANDIDATES]
+    best = np.take_along_axis(relevance, items, axis=1)
+    best = np.where(np.isfinite(best), best, np.min(best, where=np.isfinite(best), initial=0.0))
+    pairs = np.repeat(users, items.shape[1]).astype(np.int32), items.ravel().astype(np.int32)
+    predicted = scorer.score(_graph(split), *pairs).mean(axis=0).reshape(items.shape)
+    low, span = split.scale.low, max(split.scale.high - split.scale.low, 1e-9)
+    asked = wanted[users].toarray()
+    gain = np.where(asked != 0, np.exp2(1 + 4 * (asked - low) / span) - 1, 0.0)
+    gain = np.take_along_axis(gain, items, axis=1)
+    discount = 1 / np.log2(np.arange(2, min(LENGTH, items.shape[1]) + 2))
+
+    def quality(weight: float) -> float:
+        blended = standardized(best) + weight * standardized(predicted)
+        order = np.argsort(-blended, axis=1, kind="stable")[:, : len(discount)]
+        return float((np.take_along_axis(gain, order, axis=1) @ discount).mean())
+
+    return max(WEIGHTS, key=quality)
+
+
+def standardized(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Less the mean, by the deviation, along the last axis; equal values become 0."""
+    if not values.size:
+        return np.asarray(values, np.float64)
+    centred = np.asarray(values, np.float64) - values.mean(axis=-1, keepdims=True)
+    spread = np.sqrt(np.mean(centred**2, axis=-1, keepdims=True))
+    found: NDArray[np.float64] = centred / np.maximum(spread, 1e-9)
+    return found
+
+
+def _known(split: Split) -> NDArray[np.int64]:
+    """The rows of what a run knows: all but the test part."""
+    return np.concatenate([split.train, split.validation, split.support])
+
+
+def _matrix(split: Split, rows: NDArray[np.int64]) -> sparse.csr_array:
+    """Ratings, float32 [n_users, n_items], as the levels of the scale stand for them."""
+    table = split.table
+    rating = split.scale.values[split.scale.encode(table.rating[rows])].astype(np.float32)
+    shape = len(table.users), len(table.items)
+    matrix = sparse.csr_array((rating, (table.user[rows], table.item[rows])), shape=shape)
+    matrix.sort_indices()
+    return matrix
+
+
+def _graph(split: Split) -> BipartiteGraph:
+    """Of the training ratings."""
+    table, rows = split.table, split.train
+    return BipartiteGraph.from_ratings(
+        table.user[rows],
+        table.item[rows],
+        split.scale.encode(table.rating[rows]),
+        n_users=len(table.users),
+        n_items=len(table.items),
+        n_levels=len(split.scale),
+    )
+
+
+def _tensors(value: Any) -> Any:
+    """NumPy arrays as tensors, which is what a checkpoint may hold."""
+    import torch
+
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, dict):
+        return {key: _tensors(part) for key, part in value.items()}
+    return [_tensors(part) for part in value] if isinstance(value, list) else value

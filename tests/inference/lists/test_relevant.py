@@ -1,0 +1,90 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from igmc.config import ListConfig
+from igmc.errors import ConfigError
+from igmc.inference.lists import ListRequest, list_items, recommend_all
+from igmc.inference.lists.recommend import recommend
+from igmc.inference.predictor import Predictor
+from igmc.inference.relevance import standardized
+from tests.inference.lists.demo import MINE
+
+
+@pytest.fixture(scope="module")
+def ranked(demo_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranked") / "run"
+    shutil.copytree(demo_run, folder)
+    return Predictor.from_run(folder, device="cpu")
+
+
+def worth(ranked):
+    view = ranked.with_user(MINE)
+    scores = ranked.relevance.get(ranked.scorer).of_user(view.graph, view.user, ranked.scale.values)
+    scores[view.rated] = -np.inf
+    return scores
+
+
+def test_other_orders_are_as_without_a_ranker(ranked, predictor):
+    before = recommend(predictor, ratings=MINE, k=5)
+    ranked.relevance.get(ranked.scorer)
+    assert "relevance" not in before
+    assert recommend(ranked, ratings=MINE, k=5).equals(before)
+    assert recommend(ranked, ratings=MINE, k=5, bottom=True)["score"].is_monotonic_increasing
+
+
+def test_by_relevance_the_most_relevant_are_listed_with_their_predicted_ratings(ranked):
+    scores = worth(ranked)
+    best = np.argsort(-scores, kind="stable")[:7]
+    frame = recommend(ranked, ratings=MINE, k=7, order="relevance")
+    assert frame["item"].tolist() == ranked.items.decode(best)
+    assert frame["relevance"].to_numpy() == pytest.approx(scores[best])
+    asked = ranked.score_user(MINE, frame["item"].tolist())
+    assert frame["score"].to_numpy() == pytest.approx(asked["score"].to_numpy())
+    request = ListRequest(ratings=MINE, config=ListConfig(order="relevance"))
+    assert list_items(ranked, request).scored == 10  # no more than are listed
+
+
+def test_the_blend_weighs_both_over_the_candidates(ranked):
+    scores, weight = worth(ranked), ranked.relevance.get(ranked.scorer).weight
+    candidates = np.argsort(-scores, kind="stable")[:20]
+    rating = ranked.score_user(MINE, ranked.items.decode(candidates), clip=False)["score"].to_numpy()
+    value = standardized(scores[candidates]) + weight * standardized(rating)
+    best = candidates[np.argsort(-value, kind="stable")[:6]]
+    frame = recommend(ranked, ratings=MINE, k=6, order="blend", candidates=20)
+    assert frame["item"].tolist() == ranked.items.decode(best)
+
+
+def test_filters_hold_and_a_lowest_score_goes_on_to_further_items(ranked):
+    frame = recommend(ranked, ratings=MINE, k=8, order="relevance")
+    floor = float(frame["score"].median())
+    above = recommend(ranked, ratings=MINE, k=8, order="relevance", min_score=floor)
+    assert len(above) == 8
+    assert (above["score"] >= np.float32(floor)).all()
+    assert above["relevance"].is_monotonic_decreasing
+    only = recommend(ranked, ratings=MINE, k=8, order="blend", items=frame["item"].tolist()[:3])
+    assert sorted(only["item"]) == sorted(frame["item"][:3])
+    assert only.attrs["reason"]
+
+
+def test_lists_of_all_users_are_by_relevance_too(ranked, tmp_path):
+    request = ListRequest(ratings={}, config=ListConfig(order="relevance"))
+    ranked.relevance.get(ranked.scorer)
+    users = list(ranked.users.ids[:3])
+    recommend_all(ranked, tmp_path / "lists.csv", request, users=users, progress=False)
+    header, first, *_ = (tmp_path / "lists.csv").read_text().splitlines()
+    assert "relevance" in header.split(",")
+    expected = recommend(ranked, user_id=users[0], k=1, order="relevance")["item"][0]
+    assert str(expected) in first.split(",")
+
+
+def test_what_has_no_ranker_and_the_worst_by_relevance_are_refused(ranked, predictor):
+    import dataclasses
+
+    with pytest.raises(ConfigError, match="worst items are listed by predicted rating"):
+        recommend(ranked, ratings=MINE, order="relevance", bottom=True)
+    bare = dataclasses.replace(predictor, relevance=None)
+    with pytest.raises(ConfigError, match="has no ranker"):
+        recommend(bare, ratings=MINE, order="blend")
+    assert len(recommend(bare, ratings=MINE)) == 10

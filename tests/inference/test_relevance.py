@@ -1,0 +1,114 @@
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from igmc.errors import CheckpointError
+from igmc.inference import relevance
+from igmc.inference.predictor import Predictor
+from igmc.inference.relevance import RANKER_FILE, chosen_weight, standardized
+from igmc.ratings import Split
+
+
+@pytest.fixture(scope="module")
+def own_run(demo_run, tmp_path_factory):
+    """A copy of the run whose ranker is trained; not to be written to."""
+    folder = tmp_path_factory.mktemp("ranked") / "run"
+    shutil.copytree(demo_run, folder)
+    one = Predictor.from_run(folder, device="cpu")
+    assert not one.relevance.made
+    one.relevance.get(one.scorer)
+    assert one.relevance.made
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ranked(own_run):
+    return Predictor.from_run(own_run, device="cpu")
+
+
+def test_it_is_kept_in_the_run_and_read_from_there(own_run, ranked, monkeypatch):
+    monkeypatch.setattr(relevance, "fit_ranker", lambda *_, **__: pytest.fail("trained again"))
+    found = ranked.relevance.get(ranked.scorer)
+    assert (own_run / RANKER_FILE).exists()
+    assert found.weight in relevance.WEIGHTS
+    assert ranked.relevance.get(ranked.scorer) is found
+
+
+def test_a_ranker_of_other_ratings_is_refused(own_run, tmp_path):
+    shutil.copytree(own_run, tmp_path / "run")
+    other = Predictor.from_run(tmp_path / "run", device="cpu").relevance
+    split = other._split
+    other._split = dataclasses.replace(split, train=split.train[:-1])
+    with pytest.raises(CheckpointError, match="ranker of other ratings; hint: delete it"):
+        other.get(None)
+
+
+def test_a_run_folder_that_cannot_be_written_still_gets_lists(own_run, tmp_path, monkeypatch):
+    from igmc.errors import WriteError
+
+    def full(*_):
+        raise WriteError("no space")
+
+    shutil.copytree(own_run, tmp_path / "run")
+    (tmp_path / "run" / RANKER_FILE).unlink()
+    monkeypatch.setattr(relevance, "save_checkpoint", full)
+    monkeypatch.setattr(relevance, "RankerConfig", lambda: relevance_config())
+    one = Predictor.from_run(tmp_path / "run", device="cpu")
+    assert one.relevance.get(one.scorer).ranker.n_items == one.graph.n_items
+    assert not (tmp_path / "run" / RANKER_FILE).exists()
+
+
+def relevance_config():
+    from igmc.config import RankerConfig
+
+    return RankerConfig(folds=1, epochs=1, members=1)
+
+
+def test_items_that_came_later_stand_behind_all_others(ranked):
+    found = ranked.relevance.get(ranked.scorer)
+    view = ranked.with_user({"f001": 5, "a new film": 4})
+    scores = found.of_user(view.graph, view.user, ranked.scale.values)
+    assert len(scores) == view.graph.n_items == ranked.graph.n_items + 1
+    assert scores[-1] < scores[:-1].min()
+
+
+def test_the_ratings_of_a_known_user_count_as_those_of_a_newcomer_with_them(ranked):
+    """But for the user's own row among the neighbours."""
+    found = ranked.relevance.get(ranked.scorer)
+    item, level = ranked.graph.by_user.row(3)
+    ids = ranked.items.decode(item)
+    same = dict(zip(ids, ranked.scale.values[level].tolist(), strict=True))
+    view = ranked.with_user(same)
+    newcomer = found.of_user(view.graph, view.user, ranked.scale.values)
+    known = found.of_user(ranked.graph, 3, ranked.scale.values)
+    assert np.corrcoef(newcomer, known)[0, 1] > 0.9
+    other = ranked.with_user({ids[0]: 1})
+    assert not np.allclose(found.of_user(other.graph, other.user, ranked.scale.values), newcomer)
+
+
+class Oracle:
+    """Predicts what was given, or the opposite."""
+
+    def __init__(self, split: Split, sign: int) -> None:
+        self.rating = np.full((len(split.table.users), len(split.table.items)), 3.0)
+        self.rating[split.table.user, split.table.item] = split.table.rating
+        self.sign = sign
+
+    def score(self, graph, user, item):
+        return (self.sign * self.rating[user, item])[None]
+
+
+def test_the_weight_follows_validation(ranked):
+    found, split = ranked.relevance.get(ranked.scorer), ranked.relevance._split
+    assert len(split.validation)
+    assert chosen_weight(found.ranker, split, Oracle(split, 1)) > 0
+    assert chosen_weight(found.ranker, split, Oracle(split, -1)) == 0
+    without = dataclasses.replace(split, validation=split.validation[:0])
+    assert chosen_weight(found.ranker, without, None) == relevance.USUAL_WEIGHT
+
+
+def test_standardized_values():
+    assert standardized(np.array([1.0, 3.0])).tolist() == [-1, 1]
+    assert standardized(np.array([[2.0, 2.0]])).tolist() == [[0, 0]]
