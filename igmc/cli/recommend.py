@@ -113,10 +113,11 @@ def recommend_command(**given: Any) -> None:
     """List the items with the highest predicted ratings, among those that the user has not rated.
 
     What everybody likes is predicted to be liked by nearly everybody: --order lift lists what this user is
-    predicted to like more than others do. --gems keeps to what few people know.
+    predicted to like more than others do. --gems keeps to what few people know. --order relevance lists what
+    this user is most likely to choose, by a ranker that is trained on first use and kept in the run folder.
 
     For a user of the run (--user), for a new one with a few ratings (--ratings), or for all users
-    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing is trained and nothing is
+    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing else is trained or
     stored. The known ratings are the training and validation ratings of the run.
 
     The list has k items if at least k pass the filters; otherwise stderr says why it is shorter. The model
