@@ -36,6 +36,7 @@ def render_all(record) -> None:
     import newcomers
     import reproduce_baselines
     import reproduce_cold_start
+    import reproduce_ranking
     import reproduce_tables
     import small_data
     import sparsity
@@ -47,6 +48,7 @@ def render_all(record) -> None:
     record.put_table("transfer", transfer.table(record.read("transfer")))
     reproduce_tables.render(record.read_runs("tables"))
     reproduce_baselines.write([])
+    reproduce_ranking.write(None)
     for study in (cold_start, interval_coverage, sparsity, newcomers, reproduce_cold_start):
         study.write(record.read(study.__name__))
 
