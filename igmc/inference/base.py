@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from igmc.argument_types import checked_types
 from igmc.config import COVERAGE, RunConfig
-from igmc.errors import CheckpointError, DataError
+from igmc.errors import DataError
 from igmc.graph import ServingGraph, make_parts
-from igmc.inference.checkpoints import open_run, pick_epochs, run_side_features
+from igmc.inference.checkpoints import open_run, pick_epochs, run_side_features, run_split
 from igmc.inference.id_encoding import ExtendedIds, check_known
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
@@ -29,7 +29,6 @@ from igmc.ratings import (
     IdTable,
     RatingScale,
     RawId,
-    Split,
     check_lengths,
     dense_indices,
     id_list,
@@ -108,12 +107,7 @@ class BasePredictor:
         place, run = pick_device(device), open_run(folder)
         found = run.settings()
         config = run.config()
-        split = Split.load(run.path / "split.npz")
-        if split.digest() != found.get("split_digest"):
-            raise CheckpointError(
-                f"{run.path / 'split.npz'} is not the split of this run",
-                remedy="bring back the folder as igmc-train left it",
-            )
+        split = run_split(run, found.get("split_digest"))
         side = None
         if config.side_features:
             asked = config.data if data is None else data

@@ -9,10 +9,10 @@ from igmc.config import RunConfig, TrainConfig
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.files import check_run
 from igmc.loading import SideFeatures
-from igmc.ratings import DataLike, load_dataset, side_features
+from igmc.ratings import DataLike, Split, load_dataset, side_features
 from igmc.training import FirstWeights, RunFolder, chosen_epochs
 
-__all__ = ["first_weights", "open_run", "pick_epochs", "run_side_features"]
+__all__ = ["first_weights", "open_run", "pick_epochs", "run_side_features", "run_split"]
 
 CHOICES = ("ensemble", "single")
 
@@ -115,6 +115,25 @@ def _reported(folder: RunFolder, kept: list[int], choice: str) -> list[int]:
             "or delete metrics.json and run igmc-train again, which goes on from the last one that is there",
         )
     return epochs
+
+
+def run_split(run: RunFolder, digest: object) -> Split:
+    """The split of a run.
+
+    Args:
+        run: its folder.
+        digest: that its settings name.
+
+    Raises:
+        CheckpointError: if the folder holds another split.
+    """
+    split = Split.load(run.path / "split.npz")
+    if split.digest() != digest:
+        raise CheckpointError(
+            f"{run.path / 'split.npz'} is not the split of this run",
+            remedy="bring back the folder as igmc-train left it",
+        )
+    return split
 
 
 def run_side_features(
