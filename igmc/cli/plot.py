@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
     short_help="Draw the figures of a run.",
     examples=(
         "igmc-plot runs/ml_100k",
+        "igmc-plot runs/ml_100k --lists 1,2,3",
         "igmc-plot runs/ml_100k --embeddings lightgcn.ckpt --projection umap --plots figures",
     ),
 )
@@ -48,6 +49,11 @@ logger = logging.getLogger(__name__)
 @former_option("--out", "--plots")
 @click.option("--user", metavar="ID", help="Draw the subgraph of this user and --item instead.")
 @click.option("--item", metavar="ID", help="The item for --user.")
+@click.option(
+    "--lists",
+    metavar="ID,ID,...",
+    help="Also draw the titles rated most, the lists of these users, and what comes first in lists.",
+)
 @section_options("explain", ExplainConfig)
 @click.option(
     "--embeddings",
@@ -70,6 +76,9 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     rating, calibration, and errors by activity of the user and popularity of the item; "subgraphs", the test
     pairs with the highest and the lowest prediction, explained as by igmc-explain; and "embeddings", the
     items by --embeddings, coloured by their first genre.
+
+    --lists adds "most-rated", "list" (of the first user named), "first-places" (over 200 users), "lists" (a
+    table of titles by users, also as lists.csv) and "lists-graph".
 
     For an unfinished run, only the first is drawn and, with --user and --item, the third.
     """
@@ -94,6 +103,12 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     if given["embeddings"] is not None:
         figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])
     out = given["plots"] or Path(given_formerly("--plots") or folder.path / "plots")
+    if given["lists"] is not None:
+        from igmc.cli.plot_lists import draw_lists
+        from igmc.inference import Predictor
+
+        places = {name: given[name] for name in ("workers", "data_dir", "home")}
+        figures |= draw_lists(Predictor.from_run(folder.path, **places), given["lists"], out)
     drawn = {
         name: [str(path) for path in save_figure(figure, out / name)] for name, figure in figures.items()
     }
