@@ -141,10 +141,10 @@ def network_figure(users: Sequence[str], listed: Sequence[ListedTitle]) -> Figur
     size = 15 + 110 * _within(usual)
     dots = axes.scatter(np.ones(len(listed)), right, s=size, c=ratings, cmap="cividis_r", zorder=2)
     axes.scatter(np.zeros(len(users)), left, s=60, color=BLUE, marker="s", zorder=2)
-    for at, who in zip(left, users, strict=True):
-        axes.text(-0.04, at, who, ha="right", va="center", fontsize=7)
-    for at, one in zip(right, listed, strict=True):
-        axes.text(1.04, at, _short(one.title), ha="left", va="center", fontsize=7)
+    for height, who_is in zip(left.tolist(), users, strict=True):
+        axes.text(-0.04, height, who_is, ha="right", va="center", fontsize=7)
+    for height, one in zip(right.tolist(), listed, strict=True):
+        axes.text(1.04, height, _short(one.title), ha="left", va="center", fontsize=7)
     axes.set(xlim=(-0.35, 2.0), ylim=(len(listed) - 0.3, -0.7))
     axes.set_axis_off()
     axes.set_title(f"larger: rated higher ({min(usual):.1f} to {max(usual):.1f}); wider: predicted higher")
