@@ -112,6 +112,14 @@ def read_own_ratings(
     inline = _inline(given)
     if inline:
         pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
+        for _, (item, typed) in pairs:
+            if not item:
+                raise DataError(
+                    "--ratings: a rating without an item",
+                    got=typed,
+                    allowed='item=rating, such as "50=5,181=3.5"',
+                    remedy="write decimals with a point: commas stand between ratings",
+                )
     else:
         pairs = _lines_of_user(predictor, _text(Path(given)), given, user)
     ratings: dict[RawId, float] = {}
@@ -119,7 +127,7 @@ def read_own_ratings(
         pairs, from_text(predictor.items, [cells[0].strip() for _, cells in pairs]), strict=True
     ):
         try:
-            rating = float(typed)
+            rating = float(typed if inline else typed.replace(",", "."))  # decimal commas, as in readers
         except ValueError:
             raise DataError(
                 f"{where}: a rating is not a number",

@@ -100,6 +100,7 @@ def test_of_a_file_of_several_users_the_lines_of_one_are_read(known, write):
     [
         ("1=good", "--ratings: a rating is not a number; got 'good'; allowed: ratings such as"),
         ("1=5,1=4", "--ratings: item 1 is rated twice"),
+        ("1=5,2=1,5", "--ratings: a rating without an item; got '5'; .*write decimals with a point"),
         ("1=5,2=9", r"--ratings: a rating is not on the scale; got 9\.0"),
         ("missing.csv", "there is no file missing.csv"),
     ],
@@ -159,3 +160,7 @@ def test_ratings_of_a_file_become_known(known, tmp_path, name):
 def test_ratings_of_a_file_that_cannot_be_known(known, write, text, message):
     with pytest.raises(DataError, match=message):
         with_ratings_file(known, write(text))
+
+
+def test_decimal_commas_in_a_file_of_ratings_are_read_as_in_tables(known, write):
+    assert read_own_ratings(known, str(write("item_id;rating\n2;1,0\n3;4,0\n"))) == {2: 1.0, 3: 4.0}
