@@ -112,11 +112,11 @@ def read_own_ratings(
     inline = _inline(given)
     if inline:
         pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
-        for _, (item, typed) in pairs:
-            if not item:
+        for _, (named, rest) in pairs:
+            if not named:
                 raise DataError(
                     "--ratings: a rating without an item",
-                    got=typed,
+                    got=rest,
                     allowed='item=rating, such as "50=5,181=3.5"',
                     remedy="write decimals with a point: commas stand between ratings",
                 )
