@@ -175,7 +175,8 @@ def write_side(side, order, groups, low, high, norm, found):
                 share(side.own, side.other, target, side.other_node[p], shift, sums, agreement)
             elif not shared:
                 rest = side.other_node[order[k : groups[g + 1]]]
-                if laid_over or not _with_few(ptr, near, other_ptr, other_near, target, rest):
+                beyond = target >= len(ptr) - 1 or np.max(rest) >= len(other_ptr) - 1  # without any rating
+                if laid_over or beyond or not _with_few(ptr, near, other_ptr, other_near, target, rest):
                     share(side.own, side.other, target, NOBODY, shift, sums, agreement)
                 else:
                     if not len(mine):

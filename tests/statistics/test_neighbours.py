@@ -247,3 +247,17 @@ def test_no_kernel_is_compiled_twice_for_the_same_work():
     read_neighbours(known, user, item, cap=5, norms=RAW)
     read_for_user(known, ItemSums(known, 1 << 20), 1, np.array([1], np.int32), cap=5, norms=RAW)
     assert [len(one.signatures) for one in kernels] == before
+
+
+@pytest.mark.parametrize(("user", "item"), [(3, 0), (0, 2), (9, 5)])
+def test_nodes_beyond_the_graph_have_no_neighbours(user, item):
+    """Of the other side only, where that node is in the graph."""
+    ratings = {(0, 0): 5.0, (0, 1): 3.0, (1, 0): 4.0, (2, 1): 1.0}
+    known = statistics(ratings, 3, 2)
+    asked = np.array([user], np.int32), np.array([item], np.int32)
+    found = read_neighbours(known, *asked, cap=5, norms=RAW)
+    raters = sorted(u for u, i in ratings if i == item)
+    rated = sorted(i for u, i in ratings if u == user)
+    assert (sorted(found.users.node), sorted(found.items.node)) == (raters, rated)
+    for side in (found.users, found.items):
+        assert not side.rows[:, [1, 3, 4]].any(), "nothing is shared with somebody without ratings"
