@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,8 +28,6 @@ __all__ = [
     "ratings_option",
     "round_option",
 ]
-
-logger = logging.getLogger(__name__)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -84,7 +81,7 @@ coverage_option = click.option(
 
 
 def check_intervals(predictor: Predictor, coverage: float | None) -> float:
-    """The coverage to ask for; says so if the run tells no intervals.
+    """The coverage to ask for.
 
     Args:
         predictor: what is asked.
@@ -95,14 +92,12 @@ def check_intervals(predictor: Predictor, coverage: float | None) -> float:
     """
     from igmc.intervals import check_coverage
 
-    if not predictor.tells_intervals:
-        if coverage is not None:
-            raise ConfigError(
-                "this run tells no intervals",
-                got=f"--coverage {coverage:g}",
-                remedy="train again, with --network neighbours: others, and earlier versions, measure none",
-            )
-        logger.info("no intervals: this run has not measured how far its predictions are off")
+    if coverage is not None and not predictor.tells_intervals:
+        raise ConfigError(
+            "this run tells no intervals",
+            got=f"--coverage {coverage:g}",
+            remedy="train again, with --network neighbours: others, and earlier versions, measure none",
+        )
     return check_coverage(COVERAGE if coverage is None else coverage)
 
 

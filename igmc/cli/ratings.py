@@ -34,7 +34,10 @@ _STORE = click.option(
     "ratings",
     cls=TeachingGroup,
     short_help="Export, compact and train on the ratings that a server stored.",
-    examples=("igmc ratings export --run runs/demo --store ratings.db --out all.csv",),
+    examples=(
+        "igmc ratings export --run runs/demo --store ratings.db --out all.csv",
+        "igmc ratings train --run runs/demo --store ratings.db --out runs/next",
+    ),
 )
 def ratings_command() -> None:
     """Work with the ratings that igmc-serve --store keeps, while servers run.
@@ -47,7 +50,10 @@ def ratings_command() -> None:
     "export",
     cls=TeachingCommand,
     short_help="Write all ratings, those of the run and those stored since, as CSV.",
-    examples=("igmc ratings export --run runs/demo --store ratings.db --out all.csv --item-info films.csv",),
+    examples=(
+        "igmc ratings export --run runs/demo --store ratings.db --out all.csv",
+        "igmc ratings export --run runs/demo --store ratings.db --out all.csv --item-info films.csv",
+    ),
 )
 @_RUN
 @_STORE
@@ -84,7 +90,10 @@ def export_command(
     "compact",
     cls=TeachingCommand,
     short_help="Remove stored entries that later ones have made void.",
-    examples=("igmc ratings compact --store ratings.db",),
+    examples=(
+        "igmc ratings compact --store ratings.db",
+        "igmc ratings compact --store postgresql://igmc@localhost/ratings --json",
+    ),
 )
 @_STORE
 @running_options("as_json", "verbose", "quiet")
@@ -108,7 +117,10 @@ def compact_command(store: str, as_json: bool, verbose: bool, quiet: bool) -> No
     "train",
     cls=TeachingCommand,
     short_help="Train a new run on all ratings, with the settings of the old one.",
-    examples=("igmc ratings train --run runs/demo --store ratings.db --out runs/next",),
+    examples=(
+        "igmc ratings train --run runs/demo --store ratings.db --out runs/next",
+        "igmc ratings train --run runs/demo --store postgresql://igmc@localhost/ratings --out runs/next",
+    ),
 )
 @_RUN
 @_STORE

@@ -26,11 +26,11 @@ def commands(command=_igmc, path="igmc"):
 @pytest.mark.parametrize(
     ("path", "command"), list(commands()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_every_help_ends_with_two_examples_that_parse(path, command):
+def test_every_help_ends_with_examples_that_parse(path, command):
     page = CliRunner().invoke(command, ["-h", "--all"] if hasattr(command, "most_used") else ["-h"]).output
     tail = page.split("Examples:\n")[1].strip().splitlines()
     assert [line.strip() for line in tail] == list(command.examples)
-    assert len(tail) == 2
+    assert 2 <= len(tail) <= 3
     for line in tail:
         words = shlex.split(line)
         at = COMMANDS[words.pop(0)]
