@@ -50,7 +50,7 @@ def test_a_setting_under_its_former_name_is_read():
     ("text", "message"),
     [
         ("nosuch", r"unknown recommender; got 'nosuch'; allowed: global_mean"),
-        ("bias", r"did you mean biases\?"),
+        ("bias", r"did you mean biases\b"),
         (
             "biases:damping",
             r"cannot read the settings of a model; got 'biases:damping'; allowed: NAME:setting",

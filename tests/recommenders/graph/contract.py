@@ -17,7 +17,7 @@ CHANGES = {
     "learning_rate": 0.05,
     "l2": 0.1,
     "batch_size": 10,
-    "epochs": 1,
+    "epochs": ({"epochs": 6}, 2),
     "patience": ({"epochs": 20, "learning_rate": 0.2}, 1),
     "dim": 4,
     "layers": 1,
