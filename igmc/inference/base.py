@@ -127,7 +127,7 @@ class BasePredictor:
             config=config,
             epochs=tuple(epochs),
             info=ItemInfo.load(run.path, split.table.items),
-            relevance=RunRelevance(run.path, split, config.seed),
+            relevance=RunRelevance(run.path, split, config.training.selection, config.seed),
         )
 
     def __repr__(self) -> str:

@@ -1,8 +1,8 @@
 """What a run's lists are ordered by: how likely a user is to choose an item, learned from who rated what.
 
-The ranker (`igmc.ranking`) is trained on the ratings that the run knows, once, and kept in its folder. It
-takes the ratings of newcomers as they come. The weight of the predicted rating beside it is chosen on the
-validation part of the run.
+The ranker (`igmc.ranking`) is trained once, and kept in the folder of the run. It takes the ratings of
+newcomers as they come. Where the run has kept validation ratings from its network, the ranker's networks do
+not learn from them either, so that the weight of the predicted rating can be chosen on them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from scipy import sparse
 
 from igmc.config import RankerConfig
 from igmc.errors import CheckpointError, WriteError
-from igmc.graph import BipartiteGraph, ServingGraph
+from igmc.graph import ServingGraph, make_parts
 from igmc.networks import AnyScorer
 from igmc.ranking import Ranker, Rows, fit_ranker
 from igmc.ratings import Split
-from igmc.training import load_checkpoint, save_checkpoint
+from igmc.training import as_tensors, load_checkpoint, save_checkpoint
 
 __all__ = ["RANKER_FILE", "Relevance", "RunRelevance", "standardized"]
 
@@ -34,7 +34,7 @@ Floats = NDArray[np.float32]
 
 RANKER_FILE = "ranker.ckpt"
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8)  # of the predicted rating, both standardized over the candidates
-USUAL_WEIGHT = 0.1  # without a validation part
+USUAL_WEIGHT = 0.1  # where no ratings are left to choose it on
 JUDGES = 100  # users of the validation part whose lists decide on the weight
 CANDIDATES = 50  # of each of them
 LENGTH = 10
@@ -77,11 +77,13 @@ class RunRelevance:
     Args:
         folder: of the run.
         split: of the run.
+        selection: of the run; under "fixed" its network has learned from the validation part.
         seed: of the training.
     """
 
-    def __init__(self, folder: Path, split: Split, seed: int) -> None:
+    def __init__(self, folder: Path, split: Split, selection: str, seed: int) -> None:
         self._path, self._split, self._seed = folder / RANKER_FILE, split, seed
+        self._judged = selection == "validation" and len(split.validation) > 0
         self._found: Relevance | None = None
         self._lock = threading.Lock()
 
@@ -119,12 +121,17 @@ class RunRelevance:
     def _make(self, scorer: AnyScorer) -> Relevance:
         logger.info("training the ranker of this run, once, in %s", self._path)
         config, split = RankerConfig(), self._split
-        ranker = fit_ranker(_matrix(split, _known(split)), config, seed=self._seed)
-        found = Relevance(ranker, chosen_weight(ranker, split, scorer))
+        known = _matrix(split, _known(split))
+        learned = _matrix(split, split.train) if self._judged else known
+        ranker, weight = fit_ranker(learned, config, seed=self._seed), USUAL_WEIGHT
+        if self._judged:
+            weight = chosen_weight(ranker, split, scorer)
+            ranker = ranker.on(known)
+        found = Relevance(ranker, weight)
         state: dict[str, Any] = {
             "config": config.to_dict(),
             "split_digest": split.digest(),
-            "ranker": _tensors(ranker.state()),
+            "ranker": as_tensors(ranker.state()),
             "weight": found.weight,
         }
         with suppress(WriteError):  # what cannot be kept can be used
@@ -136,25 +143,28 @@ def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     """The weight of the predicted rating that gives the best lists of validation items.
 
     Each user's unseen items are ranked from the training ratings alone, and the first 50 of them also by
-    predicted rating; NDCG@10 with gains ``2^r - 1``, ratings moved to 1..5, decides. 0.1 without a validation
-    part.
+    predicted rating; NDCG@10 with gains ``2^r - 1``, ratings moved to 1..5, decides.
+
+    Args:
+        ranker: of the training ratings, and trained on no others.
+        split: with a validation part.
+        scorer: that has not learned from the validation part.
     """
-    if not len(split.validation):
-        return USUAL_WEIGHT
     train, wanted = _matrix(split, split.train), _matrix(split, split.validation)
     users = np.flatnonzero(np.diff(wanted.indptr))
     users = users[np.linspace(0, len(users) - 1, min(JUDGES, len(users))).astype(np.int64)]
     shown = train[users]
     seen = shown.copy()
     seen.data = np.ones_like(seen.data)
-    relevance = ranker.on(train).scores(Rows(seen, shown, users))
+    relevance = ranker.scores(Rows(seen, shown, users))
     places = np.repeat(np.arange(len(users)), np.diff(seen.indptr)), seen.indices
     relevance[places] = -np.inf
     items = np.argsort(-relevance, axis=1, kind="stable")[:, :CANDIDATES]
     best = np.take_along_axis(relevance, items, axis=1)
     best = np.where(np.isfinite(best), best, np.min(best, where=np.isfinite(best), initial=0.0))
     pairs = np.repeat(users, items.shape[1]).astype(np.int32), items.ravel().astype(np.int32)
-    predicted = scorer.score(_graph(split), *pairs).mean(axis=0).reshape(items.shape)
+    graph = make_parts(split, "validation")["validation"].graph
+    predicted = scorer.score(graph, *pairs).mean(axis=0).reshape(items.shape)
     low, span = split.scale.low, max(split.scale.high - split.scale.low, 1e-9)
     asked = wanted[users].toarray()
     gain = np.where(asked != 0, np.exp2(1 + 4 * (asked - low) / span) - 1, 0.0)
@@ -192,27 +202,3 @@ def _matrix(split: Split, rows: NDArray[np.int64]) -> sparse.csr_array:
     matrix = sparse.csr_array((rating, (table.user[rows], table.item[rows])), shape=shape)
     matrix.sort_indices()
     return matrix
-
-
-def _graph(split: Split) -> BipartiteGraph:
-    """Of the training ratings."""
-    table, rows = split.table, split.train
-    return BipartiteGraph.from_ratings(
-        table.user[rows],
-        table.item[rows],
-        split.scale.encode(table.rating[rows]),
-        n_users=len(table.users),
-        n_items=len(table.items),
-        n_levels=len(split.scale),
-    )
-
-
-def _tensors(value: Any) -> Any:
-    """NumPy arrays as tensors, which is what a checkpoint may hold."""
-    import torch
-
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
-    if isinstance(value, dict):
-        return {key: _tensors(part) for key, part in value.items()}
-    return [_tensors(part) for part in value] if isinstance(value, list) else value

@@ -1,6 +1,6 @@
 """The training loop, its checkpoints and its run folder."""
 
-from igmc.training.checkpoint import load_checkpoint, save_checkpoint
+from igmc.training.checkpoint import as_tensors, load_checkpoint, save_checkpoint
 from igmc.training.checkpointer import Checkpointer, MemoryCheckpointer
 from igmc.training.device import on_device, pick_device
 from igmc.training.ensemble import chosen_epochs, predict_batches, predict_samples
@@ -19,6 +19,7 @@ __all__ = [
     "MemoryCheckpointer",
     "RunFolder",
     "Tracker",
+    "as_tensors",
     "chosen_epochs",
     "fit",
     "fit_neighbours",

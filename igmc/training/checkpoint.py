@@ -10,12 +10,13 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from igmc.errors import CheckpointError
 from igmc.files import replace_file
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["as_tensors", "load_checkpoint", "save_checkpoint"]
 
 MAGIC = b"igmc checkpoint 1\n"
 _FAMILY = b"igmc checkpoint "
@@ -31,6 +32,15 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     torch.save(state, payload)
     content = payload.getvalue()
     replace_file(path, MAGIC, hashlib.sha256(content).hexdigest().encode() + b"\n", content)
+
+
+def as_tensors(value: Any) -> Any:
+    """A state whose arrays, in dicts and lists too, are tensors: what `save_checkpoint` takes."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, dict):
+        return {name: as_tensors(part) for name, part in value.items()}
+    return [as_tensors(part) for part in value] if isinstance(value, list) else value
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

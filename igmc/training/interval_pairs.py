@@ -8,10 +8,9 @@ are those of pairs that the member did not learn from, at every amount of suppor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import torch
 
 from igmc.intervals import IntervalModel, known_counts, mean_residuals, pair_inputs
 from igmc.loading import CrossFit, NeighbourBatch, Probe
@@ -19,7 +18,7 @@ from igmc.models import NeighboursEnsemble
 from igmc.rng import stream
 from igmc.statistics import InputNorms
 
-__all__ = ["IntervalPairs", "packed_intervals", "unpacked_intervals"]
+__all__ = ["IntervalPairs", "unpacked_intervals"]
 
 MANY = 300_000  # ratings, of which a single one teaches so little that newcomers are asked about any of them
 SAMPLE = 8000  # of these; about four in five are asked
@@ -64,19 +63,6 @@ class IntervalPairs:
             self._parts.append((probe, member))
         self._means = mean_residuals(known.user, known.item, known.rating, seed=seed)
 
-    @classmethod
-    def of(
-        cls,
-        folds: CrossFit,
-        probes: Sequence[Probe],
-        norms: InputNorms,
-        cap: int,
-        seed: int,
-        threads: int | None,
-    ) -> Self | None:
-        """Those of a training, arguments as above; None if it leaves nothing out."""
-        return cls(folds, probes, norms, cap=cap, seed=seed, threads=threads) if probes else None
-
     def fit(self, model: NeighboursEnsemble) -> IntervalModel:
         """The intervals of a model."""
         inputs, residual, counts = [], [], []
@@ -93,19 +79,6 @@ class IntervalPairs:
         )
 
 
-def packed_intervals(model: IntervalModel) -> dict[str, Any]:
-    """The state of the intervals as tensors and plain types, which is all that a checkpoint may hold."""
-    return {name: _as_tensors(value) for name, value in model.state().items()}
-
-
 def unpacked_intervals(state: Mapping[str, Any] | None) -> IntervalModel | None:
-    """What `packed_intervals` gave; None for None."""
+    """The intervals of a state, which may hold tensors; None for None."""
     return None if state is None else IntervalModel.from_state(state)
-
-
-def _as_tensors(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _as_tensors(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_as_tensors(part) for part in value]
-    return torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value

@@ -22,10 +22,11 @@ from igmc.ratings import Pairs
 from igmc.threads import away
 from igmc.training.averaging import WeightAverage
 from igmc.training.calibration import calibration
+from igmc.training.checkpoint import as_tensors
 from igmc.training.checkpointer import Checkpointer
 from igmc.training.ensemble import chosen_epochs
 from igmc.training.first_weights import first_ensemble
-from igmc.training.interval_pairs import IntervalPairs, packed_intervals
+from igmc.training.interval_pairs import IntervalPairs
 from igmc.training.one_cycle import WARM_UP, learning_rate
 from igmc.training.step import ensemble_gradients
 
@@ -168,7 +169,11 @@ class _Training:
             left_out=[probe.rows for probe in self.probes],
             ranks=ranks,
         )
-        self.intervals = IntervalPairs.of(self.folds, self.probes, norms, cap, seed, threads)
+        self.intervals = None  # where no rating is left out, there is nothing to measure them on
+        if self.probes:
+            self.intervals = IntervalPairs(
+                self.folds, self.probes, norms, cap=cap, seed=seed, threads=threads
+            )
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -199,7 +204,7 @@ class _Training:
             "steps": self.averaging.steps,
             "history": history,
             "ranks": self.ranks.size,
-            "intervals": self.intervals and packed_intervals(self.intervals.fit(self.average)),
+            "intervals": self.intervals and as_tensors(self.intervals.fit(self.average).state()),
         }
 
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:

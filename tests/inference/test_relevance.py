@@ -3,11 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from igmc.errors import CheckpointError
 from igmc.inference import relevance
 from igmc.inference.predictor import Predictor
-from igmc.inference.relevance import RANKER_FILE, chosen_weight, standardized
+from igmc.inference.relevance import RANKER_FILE, RunRelevance, chosen_weight, standardized
 from igmc.ratings import Split
 
 
@@ -102,11 +103,25 @@ class Oracle:
 
 def test_the_weight_follows_validation(ranked):
     found, split = ranked.relevance.get(ranked.scorer), ranked.relevance._split
-    assert len(split.validation)
-    assert chosen_weight(found.ranker, split, Oracle(split, 1)) > 0
-    assert chosen_weight(found.ranker, split, Oracle(split, -1)) == 0
-    without = dataclasses.replace(split, validation=split.validation[:0])
-    assert chosen_weight(found.ranker, without, None) == relevance.USUAL_WEIGHT
+    ranker = found.ranker.on(relevance._matrix(split, split.train))
+    assert chosen_weight(ranker, split, Oracle(split, 1)) > 0
+    assert chosen_weight(ranker, split, Oracle(split, -1)) == 0
+
+
+@pytest.mark.parametrize(("selection", "learns"), [("validation", False), ("fixed", True)])
+def test_what_the_weight_is_chosen_on_is_not_learned(ranked, tmp_path, monkeypatch, selection, learns):
+    monkeypatch.setattr(relevance, "RankerConfig", relevance_config)
+    split, found = ranked.relevance._split, []
+    few = dataclasses.replace(split, validation=split.validation[::2])  # others are not there at all
+    for number, one in enumerate((split, few)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found.append(RunRelevance(folder, one, selection, 1).get(Oracle(one, 1)))
+    weights = [found[k].ranker.networks[0].state_dict().values() for k in (0, 1)]
+    assert all(torch.equal(*pair) for pair in zip(*weights, strict=True)) != learns
+    known = [one.ranker.forms.seen.nnz for one in found]
+    assert known[0] > known[1], "whoever asks for a list is known by all ratings"
+    assert all(one.weight == relevance.USUAL_WEIGHT for one in found) or not learns
 
 
 def test_standardized_values():

@@ -6,8 +6,8 @@ import torch
 
 from igmc.loading import CrossFit, Probe
 from igmc.models import NeighboursEnsemble
-from igmc.training import MemoryCheckpointer, interval_pairs, unpacked_intervals
-from igmc.training.interval_pairs import IntervalPairs, packed_intervals
+from igmc.training import MemoryCheckpointer, as_tensors, interval_pairs, unpacked_intervals
+from igmc.training.interval_pairs import IntervalPairs
 from igmc.training.neighbours_loop import fit_neighbours
 from tests.training.test_neighbours_loop import CONFIG, CPU, KNOWN, pairs
 
@@ -50,7 +50,7 @@ def test_intervals_are_kept_with_a_checkpoint_and_come_back(folds):
     fitted = made(folds)[1].fit(model)
     inputs = np.zeros((3, len(fitted.residuals.mean)), np.float32)
     spread = fitted.spread(inputs, [0, 5, 50], [9, 9, 9], 1.0)
-    packed = packed_intervals(fitted)
+    packed = as_tensors(fitted.state())
     assert all(isinstance(one, torch.Tensor) for one in packed["scores"])
     again = unpacked_intervals(packed)
     np.testing.assert_array_equal(again.half_width(spread, 0.8), fitted.half_width(spread, 0.8))

@@ -19,7 +19,7 @@ from igmc.errors import CheckpointError
 from igmc.estimates import FactorEstimates
 from igmc.graph import RatingTimes, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
-from igmc.training import load_checkpoint, save_checkpoint
+from igmc.training import as_tensors, load_checkpoint, save_checkpoint
 
 __all__ = ["NO_ESTIMATES", "GraphEstimates", "estimate_without", "laid_over"]
 
@@ -62,7 +62,7 @@ class GraphEstimates:
             digest = self._digest(known)
             if self._read(digest) is None:
                 fitted = known.estimate(self.names, seed=self.seed, threads=threads)
-                states = [_packed(one.state()) for one in fitted]
+                states = [as_tensors(one.state()) for one in fitted]
                 save_checkpoint(self.path, {"digest": digest, "estimates": states})
 
     def elsewhere(self) -> GraphEstimates:
@@ -178,14 +178,6 @@ def estimate_without(
 
     whole = without(-1)
     return np.array([whole - without(int(one)) for one in neighbours])
-
-
-def _packed(state: dict[str, Any]) -> dict[str, Any]:
-    """As tensors and plain types, which is all that a checkpoint may hold."""
-    return {
-        name: torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
-        for name, value in state.items()
-    }
 
 
 def _unpacked(state: dict[str, Any]) -> dict[str, Any]:
