@@ -40,7 +40,6 @@ class IntervalPairs:
         folds: CrossFit,
         probes: Sequence[Probe],
         norms: InputNorms,
-        *,
         cap: int,
         seed: int,
         threads: int | None,

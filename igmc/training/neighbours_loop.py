@@ -169,11 +169,8 @@ class _Training:
             left_out=[probe.rows for probe in self.probes],
             ranks=ranks,
         )
-        self.intervals = None  # where no rating is left out, there is nothing to measure them on
-        if self.probes:
-            self.intervals = IntervalPairs(
-                self.folds, self.probes, norms, cap=cap, seed=seed, threads=threads
-            )
+        left = self.probes
+        self.intervals = IntervalPairs(self.folds, left, norms, cap, seed, threads) if left else None
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
