@@ -169,8 +169,7 @@ class _Training:
             left_out=[probe.rows for probe in self.probes],
             ranks=ranks,
         )
-        left = self.probes
-        self.intervals = IntervalPairs(self.folds, left, norms, cap, seed, threads) if left else None
+        self.intervals = self.probes and IntervalPairs(self.folds, self.probes, norms, cap, seed, threads)
         self._whole: Knowledge | None = None  # made when validation pairs are asked on it
 
     def resume(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -201,7 +200,7 @@ class _Training:
             "steps": self.averaging.steps,
             "history": history,
             "ranks": self.ranks.size,
-            "intervals": self.intervals and as_tensors(self.intervals.fit(self.average).state()),
+            "intervals": as_tensors(self.intervals.fit(self.average).state()) if self.intervals else None,
         }
 
     def epoch(self, epoch: int, progress: bool) -> dict[str, Any]:
