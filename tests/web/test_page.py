@@ -267,6 +267,7 @@ def test_nothing_that_axe_finds(open_page, scheme):
         pytest.skip("no axe-core: npm install axe-core, and its node_modules in IGMC_NPM")
     page = open_page(color_scheme=scheme)
     rate_five(page)
+    settled(page)
     page.locator("#filters-summary").click()
     page.evaluate((folder / "axe-core" / "axe.min.js").read_text())
     for open_dialog in (None, "#recommended .why", "#people"):
