@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import record
 import studies
 
@@ -28,26 +27,17 @@ DATASETS = ("ml_100k", "ml_1m")
 UNSEEN = ("users", "items", "both")
 
 
-def squared_errors(report: EvaluationReport, label: str, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Squared error and user of each pair, over all draws; who is asked in several of them is one person."""
-    errors, users = [], []
-    for one in report.evaluations:
-        if one.label == label and one.protocol["settings"]["k"] == k:
-            errors.append((one.predicted - one.asked_rating) ** 2)
-            users.append(one.asked_user)
-    return np.concatenate(errors), np.concatenate(users)
-
-
 def pooled(report: EvaluationReport, dataset: str, unseen: str, labels: list[str]) -> list[dict[str, Any]]:
     """A row for each model and k: the RMSE over all pairs, and ours less it with its interval."""
     found = []
     seeds = sorted({one.seed for one in report.evaluations})
     for k in KS:
-        ours, users = squared_errors(report, OURS, k)
+        here = [one for one in report.evaluations if one.protocol["settings"]["k"] == k]
+        ours, users = studies.squared_errors(here, OURS)
         for label in labels:
-            theirs, _ = squared_errors(report, label, k)
+            theirs, _ = studies.squared_errors(here, label)
             row = {"dataset": dataset, "unseen": unseen, "k": k, "label": label, "seeds": seeds}
-            row |= {"pairs": len(theirs), "rmse": float(np.sqrt(theirs.mean()))}
+            row |= {"pairs": len(theirs), "rmse": float(theirs.mean() ** 0.5)}
             if label != OURS:
                 test = paired_test(ours, theirs, users, seed=1, root=True)
                 row |= {"difference": test.difference, "low": test.low, "high": test.high}

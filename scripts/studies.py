@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import record
 
 from igmc.cli.logs import start_logging
 from igmc.evaluation import EvaluationReport, evaluate, markdown
+from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.plots import Curve, CurvePanel, curve_figure, save_figure
 
 
@@ -91,6 +93,16 @@ def rows(report: EvaluationReport) -> list[dict[str, Any]]:
         found.append({name: values[name] for name in kept})
         found[-1] |= {"machine": report.machine, "versions": report.versions}
     return found
+
+
+def squared_errors(evaluations: Iterable[ModelEvaluation], label: str) -> tuple[np.ndarray, np.ndarray]:
+    """Squared error and user of each pair of a model, over all seeds; users keep their number."""
+    errors, users = [], []
+    for one in evaluations:
+        if one.label == label:
+            errors.append((one.predicted - one.asked_rating) ** 2)
+            users.append(one.asked_user)
+    return np.concatenate(errors), np.concatenate(users)
 
 
 def merged(
