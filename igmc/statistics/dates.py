@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.compiled import inner, kernel
+from igmc.graph.splice import RowSplice
 from igmc.ratings import UNKNOWN_TIME
 from igmc.statistics.graph_statistics import GraphStatistics, dealt
 from igmc.threads import pool
@@ -181,19 +182,16 @@ def _patched(
     time: NDArray[np.int64],
 ) -> _TimedRows:
     """The rows of a side with others for some nodes, besides those that it has already."""
-    kept = np.flatnonzero(~np.isin(side.nodes, nodes))
-    mine = np.flatnonzero(np.isin(node, nodes))
-    counts = np.diff(side.patch_ptr)[kept]
-    before = np.repeat(np.isin(side.nodes, nodes, invert=True), np.diff(side.patch_ptr))
-    every = np.concatenate([side.nodes[kept], nodes])
-    place = np.searchsorted(np.sort(every), np.concatenate([np.repeat(side.nodes[kept], counts), node[mine]]))
-    rows = dealt(
-        place.astype(np.int32),
-        np.concatenate([side.patch_time[before], time[mine]]),
-        np.concatenate([side.patch_residual[before], residual[mine]]),
-        len(every),
+    mine = np.isin(node, nodes)
+    at = np.searchsorted(nodes, node[mine]).astype(np.int32)
+    ptr, times, residuals = dealt(at, time[mine], residual[mine], len(nodes))
+    rows = RowSplice(side.nodes, nodes, side.patch_ptr, ptr)
+    return side._replace(
+        nodes=rows.nodes,
+        patch_ptr=rows.ptr,
+        patch_time=rows.values(side.patch_time, times),
+        patch_residual=rows.values(side.patch_residual, residuals),
     )
-    return _TimedRows(*side[:3], np.sort(every).astype(np.int32), *rows)
 
 
 @kernel
