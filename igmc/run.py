@@ -7,7 +7,9 @@ import hashlib
 import logging
 import os
 import re
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,8 @@ from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
 from igmc.run_start import begun, logging_to, note_items, written
-from igmc.training import FirstWeights, RunFolder, Tracker, on_device, pick_device
+from igmc.tracking import Callback, TrackedTraining, callbacks_for
+from igmc.training import FirstWeights, RunFolder, on_device, pick_device
 
 __all__ = ["default_folder", "demo_run", "train"]
 
@@ -53,7 +56,8 @@ def train(
     statistics_memory: float | None = None,
     progress: bool = True,
     profile: bool = False,
-    track: str | Path | None = None,
+    track: str | Path | Sequence[str | Path] | None = None,
+    callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> RunReport:
     """Train on a data set and score its test part.
@@ -77,7 +81,8 @@ def train(
             It changes no result.
         progress: show bars, if stderr is a terminal.
         profile: log where the training time went.
-        track: folder for the curves of the training; see `igmc.training.track.Tracker`.
+        track: where to log the training: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
+        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
         **settings: over those that come with the data set, by section of `RunConfig` or by name alone, as in
             ``epochs=3, network="rgcn"``.
 
@@ -86,7 +91,7 @@ def train(
     """
     with joined() as ranks:
         place = pick_device(device, ranks.local if ranks.size > 1 else None)
-        tracker = Tracker(track if ranks.first else None)
+        called = [*callbacks_for(track), *callbacks] if ranks.first else []
         config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
         config = _for_times(config, dataset)
         memory = _statistics_bytes(config, statistics_memory)
@@ -98,7 +103,7 @@ def train(
         with begun(folder, config, _facts(dataset, split, weights), ranks) as finished:
             if finished:
                 return ranks.of_first(_finished, dataset, folder)
-            with written(dataset, folder, ranks), on_device(place), tracker:
+            with written(dataset, folder, ranks), on_device(place):
                 logger.info("run folder %s, device %s%s", folder.path, place, _several(ranks))
                 job = Job(
                     config=config,
@@ -113,11 +118,10 @@ def train(
                     memory=memory,
                     progress=progress and ranks.first,
                     profile=profile,
-                    monitor=tracker.monitor(folder.path.resolve().name),
                     start=None if weights is None else weights.state,
                     ranks=ranks,
                 )
-                return _run(job, split)
+                return _run(job, split, called)
 
 
 def _several(ranks: Ranks) -> str:
@@ -201,11 +205,14 @@ def default_folder(config: RunConfig, split: Split, weights: FirstWeights | None
     return Path("runs") / f"{name}{network}-{selection}-seed{config.seed}-{digest[:8]}"
 
 
-def _run(job: Job, split: Split) -> RunReport:
+def _run(job: Job, split: Split, callbacks: Sequence[Callback]) -> RunReport:
     if job.ranks.first:
         split.save(job.folder.path / "split.npz")
-    trained = find_network(job.config.network).train(job)
-    return job.ranks.of_first(_finish, job, split, trained)
+    with TrackedTraining(callbacks, job.folder.path.resolve().name, job.config.to_dict()) as tracked:
+        trained = find_network(job.config.network).train(replace(job, monitor=tracked.monitor))
+        report = job.ranks.of_first(_finish, job, split, trained)
+        tracked.finish(report.figures())
+    return report
 
 
 def _finish(job: Job, split: Split, trained: Trained) -> RunReport:

@@ -75,6 +75,11 @@ class RunReport:
         """The trained run, ready to predict; `how` is that of `igmc.Predictor.from_run`."""
         return Predictor.from_run(self.folder, **how)
 
+    def figures(self) -> dict[str, float]:
+        """The test errors of the averaged checkpoints, and the validation RMSE where there is one."""
+        validation = {} if self.validation_rmse is None else {"validation_rmse": self.validation_rmse}
+        return validation | {f"test_{name}": value for name, value in asdict(self.ensemble).items()}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
         return asdict(self) | {"ensemble_epochs": list(self.ensemble_epochs)}

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "threads", "environment", "short_repr", "progress", "memory"),
     ("argument_types",),
     ("config", "files", "checked_json", "ranks", "jobs"),
-    ("compiled",),
+    ("compiled", "tracking"),
     ("rng", "simd"),
     ("ratings",),
     ("graph",),

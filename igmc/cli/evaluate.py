@@ -96,7 +96,7 @@ def evaluate_command(
     metrics: str | None,
     against: str | None,
     out: Path | None,
-    track: Path | None,
+    track: tuple[str, ...],
     list_models: bool,
     list_protocols: bool,
     data_dir: Path | None,

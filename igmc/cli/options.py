@@ -59,9 +59,10 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 track_option = click.option(
     "--track",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder for TensorBoard: losses, validation figures and learning rate by epoch [default: none]",
+    multiple=True,
+    metavar="DIR|wandb:PROJECT|mlflow:URI",
+    help="Log losses, validation figures and learning rate by epoch: to a folder for TensorBoard, to "
+    "Weights & Biases, or to MLflow. Can be repeated [default: none]",
 )
 
 executor_option = click.option(

@@ -81,7 +81,7 @@ def train_command(
     device: str,
     profile: bool,
     statistics_memory: float | None,
-    track: Path | None,
+    track: tuple[str, ...],
     data_dir: Path | None,
     home: Path | None,
     workers: int | None,

@@ -107,7 +107,7 @@ def tune_command(
     prune: bool,
     seed: int,
     out: Path | None,
-    track: Path | None,
+    track: tuple[str, ...],
     data_dir: Path | None,
     home: Path | None,
     as_json: bool,

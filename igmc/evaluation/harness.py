@@ -27,7 +27,7 @@ from igmc.evaluation.validation import check_metrics
 from igmc.files import replace_file, replacing, sweep_shared, writing
 from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, load_dataset
-from igmc.training import Tracker
+from igmc.tracking import Callback, TrackedTraining, callbacks_for
 
 __all__ = ["evaluate", "several"]
 
@@ -52,7 +52,8 @@ def evaluate(
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
-    track: str | Path | None = None,
+    track: str | Path | Sequence[str | Path] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> EvaluationReport:
     """Fit and measure every model on every split, through the same code.
 
@@ -73,7 +74,8 @@ def evaluate(
         out: folder for the report and for each evaluation as it is done. What is there already is not run
             again, so that a call that was interrupted goes on where it stopped, and models that took long to
             train are kept for other questions. Nothing is written if None.
-        track: folder for the curves of all trainings; see `igmc.training.track.Tracker`.
+        track: where to log all trainings: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
+        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
 
     Returns:
         the report. A model that fails on a split is in its `failures`, and the others go on.
@@ -83,7 +85,7 @@ def evaluate(
             data sets, protocols or seeds.
         DataError: if a data set cannot be read or split.
         IgmcError: if a folder cannot be written.
-        MissingExtraError: without TensorBoard for `track`.
+        MissingExtraError: without the library that `track` needs.
     """
     asked = [ModelSpec.of(model) for model in several(models)]
     ways = list({way.label: way for way in map(make_protocol, several(protocols))}.values())
@@ -91,28 +93,28 @@ def evaluate(
     given = {"model": asked, "data set": sources, "protocol": ways, "seed": seeds, "list length": ks}
     shown = [] if metrics is None else several(metrics)
     _check_given(given, shown, rankings=rankings)
+    called = [*callbacks_for(track), *callbacks]
     digests: dict[str, str] = {}
     kept = _Kept(Path(out), ks, rankings) if out is not None else None
     evaluations: list[ModelEvaluation] = []
     failures: list[Failure] = []
-    with Tracker(track) as tracker:
-        for source in sources:
-            dataset = load_dataset(source, data_dir=data_dir, home=home)
-            _check_name(dataset, digests)
+    for source in sources:
+        dataset = load_dataset(source, data_dir=data_dir, home=home)
+        _check_name(dataset, digests)
+        for model in asked:
+            model.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
+        for protocol, seed in itertools.product(ways, seeds):
+            split = protocol.draw(dataset, seed)
             for model in asked:
-                model.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
-            for protocol, seed in itertools.product(ways, seeds):
-                split = protocol.draw(dataset, seed)
-                for model in asked:
-                    try:
-                        found = _evaluated(model, dataset, protocol, split, ks, rankings, kept, tracker)
-                    except WriteError:  # no fault of the model, and the next one would meet it too
-                        raise
-                    except IgmcError as error:
-                        failures.append(Failure(dataset.name, protocol.label, seed, model.label, str(error)))
-                        logger.warning("%s failed: %s", model.label, error)
-                    else:
-                        evaluations.append(found)
+                try:
+                    found = _evaluated(model, dataset, protocol, split, ks, rankings, kept, called)
+                except WriteError:  # no fault of the model, and the next one would meet it too
+                    raise
+                except IgmcError as error:
+                    failures.append(Failure(dataset.name, protocol.label, seed, model.label, str(error)))
+                    logger.warning("%s failed: %s", model.label, error)
+                else:
+                    evaluations.append(found)
     report = EvaluationReport(tuple(evaluations), tuple(failures), shown=tuple(shown))
     if out is not None:
         report.save(Path(out))
@@ -205,7 +207,7 @@ def _evaluated(
     ks: Sequence[int],
     rankings: bool,
     kept: _Kept | None,
-    tracker: Tracker,
+    callbacks: Sequence[Callback],
 ) -> ModelEvaluation:
     """The evaluation of a model on a split: one that is kept, or else made now, and kept."""
     what = f"{model.label} on {dataset.name}, {protocol.label}, seed {split.seed}"
@@ -216,17 +218,20 @@ def _evaluated(
         logger.info("%s: done before", what)
         return replace(found, label=model.label)
     fitted_models = kept.fitted_models if kept is not None else None
-    monitor = tracker.monitor(f"{dataset.name}/{protocol.label}/seed-{split.seed}/{model.label}")
-    made = evaluate_model(
-        model,
-        dataset,
-        protocol,
-        split,
-        ks=ks,
-        monitor=monitor,
-        fitted_models=fitted_models,
-        rankings=rankings,
-    )
+    run = f"{dataset.name}/{protocol.label}/seed-{split.seed}/{model.label}"
+    settings = model.make(dataset.name, split.seed).config.to_dict()
+    with TrackedTraining(callbacks, run, settings) as tracked:
+        made = evaluate_model(
+            model,
+            dataset,
+            protocol,
+            split,
+            ks=ks,
+            monitor=tracked.monitor,
+            fitted_models=fitted_models,
+            rankings=rankings,
+        )
+        tracked.finish({f"test_{name}": value for name, value in made.metrics.items()})
     names = [name for name in ("rmse", f"ndcg@{max(ks)}") if name in made.metrics]
     shown = ", ".join(f"{name} {made.metrics[name]:.4f}" for name in names)
     logger.info("%s: %s in %.1f s", what, shown, sum(made.seconds.values()))

@@ -50,7 +50,7 @@ class Job:
     memory: int | None
     progress: bool
     profile: bool
-    monitor: Callable[[Mapping[str, Any]], None] | None
+    monitor: Callable[[Mapping[str, Any]], None] | None = None
     start: Mapping[str, Any] | None = None
     ranks: Ranks = ALONE
 

@@ -10,7 +10,6 @@ from igmc.training.intercept import LEAST_SAMPLE
 from igmc.training.interval_pairs import unpacked_intervals
 from igmc.training.loop import fit
 from igmc.training.neighbours_loop import fit_neighbours
-from igmc.training.track import Tracker
 
 __all__ = [
     "LEAST_SAMPLE",
@@ -18,7 +17,6 @@ __all__ = [
     "FirstWeights",
     "MemoryCheckpointer",
     "RunFolder",
-    "Tracker",
     "as_tensors",
     "chosen_epochs",
     "fit",

@@ -29,7 +29,7 @@ from igmc.files import locked, replace_file, sweep, writing
 from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, data_config, load_dataset, make_split
 from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
-from igmc.training import Tracker
+from igmc.tracking import Callback, TrackedTraining, callbacks_for
 
 if TYPE_CHECKING:
     import optuna
@@ -53,7 +53,8 @@ def tune(
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
-    track: str | Path | None = None,
+    track: str | Path | Sequence[str | Path] | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> TuningResult:
     """Search the settings that do best on the validation part of one split.
 
@@ -77,20 +78,21 @@ def tune(
         out: folder of the study, where it goes on later, and of ``best.json``: the settings, as
             ``igmc-evaluate --model NAME@FILE`` takes them. For igmc also ``train.json``, as ``igmc-train
             --config`` takes it. Nothing is written if None.
-        track: folder for the curves of all trials; see `igmc.training.track.Tracker`.
+        track: where to log all trials: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
+        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
 
     Raises:
         ConfigError: on an unknown name or setting, if there is nothing to search or no validation part, or if
             the folder holds another study.
         DataError: if the data or the study cannot be read.
         TrainingError: if no trial finished.
-        MissingExtraError: without Optuna, or TensorBoard for `track`.
+        MissingExtraError: without Optuna, or the library that `track` needs.
     """
     stored.require_optuna()
     if trials < 1:
         raise ConfigError("the number of trials is too small", got=trials, allowed="at least 1")
     with ExitStack() as stack:
-        tracker = stack.enter_context(Tracker(track))
+        called = [*callbacks_for(track), *callbacks]
         asked = ModelSpec.of(model)
         way = make_protocol(protocol)
         source = load_dataset(dataset, data_dir=data_dir, home=home)
@@ -100,7 +102,7 @@ def tune(
         split = way.draw(source, seed)
         data = TrainingData.from_split(split, source)  # all that is looked at from here on
         metric = checked_metric(usual, metric, way, data)
-        search = _Search(usual, data, metric, searched, prune, seed, tracker, Path(out) if out else None)
+        search = _Search(usual, data, metric, searched, prune, seed, called, Path(out) if out else None)
         facts = {"dataset": source.name, "protocol": way.label}
         if search.folder is not None:
             with writing(search.folder):
@@ -121,7 +123,7 @@ class _Search:
     space: SearchSpace
     prune: bool
     seed: int
-    tracker: Tracker
+    callbacks: Sequence[Callback]
     folder: Path | None
 
     @property
@@ -174,8 +176,10 @@ class _Search:
         try:
             config = with_settings(self.usual.config, stored.drawn(trial, self.space))
             model = type(self.usual)(config, seed=self.seed)
-            model.fit(self.data, monitor=self._monitor(trial))
-            value = validation_figure(model, self.data, self.metric)
+            with TrackedTraining(self.callbacks, self._name(trial), config.to_dict()) as tracked:
+                model.fit(self.data, monitor=self._monitor(trial, tracked.monitor))
+                value = validation_figure(model, self.data, self.metric)
+                tracked.finish({f"validation_{self.metric}": value})
         except optuna.TrialPruned:
             trial.set_user_attr("seconds", time.monotonic() - start)
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
@@ -189,12 +193,14 @@ class _Search:
             trial.set_user_attr("seconds", time.monotonic() - start)
             study.tell(trial, value)
 
-    def _monitor(self, trial: optuna.Trial) -> Monitor:
+    def _name(self, trial: optuna.Trial) -> str:
+        place = "" if self.folder is None else f"{self.folder.name}/"
+        return f"{place}trial-{trial.number:04d}"
+
+    def _monitor(self, trial: optuna.Trial, tracked: Monitor | None) -> Monitor:
         import optuna
 
         name = "validation_rmse" if self.less_is_better else "validation_ndcg"
-        place = "" if self.folder is None else f"{self.folder.name}/"
-        tracked = self.tracker.monitor(f"{place}trial-{trial.number:04d}")
 
         def monitor(record: Mapping[str, Any]) -> None:
             if tracked is not None:

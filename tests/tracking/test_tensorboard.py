@@ -7,7 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from igmc.errors import IgmcError, MissingExtraError
-from igmc.training.track import Tracker
+from igmc.tracking import TensorBoard, TrackedTraining
 
 
 def curves(place):
@@ -23,11 +23,16 @@ def record(epoch, **more):
     return {"epoch": epoch, "mse": 1.0 / epoch, "arr": 5.0, "learning_rate": 1e-3, **more}
 
 
+def follow(folder, run, records):
+    with TrackedTraining([TensorBoard(folder)], run, {}) as tracked:
+        for one in records:
+            tracked.monitor(one)
+
+
 def test_losses_validation_and_learning_rate_of_each_epoch(tmp_path):
-    with Tracker(tmp_path / "new" / "tb") as tracker:
-        monitor = tracker.monitor("demo/igmc")
-        monitor(record(1, validation_rmse=None, seconds=2.0))
-        monitor(record(2, validation_rmse=np.float64(0.9), seconds=1.0))
+    records = [record(1, validation_rmse=None, seconds=2.0)]
+    records += [record(2, validation_rmse=np.float64(0.9), seconds=1.0)]
+    follow(tmp_path / "new" / "tb", "demo/igmc", records)
     assert curves(tmp_path / "new" / "tb" / "demo" / "igmc") == {
         "train/mse": [(1, 1.0), (2, 0.5)],
         "train/arr": [(1, 5.0), (2, 5.0)],
@@ -38,26 +43,20 @@ def test_losses_validation_and_learning_rate_of_each_epoch(tmp_path):
 
 
 def test_each_epoch_can_be_seen_before_the_end(tmp_path):
-    with Tracker(tmp_path) as tracker:
-        tracker.monitor("run")(record(1))
+    with TrackedTraining([TensorBoard(tmp_path)], "run", {}) as tracked:
+        tracked.monitor(record(1))
         assert curves(tmp_path / "run")["train/mse"] == [(1, 1.0)]
 
 
 def test_a_second_training_of_the_same_run_has_curves_of_its_own(tmp_path):
-    with Tracker(tmp_path) as tracker:
-        monitor = tracker.monitor("run")
-        for epoch in (1, 2, 1):
-            monitor(record(epoch))
+    follow(tmp_path, "run", map(record, (1, 2, 1)))
     assert curves(tmp_path / "run")["train/mse"] == [(1, 1.0), (2, 0.5)]
     assert curves(tmp_path / "run-2")["train/mse"] == [(1, 1.0)]
 
 
-def test_a_run_that_resumes_goes_on_with_its_curves_and_repeats_no_epoch(tmp_path):
+def test_a_run_that_resumes_continues_its_curves_and_repeats_no_epoch(tmp_path):
     for epochs in ((1, 2, 3), (3, 4)):
-        with Tracker(tmp_path) as tracker:
-            monitor = tracker.monitor("run")
-            for epoch in epochs:
-                monitor(record(epoch))
+        follow(tmp_path, "run", map(record, epochs))
         if epochs == (1, 2, 3):  # files are read in the order of their names, which hold the second
             (file,) = (tmp_path / "run").glob("events*")
             file.rename(file.with_name("events.out.tfevents.0000000001.before"))
@@ -65,22 +64,20 @@ def test_a_run_that_resumes_goes_on_with_its_curves_and_repeats_no_epoch(tmp_pat
 
 
 def test_names_become_folders_below_the_one_given(tmp_path):
-    with Tracker(tmp_path) as tracker:
-        tracker.monitor("../../my data.csv/random_80_20:min_rating=3/..")(record(1))
+    follow(tmp_path, "../../my data.csv/random_80_20:min_rating=3/..", [record(1)])
     files = [path.relative_to(tmp_path).parent.as_posix() for path in tmp_path.rglob("events*")]
     assert files == ["_/_/my_data.csv/random_80_20_min_rating=3/_"]
 
 
-def test_without_a_folder_nothing_is_written_or_needed(monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with Tracker(None) as tracker:
-        assert tracker.monitor("run") is None
+def test_a_training_without_epochs_writes_nothing(tmp_path):
+    follow(tmp_path, "run", [])
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_missing_or_in_the_way_is_said_at_once(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(IgmcError, match=r"cannot write .*file"):
-        Tracker(tmp_path / "file")
+        TensorBoard(tmp_path / "file")
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingExtraError, match=r"needs TensorBoard; hint: pip install 'igmc\[track\]'"):
-        Tracker(tmp_path)
+        TensorBoard(tmp_path)
