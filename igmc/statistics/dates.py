@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.compiled import inner, kernel
-from igmc.graph.splice import RowSplice
+from igmc.graph import RowSplice
 from igmc.ratings import UNKNOWN_TIME
 from igmc.statistics.graph_statistics import GraphStatistics, dealt
 from igmc.threads import pool
