@@ -10,7 +10,8 @@ from igmc.inference.why import ExplainedNode
 from igmc.ratings import RawId
 from igmc.web import schemas
 from igmc.web.title_search import plain
-from igmc.web.titles import Titles, sent
+from igmc.web.titles import Titles
+from igmc.web.wire_ids import sent
 
 __all__ = ["because", "node", "similar", "users"]
 

@@ -13,6 +13,7 @@ from igmc.inference import Predictor, encode_ratings, from_text, near_ids, neare
 from igmc.live import Change, Draft, LiveRatings
 from igmc.ratings import IdTable, RawId
 from igmc.web import live_schemas, schemas
+from igmc.web.wire_ids import LARGEST, LONGEST, received_all
 
 __all__ = ["Ledger"]
 
@@ -49,22 +50,33 @@ class Ledger:
         Raises:
             DataError: on a rating off the scale, an item that is rated twice or not known, or too many.
         """
-        given: dict[RawId, float] = {one.item_id: one.rating for one in asked.ratings}
+        items = received_all(self.live.predictor.items, (one.item_id for one in asked.ratings))
+        given = {item: one.rating for item, one in zip(items, asked.ratings, strict=True)}
         if len(given) < len(asked.ratings):
             raise DataError("an item is rated twice", allowed="each item once")
         scale = self.live.predictor.scale
         rounded = nearest_ratings(scale, given) if asked.round else given
         return self._ratings(
-            [Draft("rate", user, one.item_id, float(rounded[one.item_id]), one.time) for one in asked.ratings]
+            [
+                Draft("rate", user, item, float(rounded[item]), one.time)
+                for item, one in zip(items, asked.ratings, strict=True)
+            ]
         )
 
     def append(self, asked: live_schemas.StoredRatings) -> tuple[Draft, ...]:
         """What stores items, and ratings of any users; raises as `rate`."""
-        rows = [Draft("rate", one.user_id, one.item_id, one.rating, one.time) for one in asked.ratings]
+        known = self.live.predictor
+        users = received_all(known.users, (one.user_id for one in asked.ratings))
+        rated = received_all(known.items, (one.item_id for one in asked.ratings))
+        rows = [
+            Draft("rate", user, item, one.rating, one.time)
+            for user, item, one in zip(users, rated, asked.ratings, strict=True)
+        ]
         if not rows and not asked.items:
             raise DataError("there is nothing to store", allowed="ratings, items, or both")
-        items = tuple(self.describe(one.item_id, one) for one in asked.items)
-        return (*items, *self._ratings(rows, {one.item_id for one in asked.items}))
+        new = received_all(known.items, (one.item_id for one in asked.items))
+        items = tuple(self.describe(item, one) for item, one in zip(new, asked.items, strict=True))
+        return (*items, *self._ratings(rows, set(new)))
 
     def describe(self, item: RawId, asked: live_schemas.Described) -> Draft:
         """What stores the title, the genres and the year of an item."""
@@ -99,13 +111,13 @@ class Ledger:
         if kind is not None and not isinstance(raw, kind):
             what = "whole numbers" if kind is int else "texts"
             raise DataError(f"the {side} ids of this run are {what}", got=raw, allowed=f"{what} only")
-        if isinstance(raw, int) and abs(raw) > schemas.LARGEST:
-            raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^53")
-        if isinstance(raw, str) and not (0 < len(raw) <= schemas.LONGEST and raw == raw.strip()):
+        if isinstance(raw, int) and abs(raw) > LARGEST:
+            raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^63")
+        if isinstance(raw, str) and not (0 < len(raw) <= LONGEST and raw == raw.strip()):
             raise DataError(
                 "an id is too long, or has blanks at an end",
                 got=raw,
-                allowed=f"1..{schemas.LONGEST} characters",
+                allowed=f"1..{LONGEST} characters",
             )
 
     def _ratings(self, drafts: list[Draft], known: Iterable[RawId] = ()) -> tuple[Draft, ...]:

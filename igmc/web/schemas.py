@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from igmc.config import COVERAGE
+from igmc.web.wire_ids import EXACT, LONGEST
 
 __all__ = [
     "About",
@@ -41,12 +42,14 @@ __all__ = [
 
 MOST = 100  # items in an answer
 MOST_HIDDEN = 1000  # items that a request leaves out
-LARGEST, LONGEST = 2**53 - 1, 256  # ids: JavaScript keeps no larger whole number exactly
 
-# Whole numbers and texts are different ids, as in the data; bounds keep them printable in any language.
+# Whole numbers and texts are different ids, as in the data, but for numbers that not every language can hold.
 Id = Annotated[
-    Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)] | Annotated[StrictStr, Field(max_length=LONGEST)],
-    Field(description="As it stands in the data: a whole number or a text, which are different ids."),
+    Annotated[StrictInt, Field(ge=-EXACT, le=EXACT)] | Annotated[StrictStr, Field(max_length=LONGEST)],
+    Field(
+        description="As in the data: a whole number or a text, which are different ids. Numbers of 2^53 and "
+        "more are sent as texts."
+    ),
 ]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 Year = Annotated[int, Field(ge=0, le=9999)]

@@ -26,6 +26,7 @@ from igmc.ratings import IdTable, RawId
 from igmc.ratings.readers import source_name
 from igmc.web import catalogue, schemas, score_schemas
 from igmc.web.titles import Titles
+from igmc.web.wire_ids import LONGEST, received, received_all, sendable
 
 __all__ = ["Service", "UnknownIdError"]
 
@@ -58,11 +59,11 @@ class Service:
         self.limits = limits
         for side in ("user", "item"):
             for raw in getattr(self.predictor, f"{side}s").ids:
-                if not _sendable(raw):
+                if not sendable(raw):
                     raise DataError(
                         f"the API cannot send this {side} id",
                         got=raw,
-                        allowed=f"whole numbers below 2^53, texts of at most {schemas.LONGEST} characters",
+                        allowed=f"whole numbers below 2^63, texts of at most {LONGEST} characters",
                         remedy="give the data set other ids",
                     )
         self._titles = Titles(self.predictor)
@@ -118,7 +119,8 @@ class Service:
     def named(self, asked: schemas.NamedItems, deadline: float) -> schemas.ItemList:
         """The items of these ids, in their order; unknown ones are passed over."""
         predictor = self.predictor
-        titles, places = self._titles_of(predictor), predictor.items.encode(asked.item_ids)
+        ids = received_all(predictor.items, asked.item_ids)
+        titles, places = self._titles_of(predictor), predictor.items.encode(ids)
         items = [titles.item(predictor, place) for place in places[places >= 0].tolist()]
         return schemas.ItemList(items=items, corrected=False)
 
@@ -133,8 +135,8 @@ class Service:
             UnknownIdError: on an unknown item.
         """
         predictor = self.predictor
-        self._known("item", predictor.items, asked.item_id)
-        return catalogue.similar(predictor, self._titles_of(predictor), asked.item_id, asked.k)
+        item = _known("item", predictor.items, asked.item_id)
+        return catalogue.similar(predictor, self._titles_of(predictor), item, asked.k)
 
     def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
         """A list for somebody; see `igmc.inference.lists.recommend.recommend`.
@@ -150,12 +152,12 @@ class Service:
         predictor = self.predictor
         titles = self._titles_of(predictor)
         request = ListRequest(
-            user_id=asked.user_id,
+            user_id=_user(predictor, asked),
             ratings=self._ratings(predictor, asked),
             genre=tuple(asked.genres),
             exclude_genre=tuple(asked.exclude_genres),
             years=years,
-            exclude=frozenset(asked.exclude),
+            exclude=frozenset(received_all(predictor.items, asked.exclude)),
             config=ListConfig(
                 k=asked.k,
                 min_score=asked.min_score,
@@ -198,8 +200,9 @@ class Service:
         predictor = self.predictor
         if asked.user_id is None and asked.ratings is None:
             raise DataError("nobody is named to predict for", allowed="a user_id, ratings, or both")
-        view = requested_user(predictor, asked.user_id, self._ratings(predictor, asked))
-        found = view.score_indices(view.items.encode(asked.item_ids), deadline=deadline)
+        view = requested_user(predictor, _user(predictor, asked), self._ratings(predictor, asked))
+        ids = received_all(predictor.items, asked.item_ids)
+        found = view.score_indices(view.items.encode(ids), deadline=deadline)
         columns = found.score.tolist(), found.source.tolist(), _bounds(found)
         return score_schemas.ScoreAnswer(
             scores=[
@@ -219,12 +222,12 @@ class Service:
             TimeoutError: after the deadline.
         """
         predictor = self.predictor
-        self._known("item", predictor.items, asked.item_id)
+        item = _known("item", predictor.items, asked.item_id)
         ratings = self._ratings(predictor, asked)
         found = explain(
             predictor,
-            asked.user_id,
-            asked.item_id,
+            _user(predictor, asked),
+            item,
             ratings=ratings,
             top=TOP,
             limit=LINKS,
@@ -237,7 +240,7 @@ class Service:
             source=found.source,
             low=None if interval is None else round(interval.low, 4),
             high=None if interval is None else round(interval.high, 4),
-            item=self._titles_of(predictor).item(predictor, int(predictor.items.encode([asked.item_id])[0])),
+            item=self._titles_of(predictor).item(predictor, int(predictor.items.encode([item])[0])),
             text=found.sentence(),
             known_rating=found.known,
             users=[catalogue.node(node) for node in found.users],
@@ -259,8 +262,6 @@ class Service:
 
     def _ratings(self, predictor: Predictor, asked: schemas.Asker) -> dict[RawId, float] | None:
         """What came with a request, checked as far as the predictor does not."""
-        if asked.user_id is not None:
-            self._known("user", predictor.users, asked.user_id)
         if asked.ratings is None:
             return None
         if len(asked.ratings) > self.limits.max_ratings:
@@ -271,14 +272,22 @@ class Service:
             )
         ratings: dict[RawId, float] = {}
         for one in asked.ratings:
-            if one.item_id in ratings:
-                raise DataError("an item is rated twice", got=one.item_id, allowed="each item once")
-            ratings[one.item_id] = one.rating
+            item = received(predictor.items, one.item_id)
+            if item in ratings:
+                raise DataError("an item is rated twice", got=item, allowed="each item once")
+            ratings[item] = one.rating
         return nearest_ratings(predictor.scale, ratings) if asked.round else ratings
 
-    def _known(self, side: str, table: IdTable, raw: RawId) -> None:
-        if table.encode([raw])[0] < 0:
-            raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
+
+def _user(predictor: Predictor, asked: schemas.Asker) -> RawId | None:
+    return None if asked.user_id is None else _known("user", predictor.users, asked.user_id)
+
+
+def _known(side: str, table: IdTable, asked: RawId) -> RawId:
+    raw = received(table, asked)
+    if table.encode([raw])[0] < 0:
+        raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
+    return raw
 
 
 def _bounds(found: Recommendations | Predictions) -> list[dict[str, Any]]:
@@ -287,9 +296,3 @@ def _bounds(found: Recommendations | Predictions) -> list[dict[str, Any]]:
         return [{} for _ in found.score]
     pairs = zip(found.low.tolist(), found.high.tolist(), strict=True)
     return [{"low": round(low, 4), "high": round(high, 4)} for low, high in pairs]
-
-
-def _sendable(raw: RawId) -> bool:
-    if isinstance(raw, str):
-        return len(raw) <= schemas.LONGEST
-    return isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) <= schemas.LARGEST

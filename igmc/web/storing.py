@@ -13,12 +13,13 @@ from igmc.web import live_schemas, schemas
 from igmc.web.ledger import Ledger
 from igmc.web.limits import BusyError, LateError
 from igmc.web.problems import described
+from igmc.web.wire_ids import LONGEST
 
 __all__ = ["routes"]
 
 _WRITTEN: dict[int | str, dict[str, Any]] = described(400, 401, 408, 409, 413, 421, 422, 503)
-_User = Annotated[str, Path(max_length=schemas.LONGEST, description="As the data write it, or a new one.")]
-_Item = Annotated[str, Path(max_length=schemas.LONGEST, description="As the data write it, or a new one.")]
+_User = Annotated[str, Path(max_length=LONGEST, description="As the data write it, or a new one.")]
+_Item = Annotated[str, Path(max_length=LONGEST, description="As the data write it, or a new one.")]
 _Key = Annotated[
     str | None,
     Header(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from igmc.inference import Predictor, natural_title
-from igmc.ratings import RawId
 from igmc.web import schemas
 from igmc.web.title_search import TitleSearch, informative
+from igmc.web.wire_ids import sent
 
-__all__ = ["Titles", "sent"]
+__all__ = ["Titles"]
 
 
 class Titles:
@@ -78,8 +77,3 @@ class Titles:
         # As of the first ratings: a few more change little.
         found: list[int] = informative(self._first.graph, self._first.scale.values).tolist()
         return found
-
-
-def sent(raw: RawId | None) -> Any:
-    """An id for an answer; the service has looked at all of them."""
-    return raw

@@ -84,7 +84,7 @@ def test_ids_in_addresses_are_those_of_the_data(client, live):
     }  # a text, as in the run
     assert rated(live, client.put("/api/users/a%2Fb%20c/ratings", json=body), "a/b c") == {3: 5.0}
     assert rated(live, client.delete("/api/users/a%2Fb%20c/ratings/3"), "a/b c") == {}
-    for path in ("items/new", "users/%20x/ratings", f"items/{2**53}"):
+    for path in ("items/new", "users/%20x/ratings", f"items/{2**63}"):
         answer = client.put(f"/api/{path}", json=body if "ratings" in path else {})
         assert answer.status_code == 422
     assert "whole numbers" in client.put("/api/items/new", json={}).json()["detail"]
