@@ -15,6 +15,7 @@ from igmc.estimates.lanes import from_lanes, to_lanes
 from igmc.estimates.making import sides_from, sides_of, state_of
 from igmc.estimates.pair_kernels import pair_moments, row_parts
 from igmc.estimates.sampler import Draw, Sampler
+from igmc.ratings import SideInformation
 
 __all__ = ["FactorEstimates"]
 
@@ -61,6 +62,7 @@ class FactorEstimates:
         thin: int = 4,
         seed: int = 1,
         threads: int = 1,
+        side: SideInformation | None = None,
     ) -> Self:
         """Sample from the posterior given n ratings; equal arguments give equal estimates.
 
@@ -77,6 +79,7 @@ class FactorEstimates:
             thin: sweeps from one of them to the next.
             seed: of all draws.
             threads: at most.
+            side: side information of all users and items, or of more than there are in the ratings.
 
         Raises:
             DataError: without ratings, or if one is not finite.
@@ -91,6 +94,7 @@ class FactorEstimates:
             implicit=implicit,
             seed=seed,
             threads=threads,
+            side=side,
         )
         kept = []
         for sweep in range(1, burn_in + draws * thin + 1):

@@ -42,6 +42,7 @@ class FactorSide:
         known: the rows that the fit has seen.
         fitted: int64 [n], with how many ratings.
         prior: of all rows.
+        values: float32 [m, F], features of the first m rows, at least n; F is 0 without side information.
         links: float32 [G, n_other + 1, D, 8], implicit terms of what is rated, the last one for what the fit
             has not seen; [G, 0, D, 8] without such terms.
         axes: of this side.
@@ -53,6 +54,7 @@ class FactorSide:
     known: SideRows
     fitted: NDArray[np.int64]
     prior: PriorTable
+    values: Floats
     links: Floats
     axes: Axes
     nodes: Ids
@@ -79,11 +81,18 @@ class FactorSide:
         return found
 
     def expected(
-        self, ratings: RatingRows, complete: NDArray[np.bool_], other: FactorSide, alpha: Floats, threads: int
+        self,
+        nodes: NDArray[np.integer],
+        ratings: RatingRows,
+        complete: NDArray[np.bool_],
+        other: FactorSide,
+        alpha: Floats,
+        threads: int,
     ) -> SideRows:
-        """What is expected of rows with these ratings.
+        """What is expected of n rows with these ratings.
 
         Args:
+            nodes: int [n], which rows they are; of those beyond `values` nothing is known.
             ratings: by rows; `near` as `locate` of the other side says.
             complete: bool [n], whether a row shows all that it has rated.
             other: what they rate.
@@ -98,11 +107,26 @@ class FactorSide:
         )
         draws = OtherDraws(other.known.vectors, other.patch.vectors, self.links, alpha)
         places = place_in(self.prior, np.diff(ptr), complete)
-        fixed = ptr, ratings.near.astype(np.int64), ratings.target, *places, self.prior, draws
+        shift = self._shift(nodes, *places)
+        fixed = ptr, ratings.near.astype(np.int64), ratings.target, *places, shift, self.prior, draws
         parts = parts_of(ptr) if threads > 1 else [(0, n)]
         calls = [(*fixed, self.axes.basis, self.draws, *part, vectors, variances) for part in parts]
         in_threads(threads, expected_rows, calls)
         return SideRows(vectors, variances, loadings(vectors, other.axes, self.draws))
+
+    def _shift(self, nodes: NDArray[np.integer], places: NDArray[np.int64], shares: Floats) -> Floats:
+        """What side information adds to what is expected of rows, float32 [G, n, D, 8]."""
+        entries, groups, size, width, lanes = self.prior.effects.shape
+        found = np.zeros((groups, len(nodes), width * lanes), np.float32)
+        effects = self.prior.effects.reshape(entries, groups, size, width * lanes)
+        known = np.flatnonzero(nodes < len(self.values)) if size else np.empty(0, np.int64)
+        for place in np.unique(places[known]).tolist():
+            rows = known[places[known] == place]
+            x, share = self.values[nodes[rows]], shares[rows, None]
+            found[:, rows] = x @ effects[place]
+            if share.any():
+                found[:, rows] += share * (x @ (effects[place + 1] - effects[place]))
+        return found.reshape(groups, len(nodes), width, lanes)
 
     def folded(
         self,
@@ -134,7 +158,7 @@ class FactorSide:
         before = np.where(nodes < len(self), self.fitted[np.minimum(nodes, len(self) - 1)], 0)
         complete = (before > 0) & (count >= before)
         rows = RatingRows(ptr, other.locate(column[order]).astype(np.int32), target[order])
-        return self._patched(nodes, self.expected(rows, complete, other, alpha, threads))
+        return self._patched(nodes, self.expected(nodes, rows, complete, other, alpha, threads))
 
     def _patched(self, nodes: Ids, rows: SideRows) -> FactorSide:
         """The same with other rows for some nodes, ascending."""

@@ -36,6 +36,7 @@ class PriorTable(NamedTuple):
     precision: NDArray[np.float32]  # [K, G, D, D, 8]
     offset: NDArray[np.float32]  # [K, G, D, 8]
     slope: NDArray[np.float32]  # [K, G, D, D, 8], times the implicit term; or [K, G, 0, 0, 8]
+    effects: NDArray[np.float32]  # [K, G, F, D, 8], of side information; not read in kernels
 
 
 @inner
@@ -111,8 +112,11 @@ def _between(table, place, share, stride, index):
 
 
 @inner
-def _prior(table, group, width, place, share, root, links, mean, A, b):
-    """The lower half of the precision in `A`, and precision times what is expected in `b`."""
+def _prior(table, group, width, place, share, root, links, shift, shift_at, mean, A, b):
+    """The lower half of the precision in `A`, and precision times what is expected in `b`.
+
+    The vector of `shift` from place `shift_at` on is added to what is expected.
+    """
     groups, squares = table.offset.shape[1], width * width
     for k in range(width):
         expected = _between(table.offset, place, share, groups * width, group * width + k)
@@ -122,7 +126,7 @@ def _prior(table, group, width, place, share, root, links, mean, A, b):
                 slope = _between(table.slope, place, share, groups * squares, group * squares + k * width + m)
                 products = fma(slope, load(LANES, links, m), products)
             expected = fma(root, products, expected)
-        store(mean, k, expected)
+        store(mean, k, add(expected, load(LANES, shift, shift_at + k)))
     for k in range(width):
         for m in range(k + 1):
             index = group * squares + k * width + m
@@ -149,13 +153,16 @@ def _variances(A, basis, group, width, column, found):
 
 
 @kernel
-def expected_rows(ptr, near, target, places, shares, table, other, basis, draws, low, high, out, variances):
+def expected_rows(
+    ptr, near, target, places, shares, shift, table, other, basis, draws, low, high, out, variances
+):
     """Write the vectors expected of the rows low..high-1, and how sure they are.
 
     Args:
         ptr, near, target: int64 [n + 1], int64 [m], float32 [m]: ratings by rows, in standard deviations.
         places, shares: int64 [n], float32 [n]: where in the table each row stands, between entry `place` and
             the one after.
+        shift: float32 [G, n, D, 8], what is added to the expectation of each row.
         table: `PriorTable`.
         other: `OtherDraws`.
         basis: float32 [G, D, D, 8], whose columns `variances` goes by; 0 in lanes without a draw.
@@ -176,7 +183,8 @@ def expected_rows(ptr, near, target, places, shares, table, other, basis, draws,
         found[:] = np.float32(0.0)
         for group in range(groups):
             _collect(near[start:end], target[start:end], other, group, width, x, outer, links)
-            _prior(table, group, width, places[row], shares[row], root, links, mean, A, b)
+            at = (group * n_rows + row) * width
+            _prior(table, group, width, places[row], shares[row], root, links, shift, at, mean, A, b)
             alpha = load(LANES, other.alpha, group)
             for k in range(width):
                 for m in range(k + 1):

@@ -22,6 +22,7 @@ __all__ = ["sides_from", "sides_of", "state_of"]
 
 Floats = NDArray[np.float32]
 
+TABLE = ("precision", "offset", "slope", "effects")
 NOBODY = RatingRows(np.zeros(2, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 
 
@@ -32,13 +33,19 @@ def sides_of(draws: Sequence[Draw], sampler: Sampler, alpha: Floats) -> tuple[Fa
     users = _side(of_users, of_items, sampler.user, sampler.item, by_ratings=False)
     items = _side(of_items, of_users, sampler.item, sampler.user, by_ratings=True)
     users, items = _finished(users, items, alpha)
-    vectors, unrated = items.known.vectors, items.fitted == 0
-    # Rare is what could be rated and was not, so the many that few have rated count in full.
-    vectors[:, unrated] = stranger(of_items, sampler.item.ratings)[:, None]
-    variances = np.where(unrated[:, None], items.patch.variances, items.known.variances)
+    unrated = np.flatnonzero(items.fitted == 0)
+    vectors, variances = items.known.vectors, items.known.variances
+    if sampler.item.features is None:
+        # Rare is what could be rated and was not, so the many that few have rated count in full.
+        vectors[:, unrated] = stranger(of_items, sampler.item.ratings)[:, None]
+        variances[unrated] = items.patch.variances
+    else:
+        nothing = RatingRows(np.zeros(len(unrated) + 1, np.int64), *NOBODY[1:])
+        new = items.expected(unrated, nothing, np.zeros(len(unrated), np.bool_), users, alpha, 1)
+        vectors[:, unrated], variances[unrated] = new.vectors, new.variances
     items = replace(items, known=SideRows(vectors, variances, loadings(vectors, users.axes, items.draws)))
-    complete = users.fitted > 0
-    known = users.expected(sampler.user.ratings, complete, items, alpha, sampler.threads)
+    everybody, complete = np.arange(len(users)), users.fitted > 0
+    known = users.expected(everybody, sampler.user.ratings, complete, items, alpha, sampler.threads)
     return replace(users, known=known), items
 
 
@@ -51,8 +58,9 @@ def state_of(side: FactorSide) -> dict[str, NDArray[Any]]:
         "fitted": side.fitted,
         "transform": from_lanes(side.axes.transform, side.draws),
         "counts": side.prior.counts,
+        "values": side.values,
     }
-    for part in ("precision", "offset", "slope"):
+    for part in TABLE:
         found[part] = np.stack([from_lanes(entry, side.draws) for entry in getattr(side.prior, part)])
     return found
 
@@ -63,16 +71,15 @@ def sides_from(
     """Users and items by what `state_of` gave for each."""
     sides = []
     for state in (users, items):
-        table = PriorTable(
-            state["counts"],
-            np.stack([to_lanes(entry, np.eye(entry.shape[-1])) for entry in state["precision"]]),
-            np.stack([to_lanes(entry) for entry in state["offset"]]),
-            np.stack([to_lanes(entry) for entry in state["slope"]]),
-        )
+        given = _none_told(state) | dict(state)
+        precision = [to_lanes(entry, np.eye(entry.shape[-1])) for entry in given["precision"]]
+        rest = (np.stack([to_lanes(entry) for entry in given[part]]) for part in TABLE[1:])
+        table = PriorTable(given["counts"], np.stack(precision), *rest)
         vectors, draws = to_lanes(state["vectors"]), len(state["vectors"])
         known, nobody = _rows(vectors, state["variances"].astype(np.float32)), _rows(vectors[:, :0])
         axes, links = _axes(state["transform"]), to_lanes(state["links"])
-        sides.append(FactorSide(draws, known, state["fitted"], table, links, axes, _none(), nobody))
+        values = given["values"]
+        sides.append(FactorSide(draws, known, state["fitted"], table, values, links, axes, _none(), nobody))
     return _finished(sides[0], sides[1], alpha)
 
 
@@ -96,7 +103,8 @@ def _side(
         len(draws),
         _rows(vectors),
         np.diff(own.ratings.ptr),
-        prior_table(draws, own.ratings, by_ratings),
+        prior_table(draws, own.ratings, by_ratings, own.features, others),
+        np.zeros((len(own.theta), 0), np.float32) if own.features is None else own.features.values,
         to_lanes(links),
         axes,
         _none(),
@@ -109,7 +117,7 @@ def _finished(users: FactorSide, items: FactorSide, alpha: Floats) -> tuple[Fact
     found = []
     for side, other in ((users, items), (items, users)):
         known = side.known._replace(loadings=loadings(side.known.vectors, other.axes, side.draws))
-        nobody = side.expected(NOBODY, np.zeros(1, np.bool_), other, alpha, 1)
+        nobody = side.expected(np.array([2**31]), NOBODY, np.zeros(1, np.bool_), other, alpha, 1)
         found.append(replace(side, known=known, patch=nobody))
     return found[0], found[1]
 
@@ -134,6 +142,13 @@ def _rows(vectors: Floats, variances: Floats | None = None) -> SideRows:
     n, width = vectors.shape[1:3]
     none = padded(np.zeros((n, width)), width)
     return SideRows(np.ascontiguousarray(vectors), none if variances is None else variances, none)
+
+
+def _none_told(state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What states of versions before side information lack."""
+    entries, draws, width = state["offset"].shape
+    empty = np.zeros((len(state["fitted"]), 0), np.float32)
+    return {"effects": np.zeros((entries, draws, 0, width), np.float32), "values": empty}
 
 
 def _none() -> NDArray[np.int32]:

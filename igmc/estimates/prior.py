@@ -11,6 +11,8 @@ regression are closed forms: with y-bar the mean of y over a row's n ratings, an
 
 They are taken over the rows that have 2 k ratings or more. Where these are few, for large k, the prior passes
 over to the full term.
+
+Of rows with side information, what is left is regressed on that; see `igmc.estimates.effects`.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from igmc.estimates.effects import correction, regressed_on
 from igmc.estimates.folding_kernels import PriorTable
 from igmc.estimates.lanes import to_lanes
 from igmc.estimates.sampler import SideDraw
 from igmc.estimates.sampling_kernels import RatingRows
+from igmc.ratings import RowFeatures
 
 __all__ = ["place_in", "prior_table", "stranger"]
 
@@ -34,36 +38,68 @@ STEP = 1.5  # from one count of the table to the next
 
 Singles = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Gaussian = tuple[Floats, Floats, Floats, Floats]  # of one draw: precision, offset, slope, effects
 
 
-def prior_table(draws: Sequence[SideDraw], ratings: RatingRows, by_ratings: bool) -> PriorTable:
+def prior_table(
+    draws: Sequence[SideDraw],
+    ratings: RatingRows,
+    by_ratings: bool,
+    features: RowFeatures | None = None,
+    others: Sequence[SideDraw] = (),
+) -> PriorTable:
     """The Gaussians of one side.
 
     Args:
         draws: of that side.
         ratings: the ratings of the fit by its rows.
         by_ratings: whether rows count by how many ratings are not shown, or all alike.
+        features: of its rows, if the draws have effects; others: the draws of the other side, then.
     """
-    full = [(draw.precision, draw.mean, np.eye(len(draw.mean))) for draw in draws]
+    width = len(draws[0].mean)
+    full = [(draw.precision, draw.mean, np.eye(width), _effects(draw)) for draw in draws]
     if draws[0].links is None:
         counts = np.array([0.0])
-        full = [(precision, mean, np.zeros((0, 0))) for precision, mean, _ in full]
+        full = [(precision, mean, np.zeros((0, 0)), effects) for precision, mean, _, effects in full]
         found = [full]
     else:
         profiles, counts = _Profiles.of(ratings, len(draws[0].links)), _counts(np.diff(ratings.ptr))
+        values = None if features is None else features.values[profiles.rows]
         seen = [(draw, draw.links, profiles.means(draw.links)) for draw in draws if draw.links is not None]
         found = []
         for k in counts:
             sample = profiles.at(k, by_ratings)
-            found.append(full if sample is None else [_regressed(sample, *each) for each in seen])
+            found.append(full if sample is None else [_regressed(sample, *each, values) for each in seen])
+    if features is not None:
+        found = _corrected(found, draws, others, features, ratings)
     stacked = [[np.stack(part) for part in zip(*entry, strict=True)] for entry in [*found, full, full]]
-    identity = np.eye(len(draws[0].mean))
     return PriorTable(
         counts,
-        np.stack([to_lanes(entry[0], identity) for entry in stacked]),
-        np.stack([to_lanes(entry[1]) for entry in stacked]),
-        np.stack([to_lanes(entry[2]) for entry in stacked]),
+        np.stack([to_lanes(entry[0], np.eye(width)) for entry in stacked]),
+        *(np.stack([to_lanes(entry[place]) for entry in stacked]) for place in (1, 2, 3)),
     )
+
+
+def _corrected(
+    found: list[list[Gaussian]],
+    draws: Sequence[SideDraw],
+    others: Sequence[SideDraw],
+    features: RowFeatures,
+    ratings: RatingRows,
+) -> list[list[Gaussian]]:
+    """The same for rows that are asked about, see `igmc.estimates.effects.correction`."""
+    more, values = [], features.values[: len(draws[0].vectors)]
+    for draw, other, (_, offset, _, effects) in zip(draws, others, found[0], strict=True):
+        expected = (offset + values @ effects).astype(np.float32)
+        more.append(correction(draw.vectors, expected, other.vectors, ratings))
+    return [
+        [(each[0], each[1] + change, *each[2:]) for each, change in zip(entry, more, strict=True)]
+        for entry in found
+    ]
+
+
+def _effects(draw: SideDraw) -> Floats:
+    return np.zeros((0, len(draw.mean))) if draw.effects is None else draw.effects
 
 
 def stranger(draws: Sequence[SideDraw], ratings: RatingRows) -> Singles:
@@ -118,10 +154,12 @@ class _Profiles:
     """What the rows of the fit have rated, those with most ratings first.
 
     Attributes:
+        rows: int64 [r], which rows these are.
         n: float32 [r], descending, ratings of each.
         rated: [r, n_other], a 1 for each rating.
     """
 
+    rows: NDArray[np.int64]
     n: Singles
     rated: sparse.csr_array
 
@@ -131,7 +169,7 @@ class _Profiles:
         order = np.argsort(-n, kind="stable")[: np.count_nonzero(n)]
         ones = np.ones(len(ratings.near), np.float32)
         rated = sparse.csr_array((ones, ratings.near, ratings.ptr), shape=(len(n), n_other))
-        return cls(n[order].astype(np.float32), rated[order])
+        return cls(order, n[order].astype(np.float32), rated[order])
 
     def means(self, links: Singles) -> Singles:
         """The mean of the implicit terms of what each row has rated, float32 [r, D]."""
@@ -151,9 +189,9 @@ class _Profiles:
 
 
 def _regressed(
-    sample: _Sample, draw: SideDraw, links: Singles, means: Singles
-) -> tuple[Floats, Floats, Floats]:
-    """Precision, offset and slope at k ratings; `means` are those of all profiles."""
+    sample: _Sample, draw: SideDraw, links: Singles, means: Singles, values: Singles | None
+) -> Gaussian:
+    """The Gaussian at k ratings; `means` and the features `values` are those of all profiles."""
     k, share, width = sample.k, sample.share, len(draw.mean)
     means = means[: len(share)]
     full = np.sqrt(sample.n)[:, None] * means
@@ -171,8 +209,16 @@ def _regressed(
         common, ridge = float(np.trace(together)) / size, np.eye(width) * size / effective
         slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T
         left = of_full - slope @ together - together.T @ slope.T + slope @ sums @ slope.T
+    offset, effects = z - k * slope @ y, _effects(draw)
     passed = width / (width + effective)
+    if values is not None and draw.shrink is not None:
+        values = values[: len(share)]
+        rest = full - k * centred @ slope.T.astype(np.float32)
+        own = regressed_on(values, share, draw.shrink, rest)
+        told = (values - share @ values) @ own
+        explained = (told.T * share) @ rest
+        left = left - explained - explained.T + (told.T * share) @ told
+        offset, effects = offset - (share @ values) @ own, effects + (1.0 - passed) * own
     precision: NDArray[Any] = np.linalg.inv(np.linalg.inv(draw.precision) + (1.0 - passed) * left)
-    offset: NDArray[Any] = draw.mean + (1.0 - passed) * (z - k * slope @ y)
     passing: NDArray[Any] = (1.0 - passed) * np.sqrt(k) * slope + passed * np.eye(width)
-    return precision, offset, passing
+    return precision, draw.mean + (1.0 - passed) * offset, passing, effects

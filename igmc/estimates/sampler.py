@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.errors import DataError
+from igmc.estimates.effects import EffectSampler
 from igmc.estimates.rating_rows import in_threads, others_of, padded, parts_of, rows_of, weights_of
 from igmc.estimates.sampling_kernels import RatingRows, solve_rows, squared_error, update_links
+from igmc.ratings import RowFeatures, SideInformation
 from igmc.rng import stream
 
 __all__ = ["Draw", "Sampler", "SideDraw", "SideSampler"]
@@ -36,12 +38,16 @@ class SideDraw:
         vectors: float32 [n, D], as drawn; what is expected of rows without ratings.
         mean, precision: float64 [D] and [D, D], of the Gaussian of the vectors.
         links: float32 [n_other, D], the implicit terms, 0 for rows without ratings; None without such terms.
+        effects: float64 [F, D], of side information, and shrink: float64 [F], how far each was shrunk; None
+            without any.
     """
 
     vectors: Singles
     mean: Floats
     precision: Floats
     links: Singles | None
+    effects: Floats | None = None
+    shrink: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +67,26 @@ class SideSampler:
         turned: the same by rows of the other side.
         factors: D - 1.
         implicit: whether there are implicit terms.
+        features: side information of its rows, or None.
         rng: of this side alone, so that both can be drawn at the same time.
 
     Attributes:
         theta: float32 [n, W], the sampled vectors, W numbers as in `sampling_kernels`.
         mean, precision: float64 [D] and [D, D], of their Gaussian.
         implicit: float32 [n, W], the sums of implicit terms.
+        shift: float32 [n, W], what side information adds to the mean.
         links: float32 [n_other, W], the implicit terms ``y``, or None.
         weight: float32 [n], ``|N|^-1/2`` of each row, 0 where it has no ratings.
     """
 
     def __init__(
-        self, ratings: RatingRows, turned: RatingRows, factors: int, implicit: bool, rng: np.random.Generator
+        self,
+        ratings: RatingRows,
+        turned: RatingRows,
+        factors: int,
+        implicit: bool,
+        features: RowFeatures | None,
+        rng: np.random.Generator,
     ):
         self.ratings = ratings
         self.active = np.flatnonzero(np.diff(ratings.ptr))
@@ -87,6 +101,10 @@ class SideSampler:
         self._squares = np.bincount(owner, self.weight[turned.near] ** 2, n_other).astype(np.float32)
         self.shrink = 1.0  # a start near 0, not near n, where the terms would take hundreds of sweeps to wake
         self.parts = parts_of(ratings.ptr)
+        self.features = features if features is not None and len(features.block) else None
+        self.shift, self.effects = np.zeros_like(self.theta), None
+        if self.features is not None:
+            self.effects = EffectSampler(self.features, len(self.theta), self.active, width, rng)
         self._rng = rng
 
     def sample(self, other: SideSampler, alpha: float, threads: int) -> None:
@@ -110,19 +128,25 @@ class SideSampler:
 
     def expected(self) -> Singles:
         """What is expected of each row before the values of its ratings are seen, float32 [n, D]."""
-        found: Singles = self.implicit[:, : self.width] + self.mean.astype(np.float32)
+        found: Singles = (self.implicit + self.shift)[:, : self.width] + self.mean.astype(np.float32)
         return found
 
     def sample_priors(self, other: SideSampler) -> None:
         """Draw mean and precision (and the implicit terms) given the vectors of rows that have ratings."""
-        free = self.theta - self.implicit
+        free = self.theta - self.implicit - self.shift
         scatter, extra = np.zeros_like(self.precision), 0
         if self.links is not None:
             active = self.links[other.active, : self.width].astype(np.float64)
             scatter, extra = self.shrink * active.T @ active, len(active)
+        if self.effects is not None:
+            scatter, extra = scatter + self.effects.scatter, extra + len(self.effects.effects)
         self._normal_wishart(free[self.active, : self.width].astype(np.float64), scatter, extra)
         if self.links is not None:
             self._sample_links(free, self.links, other)
+        if self.effects is not None:
+            left = (self.theta - self.implicit)[self.active, : self.width] - self.mean
+            self.effects.sample(left, self.precision)
+            self.shift = padded(self.effects.shift, self.width)
 
     def _normal_wishart(self, rows: Floats, scatter: Floats, extra: int) -> None:
         """Draw mean and precision; the prior has beta_0 = 2, nu_0 = D, W_0 = I (2008, equation 14)."""
@@ -162,7 +186,8 @@ class SideSampler:
         if self.links is not None:
             links = np.zeros((len(self.links), width), np.float32)
             links[other.active] = self.links[other.active, :width]
-        return SideDraw(vectors, self.mean.copy(), self.precision.copy(), links)
+        effects, shrink = (None, None) if self.effects is None else self.effects.copies()
+        return SideDraw(vectors, self.mean.copy(), self.precision.copy(), links, effects, shrink)
 
 
 class Sampler:
@@ -178,6 +203,7 @@ class Sampler:
         implicit: whether there are implicit terms.
         seed: of all draws.
         threads: at most.
+        side: side information, if any.
 
     Attributes:
         mean, deviation: of the ratings.
@@ -200,13 +226,16 @@ class Sampler:
         implicit: bool,
         seed: int,
         threads: int = 1,
+        side: SideInformation | None = None,
     ):
         self.mean, self.deviation = _moments(np.asarray(rating, np.float64))
         target = (np.asarray(rating, np.float64) - self.mean) / self.deviation
         by_user = rows_of(user, item, target, n_users)
         by_item = rows_of(item, user, target, n_items)
-        self.user = SideSampler(by_user, by_item, factors, implicit, stream(seed, "estimates", "user"))
-        self.item = SideSampler(by_item, by_user, factors, implicit, stream(seed, "estimates", "item"))
+        users, items = (None, None) if side is None else side
+        rngs = (stream(seed, "estimates", name) for name in ("user", "item"))
+        self.user = SideSampler(by_user, by_item, factors, implicit, users, next(rngs))
+        self.item = SideSampler(by_item, by_user, factors, implicit, items, next(rngs))
         self.alpha = 1.0
         self.factors, self.threads = factors, threads
         self._rng = stream(seed, "estimates", "noise")

@@ -7,6 +7,7 @@ from igmc.ratings.ids import IdTable, ObjectIds, RawId, id_list, id_pairs
 from igmc.ratings.load import DataLike, data_config, load_dataset, run_inputs
 from igmc.ratings.scale import RatingScale
 from igmc.ratings.side_features import info_features, side_features
+from igmc.ratings.side_information import RowFeatures, SideEncoder, SideInformation, side_information
 from igmc.ratings.split import Split, build_split, divided, make_split
 from igmc.ratings.table import UNKNOWN_TIME, Pairs, RatingTable, pair_keys
 from igmc.ratings.times import date_seconds
@@ -21,6 +22,9 @@ __all__ = [
     "RatingScale",
     "RatingTable",
     "RawId",
+    "RowFeatures",
+    "SideEncoder",
+    "SideInformation",
     "Split",
     "build_split",
     "check_lengths",
@@ -37,6 +41,7 @@ __all__ = [
     "pair_keys",
     "run_inputs",
     "side_features",
+    "side_information",
     "to_hetero",
     "to_networkx",
     "to_pyg",

@@ -46,9 +46,11 @@ class Dataset:
         user_graph, item_graph: float32 sparse [n_users, n_users] and [n_items, n_items], or None.
         item_tags: reads what users or a tag genome say of the items, or None: by name, "tags" or "genome",
             float32 sparse [n_items, T], a column a tag; see `igmc.ratings.readers.tags`. Slow for large data.
+        item_vectors: float32 [n_items, E], such as embeddings of descriptions, NaN where there is none; or
+            None.
 
     Raises:
-        DataError: if info or graph do not have as many rows as there are users or items.
+        DataError: if info, graph or vectors do not have as many rows as there are users or items.
     """
 
     name: str
@@ -61,11 +63,12 @@ class Dataset:
     user_graph: sparse.csr_array | None = None
     item_graph: sparse.csr_array | None = None
     item_tags: Callable[[], dict[str, sparse.csr_array]] | None = None
+    item_vectors: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         for side, size in (("user", len(self.table.users)), ("item", len(self.table.items))):
-            for kind in ("info", "graph"):
-                value = getattr(self, f"{side}_{kind}")
+            for kind in ("info", "graph", "vectors"):
+                value = getattr(self, f"{side}_{kind}", None)
                 if value is not None and value.shape[0] != size:
                     raise DataError(
                         f"the {side} {kind} of {self.name} has the wrong number of rows",

@@ -8,7 +8,7 @@ import pytest
 from igmc.errors import DataError
 from igmc.estimates import FactorEstimates
 from igmc.estimates.lanes import from_lanes
-from tests.estimates.planted import SETTINGS, SIZES, fitted, planted_ratings
+from tests.estimates.planted import SETTINGS, SIZES, described_ratings, fitted, planted_ratings
 
 USER, ITEM, RATING = planted_ratings()
 PAIRS = tuple(a.ravel().astype(np.int32) for a in np.indices((95, 63)))
@@ -160,3 +160,66 @@ def test_repr():
     assert repr(estimates) == "FactorEstimates(90 users x 60 items, 3 factors, implicit, 2 draws)"
     folded = repr(estimates.fold_in(np.int32([95]), np.int32([0]), [3.0]))
     assert folded.endswith("2 draws, 1 users and 0 items folded in)")
+
+
+DESCRIBED, SIDE, FULL = described_ratings()
+NEW_ITEMS = tuple(a.ravel().astype(np.int32) for a in np.meshgrid(np.arange(80), np.arange(50, 60)))
+NEW_USERS = tuple(a.ravel().astype(np.int32) for a in np.meshgrid(np.arange(80, 90), np.arange(50)))
+
+
+def described(side=SIDE, **settings):
+    return FactorEstimates.fit(*DESCRIBED, **SIZES, **{**SETTINGS, "burn_in": 40, "side": side, **settings})
+
+
+@BOTH
+@pytest.mark.parametrize("pairs", [NEW_ITEMS, NEW_USERS])
+def test_side_information_tells_of_rows_without_ratings(implicit, pairs):
+    def error(estimates):
+        return np.sqrt(np.mean((estimates.features(*pairs)[0] - FULL[pairs]) ** 2))
+
+    told = described(implicit=implicit)
+    assert error(told) < 0.65  # noise and what is left of an item make 0.5
+    assert error(told) < 0.7 * error(described(implicit=implicit, side=None))
+    wide = np.mean((told.features(*pairs)[0] - FULL[pairs]) ** 2 / (told.features(*pairs)[1] ** 2 + 0.16))
+    assert 0.4 < wide < 1.5  # ten items or users alone
+
+
+@BOTH
+def test_a_described_newcomer_has_the_posterior_of_that_prior(implicit):
+    estimates = described(implicit=implicit)
+    rows = np.arange(60, dtype=np.int32)[50:]
+    few = np.repeat(np.arange(3, dtype=np.int32), 10), np.tile(rows, 3)
+    folded = estimates.fold_in(*few, FULL[few], users=np.empty(0, np.int32), items=rows)
+    before, after = (e.features(*NEW_ITEMS) for e in (estimates, folded))
+    errors = [np.mean((found[0] - FULL[NEW_ITEMS]) ** 2) for found in (before, after)]
+    assert errors[1] < errors[0]
+    assert np.all(after[1] < before[1])
+    none = estimates.fold_in(few[0][:0], few[1][:0], [], users=np.empty(0, np.int32), items=rows)
+    np.testing.assert_allclose(none.features(*NEW_ITEMS)[0], before[0], rtol=1e-5)
+
+
+@BOTH
+def test_described_estimates_are_kept_and_do_not_depend_on_threads(implicit):
+    estimates = described(implicit=implicit)
+    assert_equal(estimates, described(implicit=implicit, threads=3))
+    back = FactorEstimates.from_state(estimates.state())
+    assert_equal(back, estimates, rtol=3e-3, atol=3e-3)
+    new = np.int32([85] * 3), np.int32([1, 2, 3]), np.float32([5, 1, 3])
+    assert_equal(back.fold_in(*new), estimates.fold_in(*new), rtol=5e-3, atol=5e-3)
+
+
+def test_features_of_rows_without_ratings_count_for_these_alone():
+    changed = SIDE.items.values.copy()
+    changed[50:] = changed[[0]]
+    one, other = described(), described(side=SIDE._replace(items=SIDE.items._replace(values=changed)))
+    rated = np.ravel(NEW_USERS[1]) < 50
+    np.testing.assert_array_equal(one.items.known.vectors[:, :50], other.items.known.vectors[:, :50])
+    pairs = tuple(column[rated] for column in NEW_USERS)
+    np.testing.assert_array_equal(one.features(*pairs)[0], other.features(*pairs)[0])
+    assert not np.array_equal(one.features(*NEW_ITEMS)[0], other.features(*NEW_ITEMS)[0])
+
+
+def test_a_state_of_before_side_information_is_read():
+    state = fitted().state()
+    older = {name: value for name, value in state.items() if not name.endswith(("_values", "_effects"))}
+    assert_equal(FactorEstimates.from_state(older), FactorEstimates.from_state(state))

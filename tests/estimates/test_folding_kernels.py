@@ -36,7 +36,7 @@ def test_expected_rows_are_ridge_regressions():
     ratings = RatingRows(ptr, np.concatenate(near).astype(np.int32), np.concatenate(target))
     complete = np.array([False, False, True])
     side: FactorSide = estimates.users
-    found = side.expected(ratings, complete, estimates.items, estimates.alpha, 1)
+    found = side.expected(np.arange(3), ratings, complete, estimates.items, estimates.alpha, 1)
     vectors = from_lanes(found.vectors, 10)
     basis = from_lanes(side.axes.basis, 10)
     places, shares = place_in(side.prior, np.diff(ptr), complete)
