@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from igmc.errors import DataError
-from igmc.ratings import UNKNOWN_TIME, RatingScale, RatingTable
+from igmc.ratings import UNKNOWN_TIME, RatingScale, RatingTable, SideInformation, side_information
 from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class TrainingData:
         n_users, n_items: sizes of both sides, those without any known rating included.
         scale: the levels of the ratings.
         user_info, item_info: a row for each dense index, as in `igmc.ratings.dataset.Dataset`, or None.
-        item_tags: as in `Dataset`.
+        item_tags, item_vectors: as in `Dataset`.
 
     Raises:
         DataError: if there is no training rating.
@@ -91,6 +91,7 @@ class TrainingData:
     user_info: pd.DataFrame | None = None
     item_info: pd.DataFrame | None = None
     item_tags: Callable[[], dict[str, sparse.csr_array]] | None = None
+    item_vectors: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.train):
@@ -108,6 +109,17 @@ class TrainingData:
             user_info=None if dataset is None else dataset.user_info,
             item_info=None if dataset is None else dataset.item_info,
             item_tags=None if dataset is None else dataset.item_tags,
+            item_vectors=None if dataset is None else dataset.item_vectors,
+        )
+
+    def side_information(self) -> SideInformation:
+        """What is known of users and items besides their ratings, as features.
+
+        Raises:
+            DataError: if nothing is.
+        """
+        return side_information(
+            self.user_info, self.item_info, self.n_users, self.n_items, item_vectors=self.item_vectors
         )
 
     def merged(self) -> TrainingData:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy import sparse
@@ -62,7 +63,7 @@ def told(value, into) -> None:
         into.update(repr(value).encode())
 
 
-def learned(name, protocol, dataset, monkeypatch):
+def learned(name, protocol, dataset, monkeypatch, **settings):
     """Digests of what was learned and of all scores with the support ratings, and the test predictions."""
     way, seen = make_protocol(protocol), []
 
@@ -78,7 +79,12 @@ def learned(name, protocol, dataset, monkeypatch):
 
     monkeypatch.setattr(model_evaluation, "_measure", look)
     model_evaluation.evaluate_model(
-        ModelSpec(name, SMALL.get(name, {})), dataset, way, way.draw(dataset, 1), ks=[5], rankings=False
+        ModelSpec(name, {**SMALL.get(name, {}), **settings}),
+        dataset,
+        way,
+        way.draw(dataset, 1),
+        ks=[5],
+        rankings=False,
     )
     return seen[0]
 
@@ -100,6 +106,21 @@ def test_test_ratings_change_nothing(name, protocol, monkeypatch):
     assert other == state
     np.testing.assert_array_equal(again, scores)
     np.testing.assert_array_equal(asked, predicted)
+
+
+@pytest.mark.parametrize("unseen", ["users", "items", "both"])
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_what_the_unseen_would_rate_changes_nothing_that_side_features_say(name, unseen, monkeypatch):
+    ages = pd.array(20 + np.arange(20) % 7, dtype="Int64")
+    data = dataclasses.replace(DATA, user_info=pd.DataFrame({"age": ages}))
+    protocol, told = f"unseen_{unseen}:k=0", {"side_features": True}
+    state, scores, predicted, test = learned(name, protocol, data, monkeypatch, **told)
+    other, again, asked, _ = learned(name, protocol, changed(data, test), monkeypatch, **told)
+    assert other == state
+    np.testing.assert_array_equal(again, scores)
+    np.testing.assert_array_equal(asked, predicted)
+    older = dataclasses.replace(data, user_info=data.user_info.assign(age=ages[::-1]))
+    assert learned(name, protocol, older, monkeypatch, **told)[0] != state
 
 
 @pytest.mark.parametrize("name", sorted(set(RECOMMENDERS) - BLIND))

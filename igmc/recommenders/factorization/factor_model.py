@@ -12,7 +12,9 @@ from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.training_data import Ratings, TrainingData
 
-__all__ = ["FactorModel"]
+__all__ = ["SIDE_FEATURES", "FactorModel"]
+
+SIDE_FEATURES = "read ages, genres, titles and so on too, which tell of users and items without ratings"
 
 
 class FactorModel(Recommender):
@@ -48,6 +50,7 @@ class FactorModel(Recommender):
             factors=factors,
             implicit=implicit,
             seed=self.seed,
+            side=data.side_information() if config.side_features else None,
         )
         kept: list[Draw] = []
         stopping, total = EarlyStopping(patience, higher_is_better=False), np.zeros(len(asked))

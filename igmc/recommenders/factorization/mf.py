@@ -13,7 +13,7 @@ from igmc.errors import TrainingError
 from igmc.recommenders.base import Floats, Indices, Monitor
 from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.factorization.bpr import Likes, Vectors, train_pass
-from igmc.recommenders.factorization.factor_model import FactorModel
+from igmc.recommenders.factorization.factor_model import SIDE_FEATURES, FactorModel
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.recommenders.validation_ndcg import validation_ndcg
@@ -45,6 +45,7 @@ class MFConfig(Config):
         "by default 10 draws or 20 epochs",
         low=1,
     )
+    side_features: bool = knob(False, SIDE_FEATURES, late=True)
     epochs: int = knob(200, "maximum number of epochs (ranking)", low=1)
     learning_rate: float = knob(0.02, "learning rate of BPR (ranking)", low=1e-12, high=10.0)
     regularization: float = knob(0.02, "L2 penalty on the factors of a pair (ranking)", low=0.0)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from igmc.config import Config, knob
 from igmc.recommenders.base import Monitor
-from igmc.recommenders.factorization.factor_model import FactorModel
+from igmc.recommenders.factorization.factor_model import SIDE_FEATURES, FactorModel
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import TrainingData
 
@@ -22,6 +22,7 @@ class SVDppConfig(Config):
     burn_in: int = knob(80, "Gibbs sweeps before the first draw is kept", low=0)
     draws: int = knob(60, "maximum number of draws to average", low=1)
     thin: int = knob(4, "Gibbs sweeps per kept draw", low=1)
+    side_features: bool = knob(False, SIDE_FEATURES, late=True)
     patience: int = knob(10, "stop after this many draws without a better validation RMSE", low=1)
 
 

@@ -1,9 +1,12 @@
 """What the factorizations share, tried on both."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from igmc.recommenders.registry import make_recommender
+from igmc.errors import DataError
+from igmc.recommenders.registry import load_recommender, make_recommender
+from tests.estimates.planted import described_ratings
 from tests.recommenders.boards import data_of, ratings
 from tests.recommenders.factorization.planted import planted, rmse
 
@@ -95,3 +98,26 @@ def test_draws_stop_when_validation_no_longer_gains_and_are_cut_at_the_best():
     assert len(measured) < 200
     assert model.chosen_config().draws == model.n_draws == int(np.argmin(measured)) + 1 == len(measured) - 3
     assert rmse(model, asked) == pytest.approx(min(measured), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mf", "svdpp"])
+def test_side_features_tell_of_items_without_ratings(name, tmp_path):
+    (user, item, rating), side, full = described_ratings()
+    kinds = side.items.values.argmax(axis=1)
+    info = {"item_info": pd.DataFrame({"genres": [f"kind {kind}" for kind in kinds]})}
+    info["user_info"] = pd.DataFrame({"occupation": [str(age) for age in side.users.values.argmax(axis=1)]})
+    known = ratings(user, item, rating)
+    data = data_of(known, n_users=90, n_items=60, **info)
+    new_users, new_items = np.repeat(np.arange(80), 10), np.tile(np.arange(50, 60), 80)
+    errors = []
+    for side_features in (True, False):
+        model = make_recommender(name, {"factors": 2, "side_features": side_features, "draws": 10}).fit(data)
+        found = model.predict(new_users, new_items)
+        errors.append(np.sqrt(np.mean((found - full[new_users, new_items]) ** 2)))
+        if side_features:
+            model.save(tmp_path / "model")
+            kept = load_recommender(tmp_path / "model").predict(new_users, new_items)
+            np.testing.assert_array_equal(kept, found)
+    assert errors[0] < 0.7 * errors[1]
+    with pytest.raises(DataError, match="no side features"):
+        make_recommender(name, {"side_features": True}).fit(data_of(known, n_users=90, n_items=60))

@@ -10,7 +10,7 @@ class TestSVDpp(RecommenderContract):
     name = "svdpp"
     settings = {"factors": 2, "burn_in": 20, "draws": 10}
     random = True
-    changes = {"factors": 3, "burn_in": 5, "draws": 2, "thin": 1, "patience": 1}
+    changes = {"factors": 3, "burn_in": 5, "draws": 2, "thin": 1, "patience": 1, "side_features": None}
 
 
 def test_svdpp_learns_from_what_was_rated_at_all():
