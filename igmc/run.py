@@ -29,12 +29,12 @@ from igmc.inference import first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ranks import Ranks, joined
-from igmc.ratings import UNKNOWN_TIME, DataLike, Dataset, Split, make_split, run_inputs, side_features
+from igmc.ratings import UNKNOWN_TIME, DataLike, Dataset, Split, make_split, run_inputs
 from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
-from igmc.run_start import begun, logging_to, note_items, written
+from igmc.run_start import begun, logging_to, note_items, sides_of, written
 from igmc.tracking import Callback, TrackedTraining, callbacks_for
 from igmc.training import FirstWeights, RunFolder, on_device, pick_device
 
@@ -98,7 +98,7 @@ def train(
         weights = None if start is None else first_weights(start, config)
         logger.info("%s", dataset.report)
         split = _split(dataset, config)
-        side = side_features(dataset) if config.side_features else None
+        sides = sides_of(dataset, config)
         folder = RunFolder(Path(out) if out is not None else default_folder(config, split, weights))
         with begun(folder, config, _facts(dataset, split, weights), ranks) as finished:
             if finished:
@@ -110,7 +110,7 @@ def train(
                     dataset=dataset.name,
                     parts=make_parts(split, config.training.selection),
                     scale=split.scale,
-                    side=side,
+                    **sides,
                     folder=folder,
                     device=place,
                     home=Path(home or home_dir()),

@@ -8,14 +8,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from igmc.config import RunConfig
+from igmc.config import NETWORKS, RunConfig
 from igmc.files import writing
 from igmc.inference import ITEMS_FILE, ItemInfo
 from igmc.ranks import Ranks
-from igmc.ratings import Dataset
+from igmc.ratings import Dataset, side_features, side_information
 from igmc.training import RunFolder
 
-__all__ = ["begun", "logging_to", "note_items", "written"]
+__all__ = ["begun", "logging_to", "note_items", "sides_of", "written"]
 
 
 @contextmanager
@@ -38,6 +38,20 @@ def written(dataset: Dataset, folder: RunFolder, ranks: Ranks) -> Iterator[None]
             stack.enter_context(logging_to(folder.path / "log.txt"))
             note_items(dataset, folder)
         yield
+
+
+def sides_of(dataset: Dataset, config: RunConfig) -> dict[str, Any]:
+    """What the network of a run reads besides ratings: ``side`` and ``features`` of `Job`, each perhaps None.
+
+    Raises:
+        DataError: if it is to read such, and nothing is known.
+    """
+    features = None
+    if NETWORKS[config.network].reads_statistics and config.neighbours.side_features:
+        info, vectors = (dataset.user_info, dataset.item_info), dataset.item_vectors
+        sizes = len(dataset.table.users), len(dataset.table.items)
+        features = side_information(*info, *sizes, item_vectors=vectors)
+    return {"side": side_features(dataset) if config.side_features else None, "features": features}
 
 
 def note_items(dataset: Dataset, folder: RunFolder) -> None:

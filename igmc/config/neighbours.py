@@ -36,6 +36,11 @@ class NeighboursConfig(Config):
         choices=("auto", "past", "both", "none"),
         late=True,
     )
+    side_features: bool = knob(
+        False,
+        "estimates read ages, genres, titles and so on too, which tell of users and items without ratings",
+        late=True,
+    )
     max_neighbors: int = knob(
         100,
         "maximum neighbours per side; those that agree or disagree most with the target are kept",
@@ -63,6 +68,13 @@ class NeighboursConfig(Config):
                 "the estimates 'auto' are chosen on validation ratings, which fixed epochs learn from",
                 got="--estimates auto --selection fixed",
                 remedy="name the estimates, or use --selection validation",
+            )
+
+        if self.estimates in ("auto", "none") and self.side_features:
+            raise ConfigError(
+                "side features are read by the estimates, which must be named",
+                got=f"--estimates {self.estimates} --side-features",
+                allowed="--estimates svdpp,mf and others of these two",
             )
 
     @property

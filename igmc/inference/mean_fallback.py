@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.graph import Rows, ServingGraph
+from igmc.ratings import SideInformation
 
 __all__ = ["DAMPING", "damped_means", "has_neighbourhood"]
 
@@ -21,17 +22,22 @@ DAMPING = 5.0  # ratings; what igmc's regularized biases take where no validatio
 Indices = NDArray[np.int32]
 
 
-def has_neighbourhood(graph: ServingGraph, user: Indices, item: Indices) -> NDArray[np.bool_]:
-    """Whether both sides of each pair have a rating besides the pair's own, bool [P].
+def has_neighbourhood(
+    graph: ServingGraph, user: Indices, item: Indices, side: SideInformation | None = None
+) -> NDArray[np.bool_]:
+    """Whether both sides of each pair have a rating besides the pair's own, or features; bool [P].
 
     Args:
         graph: the ratings that are known.
         user, item: int32 [P], dense indices; -1 for one that is not known at all.
+        side: the features, where the models read them.
     """
     there = (user >= 0) & (item >= 0)
     degree = np.zeros((2, len(user)), np.int64)
     degree[0, there] = graph.by_user.degrees(user[there])
     degree[1, there] = graph.by_item.degrees(item[there])
+    if side is not None:  # as good as ratings of others
+        degree[:, there] += 2 * np.stack([side.users.tell_of(user[there]), side.items.tell_of(item[there])])
     least = degree.min(axis=0)
     for pair in np.flatnonzero(least == 1).tolist():  # is this one rating the pair's own?
         least[pair] -= item[pair] in graph.by_user.row(int(user[pair]))[0]

@@ -25,8 +25,9 @@ class Predictions(NamedTuple):
 
     Attributes:
         score: float32 [P].
-        source: [P] texts. "model": read off the pair's subgraph. "user mean", "item mean" or "global mean":
-            there was none, since the user or the item is not known or has no rating besides the pair's own;
+        source: [P] texts. "model": read off the pair's ratings, or features. "user mean", "item mean" or
+            "global mean": there were none, since the user or the item is not known, or has no rating besides
+            the pair's own, and no features that the run reads;
             the mean is damped as `igmc.inference.mean_fallback` says.
         low, high: float32 [P], the bounds of an interval, within the scale; None where the run tells none.
     """
@@ -84,7 +85,8 @@ def predict_pairs(
         TimeoutError: after the deadline.
     """
     coverage = check_coverage(coverage)
-    by_model = has_neighbourhood(graph, user, item) if fallback else (user >= 0) & (item >= 0)
+    side = getattr(scorer, "side", None)
+    by_model = has_neighbourhood(graph, user, item, side) if fallback else (user >= 0) & (item >= 0)
     score = np.empty(len(user), np.float32)
     source = np.full(len(user), "model", dtype="<U11")
     found, intervals = _asked(scorer, graph, user[by_model], item[by_model], known, deadline)

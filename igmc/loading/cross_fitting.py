@@ -35,6 +35,7 @@ FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
 FORGOTTEN = 0.05  # share of the pairs that are asked without a time, so that such can be answered
 SILENT = 0.1  # share of those newcomers who reveal nothing, where residuals are measured
+SILENT_IN_TRAINING = 0.3  # of those with side features, by which they are answered all the same
 PLAYERS = 0.04  # share of the users, and of the items, that a fit leaves out, so that some may play newcomers
 
 
@@ -179,6 +180,7 @@ class CrossFit:
             newcomers=newcomers,
             seed=self._seed,
             epoch=epoch,
+            silent=0.0 if self.known.side is None else SILENT_IN_TRAINING,
             players=[self._players[(turn + k) % FOLDS] for k in range(FOLDS if self._players else 0)],
         )
 

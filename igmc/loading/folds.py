@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from igmc.estimates import FactorEstimates
 from igmc.loading.knowledge import Knowledge, estimate
-from igmc.ratings import UNKNOWN_TIME, Pairs
+from igmc.ratings import UNKNOWN_TIME, Pairs, SideInformation
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics, RatingDates
 
@@ -42,6 +42,7 @@ class KnownRatings:
         n_users, n_items: sizes of the graph.
         span: highest less lowest rating of the scale.
         time: int64 [n], when they were given, in seconds since 1970, -1 where unknown; None if never known.
+        side: features of users and items, for estimates; None if there are none.
         target: float32 [n], what training learns to answer; NaN of a rating that is in the graphs but never
             asked. `rating` itself if None.
     """
@@ -53,6 +54,7 @@ class KnownRatings:
     n_items: int
     span: float
     time: NDArray[np.int64] | None = None
+    side: SideInformation | None = None
     target: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
@@ -91,6 +93,7 @@ class KnownRatings:
             n_items=self.n_items,
             seed=seed,
             threads=threads,
+            side=self.side,
         )
 
     def dates(
@@ -165,6 +168,7 @@ def make_folds(
     seed: int,
     epoch: int,
     players: Sequence[Players] = (),
+    silent: float = 0.0,
 ) -> Iterator[Fold]:
     """The folds of one epoch, a function of the ratings, the seed and the epoch alone.
 
@@ -178,6 +182,7 @@ def make_folds(
         newcomers: share of the users, and of the items, that play newcomers in each fold.
         seed, epoch: of what is drawn.
         players: for each fold who alone may play newcomers; anybody if empty.
+        silent: share of the newcomers who reveal nothing at all.
     """
     rng = stream(seed, "folds", epoch)
     part = rng.permutation((np.arange(len(known)) % min(folds, max(len(known), 1))).astype(np.uint8))
@@ -195,7 +200,7 @@ def make_folds(
         plays = []
         for side, (nodes, size) in enumerate(((known.user, known.n_users), (known.item, known.n_items))):
             plays.append(_some_play(size, newcomers, players[fold][side] if players else None, rng))
-            asked.append(hide(nodes, plays[-1], shown, rng))
+            asked.append(hide(nodes, plays[-1], shown, rng, silent=silent))
         # A rating that one newcomer asks about may be shown no more to another, and is asked once.
         pairs_asked = rng.permutation(np.unique(np.concatenate(asked)))
         if len(pairs_asked) > SHUFFLED:
@@ -258,4 +263,5 @@ def hide(
     place = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
     hidden = place - reveals[nodes[rows]]
     shown[rows[hidden >= 0]] = False
-    return rows[(hidden >= 0) & (hidden < MOST_ASKED)]
+    most = np.where(reveals == 0, len(rows), MOST_ASKED)
+    return rows[(hidden >= 0) & (hidden < most[nodes[rows]])]

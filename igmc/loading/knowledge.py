@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from igmc.estimates import FactorEstimates
-from igmc.ratings import UNKNOWN_TIME
+from igmc.ratings import UNKNOWN_TIME, SideInformation
 from igmc.statistics import (
     DATE_WIDTH,
     PAIR_WIDTH,
@@ -58,6 +58,7 @@ def estimate(
     n_items: int,
     seed: int,
     threads: int = 1,
+    side: SideInformation | None = None,
 ) -> tuple[FactorEstimates, ...]:
     """The estimates of these names, fitted to n ratings; equal arguments give equal ones.
 
@@ -66,6 +67,7 @@ def estimate(
         user, item: int32 [n]; rating: float [n].
         n_users, n_items: sizes of the graph.
         seed: of the draws; threads: at most.
+        side: features of users and items, if any.
     """
     return tuple(
         FactorEstimates.fit(
@@ -76,6 +78,7 @@ def estimate(
             n_items=n_items,
             seed=seed,
             threads=threads,
+            side=side,
             **ESTIMATORS[name],
         )
         for name in names

@@ -15,7 +15,7 @@ from igmc.config import RunConfig
 from igmc.graph import Part
 from igmc.loading import SideFeatures
 from igmc.ranks import ALONE, Ranks
-from igmc.ratings import RatingScale
+from igmc.ratings import RatingScale, SideInformation
 from igmc.training import RunFolder
 
 __all__ = ["Job", "Trained"]
@@ -28,7 +28,7 @@ class Job:
     Attributes:
         config: of the run.
         dataset: its name; parts: of the run, see `igmc.graph.parts.make_parts`; scale: of the ratings.
-        side: side features, for a network that reads them.
+        side: side features, for a network that reads them as they are; features: for estimates that do.
         folder: of the run, to resume from and to keep checkpoints in.
         device: to train on; home: where stores are kept; workers: processes and threads, all cores if None.
         memory: bytes that statistics may take, for a network that reads them; its default if None.
@@ -52,6 +52,7 @@ class Job:
     profile: bool
     monitor: Callable[[Mapping[str, Any]], None] | None = None
     start: Mapping[str, Any] | None = None
+    features: SideInformation | None = None
     ranks: Ranks = ALONE
 
 

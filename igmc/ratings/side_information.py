@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -41,10 +42,18 @@ class RowFeatures(NamedTuple):
     Attributes:
         values: float32 [n, F]; F may be 0.
         block: int64 [F], 0, 1, ..., ascending: features of one kind, such as genres or years.
+        made_of: what each block is made of, see `SideEncoder.blocks`.
     """
 
     values: Floats
     block: NDArray[np.int64]
+    made_of: tuple[Block, ...] = ()
+
+    def tell_of(self, index: NDArray[np.integer]) -> Mask:
+        """Of which rows something is known, bool [P]; of those out of range nothing is."""
+        told = np.append(self.values.any(axis=1), False)
+        found: Mask = told[np.where((index >= 0) & (index < len(self.values)), index, -1)]
+        return found
 
 
 class SideInformation(NamedTuple):
@@ -52,6 +61,19 @@ class SideInformation(NamedTuple):
 
     users: RowFeatures
     items: RowFeatures
+
+    def state(self) -> dict[str, Any]:
+        """Plain types and arrays; `from_state` is the way back."""
+        return {
+            name: {"values": side.values, "block": side.block, "made_of": list(side.made_of)}
+            for name, side in zip(self._fields, self, strict=True)
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """What `state` gave."""
+        sides = (state[name] for name in cls._fields)
+        return cls(*(RowFeatures(s["values"], s["block"], tuple(s["made_of"])) for s in sides))
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +130,7 @@ class SideEncoder:
                 values[known] = raw[known] - block["center"]
             made.append(values)
         block_of = np.repeat(np.arange(len(self.blocks)), [part.shape[1] for part in made[1:]])
-        return RowFeatures(np.concatenate(made, axis=1), block_of)
+        return RowFeatures(np.concatenate(made, axis=1), block_of, self.blocks)
 
 
 def side_information(

@@ -87,6 +87,7 @@ class NeighboursRecommender(Recommender):
         self.scale = data.scale.to_dict()
         self.known = data.train.columns()
         validation, device = None, pick_device()
+        side = data.side_information() if config.side_features else None
         if config.selection == "validation":
             held = data.validation
             validation = Pairs(held.user, held.item, held.rating, held.timestamp)
@@ -100,7 +101,7 @@ class NeighboursRecommender(Recommender):
             else:
                 checkpoints = MemoryCheckpointer()
                 self.history = fit_neighbours(
-                    known_ratings(self._graph(), data.scale, self._times()),
+                    known_ratings(self._graph(), data.scale, self._times(), side),
                     validation,
                     config,
                     checkpoints,
@@ -113,7 +114,7 @@ class NeighboursRecommender(Recommender):
         epoch = chosen_epochs(selection, [record["validation_rmse"] for record in self.history])[0]
         saved = checkpoints.load_epoch(epoch)
         self.state, self.intervals = saved["model"], saved["intervals"]
-        known = known_ratings(self._graph(), data.scale)
+        known = known_ratings(self._graph(), data.scale, side=side)
         fitted = known.estimate(config.estimators, seed=self.seed, threads=cores())
         self.estimates = {name: one.state() for name, one in zip(config.estimators, fitted, strict=True)}
         self._restore()

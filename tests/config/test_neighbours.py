@@ -22,3 +22,10 @@ def test_dates_of_data_without_times_are_refused():
     assert NeighboursConfig(dates="none").for_times(False).date_kind is None
     with pytest.raises(ConfigError, match="no rating has one; got '--dates both'"):
         NeighboursConfig(dates="both").for_times(False)
+
+
+@pytest.mark.parametrize("estimates", ["auto", "none"])
+def test_side_features_need_estimates_that_are_named(estimates):
+    with pytest.raises(ConfigError, match="side features are read by the estimates, which must be named"):
+        NeighboursConfig(side_features=True, estimates=estimates)
+    assert "side_features" not in NeighboursConfig(estimates=estimates).to_dict()

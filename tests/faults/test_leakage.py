@@ -109,7 +109,7 @@ def test_test_ratings_change_nothing(name, protocol, monkeypatch):
 
 
 @pytest.mark.parametrize("unseen", ["users", "items", "both"])
-@pytest.mark.parametrize("name", ["mf", "svdpp"])
+@pytest.mark.parametrize("name", ["mf", "svdpp", "neighbours"])
 def test_what_the_unseen_would_rate_changes_nothing_that_side_features_say(name, unseen, monkeypatch):
     ages = pd.array(20 + np.arange(20) % 7, dtype="Int64")
     data = dataclasses.replace(DATA, user_info=pd.DataFrame({"age": ages}))

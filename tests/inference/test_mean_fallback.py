@@ -6,6 +6,7 @@ import pytest
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
 from igmc.inference.mean_fallback import DAMPING, damped_means, has_neighbourhood
+from igmc.ratings import RowFeatures, SideInformation
 
 VALUES = np.arange(1.0, 6.0)
 # user 0: items 0, 1, 2; user 1: item 2; user 2: item 3; user 3: nothing. Item 4: nothing.
@@ -40,6 +41,25 @@ def test_a_neighbourhood_takes_a_rating_on_either_side_besides_the_pairs_own(gra
         (-1, -1): False,
     }
     assert has_neighbourhood(graph, *asked(*cases)).tolist() == list(cases.values())
+
+
+def test_features_are_as_good_as_ratings_of_others(graph):
+    users, items = np.zeros((4, 1), np.float32), np.ones((6, 2), np.float32)
+    users[3], items[:3] = 0.5, 0.0
+    side = SideInformation(
+        *(RowFeatures(values, np.zeros(values.shape[1], int)) for values in (users, items))
+    )
+    cases = {
+        (0, 4): True,
+        (3, 4): True,
+        (3, 2): True,
+        (3, 0): True,  # of which nothing is known but a rating of another
+        (1, 2): False,  # the user's one rating is the pair's own
+        (0, 0): False,
+        (-1, 4): False,
+        (3, -1): False,
+    }
+    assert has_neighbourhood(graph, *asked(*cases), side).tolist() == list(cases.values())
 
 
 def test_means_by_hand(graph):

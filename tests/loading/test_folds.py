@@ -93,3 +93,14 @@ def test_the_pairs_of_a_user_come_together_where_there_are_many(monkeypatch):
         spread = max(np.ptp(np.flatnonzero(user == u)) for u in np.unique(user))
         assert most / 4 < spread < most
     assert np.any(np.diff(two) < 0), "within a stretch in random order"
+
+
+def test_silent_newcomers_reveal_nothing_and_are_asked_about_all():
+    known = known_ratings(n_users=300, n_items=8, share=0.9)
+    fold = next(make_folds(known, folds=20, pairs=10**6, newcomers=0.4, seed=1, epoch=1, silent=1.0))
+    silent = fold.newcomers.items
+    assert 0 < silent.sum() < 8
+    assert not silent[known.item[fold.shown]].any()
+    count = np.bincount(known.item[fold.asked], minlength=8)
+    np.testing.assert_array_equal(count[silent], np.bincount(known.item, minlength=8)[silent])
+    assert count[silent].min() > MOST_ASKED

@@ -40,6 +40,7 @@ class TestNeighbours(RecommenderContract):
         "newcomers": 0.3,
         "estimates": "mf",
         "dates": "both",
+        "side_features": None,
     }
 
     def board(self):

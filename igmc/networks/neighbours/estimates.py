@@ -19,6 +19,7 @@ from igmc.errors import CheckpointError
 from igmc.estimates import FactorEstimates
 from igmc.graph import RatingTimes, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
+from igmc.ratings import SideInformation
 from igmc.training import as_tensors, load_checkpoint, save_checkpoint
 
 __all__ = ["NO_ESTIMATES", "GraphEstimates", "estimate_without", "laid_over"]
@@ -33,6 +34,7 @@ class GraphEstimates:
     Attributes:
         names: keys of `igmc.loading.ESTIMATORS`, the base first; none if the model reads none.
         seed: of their draws.
+        side: features of users and items that they read, if any.
         path: the file of those that are kept; None to keep none.
         made: those of whatever graph is asked, where somebody else has made them; () to make them here.
     """
@@ -40,6 +42,7 @@ class GraphEstimates:
     names: tuple[str, ...] = ()
     seed: int = 1
     path: Path | None = None
+    side: SideInformation | None = None
     made: tuple[FactorEstimates, ...] = ()
 
     def of(self, known: KnownRatings, threads: int) -> tuple[FactorEstimates, ...]:
@@ -50,7 +53,7 @@ class GraphEstimates:
         kept = self._read(digest)
         if kept is None:
             start = time.perf_counter()
-            fitted = known.estimate(self.names, seed=self.seed, threads=threads)
+            fitted = self._fitted(known, threads)
             kept = [one.state() for one in fitted]
             logger.info("estimates of %d ratings in %.1f s", len(known), time.perf_counter() - start)
         # Through the rounding of the file in either case: an answer does not depend on whether there is one.
@@ -61,13 +64,17 @@ class GraphEstimates:
         if self.names and len(known) and self.path is not None:
             digest = self._digest(known)
             if self._read(digest) is None:
-                fitted = known.estimate(self.names, seed=self.seed, threads=threads)
+                fitted = self._fitted(known, threads)
                 states = [as_tensors(one.state()) for one in fitted]
                 save_checkpoint(self.path, {"digest": digest, "estimates": states})
 
     def elsewhere(self) -> GraphEstimates:
         """The same for graphs of which nothing is kept."""
-        return dataclasses.replace(self, path=None, made=())
+        return dataclasses.replace(self, path=None, side=None, made=())
+
+    def _fitted(self, known: KnownRatings, threads: int) -> tuple[FactorEstimates, ...]:
+        described = dataclasses.replace(known, side=self.side)
+        return described.estimate(self.names, seed=self.seed, threads=threads)
 
     def _read(self, digest: str) -> list[dict[str, Any]] | None:
         """What is kept, if it is of the ratings with this digest."""
@@ -86,7 +93,8 @@ class GraphEstimates:
     def _digest(self, known: KnownRatings) -> str:
         """Of all that the estimates follow from."""
         found = blake2b(repr((self.names, self.seed, known.n_users, known.n_items)).encode(), digest_size=16)
-        for column in (known.user, known.item, known.rating):
+        features = [] if self.side is None else [one.values for one in self.side]
+        for column in (known.user, known.item, known.rating, *features):
             found.update(np.ascontiguousarray(column).tobytes())
         return found.hexdigest()
 

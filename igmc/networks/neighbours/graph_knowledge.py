@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from igmc.graph import BipartiteGraph, RatingTimes, Rows, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
-from igmc.ratings import RatingScale
+from igmc.ratings import RatingScale, SideInformation
 from igmc.statistics import DAMPING, GraphStatistics, ItemSums, with_patches, with_user
 
 __all__ = ["GraphKnowledge", "known_ratings"]
@@ -24,10 +24,14 @@ _NOBODY = np.empty(0, np.int32)
 
 
 def known_ratings(
-    graph: BipartiteGraph, scale: RatingScale, times: RatingTimes | None = None
+    graph: BipartiteGraph,
+    scale: RatingScale,
+    times: RatingTimes | None = None,
+    side: SideInformation | None = None,
 ) -> KnownRatings:
-    """The ratings of a graph, by user, with their times where these are known."""
-    return _ratings(Rows.of(graph)[0], graph.n_items, scale.values, times)
+    """The ratings of a graph, by user, with their times and side features where these are known."""
+    found = _ratings(Rows.of(graph)[0], graph.n_items, scale.values, times)
+    return found if side is None else dataclasses.replace(found, side=side)
 
 
 def _ratings(

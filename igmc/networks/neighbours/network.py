@@ -25,6 +25,7 @@ from igmc.networks.neighbours.estimates_choice import CHOICE_FILE, choose_estima
 from igmc.networks.neighbours.graph_knowledge import known_ratings
 from igmc.networks.neighbours.nearest import nearest_neighbours
 from igmc.networks.neighbours.scoring import NeighbourScorer
+from igmc.networks.neighbours.side_file import load_side, save_side
 from igmc.networks.network import Network
 from igmc.ratings import Pairs, RatingScale
 from igmc.training import (
@@ -54,8 +55,10 @@ class Neighbours(Network[NeighbourScorer]):
         if len(part.pairs) < 2:
             raise ConfigError("there are too few training ratings", got=len(part.pairs), allowed="2 or more")
         own = self._decide(job)
+        if job.features is not None and job.ranks.first:
+            save_side(job.folder, job.features)
         history = fit_neighbours(
-            known_ratings(part.graph, job.scale, part.times),
+            known_ratings(part.graph, job.scale, part.times, job.features),
             job.parts["validation"].pairs if "validation" in job.parts else None,
             own,
             job.folder,
@@ -148,7 +151,12 @@ class Neighbours(Network[NeighbourScorer]):
             scale.values,
             cap=own.max_neighbors,
             device=device,
-            estimates=GraphEstimates(own.estimators, config.seed, folder.path / "estimates.ckpt"),
+            estimates=GraphEstimates(
+                own.estimators,
+                config.seed,
+                folder.path / "estimates.ckpt",
+                load_side(folder) if own.side_features else None,
+            ),
             dates=own.date_kind,
             times=times,
             threads=threads,

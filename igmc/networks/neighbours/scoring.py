@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class NeighbourScorer:
         values: float [L], the rating of each level of the graphs, ascending.
         cap: neighbours of each side at most.
         device: of the models.
-        estimates: that the models read, and where those of some graph may be kept.
+        estimates: that the models read, their `side` too, and where those of some graph may be kept.
         dates: "past" or "both", where the models read dates; None where they do not.
         times: when the ratings of the graphs were given, as far as that is known; ratings that came later
             are as new as the newest of these.
@@ -69,7 +69,7 @@ class NeighbourScorer:
         self.norms = norms if norms is not None else self.models[0].norms
         self.threads = threads or cores()
         self.known = GraphKnowledge(values, estimates, dates, times, threads=self.threads, memory=memory)
-        self._time: int | None = None
+        self._time, self.side = cast(int | None, None), estimates.side
         for model in self.models:
             model.eval()
 

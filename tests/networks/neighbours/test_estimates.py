@@ -12,7 +12,7 @@ from igmc.models import NeighboursEnsemble
 from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
 from igmc.networks.neighbours.scoring import NeighbourScorer
 from igmc.networks.neighbours.scoring import known_ratings as known_of
-from igmc.ratings import RatingScale
+from igmc.ratings import RatingScale, RowFeatures, SideInformation
 from tests.statistics.graphs import known_ratings
 
 RATINGS = known_ratings()
@@ -100,3 +100,17 @@ def test_new_items_are_folded_in_too():
         laid_over(base, view, VALUES, None).estimates[0].features(*pair)[0][0] for view in (likes, hates)
     )
     assert liked > hated + 0.2
+
+
+def test_estimates_read_the_features_of_the_run_but_not_of_other_graphs(tmp_path):
+    path, rng = tmp_path / "estimates.ckpt", np.random.default_rng(1)
+    side = SideInformation(
+        *(RowFeatures(rng.normal(size=(n, 3)).astype(np.float32), np.zeros(3, int)) for n in (60, 40))
+    )
+    plain, told = GraphEstimates(NAMES, 1, path), GraphEstimates(NAMES, 1, path, side)
+    plain.keep(KNOWN, 1)
+    found, expected = (estimates.of(KNOWN, 1)[0].features(*PAIR)[0] for estimates in (told, plain))
+    assert found != expected, "what is kept was fitted without features"
+    told.keep(KNOWN, 1)
+    np.testing.assert_array_equal(told.of(KNOWN, 1)[0].features(*PAIR)[0], found)
+    np.testing.assert_array_equal(told.elsewhere().of(KNOWN, 1)[0].features(*PAIR)[0], expected)
