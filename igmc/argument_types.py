@@ -1,4 +1,4 @@
-"""Arguments of a wrong type are refused at the door, by the annotations of the function that is called."""
+"""Checks the types of arguments against the annotations of public functions."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ _PLAIN = {
 
 
 def checked_types(function: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
-    """The function, which raises a ConfigError on an argument that its annotation does not allow.
+    """Make a function raise a ConfigError on an argument that its annotation does not allow.
 
-    What is annotated with a name of `_UNCHECKED`, or not at all, is for the function. A seed is 0 or more.
+    Arguments without an annotation, or with one of `_UNCHECKED`, are left to the function. Seeds are 0 or
+    more.
 
     >>> @checked_types
     ... def double(count: int) -> int:

@@ -1,6 +1,6 @@
 """The errors that igmc raises on purpose, each with the exit code its command ends with.
 
-Every message answers four questions: what was wrong, what was got, what is allowed, what to do.
+Every message says what is wrong, the value received, what is allowed, and what to do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class IgmcError(Exception):
 
     Args:
         what: what was wrong, naming the file, line or setting.
-        got: the offending value, shown as ``repr``, 200 characters of it at most; left out when None.
+        got: the value received, shown as ``repr``, 200 characters of it at most; left out when None.
         allowed: what would have been accepted.
         remedy: what to do about it.
     """
@@ -72,7 +72,7 @@ def _rebuild(
 
 
 class ConfigError(IgmcError):
-    """A setting, name or option that is not allowed (exit code 2)."""
+    """A setting, name or option with a value that is not allowed (exit code 2)."""
 
     exit_code = 2
 
@@ -92,11 +92,11 @@ class CheckpointError(DataError):
 
 
 class TrainingError(IgmcError):
-    """Training that cannot go on, such as a loss that is not finite (exit code 1)."""
+    """Training that cannot continue, such as one whose loss is not finite (exit code 1)."""
 
 
 class WriteError(IgmcError):
-    """A file that the operating system refuses to write: a full disk, a read-only folder (exit code 1)."""
+    """A file that cannot be written, on a full disk or in a read-only folder (exit code 1)."""
 
 
 class MissingExtraError(IgmcError):

@@ -1,4 +1,4 @@
-"""Where files go; files that are there whole or not at all; and one process a folder."""
+"""Locations of files, atomic writes, and locks of folders."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ WORK = ".work"  # folder of an extraction's scratch files
 _HOST = re.sub(r"[^\w-]+", "-", platform.node()) or "host"  # without dots, which part what a name is made of
 _ELSEWHERE = "choose a folder that can be written: IGMC_HOME for downloads and stores, --out for runs"
 _REMEDIES = {
-    errno.ENOSPC: "free some space and run the same command again: it goes on where it stopped",
-    errno.EDQUOT: "free some of your quota and run the same command again: it goes on where it stopped",
+    errno.ENOSPC: "free some space and run the same command again: it resumes where it stopped",
+    errno.EDQUOT: "free some of your quota and run the same command again: it resumes where it stopped",
     errno.EEXIST: "choose another folder: a file stands in its place",
     errno.ENOTDIR: "choose another folder: a file stands in its place",
     errno.ENOENT: "check the path",
@@ -48,10 +48,10 @@ _REMEDIES = {
 
 
 def home_dir() -> Path:
-    """Where igmc keeps what it downloads and makes: $IGMC_HOME, else `igmc` in the user's cache folder.
+    """Folder of downloads and stores: $IGMC_HOME, else `igmc` in the user's cache folder.
 
     Raises:
-        ConfigError: if neither is known: nobody's account has no folder.
+        ConfigError: if neither is known, as for an account without a home folder.
     """
     home, cache = os.environ.get("IGMC_HOME"), os.environ.get("XDG_CACHE_HOME")
     try:
@@ -60,12 +60,12 @@ def home_dir() -> Path:
         return (Path(cache) if cache else Path.home() / ".cache") / "igmc"
     except RuntimeError as error:
         raise ConfigError(
-            "this account has no home folder", remedy="set IGMC_HOME to a folder that can be written"
+            "this account has no home folder", remedy="set IGMC_HOME to a writable folder"
         ) from error
 
 
 def check_run(path: object) -> Path:
-    """The path of a run folder, once it looks like one; nothing heavy is loaded to say so.
+    """Check that a path looks like a run folder, without importing anything heavy, and return it.
 
     Raises:
         CheckpointError: if it has no ``config.json``.
@@ -77,14 +77,14 @@ def check_run(path: object) -> Path:
     if not (folder / "config.json").is_file():
         raise CheckpointError(
             f"{folder} is not a run folder: it has no config.json",
-            remedy="give the folder that igmc-train named as its run folder",
+            remedy="give the run folder that igmc-train printed",
         )
     return folder
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn an operating system's refusal to write `path` into an error that says what to do.
+    """Turn an OSError while writing `path` into a WriteError with a hint.
 
     Raises:
         WriteError: on a full disk, a read-only folder and the like.
@@ -100,7 +100,7 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to fill, which survives a crash: whole and on the disk under its name, or not there at all.
+    """Write a file atomically: after a crash it is complete, or absent.
 
     Raises:
         WriteError: if it cannot be written; nothing is left behind.
@@ -125,7 +125,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def replace_file(path: Path, *chunks: bytes) -> None:
-    """Write a file of this content, as `replacing` does.
+    """Write this content to a file atomically; see `replacing`.
 
     Raises:
         WriteError: if it cannot be written; nothing is left behind.
@@ -135,7 +135,7 @@ def replace_file(path: Path, *chunks: bytes) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a process that was killed left half done; call it only under the lock."""
+    """Remove partial files of killed processes; call it only under the lock."""
     with writing(folder):
         for partial in folder.glob("*.partial"):
             partial.unlink(missing_ok=True)
@@ -185,9 +185,9 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         except BlockingIOError as error:
             if not wait:
                 raise IgmcError(
-                    f"another process is writing to {folder}", remedy="wait until it is done, or stop it"
+                    f"another process is writing to {folder}", remedy="wait until it has finished, or stop it"
                 ) from error
-            logger.info("waiting for another process that writes to %s", folder)
+            logger.info("waiting for another process to finish writing to %s", folder)
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:

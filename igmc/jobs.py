@@ -73,8 +73,8 @@ class RayExecutor(Executor):
         if isinstance(error, self._ray.exceptions.RayTaskError):
             return error.cause if isinstance(error.cause, BaseException) else error
         return IgmcError(
-            f"Ray gave a block up ({' '.join(str(error).split())[:120]})",
-            remedy="run the same command again: it goes on where it stopped",
+            f"Ray lost a block ({' '.join(str(error).split())[:120]})",
+            remedy="run the same command again: it resumes",
         )
 
 

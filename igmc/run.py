@@ -1,4 +1,4 @@
-"""One run, from its settings to its report, in a folder of its own."""
+"""One run, from its settings to its report, in its own folder."""
 
 from __future__ import annotations
 
@@ -62,32 +62,32 @@ def train(
 ) -> RunReport:
     """Train on a data set and score its test part.
 
-    Where torchrun has started several processes, they train together, each by its part of every batch; see
-    `igmc.ranks`. All of them get the report.
+    If torchrun started several processes, they train together, each on its part of every batch; see
+    `igmc.ranks`. All of them return the report.
 
-    A folder that holds the same run unfinished is resumed; of a finished one the report is returned, or,
-    where more epochs are asked for, it goes on: see `igmc.training.folder.RunFolder.claimed`.
+    If the folder holds the same run, unfinished, training resumes. A finished run returns its report or, if
+    more epochs are requested, continues; see `igmc.training.folder.RunFolder.claimed`.
 
     Args:
-        data: a name, a path, a DataFrame or whatever else `igmc.load_dataset` takes; or all settings, as a
-            `RunConfig` or a mapping by section of it.
-        start: another run, of the same network, whose weights this one begins with instead of random ones;
-            those of its single checkpoint. All else is as without it.
-        data_dir, home: where raw data are and where stores go; see `igmc.ratings.load.load_dataset`.
+        data: a name, a path, a DataFrame or anything else that `igmc.load_dataset` accepts; or all settings,
+            as a `RunConfig` or a mapping by its sections.
+        start: a run of the same network; training starts from the weights of its single checkpoint instead of
+            random weights.
+        data_dir, home: folders of raw data and of stores; see `igmc.ratings.load.load_dataset`.
         out: the run folder; `default_folder` if None.
         device: "auto", "cpu", "cuda" or "cuda:N".
-        workers: processes that extract, and threads that train on a CPU; all cores if None.
-        statistics_memory: GiB that inputs of the neighbours network may take ahead of their use; 2 if None.
-            It changes no result.
+        workers: processes for extraction, and threads for training on a CPU; all cores if None.
+        statistics_memory: GiB for precomputed inputs of the neighbours network; 2 if None. Results do not
+            depend on it.
         progress: show bars, if stderr is a terminal.
-        profile: log where the training time went.
+        profile: log how the training time divides into stages.
         track: where to log the training: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
         callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
-        **settings: over those that come with the data set, by section of `RunConfig` or by name alone, as in
+        **settings: override the preset of the data set, by section of `RunConfig` or by name, as in
             ``epochs=3, network="rgcn"``.
 
     Raises:
-        IgmcError: see `igmc.errors`; each says what to do.
+        IgmcError: see `igmc.errors`.
     """
     with joined() as ranks:
         place = pick_device(device, ranks.local if ranks.size > 1 else None)
@@ -140,9 +140,9 @@ def _for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
 def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
     if gib is not None and not NETWORKS[config.network].reads_statistics:
         raise ConfigError(
-            "this network reads no statistics",
+            "this network does not use statistics",
             got=f"--statistics-memory {gib:g}",
-            remedy="leave it out, or train another with --network",
+            remedy="omit it, or choose another network with --network",
         )
     if gib is not None and not 0 < gib < 2**30:
         raise ConfigError("statistics_memory is out of range", got=gib, allowed="GiB, more than 0")
@@ -156,13 +156,13 @@ def _split(dataset: Dataset, config: RunConfig) -> Split:
         split.scale.require_levels()
     if not len(split.test):
         raise ConfigError(
-            "there is no test part",
+            "the test part is empty",
             got=config.data.test_ratio,
             remedy="raise --test-ratio, or use an official split",
         )
     if config.training.selection == "validation" and not len(split.validation):
         raise ConfigError(
-            "the selection 'validation' needs a validation part, and there is none",
+            "the selection 'validation' needs a validation part, and it is empty",
             got=config.data.validation_ratio,
             remedy="raise --validation-ratio, or use --selection fixed",
         )
@@ -174,7 +174,7 @@ def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:
         with suppress(WriteError):  # what is finished can be read where nothing can be written
             stack.enter_context(logging_to(folder.path / "log.txt"))
             note_items(dataset, folder)
-        logger.info("%s holds this run, finished: nothing to do", folder.path)
+        logger.info("%s holds this run, finished; nothing to do", folder.path)
     return RunReport.from_dict(folder.read_json("metrics.json") | {"folder": str(folder.path)})
 
 

@@ -1,4 +1,4 @@
-"""What a run comes to: the test errors of its checkpoints, beside simple references."""
+"""The report of a run: test errors of its checkpoints, beside simple references."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["RunReport"]
 class RunReport:
     """The result of one run; the test part was scored once, after all choices were made.
 
-    It stands for its folder wherever a run is asked for.
+    It is accepted wherever a run folder is.
 
     Attributes:
         dataset, split, selection, seed: what was run.
@@ -30,7 +30,7 @@ class RunReport:
         ensemble_epochs: the checkpoints whose predictions are averaged.
         ensemble: scores of the average.
         validation_rmse: of the single checkpoint; None under "fixed".
-        references: scores of what is reached without a model.
+        references: scores of simple predictions without a model.
         device, machine, versions: where and with what.
         folder: of the run.
         network: that was trained.

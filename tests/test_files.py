@@ -121,7 +121,7 @@ def test_waiting_for_a_folder(tmp_path, caplog):
         threading.Timer(0.2, other.stdin.close).start()
         with locked(tmp_path, wait=True):
             assert other.wait() == 0, "it let go first"
-    assert f"waiting for another process that writes to {tmp_path}" in caplog.text
+    assert f"waiting for another process to finish writing to {tmp_path}" in caplog.text
 
 
 def test_sweep_removes_leftovers_only(tmp_path):

@@ -422,7 +422,7 @@ def test_side_features_of_a_file_that_has_none(ratings, tmp_path):
 
 
 def test_nothing_to_test_on(ratings, tmp_path):
-    with pytest.raises(ConfigError, match=r"there is no test part; .*--test-ratio"):
+    with pytest.raises(ConfigError, match=r"the test part is empty; .*--test-ratio"):
         run(make_config(ratings, data={"test_ratio": 0.0}), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

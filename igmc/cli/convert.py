@@ -83,15 +83,15 @@ def convert_command(
     config = read_config(ctx, file)
     if target == "networkx" and (directions or features):
         raise ConfigError(
-            "--directions and --features are for PyG graphs: a NetworkX graph has no directions, and always "
-            "holds what is known of users and items",
-            remedy="leave them out, or say --to pyg or --to hetero",
+            "--directions and --features are for PyG graphs; a NetworkX graph is undirected and always "
+            "contains the side information",
+            remedy="omit them, or use --to pyg or --to hetero",
         )
     if out.exists() and (out.is_dir() or not overwrite):
-        kind = "a folder" if out.is_dir() else "there already"
+        kind = "is a folder" if out.is_dir() else "exists already"
         raise ConfigError(
-            f"{out} is {kind}; nothing was written",
-            remedy="give --out another name" + ("" if out.is_dir() else ", or say --overwrite to replace it"),
+            f"{out} {kind}; nothing was written",
+            remedy="give --out another name" + ("" if out.is_dir() else ", or use --overwrite to replace it"),
         )
     from igmc.ratings import load_dataset, make_split, write_graph
 

@@ -105,15 +105,15 @@ def evaluate_command(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Fit and measure models on the same splits, through the same code.
+    """Fit models and measure them on the same splits, with the same code.
 
-    Each model is fitted to the training part, with its choices made on the validation part; then it is
-    refitted to both and measured once on the test part: rating errors, the order of the rated test items,
-    and full rankings of all items that a user has not seen. Intervals are bootstrapped over users, at 95 %.
+    Each model is fitted to the training part and makes its choices on the validation part; then it is
+    refitted to both and measured once on the test part: rating errors, ranking of the rated test items, and
+    full rankings of all unseen items per user. 95% confidence intervals are bootstrapped over users.
 
-    If the protocol keeps users unseen, models that accept newcomers also get pairs of them with opposite
-    tastes: opposite_overlap is the fraction of the top ten that both lists share. --metrics
-    opposite_overlap also prints the lists of one pair.
+    If the protocol holds out whole users, models that accept newcomers are also tested on pairs of
+    newcomers with opposite tastes: opposite_overlap is the fraction of the top ten that both lists share.
+    --metrics opposite_overlap also prints the lists of one pair.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation import evaluate
@@ -122,9 +122,11 @@ def evaluate_command(
         emit(_models() if list_models else _protocols())
         return 0
     if not models:
-        raise click.UsageError("no model is given: --model NAME, once for each; --list-models shows them")
+        raise click.UsageError(
+            "no model given: use --model NAME, once per model; --list-models shows the names"
+        )
     if as_json and (metrics or against):
-        raise click.UsageError("--metrics and --against are of the table, which --json replaces")
+        raise click.UsageError("--metrics and --against change the table, which --json replaces")
     shown = [word.strip() for word in metrics.split(",")] if metrics else None
     lengths = _numbers("--ks", ks, 1)
     _check_against(against, models)
@@ -160,7 +162,7 @@ def _check_against(against: str | None, models: tuple[str, ...]) -> None:
     labels = [ModelSpec.parse(model).label for model in models]
     if against is not None and against not in labels:
         raise ConfigError(
-            "--against names no model that is evaluated", got=against, allowed=", ".join(labels)
+            "--against does not name an evaluated model", got=against, allowed=", ".join(labels)
         )
 
 

@@ -71,10 +71,10 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     in --ratings.
     """
     if given["user"] is None and given["ratings"] is None:
-        raise click.UsageError("say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3'")
+        raise click.UsageError("no user given: use --user ID, --ratings FILE or --ratings 'ID=5,ID=3'")
     former = given_formerly("--plots")
     if given["attention"] is not None and given["plots"] is None and former is None:
-        raise click.UsageError("--attention is drawn: say where, with --plots DIR")
+        raise click.UsageError("--attention needs --plots DIR, the folder for the figure")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
     run, predictor = make_predictor(given)

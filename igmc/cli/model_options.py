@@ -94,9 +94,9 @@ def check_intervals(predictor: Predictor, coverage: float | None) -> float:
 
     if coverage is not None and not predictor.tells_intervals:
         raise ConfigError(
-            "this run tells no intervals",
+            "this run gives no intervals",
             got=f"--coverage {coverage:g}",
-            remedy="train again, with --network neighbours: others, and earlier versions, measure none",
+            remedy="train again with --network neighbours; other networks and earlier versions give none",
         )
     return check_coverage(COVERAGE if coverage is None else coverage)
 
@@ -107,7 +107,7 @@ def model_options(function: _Command) -> _Command:
     @functools.wraps(function)
     def checked(*args: Any, **given: Any) -> Any:
         if (given["run"] is None) != given["demo"]:
-            raise click.UsageError("say which model answers: either --run DIR or --demo")
+            raise click.UsageError("no model given: use either --run DIR or --demo")
         if given["run"] is not None:
             check_run(given["run"])  # before all that takes seconds to load, and what else is wrong
         return function(*args, **given)
@@ -121,7 +121,7 @@ def round_option(function: _Command) -> _Command:
     @functools.wraps(function)
     def checked(*args: Any, **given: Any) -> Any:
         if given["round_ratings"] and given["ratings"] is None:
-            raise click.UsageError("--round-ratings is about --ratings: give these too, or leave it out")
+            raise click.UsageError("--round-ratings applies to --ratings: give these too, or omit it")
         return function(*args, **given)
 
     return _ROUND(checked)  # type: ignore[return-value]

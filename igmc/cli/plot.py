@@ -80,7 +80,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     --lists adds "most-rated", "list" (of the first user named), "first-places" (over 200 users), "lists" (a
     table of titles by users, also as lists.csv) and "lists-graph".
 
-    For an unfinished run, only the first is drawn and, with --user and --item, the third.
+    For an unfinished run, only "training" is drawn and, with --user and --item, "subgraphs".
     """
     if (given["user"] is None) != (given["item"] is None):
         raise click.UsageError("--user and --item go together")
@@ -97,7 +97,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     if folder.finished:
         figures["errors"] = _errors(folder, split)
     else:
-        logger.warning("the run is not finished: there are no test predictions to draw yet")
+        logger.warning("the run is unfinished: it has no test predictions to draw yet")
     if folder.finished or given["user"] is not None:
         figures["subgraphs"] = _subgraphs(folder, split, config, given)
     if given["embeddings"] is not None:
@@ -193,7 +193,7 @@ def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) ->
     size = len(split.table.items)
     if model.n_items != size:
         raise ConfigError(
-            f"{path} holds a model of other items than the run",
+            f"the model in {path} was fitted to other items than the run",
             got=model.n_items,
             allowed=f"{size} items",
             remedy="fit it to the split of the run",

@@ -78,7 +78,7 @@ def predict_command(**given: Any) -> None:
     pairs, user, items = given["pairs"], given["user"], given["items"]
     somebody = user is not None or given["ratings"] is not None
     if (pairs is None) == (items is None or not somebody) or (pairs and (user or items)):
-        raise click.UsageError("say what is asked: --pairs, or both --user (or --ratings) and --items")
+        raise click.UsageError("no pairs given: use --pairs, or both --user (or --ratings) and --items")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
     how = {"clip": given["clip"], "coverage": check_intervals(predictor, given["coverage"])}
@@ -86,7 +86,7 @@ def predict_command(**given: Any) -> None:
 
     if given["ratings"] is not None and names_users(given["ratings"]):
         if user is None and pairs is None:
-            raise click.UsageError("the ratings are of users by name: say by --user ID who is asked")
+            raise click.UsageError("--ratings names several users: choose one with --user ID")
         predictor = with_ratings_file(predictor, Path(given["ratings"]), round_ratings=given["round_ratings"])
         predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
     elif given["ratings"] is not None:
@@ -95,7 +95,7 @@ def predict_command(**given: Any) -> None:
         predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
     means = int((predicted["source"] != "model").sum())
     if means:
-        logger.info("%d of %d answers are damped means: there is no rating to go by", means, len(predicted))
+        logger.info("%d of %d predictions are damped means, for lack of ratings", means, len(predicted))
     if given["as_json"]:
         emit_json(_document(run, predictor, predicted, how))
     else:
@@ -107,9 +107,7 @@ def _of_one(predictor: Predictor, given: dict[str, Any], how: dict[str, Any]) ->
     from igmc.inference import from_text, read_items, read_own_ratings
 
     if given["pairs"] is not None:
-        raise click.UsageError(
-            "--ratings do not tell whose they are: name the user of each in a column user_id"
-        )
+        raise click.UsageError("--ratings needs a column user_id with the user of each rating")
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     ratings = read_own_ratings(predictor, given["ratings"], user, round_ratings=given["round_ratings"])
     asked = read_items(predictor, given["items"])

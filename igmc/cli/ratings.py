@@ -42,7 +42,7 @@ _STORE = click.option(
 def ratings_command() -> None:
     """Work with the ratings that igmc-serve --store keeps, while servers run.
 
-    'export' writes them as a data set, 'train' trains a new run on them, 'compact' removes what is void.
+    'export' writes them as a data set, 'train' trains a new run on them, 'compact' removes obsolete entries.
     """
 
 
@@ -71,7 +71,7 @@ def ratings_command() -> None:
 def export_command(
     run: Path, store: str, out: Path, items: Path | None, as_json: bool, verbose: bool, quiet: bool
 ) -> None:
-    """Write the ratings of a run as the store has changed them; erased users are not among them.
+    """Write all current ratings: those of the run as changed by the store, without erased users.
 
     igmc-train --dataset FILE --item-info FILE reads both files.
     """
@@ -98,9 +98,9 @@ def export_command(
 @_STORE
 @running_options("as_json", "verbose", "quiet")
 def compact_command(store: str, as_json: bool, verbose: bool, quiet: bool) -> None:
-    """Remove entries that count no more, and idempotency keys of more than a week; shrink the files.
+    """Remove obsolete entries and idempotency keys older than a week, and shrink the files.
 
-    What is served does not change. Servers may run; for seconds they cannot store.
+    Predictions do not change. Servers may keep running; for a few seconds they cannot store ratings.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.live import RatingLog
@@ -135,8 +135,8 @@ def compact_command(store: str, as_json: bool, verbose: bool, quiet: bool) -> No
 def train_command(run: Path, store: str, out: Path, **given: Any) -> None:
     """Export all ratings to OUT.ratings.csv and OUT.items.csv, and train on them as the run was trained.
 
-    A server goes on with the old run meanwhile. Have --run of igmc-serve name a link to the run folder; point
-    it to the new one and send SIGHUP.
+    Servers keep using the old run. Give igmc-serve --run a symbolic link to the run folder; afterwards, point
+    the link to the new run and send SIGHUP.
     """
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     check_run(run)

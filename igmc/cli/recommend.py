@@ -112,13 +112,14 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 def recommend_command(**given: Any) -> None:
     """List the items with the highest predicted ratings, among those that the user has not rated.
 
-    What everybody likes is predicted to be liked by nearly everybody: --order lift lists what this user is
-    predicted to like more than others do. --gems keeps to what few people know. --order relevance lists what
-    this user is most likely to choose, by a ranker that is trained on first use and kept in the run folder.
+    Popular items have high predicted ratings for nearly everybody. --order lift ranks items by how much more
+    this user is predicted to like them than others do; --gems lists only items that few people have rated;
+    --order relevance ranks items by how likely this user is to choose them, with a ranker that is trained on
+    first use and kept in the run folder.
 
-    For a user of the run (--user), for a new one with a few ratings (--ratings), or for all users
-    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing else is trained or
-    stored. The known ratings are the training and validation ratings of the run.
+    The list is for a user of the run (--user), a new user with a few ratings (--ratings), or all users
+    (--all-users); with --demo alone, for a newcomer with five ratings. Nothing else is trained or stored.
+    The known ratings are the training and validation ratings of the run.
 
     The list has k items if at least k pass the filters; otherwise stderr says why it is shorter. The model
     scores the most promising --candidates, or all items with --exhaustive.
@@ -144,14 +145,14 @@ def _check(given: dict[str, Any]) -> None:
     somebody = given["user"] is not None or given["ratings"] is not None
     if (given["all_users"] and somebody) or not (given["all_users"] or somebody or given["demo"]):
         raise click.UsageError(
-            "say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3', or all alone --all-users"
+            "no user given: use --user ID, --ratings FILE, --ratings 'ID=5,ID=3' or --all-users"
         )
     if given["all_users"] != (given["out"] is not None):
         raise click.UsageError("--all-users and --out FILE go together")
     if given["because"] and given["all_users"]:
-        raise click.UsageError("--because goes with one list, not with --all-users")
+        raise click.UsageError("--because explains one list and cannot be combined with --all-users")
     if given["as_csv"] and (given["as_json"] or given["all_users"]):
-        raise click.UsageError("--csv goes neither with --json nor with --all-users, whose --out tells")
+        raise click.UsageError("--csv cannot be combined with --json or --all-users")
 
 
 def _years(text: str | None) -> tuple[int | None, int | None] | None:

@@ -90,9 +90,9 @@ def serve_command(**given: Any) -> None:
     --store nothing is stored. /api/openapi.json describes the API.
 
     The connection is not encrypted: put a TLS proxy in front of it before other machines use it. A busy
-    server answers 503 with Retry-After. /metrics is for Prometheus. On SIGHUP the run is loaded again, from
-    wherever its path leads then, and takes over when it is ready. On SIGTERM and Ctrl-C the server finishes
-    open requests and exits with code 0.
+    server answers 503 with Retry-After. /metrics is for Prometheus. On SIGHUP the server reloads the run from
+    its path and switches to it when ready. On SIGTERM and Ctrl-C the server finishes open requests and exits
+    with code 0.
     """
     start_logging(verbose=given["verbose"], quiet=given["quiet"], heartbeat=False)
     limits = ServeConfig(

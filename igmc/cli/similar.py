@@ -34,13 +34,13 @@ __all__ = ["similar_command"]
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()
 def similar_command(**given: Any) -> None:
-    """List the items whose raters agreed most with what they gave this one.
+    """List the items most similar to an item, judged by the users who rated both.
 
-    The similarity is the adjusted cosine over the users who rated both, lower where they are few; no model
-    is asked. The known ratings are the training and validation ratings of the run.
+    The similarity is the adjusted cosine, shrunk where few users rated both; no model is used. The known
+    ratings are the training and validation ratings of the run.
     """
     if given["as_csv"] and given["as_json"]:
-        raise click.UsageError("--csv does not go with --json")
+        raise click.UsageError("--csv and --json exclude each other")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
     from igmc.inference import from_text

@@ -101,9 +101,9 @@ def train_command(
 
     torchrun --nproc-per-node N -m igmc train ... trains in N processes, each on its part of every batch.
 
-    Every setting has a default. --dataset brings a network and settings for that data set, shown in brackets
-    below; --config FILE overrides them, and options override both. 'none' removes a limit set by --dataset
-    or --config.
+    Every setting has a default. --dataset selects a network and settings for that data set, shown in brackets
+    below; --config FILE overrides them, and options override both. 'none' removes a limit set by --dataset or
+    --config.
     """
     first = is_first()  # of several that torchrun has started
     start_logging(verbose=verbose, quiet=quiet or not first)

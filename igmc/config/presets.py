@@ -1,4 +1,4 @@
-"""What a data set brings: its network, and the settings of it that differ from the defaults."""
+"""Presets: the network of a data set, and its settings that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ PRESETS = tuple(dict.fromkeys(dataset for presets in _PRESETS.values() for datas
 
 
 def default_network(dataset: str) -> str:
-    """The network that a data set is trained with if none is named.
+    """The network used for a data set unless another one is named.
 
-    The five data sets of the IGMC paper (Zhang & Chen, ICLR 2020) bring the paper's, "rgcn", so that their
-    names stand for its results; all others, and files, bring "neighbours", which is more accurate on them.
+    For the five data sets of the IGMC paper (Zhang & Chen, ICLR 2020) it is "rgcn", the network of the paper,
+    so that its results are reproduced; for all others, and for files, "neighbours", which is more accurate.
 
     Args:
         dataset: a name of the catalogue, in any spelling that it takes, or a path.
@@ -76,7 +76,7 @@ def preset_settings(dataset: str, network: str | None = None) -> dict[str, Any]:
     """The network of a data set and the settings that differ from the defaults, by section of `RunConfig`.
 
     Args:
-        dataset: a name of the catalogue; any other one brings a network alone.
+        dataset: a name of the catalogue; any other name has a network but no settings.
         network: the one that is trained; `default_network` if None.
 
     >>> preset_settings("ml_100k")["network"], preset_settings("ml_100k")["train"]
@@ -89,7 +89,7 @@ def preset_settings(dataset: str, network: str | None = None) -> dict[str, Any]:
 
 @checked_types
 def run_config(dataset: str | None = None, chosen: Mapping[str, Any] | None = None) -> RunConfig:
-    """The configuration that a data set brings, and over it what is chosen; as `igmc-train` makes it.
+    """The preset of a data set, overridden by the chosen settings, as in `igmc-train`.
 
     Args:
         dataset: a name of the catalogue, or a path; the one that is chosen if None, or else "demo".

@@ -1,4 +1,4 @@
-"""All that determines a run."""
+"""The settings of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["RunConfig", "network_of", "network_with", "others_settings"]
 
 @dataclass(frozen=True)
 class RunConfig(Config):
-    """All that determines a run."""
+    """Settings of a run."""
 
     network: str = knob(
         FIRST_NETWORK,
@@ -35,7 +35,7 @@ class RunConfig(Config):
         None,
         "extract while training, with a new sample each epoch, instead of using a store; by size if not set",
     )
-    seed: int = knob(1, "seed of everything random", low=0, high=2**32 - 1)
+    seed: int = knob(1, "random seed", low=0, high=2**32 - 1)
 
     @property
     def training(self) -> TrainConfig:

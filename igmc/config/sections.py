@@ -1,4 +1,4 @@
-"""The configuration sections: what data, what subgraphs, what network, how it is trained and used."""
+"""The configuration sections: data, subgraphs, network, training and use."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ExtractConfig(Config):
 
     @property
     def samples(self) -> bool:
-        """Whether a subgraph may be a sample of the neighbours that there are."""
+        """Whether a subgraph may hold only a sample of the neighbours."""
         return self.max_nodes_per_hop is not None or self.sample_ratio < 1
 
 
@@ -212,33 +212,31 @@ class TransferConfig(Config):
     percent: float = knob(1.0, "percentage of the training ratings there to adapt on", low=0.0, high=100.0)
     epochs: int = knob(5, "epochs over those ratings ('finetune')", low=1)
     learning_rate: float = knob(1e-4, "peak learning rate ('finetune')", low=1e-12, high=10.0)
-    seed: int = knob(1, "seed of the split and of the ratings to adapt on", low=0, high=2**32 - 1)
+    seed: int = knob(1, "random seed of the split and of the ratings to adapt on", low=0, high=2**32 - 1)
 
 
 @dataclass(frozen=True)
 class ListConfig(Config):
-    """How long a list is, and how much work goes into it."""
+    """Length, order and contents of a list, and the work spent on it."""
 
     k: int = knob(10, "length of the list", low=1)
     min_score: float | None = knob(None, "omit items with a lower predicted rating")
     bottom: bool = knob(False, "list the lowest-scored items instead, worst first")
     order: str = knob(
         "score",
-        "what the list is ordered by: the predicted rating ('score'), how far it lies above what everybody "
-        "gives the item ('lift'), how likely the user is to choose the item ('relevance'), or relevance and "
+        "order of the list: by predicted rating ('score'), by how far it exceeds the item's usual rating "
+        "('lift'), by how likely the user is to choose the item ('relevance'), or by a mix of relevance and "
         "score ('blend'); the latter two train a ranker on first use",
         choices=("score", "lift", "relevance", "blend"),
     )
     diversity: float = knob(
         0.0,
-        "0 for the best items; the larger, the more each item differs from those before it, by its raters "
-        "and genres",
+        "0: the best items; larger values favour items that differ from those before them in raters and "
+        "genres",
         low=0.0,
         high=1.0,
     )
-    gems: bool = knob(
-        False, "hidden gems: items that few people have rated, ordered by lift, and 10 ratings at least"
-    )
+    gems: bool = knob(False, "list hidden gems: items with few ratings, but at least 10, ordered by lift")
     candidates: int = knob(
         200, "number of items to score, the most promising by co-rating; raised if the list needs more", low=1
     )
@@ -267,7 +265,7 @@ class ExplainConfig(Config):
 
 @dataclass(frozen=True)
 class ServeConfig(Config):
-    """What the server lets a request take."""
+    """Limits of the server."""
 
     threads: int = knob(2, "requests processed at the same time", low=1, high=256)
     queue: int = knob(

@@ -72,7 +72,7 @@ def evaluate(
             measured, and there for other tables: see `EvaluationReport.to_markdown`.
         data_dir, home: where raw data are; see `load_dataset`.
         out: folder for the report and for each evaluation as it is done. What is there already is not run
-            again, so that a call that was interrupted goes on where it stopped, and models that took long to
+            again, so that a call that was interrupted resumes where it stopped, and models that took long to
             train are kept for other questions. Nothing is written if None.
         track: where to log all trainings: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
         callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.

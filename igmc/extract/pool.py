@@ -243,7 +243,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
     except BrokenProcessPool as error:
         raise IgmcError(
             "a worker process died, which is most often for want of memory",
-            remedy="run the same command again with fewer --workers: it goes on where it stopped; "
+            remedy="run the same command again with fewer --workers: it resumes where it stopped; "
             f"from a script of your own, call it {_GUARD}",
         ) from error
     finally:

@@ -31,7 +31,7 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
     if not (folder.path / "checkpoints").is_dir() or not folder.epochs():
         raise CheckpointError(
             f"the run in {folder.path} has no checkpoint yet",
-            remedy="let igmc-train finish its first epoch; the same command goes on where it stopped",
+            remedy="let igmc-train finish its first epoch; the same command resumes where it stopped",
         )
     return folder
 

@@ -49,7 +49,7 @@ class StoreReader:
         if manifest.content_digest is None:
             raise StoreError(
                 f"the store {self.folder} is not complete",
-                remedy="run igmc-extract with the same options again: it goes on where it stopped",
+                remedy="run igmc-extract with the same options again: it resumes where it stopped",
             )
         self.content_digest: str = manifest.content_digest
         self.fingerprint: str = manifest.fingerprint

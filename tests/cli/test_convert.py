@@ -53,7 +53,7 @@ def test_a_file_is_not_overwritten_unless_that_is_said(command, home, ratings_fi
     call = ("igmc", "data", "convert", ratings_file, "--to", "pyg", "--out", out)
     code, text, err = command(*call)
     assert (code, text, out.read_text()) == (2, "", "precious")
-    assert f"{out} is there already; nothing was written; hint: give --out another name, or say" in err
+    assert f"{out} exists already; nothing was written; hint: give --out another name, or use" in err
     code, _, _ = command(*call, "--overwrite")
     assert code == 0
     assert Data.from_dict(torch.load(out)).num_edges == 600, "both directions"
@@ -70,7 +70,7 @@ def test_a_folder_is_not_overwritten_at_all(command, home, ratings_file, tmp_pat
     ("arguments", "code", "message"),
     [
         (["--to", "networkx", "--features"], 2, "--directions and --features are for PyG graphs"),
-        (["--to", "networkx", "--directions", "one"], 2, "leave them out, or say --to pyg or --to hetero"),
+        (["--to", "networkx", "--directions", "one"], 2, "omit them, or use --to pyg or --to hetero"),
         (["--to", "pyg", "--features"], 3, "mine has no side features"),
         (["--to", "pyg", "--split", "u1"], 2, "mine has no such split; got 'u1'"),
         (["--to", "dot"], 2, "'dot' is not one of 'networkx', 'pyg', 'hetero'"),

@@ -69,10 +69,10 @@ def test_what_there_is_to_choose_from(command, home, option, words):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "no model is given: --model NAME"),
+        ((), "no model given: use --model NAME"),
         (("--model", "biases", "--seeds", "1;2"), "--seeds is not a list of whole numbers from 0; got '1;2'"),
         (("--model", "biases", "--ks", "0"), "--ks is not a list of whole numbers from 1; got '0'"),
-        (("--model", "biases", "--against", "mf"), "--against names no model that is evaluated; got 'mf'"),
+        (("--model", "biases", "--against", "mf"), "--against does not name an evaluated model; got 'mf'"),
         (("--model", "biases", "--json", "--metrics", "rmse"), "which --json replaces"),
         (("--model", "nosuch"), "unknown recommender; got 'nosuch'"),
         (
@@ -97,7 +97,7 @@ def test_wrong_usage(command, home, arguments, message):
             ["--metrics", "coverage@5", "--against", "biases"],
             "cannot compare models by the first of --metrics",
         ),
-        (["--against", "mf"], "--against names no model that is evaluated; got 'mf'"),
+        (["--against", "mf"], "--against does not name an evaluated model; got 'mf'"),
     ],
 )
 def test_a_misspelt_metric_or_rival_is_said_before_anything_is_fitted(

@@ -92,14 +92,14 @@ def test_the_former_name_of_plots_is_read_with_a_warning(explain, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--item", "f001"], 2, "say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3'"),
+        (["--item", "f001"], 2, "no user given: use --user ID, --ratings FILE or --ratings 'ID=5,ID=3'"),
         (["--user", "3"], 2, "Missing option '--item'"),
         (["--user", "3", "--item", "f001", "--method", "shap"], 2, "--method"),
         (["--user", "3", "--item", "f001", "--top", "0"], 2, "--top is out of range; got 0"),
         (
             ["--user", "3", "--item", "f001", "--attention", "x"],
             2,
-            "--attention is drawn: say where, with --plots",
+            "--attention needs --plots",
         ),
         (["--ratings", "f001=9", "--item", "f002"], 3, "a rating is not on the scale; got 9"),
         (["--user", "3", "--item", "f001", "--run", "nowhere"], 3, "nowhere is not a run folder"),

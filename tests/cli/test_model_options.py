@@ -40,14 +40,14 @@ ASKING = {
 def test_every_command_that_asks_a_run_wants_just_one(command, home, name, which):
     code, out, err = command(name, *which, *ASKING[name])
     assert (code, out) == (2, "")
-    assert err == f"{name}: error: say which model answers: either --run DIR or --demo; see {name} -h\n"
+    assert err == f"{name}: error: no model given: use either --run DIR or --demo; see {name} -h\n"
 
 
 @pytest.mark.parametrize("name", ASKING)
 def test_every_command_that_asks_a_run_says_so_when_there_is_none(command, home, name):
     code, out, err = command(name, "--run", "nowhere", *ASKING[name])
     assert (code, out) == (3, "")
-    assert "nowhere is not a run folder: it has no config.json; hint: give the folder that" in err
+    assert "nowhere is not a run folder: it has no config.json; hint: give the run folder that" in err
 
 
 GIVEN = {"demo": False, "checkpoints": None, "device": "cpu", "workers": 1, "data_dir": None, "home": None}
@@ -88,4 +88,4 @@ def test_a_checkpoint_that_is_not_there_is_answered_with_those_that_are(
 @pytest.mark.parametrize("name", ["igmc-predict", "igmc-recommend", "igmc-explain"])
 def test_rounding_needs_ratings_to_round(command, name):
     code, _, err = command(name, "--demo", *ASKING[name], "--round-ratings")
-    assert (code, "--round-ratings is about --ratings" in err) == (2, True)
+    assert (code, "--round-ratings applies to --ratings" in err) == (2, True)

@@ -43,7 +43,7 @@ def test_figures_go_to_the_run_folder_and_show_one_pair_if_asked(command, home, 
     code, out, err = command("igmc-plot", copy, "--user", 3, "--item", "f007", "--top", 2)
     assert code == 0
     assert out.split() == [str(copy / "plots" / f"{name}.png") for name in ("training", "subgraphs")]
-    assert err.splitlines()[0] == "the run is not finished: there are no test predictions to draw yet"
+    assert err.splitlines()[0] == "the run is unfinished: it has no test predictions to draw yet"
     assert [p.name for p in (copy / "plots").glob("*.svg")]
 
 
@@ -60,7 +60,7 @@ def test_embeddings_are_drawn_of_a_model_that_has_some(plot, run, tmp_path):
     few = TrainingData(data.train, data.validation, data.n_users, data.n_items + 1, data.scale)
     make_recommender("lightgcn", settings).fit(few).save(tmp_path / "few.ckpt")
     code, _, err = plot("--embeddings", tmp_path / "few.ckpt", "--plots", tmp_path / "f")
-    assert (code, "holds a model of other items than the run; got 251; allowed: 250 items" in err) == (
+    assert (code, "was fitted to other items than the run; got 251; allowed: 250 items" in err) == (
         2,
         True,
     )

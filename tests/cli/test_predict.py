@@ -55,7 +55,7 @@ def test_pairs_of_a_file_are_answered_in_order_and_flagged(predict, run, tmp_pat
     assert answers.source.tolist() == ["model", "model", "item mean", "user mean", "global mean"]
     expected = Predictor.from_run(run).predict(answers.user_id, answers.item_id)
     assert answers.score.tolist() == pytest.approx(expected.score.tolist(), abs=5e-5)
-    assert result[2] == "3 of 5 answers are damped means: there is no rating to go by\n"
+    assert result[2] == "3 of 5 predictions are damped means, for lack of ratings\n"
     assert predict("--pairs", pairs, "--quiet")[2] == ""
 
 
@@ -123,11 +123,11 @@ def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):
         (
             [],
             2,
-            "say what is asked: --pairs, or both --user (or --ratings) and --items; see igmc-predict -h",
+            "no pairs given: use --pairs, or both --user (or --ratings) and --items; see igmc-predict -h",
         ),
-        (["--user", "u1"], 2, "say what is asked"),
+        (["--user", "u1"], 2, "no pairs given: use --pairs"),
         (["--user", "u1", "--items", " , "], 2, "--items names no item; got"),
-        (["--pairs", "p.csv", "--user", "u1"], 2, "say what is asked"),
+        (["--pairs", "p.csv", "--user", "u1"], 2, "no pairs given: use --pairs"),
         (["--pairs", "missing.csv"], 3, "there is no file missing.csv"),
         (["--pairs", "empty.csv"], 3, "the first line of empty.csv does not tell the column of users"),
         (["--pairs", "headless.csv"], 3, "does not tell the column of users and that of items; got 'u1,i1'"),
@@ -193,8 +193,8 @@ def test_items_are_ids_or_a_file_of_them(predict, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--items", "i1"], 2, "say what is asked: --pairs, or both --user (or --ratings) and --items"),
-        (["--ratings", "i0=5", "--pairs", "p.csv"], 2, "do not tell whose they are"),
+        (["--items", "i1"], 2, "no pairs given: use --pairs, or both --user (or --ratings) and --items"),
+        (["--ratings", "i0=5", "--pairs", "p.csv"], 2, "needs a column user_id with the user of each rating"),
         (["--ratings", "i99=5", "--items", "i1"], 3, "a rated item is not known to the run; got 'i99'"),
         (["--user", "u1", "--items", "missing.txt"], 3, "missing.txt"),
         (["--user", "u1", "--items", " , "], 2, "--items names no item"),
@@ -210,5 +210,5 @@ def test_ratings_by_name_need_to_be_asked_for_somebody(predict, tmp_path):
     theirs = tmp_path / "theirs.csv"
     theirs.write_text("user_id,item_id,rating\nann,i0,5\n")
     code, _, err = predict("--ratings", theirs, "--items", "i1")
-    assert (code, "say by --user ID who is asked" in err) == (2, True)
+    assert (code, "choose one with --user ID" in err) == (2, True)
     assert predict("--ratings", theirs, "--items", "i1", "--user", "ann")[0] == 0

@@ -182,13 +182,13 @@ def _with_escapes(text):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ([], 2, "say for whom: --user ID, --ratings FILE or --ratings 'ID=5,ID=3', or all alone --all-users"),
-        (["--user", 3, "--demo"], 2, "say which model answers: either --run DIR or --demo"),
-        (["--all-users", "--user", 3], 2, "say for whom"),
+        ([], 2, "no user given: use --user ID, --ratings FILE, --ratings 'ID=5,ID=3' or --all-users"),
+        (["--user", 3, "--demo"], 2, "no model given: use either --run DIR or --demo"),
+        (["--all-users", "--user", 3], 2, "no user given"),
         (["--all-users"], 2, "--all-users and --out FILE go together"),
         (["--user", 3, "--out", "x.csv"], 2, "--all-users and --out FILE go together"),
         (["--all-users", "--out", "x.txt"], 2, "got 'x.txt'; allowed: a name that ends in .csv or .jsonl"),
-        (["--user", 3, "--csv", "--json"], 2, "--csv goes neither with --json nor with --all-users"),
+        (["--user", 3, "--csv", "--json"], 2, "--csv cannot be combined with --json or --all-users"),
         (["--user", 3, "--year", "soon"], 2, "--year 'soon' is not a year or range of years, such as 1994"),
         (["--user", 3, "--year", "-"], 2, "not a year or range"),
         (["--user", 3, "--year", "1980 1999"], 2, "not a year or range"),

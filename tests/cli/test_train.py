@@ -107,7 +107,7 @@ def test_a_run_can_be_repeated_from_its_config(command, train):
         (["--norm", "sum"], 2, "--norm is not known; got 'sum'; allowed: none, relation, degree"),
         (["--split", "u1"], 2, "no such split; got 'u1'"),
         (["--out", "mine.csv"], 1, "cannot write mine.csv: File exists; hint: choose another folder"),
-        (["--test-ratio", 0], 2, "there is no test part; got 0.0; hint: raise --test-ratio"),
+        (["--test-ratio", 0], 2, "the test part is empty; got 0.0; hint: raise --test-ratio"),
     ],
 )
 def test_what_is_wrong_is_said_at_the_end_in_one_line(train, arguments, code, message):
@@ -167,5 +167,5 @@ def test_memory_for_statistics_changes_no_result_and_is_for_the_network_that_rea
     rgcn = ["--network", "rgcn", "--statistics-memory", 1, "--out", tmp_path / "x"]
     code, _, err = command("igmc-train", *rgcn)
     assert code == 2
-    assert "this network reads no statistics; got '--statistics-memory 1'" in err
+    assert "this network does not use statistics; got '--statistics-memory 1'" in err
     assert not (tmp_path / "x").exists()

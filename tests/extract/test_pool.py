@@ -210,7 +210,7 @@ def test_worker_that_is_killed_is_reported_not_waited_for(tmp_path):
 
     thread = threading.Thread(target=kill_one)
     thread.start()
-    with pytest.raises(IgmcError, match=r"a worker process died.*fewer --workers.*goes on where it stopped"):
+    with pytest.raises(IgmcError, match=r"a worker process died.*fewer --workers.*resumes where it stopped"):
         extract(tmp_path, part=make_part(10_000), workers=2, shard_size=50)
     thread.join()
     assert not list(tmp_path.glob("*.partial"))

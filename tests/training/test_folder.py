@@ -135,7 +135,7 @@ def test_a_second_process_is_refused_while_the_first_is_at_it(run):
     )
 
     with run.claimed(CONFIG, FACTS):
-        with pytest.raises(IgmcError, match=r"another process is writing to .*wait until it is done"):
+        with pytest.raises(IgmcError, match=r"another process is writing to .*wait until it has finished"):
             claim(run.path)
         command = [sys.executable, "-c", code, str(run.path)]
         second = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPO)

@@ -142,7 +142,7 @@ def _check_split(split: Split, levels: int, data: DataConfig) -> None:
             remedy="use --level-method width; the ratings must not be all equal",
         )
     if not len(split.test):
-        raise ConfigError("there is no test part", got=data.test_ratio, remedy="raise --test-ratio")
+        raise ConfigError("the test part is empty", got=data.test_ratio, remedy="raise --test-ratio")
 
 
 def _applied(source: Predictor, split: Split, how: TransferConfig) -> _Moved:

@@ -130,7 +130,7 @@ def test_what_cannot_be_transferred_is_refused(demo_run, percent, tmp_path):
         transfer(tmp_path, percent)
     with pytest.raises(ConfigError, match=r"too few ratings to adapt to; got '0.01 % of 10800'.*--percent"):
         transfer(demo_run, percent, TransferConfig(adapt="calibrate", percent=0.01), device="cpu")
-    with pytest.raises(ConfigError, match="there is no test part"):
+    with pytest.raises(ConfigError, match="the test part is empty"):
         transfer(demo_run, percent.replace(test_ratio=0.0), device="cpu")
     copy = shutil.copytree(demo_run, tmp_path / "copy")
     with edited(copy / "config.json") as config:

@@ -1,4 +1,4 @@
-"""A study sees validation ratings only, goes on where it stopped, and writes files that commands take."""
+"""A study sees validation ratings only, resumes where it stopped, and writes files that commands take."""
 
 import dataclasses
 import json

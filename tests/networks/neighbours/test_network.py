@@ -352,4 +352,4 @@ def test_a_run_of_before_there_were_intervals_loads_and_says_that_it_tells_none(
     assert plain.stdout.splitlines()[0] == "user_id,item_id,score,source"
     refused = CliRunner().invoke(predict_command, [*asked, "--coverage", "0.8"])
     assert refused.exit_code != 0
-    assert "this run tells no intervals" in str(refused.exception) + refused.output
+    assert "this run gives no intervals" in str(refused.exception) + refused.output
