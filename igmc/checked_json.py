@@ -40,7 +40,7 @@ def load_checked(content: bytes) -> dict[str, Any]:
             "the content does not fit its checksum",
             got=checksum,
             allowed=_digest(value),
-            remedy="bring back the file from a copy; if you changed it on purpose, remove its checksum",
+            remedy="restore the file from a copy; if you changed it on purpose, remove its checksum",
         )
     return value
 

@@ -148,7 +148,7 @@ class _Uncached(NullCache):  # type: ignore[misc]
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]
-    """The machine code of one function: what cannot be read is compiled anew."""
+    """The machine code of one function: what cannot be read is compiled again."""
 
     _impl_class = _Files
 

@@ -69,7 +69,7 @@ def check_run(path: object) -> Path:
 
     Raises:
         CheckpointError: if it has no ``config.json``.
-        ConfigError: if it is no path.
+        ConfigError: if it is not a path.
     """
     if not isinstance(path, str | os.PathLike):
         raise ConfigError("this is not a run", got=path, allowed="a run folder, or the report of a run")

@@ -8,8 +8,8 @@ from igmc import errors
 
 
 def test_message_answers_the_four_questions_in_order():
-    error = errors.DataError("u.data, line 3: rating", got=9, allowed="1..5", remedy="mend the line")
-    assert str(error) == "u.data, line 3: rating; got 9; allowed: 1..5; hint: mend the line"
+    error = errors.DataError("u.data, line 3: rating", got=9, allowed="1..5", remedy="fix the line")
+    assert str(error) == "u.data, line 3: rating; got 9; allowed: 1..5; hint: fix the line"
 
 
 def test_answers_that_are_not_given_are_left_out_but_falsy_values_are_shown():

@@ -28,7 +28,7 @@ def record(tmp_path, monkeypatch):
 
 
 def render_all(record) -> None:
-    """Write every table anew, from the result files."""
+    """Write every table again, from the result files."""
     import average_draws
     import cold_start
     import compare_choices

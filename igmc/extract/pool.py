@@ -102,15 +102,15 @@ def extract_store(
     Args:
         part: the pairs and the graph.
         config, seed: of the extraction.
-        folder: of the store; made if need be.
+        folder: of the store; created if missing.
         workers: processes, 1 or more, all cores if None; 1 works in this process, and so do small jobs.
-        shard_size: pairs a shard, 1 or more; by size if not given. A store that was begun keeps its own.
+        shard_size: pairs per shard, 1 or more; by size if not given. A store that was begun keeps its own.
         compress: gzip new shards.
         progress: show a bar, if stderr is a terminal.
         executor: see `igmc.jobs`; Ray's workers must see the folder under the same path.
 
     Raises:
-        ConfigError: on a number of workers or a shard size below 1; in a worker that imports a script anew.
+        ConfigError: on a number of workers or a shard size below 1; in a worker that imports a script again.
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """
@@ -226,7 +226,7 @@ def _make(job: Job, missing: list[int], workers: int | None, progress: bool, exe
                     _drive(thread, job.make, missing, 1, bar.update)
     except (KeyboardInterrupt, SystemExit):
         logger.warning(
-            "interrupted: %d of %d shards are stored; the same command goes on from there",
+            "interrupted: %d of %d shards are stored; the same command resumes from there",
             sum((job.folder / shard_name(shard)).exists() for shard in range(manifest.shards)),
             manifest.shards,
         )
@@ -242,7 +242,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
             _drive(executor, make_shard, missing, workers, done)
     except BrokenProcessPool as error:
         raise IgmcError(
-            "a worker process died, which is most often for want of memory",
+            "a worker process died, which is most often for lack of memory",
             remedy="run the same command again with fewer --workers: it resumes where it stopped; "
             f"from a script of your own, call it {_GUARD}",
         ) from error

@@ -41,5 +41,5 @@ def bytes_per_pair(part: Part, config: ExtractConfig, *, seed: int) -> float:
 
 
 def choose_shard_size(pair_bytes: float) -> int:
-    """Pairs a shard of about 32 MiB: large enough for few writes, small enough to lose or to hold."""
+    """Pairs per shard of about 32 MiB: large enough for few writes, small enough to lose or to hold."""
     return int(np.clip(SHARD_BYTES // max(pair_bytes, 1.0), 1, MAX_SHARD_PAIRS))

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BasePredictor"]
 
-REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the graph is sorted anew
+REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the graph is sorted again
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +95,12 @@ class BasePredictor:
             folder: of the run, or its report.
             checkpoints: see `igmc.inference.checkpoints.pick_epochs`.
             device: "auto", "cpu", "cuda" or "cuda:N".
-            workers: threads; as many as cores if None.
+            workers: threads; all cores if None.
             data: the data set of a run with side features; that which its settings name if None.
-            data_dir, home: where raw data are; see `igmc.ratings.load.load_dataset`.
+            data_dir, home: folders of raw data; see `igmc.ratings.load.load_dataset`.
 
         Raises:
-            CheckpointError: if it is no run folder, or is damaged.
+            CheckpointError: if it is not a run folder, or is damaged.
             ConfigError: if there is no such checkpoint or device.
             DataError: if side features are needed and the data are missing or not those of the run.
         """
@@ -195,7 +195,7 @@ class BasePredictor:
                 neighbourhood, which is the default; if not, the model is asked there too.
 
         Raises:
-            DataError: on indices that differ in number, are out of range, or no whole numbers.
+            DataError: on indices that differ in number, are out of range, or not whole numbers.
         """
         users = dense_indices("user", user, self.graph.n_users)
         items = dense_indices("item", item, self.graph.n_items)
@@ -212,7 +212,7 @@ class BasePredictor:
                 rated again. None or an unknown id stands for a new user.
 
         Raises:
-            ConfigError: if the ratings are no mapping.
+            ConfigError: if the ratings are not a mapping.
             DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
                 text.
         """
@@ -256,13 +256,13 @@ class BasePredictor:
         """A predictor that knows these ratings too, of any users and items, known or new; nothing is trained.
 
         The time it takes goes by the ratings of the users and items that are named and, where ids are new, by
-        the number of ids. Where all that was added comes to a quarter of the ratings, they are sorted anew.
+        the number of ids. Where all that was added comes to a quarter of the ratings, they are sorted again.
 
         Args:
             ratings: columns user_id, item_id and rating, each pair once; a known rating is replaced.
 
         Raises:
-            DataError: on a missing column, columns of unequal length, a pair that stands twice, a rating that
+            DataError: on a missing column, columns of unequal length, a pair that occurs twice, a rating that
                 is not on the scale, or an id that is neither a whole number nor a text.
         """
         user_ids, item_ids, values = rating_columns(ratings)

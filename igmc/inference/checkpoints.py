@@ -24,8 +24,8 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
         path: of the folder; or the report of the run, which stands for it.
 
     Raises:
-        CheckpointError: if it is no run folder, or no epoch of the run is done yet.
-        ConfigError: if it is no path.
+        CheckpointError: if it is not a run folder, or no epoch of the run is done yet.
+        ConfigError: if it is not a path.
     """
     folder = RunFolder(check_run(path))
     if not (folder.path / "checkpoints").is_dir() or not folder.epochs():
@@ -111,7 +111,7 @@ def _reported(folder: RunFolder, kept: list[int], choice: str) -> list[int]:
             f"{folder.path / 'checkpoints'} lacks checkpoints that the figures of this run are of",
             got=f"those of the epochs {', '.join(map(str, kept))}",
             allowed=f"those of the epochs {', '.join(map(str, epochs))}",
-            remedy="bring them back from a copy; "
+            remedy="restore them from a copy; "
             "or delete metrics.json and run igmc-train again, which goes on from the last one that is there",
         )
     return epochs
@@ -131,7 +131,7 @@ def run_split(run: RunFolder, digest: object) -> Split:
     if split.digest() != digest:
         raise CheckpointError(
             f"{run.path / 'split.npz'} is not the split of this run",
-            remedy="bring back the folder as igmc-train left it",
+            remedy="restore the folder as igmc-train left it",
         )
     return split
 
@@ -143,7 +143,7 @@ def run_side_features(
 
     Args:
         data: what the data set is; digest: of the ratings that it had when the run was trained.
-        data_dir, home: where raw data are.
+        data_dir, home: folders of raw data.
 
     Raises:
         DataError: if they are missing or not those of the run.
@@ -152,6 +152,6 @@ def run_side_features(
     if dataset.table.digest() != digest:
         raise DataError(
             f"{dataset.name} holds other ratings now than when the run was trained",
-            remedy="bring back the data of that run: its side features come from there",
+            remedy="restore the data of that run: its side features come from there",
         )
     return side_features(dataset)

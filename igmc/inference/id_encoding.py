@@ -132,5 +132,5 @@ def check_known(items: IdTable, rated: Iterable[RawId]) -> None:
         raise DataError(
             "a rated item is not known to the run",
             got=unknown,
-            remedy=f"{near_ids(items, unknown)}; or leave this rating out",
+            remedy=f"{near_ids(items, unknown)}; or omit this rating",
         )

@@ -42,7 +42,7 @@ def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) 
         round_ratings: take ratings between two levels to the nearest; see `nearest_ratings`.
 
     Raises:
-        DataError: if the file is missing, malformed or without ratings, or a pair stands twice or a rating is
+        DataError: if the file is missing, malformed or without ratings, or a pair occurs twice or a rating is
             not on the scale.
     """
     file = find_file(path)
@@ -156,13 +156,13 @@ def _lines_of_user(
     found = ", ".join(map(str, list(dict.fromkeys(users))[:3]))
     if user is None and len(set(users)) > 1:
         raise DataError(
-            f"{name} holds the ratings of several users", got=found, remedy="say by --user ID whose to read"
+            f"{name} holds the ratings of several users", got=found, remedy="choose one with --user ID"
         )
     if user is not None and users and user not in users:
         raise DataError(
             f"{name} holds no rating of user {user!r}",
             got=f"ratings of {found}",
-            remedy="check the id, or leave the users' column out",
+            remedy="check the id, or omit the user column",
         )
     return [
         (where, cells[1:])
@@ -202,7 +202,7 @@ def read_items(predictor: BasePredictor, given: str) -> list[RawId]:
 
 
 def read_item_ids(predictor: BasePredictor, path: Path) -> list[RawId]:
-    """The item ids in a file of text: one a line, or in the column that a header names, such as item_id.
+    """The item ids in a file of text: one per line, or in the column that a header names, such as item_id.
 
     Raises:
         DataError: if the file is missing, malformed or empty.
@@ -220,11 +220,11 @@ def read_item_ids(predictor: BasePredictor, path: Path) -> list[RawId]:
                 raise DataError(
                     f"{path}, line {number}: several item ids, or a column without a header",
                     got=line,
-                    allowed="one id a line, or a header that names their column, such as item_id",
+                    allowed="one id per line, or a header that names their column, such as item_id",
                 )
             words += [cell.strip() for cell in cells if cell.strip()]
     if not words:
-        raise DataError(f"{path} holds no item ids", allowed="one a line")
+        raise DataError(f"{path} holds no item ids", allowed="one per line")
     return from_text(predictor.items, words)
 
 
@@ -236,7 +236,7 @@ def _text(path: Path) -> TextIO:
                 return io.StringIO(text.read(), newline="")
         except UnicodeDecodeError:
             continue
-    raise DataError(f"{file} is no text", allowed="UTF-8 or Latin-1")
+    raise DataError(f"{file} is not text", allowed="UTF-8 or Latin-1")
 
 
 def _header(text: TextIO, name: str) -> tuple[str, dict[str, list[int]]]:
@@ -270,8 +270,8 @@ def _lines(text: TextIO, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[s
                     raise DataError(
                         f"{where}: the {' or the '.join(wanted)} is missing",
                         got=delimiter.join(row),
-                        remedy="mend or remove this line",
+                        remedy="fix or remove this line",
                     )
                 yield where, cells
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num + 1}: {error}", remedy="mend this line") from error
+        raise DataError(f"{name}, line {reader.line_num + 1}: {error}", remedy="fix this line") from error

@@ -97,7 +97,7 @@ class ItemInfo:
         )
 
     def save(self, folder: Path, items: IdTable) -> None:
-        """Write ``items.json.gz`` into a run folder, whole or not at all.
+        """Write ``items.json.gz`` into a run folder, atomically.
 
         Raises:
             IgmcError: if it cannot be written.

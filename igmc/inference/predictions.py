@@ -29,7 +29,7 @@ class Predictions(NamedTuple):
             "global mean": there were none, since the user or the item is not known, or has no rating besides
             the pair's own, and no features that the run reads;
             the mean is damped as `igmc.inference.mean_fallback` says.
-        low, high: float32 [P], the bounds of an interval, within the scale; None where the run tells none.
+        low, high: float32 [P], the bounds of an interval, within the scale; None if the run gives none.
     """
 
     score: NDArray[np.float32]

@@ -27,7 +27,7 @@ def check_ratings(ratings: object) -> None:
     """Raise a ConfigError unless the ratings of one user are given as a mapping."""
     if not isinstance(ratings, Mapping):
         raise ConfigError(
-            "the ratings of a user are no mapping",
+            "the ratings of a user are not a mapping",
             got=ratings,
             allowed='item id -> rating, such as {"f001": 5, "f002": 3.5}',
         )
@@ -36,7 +36,7 @@ def check_ratings(ratings: object) -> None:
 def rating_columns(
     ratings: pd.DataFrame | Mapping[str, Iterable[Any]],
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """The columns user_id, item_id and rating of n ratings, [n] each, unchecked but for their length.
+    """The columns user_id, item_id and rating of n ratings, [n] each, unchecked except for their length.
 
     Raises:
         DataError: on a missing column, or columns of unequal length.
@@ -60,7 +60,7 @@ def encode_ratings(
         where: names the place of the k-th in messages, such as "ratings.csv, line 7".
 
     Raises:
-        DataError: on a rating that is no finite number, or not on the scale.
+        DataError: on a rating that is not a finite number, or not on the scale.
     """
     given: list[Any] = list(ratings)
 

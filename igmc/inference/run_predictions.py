@@ -56,7 +56,7 @@ class RunPredictions:
         except FileNotFoundError:
             raise CheckpointError(
                 f"{folder} holds no predictions: the run is not finished",
-                remedy="let the igmc-train command of the run come to its end",
+                remedy="let the igmc-train command of the run finish",
             ) from None
         except (OSError, EOFError, ValueError) as error:
             raise _damaged(path, f"cannot be read: {error}") from error

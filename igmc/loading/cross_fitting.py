@@ -1,6 +1,6 @@
 """Folds of the ratings with what is known of each: nothing that a pair is asked on has seen its rating.
 
-Each epoch deals the ratings into folds anew, and the pairs of a fold are asked on the statistics of the
+Each epoch deals the ratings into folds again, and the pairs of a fold are asked on the statistics of the
 others. Estimates are too dear for that, and need not be of the same ratings: they are fitted ten times, once
 and for all, and each rating is estimated by the fit that it had no part in. A few users and items have no
 part in a fit with any of their ratings. They alone play newcomers, and are folded into that fit with what
@@ -68,9 +68,9 @@ class CrossFit:
         estimates: names of those that the network reads; see `igmc.loading.knowledge.ESTIMATORS`.
         newcomers: share of users and of items that play newcomers in each fold.
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
-        seed: of all that is drawn.
+        seed: of all draws.
         dates: "past" or "both", for a network that reads dates; None for one that does not.
-        threads: that fit estimates; as many as cores if None.
+        threads: that fit estimates; all cores if None.
         fits: how many of the ten are made; with fewer, probe 0 is all that can be asked.
     """
 
@@ -162,7 +162,7 @@ class CrossFit:
         rows: NDArray[np.int64],
         *draw: int,
     ) -> NDArray[np.float32]:
-        """The date inputs of some ratings' pairs, some of which are asked at no time in particular."""
+        """The date inputs of some ratings' pairs, some of which are asked at no particular time."""
         known, dates = self.known, self.known.dates(statistics, self.dates, shown)
         if dates is None:
             return np.empty((len(rows), 0), np.float32)
@@ -226,7 +226,7 @@ class CrossFit:
         return tuple(one.fold_in(*ratings, users=users, items=items) for one in estimates)
 
     def _estimate_newcomers(self, number: int, fold: Fold, estimated: NDArray[np.float32]) -> None:
-        """Estimate anew, by what they reveal, the pairs of a fold in which somebody plays a newcomer."""
+        """Estimate again, by what they reveal, the pairs of a fold in which somebody plays a newcomer."""
         known, place = self.known, number % FOLDS
         user, item = known.user[fold.asked], known.item[fold.asked]
         rows = np.flatnonzero(fold.newcomers.users[user] | fold.newcomers.items[item])

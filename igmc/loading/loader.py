@@ -30,7 +30,7 @@ class Loader:
 
     Args:
         source: the subgraphs.
-        batch_size: pairs a batch, 1 or more; the last batch of an epoch may be smaller.
+        batch_size: pairs per batch, 1 or more; the last batch of an epoch may be smaller.
         seed: of the order and of the dropout keys.
         shuffle: False keeps the order of the pairs, as scoring needs it.
         side: side features of all users, float32 [n_users, F], and of all items, float32 [n_items, G].
@@ -60,7 +60,7 @@ class Loader:
         self._ranks = ranks
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Batches per epoch."""
         return -(-len(self.source.pairs) // self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:

@@ -35,9 +35,9 @@ class NeighbourLoader:
         folds: of the ratings of the training part.
         norms: of the inputs.
         cap: neighbours of each side at most.
-        batch_size: pairs a step.
+        batch_size: pairs per step.
         seed: of the dropout keys.
-        threads: that read inputs; as many as cores if None.
+        threads: that read inputs; all cores if None.
         memory: bytes of inputs made ahead at most, if no batch of before is held. It changes no batch.
         left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
             the known ratings, ascending. They stay in the graphs, and the other members learn from them.

@@ -45,8 +45,8 @@ class LiveSource:
     Args:
         part: the graph and the pairs.
         config: what a subgraph is.
-        seed: of what is drawn.
-        resample: draw anew each epoch.
+        seed: of the draws.
+        resample: draw again each epoch.
         support_dropout: hide ratings of targets; for training only.
     """
 
@@ -65,7 +65,7 @@ class LiveSource:
         self._dropout = support_dropout
 
     def fetch(self, rows: NDArray[np.int64], epoch: int) -> Subgraphs:
-        """See `SubgraphSource`; equal to the store's at epoch 0 or without `resample`, but for dropout."""
+        """See `SubgraphSource`; equal to the store's at epoch 0 or without `resample`, except for dropout."""
         user, item = self.pairs.user[rows], self.pairs.item[rows]
         seed, epoch = self._seed, epoch if self._resample else 0
         few_items, few_users = None, None

@@ -24,7 +24,7 @@ def load_models(folder: RunFolder, epochs: Sequence[int], like: Model, device: t
         folder: of the run.
         epochs: whose checkpoints are there.
         like: a model of the run's shape; it is left as it is.
-        device: where the models are to be.
+        device: of the models.
 
     Raises:
         CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.

@@ -61,7 +61,7 @@ class Trained:
     """What came of it.
 
     Attributes:
-        history: a record an epoch, each with ``validation_rmse`` and ``seconds``.
+        history: one record per epoch, each with ``validation_rmse`` and ``seconds``.
         epochs: whose checkpoints predict, the single one first.
         predictions: float32 [epochs, P], for the test pairs, not clipped; none but in the first rank.
         half_width: float32 [P], how far an interval reaches around their mean; None where none is told.

@@ -40,7 +40,7 @@ class AnyScorer(Protocol):
         Args:
             graph: the ratings that are known; the pair's own is never looked at.
             user, item: int [P], dense indices in the graph's range.
-            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no time in particular; the
+            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no particular time; the
                 time of `at` if None. It counts where a network reads dates.
             deadline: on the clock of `time.monotonic`.
 
@@ -121,8 +121,8 @@ class Network(ABC, Generic[S]):
             folder, config: of the run.
             scale: of its ratings.
             epochs: whose checkpoints are there.
-            device: where the models are to be.
-            threads: to work with; as many as cores if None.
+            device: of the models.
+            threads: to work with; all cores if None.
             side: side features of users and items, where the network was trained with them.
             times: when the ratings were given that are known of the run, where it is known.
 
@@ -169,7 +169,7 @@ class Network(ABC, Generic[S]):
             scorer: of a run.
             graph: of the other data set, with as many levels.
             scale: of the run: what its levels stand for.
-            seed: of what is drawn.
+            seed: of the draws.
             times: when its ratings were given, where that is known.
         """
         return scorer

@@ -22,6 +22,6 @@ __all__ = ["find_network"]
 
 
 def find_network(name: str) -> Network[Any]:
-    """The network of a name among `NETWORKS`, whose module is loaded if need be."""
+    """The network of a name among `NETWORKS`, whose module is loaded if needed."""
     found: Network[Any] = import_module(NETWORKS[name].module).NETWORK
     return found

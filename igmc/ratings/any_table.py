@@ -1,4 +1,4 @@
-"""Tables of any library, as pandas has them."""
+"""Conversion of the tables of other libraries to pandas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ArrowTable", "Frame", "as_pandas", "is_table", "table_kind"]
 
 
 class ArrowTable(Protocol):
-    """A table that Arrow's C stream interface hands over: of polars, pyarrow, DuckDB, ..."""
+    """A table with Arrow's C stream interface, such as those of polars, pyarrow and DuckDB."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
@@ -23,7 +23,7 @@ Frame = ArrowTable | Mapping[str, Any]  # pandas' too, which has the interface
 
 
 def is_table(value: object) -> bool:
-    """Whether it is a table of pandas, or of a library that hands its tables over."""
+    """Whether it is a pandas table, or one with Arrow's C stream interface."""
     interfaces = ("__arrow_c_stream__", "__dataframe__")
     return not isinstance(value, type) and any(hasattr(value, name) for name in interfaces)
 
@@ -36,7 +36,7 @@ def table_kind(value: object) -> str:
 
 
 def as_pandas(table: Any, what: str) -> pd.DataFrame:
-    """The table as pandas has it; whole numbers stay whole where some are missing."""
+    """The table as a pandas DataFrame; integer columns with missing values stay integers."""
     import pandas as pd
 
     if isinstance(table, pd.DataFrame):
@@ -50,7 +50,7 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
                 import pyarrow as pa
             except ImportError as error:
                 raise MissingExtraError(
-                    f"{what}: {table_kind(table)} is read by way of pyarrow, which is not installed",
+                    f"{what}: {table_kind(table)} needs pyarrow, which is not installed",
                     remedy="pip install 'igmc[parquet]', or give the table as a pandas DataFrame",
                 ) from error
             whole = {

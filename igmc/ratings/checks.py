@@ -1,4 +1,4 @@
-"""Checks of what comes from outside as columns: whole numbers within a range, and columns of one length."""
+"""Checks of columns from outside: whole numbers within a range, and equal lengths."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["check_lengths", "check_range", "dense_indices"]
 def dense_indices(
     name: str, values: ArrayLike, size: int, *, message: str | None = None
 ) -> NDArray[np.int32]:
-    """Dense indices, int32 [n], that were given as whole numbers of any type; a copy.
+    """Dense indices as a new int32 [n] array, from whole numbers of any type.
 
     Args:
-        name: of what they number, for messages: "user" or "item".
+        name: "user" or "item", for messages.
         values: n whole numbers, or a single one.
-        size: how many there are of what they number.
-        message: what is said of an index out of range, if not just that.
+        size: number of users or items.
+        message: replaces the usual message for an index out of range.
 
     Raises:
-        DataError: if they are no list of whole numbers, or not in 0..size-1.
+        DataError: if they are not a list of whole numbers, or not in 0..size-1.
     """
     given = np.atleast_1d(np.asarray(values))
     if given.ndim != 1:

@@ -1,4 +1,4 @@
-"""A data set as a graph for other libraries: NetworkX and PyTorch Geometric."""
+"""Export of rating graphs to NetworkX and PyTorch Geometric."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ def to_networkx(
     """The bipartite rating graph as a NetworkX graph.
 
     Its nodes are ``("user", user_id)`` and ``("item", item_id)``, since a user and an item may share a raw
-    id; those without a rating are nodes too. A node has the attributes ``bipartite`` (0 user, 1 item),
-    ``raw_id``, and what is known of it (age, title, genres, ...). An edge has ``rating``, ``timestamp``
-    (seconds since 1970) if the data have times, and with a split ``part`` ("train", "validation", "test" or
-    "support") and ``level``. All nodes have the same attributes, and so have all edges, as PyG's
-    ``from_networkx`` demands: what is unknown is an empty text or -1.
+    id; users and items without ratings are included. A node has the attributes ``bipartite`` (0 user, 1
+    item), ``raw_id``, and its side information (age, title, genres, ...). An edge has ``rating``,
+    ``timestamp`` (seconds since 1970) if the data have times, and with a split ``part`` ("train",
+    "validation", "test" or "support") and ``level``. All nodes have the same attributes, and so have all
+    edges, as PyG's ``from_networkx`` requires; unknown values are an empty string or -1.
 
     Args:
-        dataset: whose ratings: whatever `igmc.ratings.load.load_dataset` takes.
+        dataset: whose ratings: anything that `igmc.ratings.load.load_dataset` accepts.
         split: of this data set.
         rows: int [E], row numbers of ``dataset.table``, such as ``split.train``; by default those of the
             parts of `split`, else all.
 
     Raises:
-        DataError: if the split is of other ratings, or a row is out of range or stands twice.
+        DataError: if the split is of other ratings, or a row is out of range or occurs twice.
         MissingExtraError: without networkx.
 
     >>> from igmc.ratings.demo.dataset import make_demo
@@ -107,15 +107,15 @@ def to_pyg(
     ``edge_support_mask``, bool.
 
     Args:
-        dataset, split, rows: as in `to_networkx`. Messages over edges of the test part would tell a model
-            what it is asked: pass along the edges of the training mask only, or give ``rows=split.train``.
+        dataset, split, rows: as in `to_networkx`. Messages over test edges would leak the ratings to predict:
+            use only the edges of the training mask, or pass ``rows=split.train``.
         directions: "both" or "one".
         features: add the side features as ``x``, float32 [N, F + G]: the first F columns those of the users,
             the other G those of the items, 0 in the rows of the other side.
 
     Raises:
         ConfigError: on other directions.
-        DataError: as `to_networkx`; or if features are asked and there are none.
+        DataError: as `to_networkx`; or if `features` is set and the data set has none.
     """
     import torch
     from torch_geometric.data import Data
@@ -149,9 +149,9 @@ def to_hetero(
 ) -> HeteroData:
     """The rating graph as a heterogeneous PyG graph with the edge type ``("user", "rates", "item")``.
 
-    That type has ``edge_index`` int64 [2, E] and, as ``rating``, ``train_mask``, ..., what `to_pyg` calls
-    ``edge_rating``, ``edge_train_mask``, ... With both directions the same stands, reversed, under
-    ``("item", "rev_rates", "user")``. The graph itself has ``raw_ids``.
+    That type has ``edge_index`` int64 [2, E] and, as ``rating``, ``train_mask``, ..., the attributes that
+    `to_pyg` calls ``edge_rating``, ``edge_train_mask``, ... With both directions, the reversed edges are
+    stored under ``("item", "rev_rates", "user")``. The graph itself has ``raw_ids``.
 
     Args:
         dataset, split, rows, directions: as in `to_pyg`.
@@ -184,15 +184,15 @@ def to_hetero(
 
 
 def write_graph(graph: Any, path: str | Path) -> None:
-    """Write a graph of one of the functions above to a file, whole or not at all; an old file is replaced.
+    """Write a graph of one of the functions above to a file, atomically; an old file is replaced.
 
     A NetworkX graph becomes GraphML, in which users are called u0, u1, ... and items i0, i1, ... (an
     identifier there is one word), with their ids in ``raw_id``. Of a PyG graph ``torch.save`` writes the
     dictionary, which holds tensors and plain types only, so that ``Data.from_dict(torch.load(path))`` or
-    ``HeteroData.from_dict(torch.load(path))`` reads it and runs no code that somebody put into the file.
+    ``HeteroData.from_dict(torch.load(path))`` reads it without executing code from the file.
 
     Raises:
-        DataError: if a text holds a character that no XML file can hold.
+        DataError: if a text contains a character that XML does not allow.
         IgmcError: if the file cannot be written.
     """
     path, graphml = Path(path), hasattr(graph, "nodes")
@@ -215,7 +215,9 @@ def _columns(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> C
     """The user, item, rating, ... of the chosen ratings, a column each."""
     table = dataset.table
     if split is not None and split.table is not table and split.table.digest() != table.digest():
-        raise DataError(f"the split is not one of the ratings of {dataset.name}", remedy="make a split of it")
+        raise DataError(
+            f"the split was made from other ratings than those of {dataset.name}", remedy="make a split of it"
+        )
     if rows is None and split is not None:
         rows = np.sort(np.concatenate([getattr(split, part) for part in _MASKS]))
     chosen = np.arange(len(table)) if rows is None else _checked(rows, len(table))
@@ -236,7 +238,7 @@ def _checked(rows: ArrayLike, n: int) -> NDArray[np.int64]:
         raise DataError("rows are not a list of row numbers", got=f"{chosen.dtype} {list(chosen.shape)}")
     check_range(chosen, n, "a row is out of range")
     if len(np.unique(chosen)) < len(chosen):
-        raise DataError("a row stands twice", allowed="each row once")
+        raise DataError("a row occurs twice", allowed="each row once")
     return chosen.astype(np.int64)
 
 
@@ -258,7 +260,7 @@ def _tensors(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> d
 
 def _both(directions: str) -> bool:
     if directions not in DIRECTIONS:
-        raise ConfigError("the directions are not known", got=directions, allowed=", ".join(DIRECTIONS))
+        raise ConfigError("unknown directions", got=directions, allowed=", ".join(DIRECTIONS))
     return directions == "both"
 
 
@@ -294,7 +296,9 @@ def _named(graph: nx.Graph[Any]) -> nx.Graph[Any]:
     for node, attributes in graph.nodes(data=True):
         for text in (value for value in attributes.values() if isinstance(value, str)):
             if _NO_XML.search(text):
-                raise DataError("GraphML holds no control characters", got=text, remedy="write a PyG graph")
+                raise DataError(
+                    "GraphML does not allow control characters", got=text, remedy="write a PyG graph"
+                )
         names[node] = f"{node[0][0]}{count[node[0]]}"
         count[node[0]] += 1
     return nx.relabel_nodes(graph, names)

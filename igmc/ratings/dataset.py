@@ -1,4 +1,4 @@
-"""A data set: its ratings, what is known of its users and items, and its official splits."""
+"""A data set: ratings, side information of users and items, and official splits."""
 
 from __future__ import annotations
 
@@ -30,22 +30,23 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """The ratings of a data set and what goes with them.
+    """The ratings of a data set, with side information and official splits.
 
     Attributes:
         name: the canonical name, or the name of the file.
         table: all ratings.
-        report: what the reader met.
+        report: what the reader found; see `ReadReport`.
         user_info, item_info: a row for each dense index, in that order, or None. Columns, each of them
             optional: age (years, nullable Int64), gender, occupation, zip_code (str) of users; title, genres
             (str, genres separated by ``|``), year (nullable Int64) and text (str) of items. Missing text is
             empty.
         splits: name of an official split -> row numbers, int64, of its training and its test part.
             The first is the default.
-        scale_hint: what is stated about the ratings, or None.
+        scale_hint: the documented rating scale, or None.
         user_graph, item_graph: float32 sparse [n_users, n_users] and [n_items, n_items], or None.
-        item_tags: reads what users or a tag genome say of the items, or None: by name, "tags" or "genome",
-            float32 sparse [n_items, T], a column a tag; see `igmc.ratings.readers.tags`. Slow for large data.
+        item_tags: function that reads users' tags and the tag genome, or None; returns by name, "tags" or
+            "genome", float32 sparse [n_items, T], one column per tag; see `igmc.ratings.readers.tags`. Slow
+            for large data.
         item_vectors: float32 [n_items, E], such as embeddings of descriptions, NaN where there is none; or
             None.
 
@@ -93,26 +94,26 @@ class Dataset:
         name: str = "frame",
         duplicates: str = "last",
     ) -> Self:
-        """The data set in a DataFrame of pandas, polars, pyarrow, DuckDB, ...: a row for each rating.
+        """Make a data set from a DataFrame of pandas, polars, pyarrow, DuckDB, ... with one row per rating.
 
-        Ids may be of any hashable kind, and come back as they are. A rating is a finite number. A time is a
-        date, a time or an ISO text, of UTC where it names no zone, or seconds since 1970.
+        Ids may be of any hashable type and are returned unchanged. A rating is a finite number. A timestamp
+        is a date, a datetime, an ISO string (UTC unless it names a time zone), or seconds since 1970.
 
         Args:
             ratings: with the columns user, item, rating and, if there is one, timestamp.
             users: a row for each user: its id, and one or more of age, gender, occupation and zip_code.
             items: a row for each item: its id, and one or more of title, genres (a list, or a text with ``|``
-                between them), year and text. What nobody has rated is left out.
-            columns: which columns of the ratings are meant, as ``{"user": "customer", "item": "sku"}``, or
-                all of them in order; those that are not named are found by their usual names.
+                between them), year and text. Unrated items are dropped.
+            columns: the columns of the ratings, as ``{"user": "customer", "item": "sku"}``, or all of them in
+                order; columns not named here are found by their usual names.
             name: of the data set, in reports and names of folders.
-            duplicates: what counts of a pair that is rated twice: the "last" row, the "mean" of all, or
-                neither, being an "error".
+            duplicates: how to merge repeated (user, item) pairs: keep the "last" row, take the "mean", or
+                raise an "error".
 
         Raises:
-            ConfigError: if something is no table, or `columns` or `duplicates` is malformed.
-            DataError: naming the row, on a missing id, a rating that is not finite or a duplicate that is an
-                error; if a column is missing, or ids are not hashable.
+            ConfigError: if something is not a table, or `columns` or `duplicates` is malformed.
+            DataError: naming the row, on a missing id, a rating that is not finite, or a duplicate under
+                "error"; if a column is missing, or ids are not hashable.
             MissingExtraError: if the table is of another library and pyarrow is not installed.
 
         >>> Dataset.from_frame({"user": ["ann", "bo", "bo"], "item": [1, 1, 2], "rating": [5, 3, 4]})
@@ -123,7 +124,7 @@ class Dataset:
 
 
 class LazySplits(Mapping[str, tuple[Rows, Rows]]):
-    """Official splits that are read when asked for, so that a damaged file of one spoils no other."""
+    """Official splits, read on first use, so that a damaged file affects only its own split."""
 
     def __init__(self, readers: Mapping[str, Callable[[], tuple[Rows, Rows]]]) -> None:
         self._readers = dict(readers)

@@ -1,4 +1,4 @@
-"""Ratings from a DataFrame of any library, and what frames say of users and items."""
+"""Ratings and side information from DataFrames of any library."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Columns = str | Sequence[Any] | Mapping[str, Any]
 
 
 class FrameParts(NamedTuple):
-    """What frames came to: the table, what is known of both sides, and what was met on the way."""
+    """The result of reading frames: the table, side information of users and items, and the report."""
 
     table: RatingTable
     user_info: pd.DataFrame | None
@@ -45,7 +45,7 @@ def read_frames(
 ) -> FrameParts:
     """The checked table of the ratings in a frame; see `igmc.ratings.dataset.Dataset.from_frame`."""
     if duplicates not in _DUPLICATES:
-        raise ConfigError("duplicates are not known", got=duplicates, allowed=", ".join(_DUPLICATES))
+        raise ConfigError("unknown rule for duplicates", got=duplicates, allowed=", ".join(_DUPLICATES))
     frame = as_pandas(ratings, "ratings")
     names = _rating_columns(list(frame.columns), columns)
     users_of, user = _ids("user", frame[names["user"]])
@@ -92,10 +92,10 @@ def _rating_columns(available: list[Any], columns: Columns | None) -> dict[str, 
             found[side] = hits[0]
         elif side != "timestamp":
             raise DataError(
-                f"the column of the {side} is not clear from the names",
+                f"cannot find the column of the {side} by name",
                 got=", ".join(map(str, available)),
                 allowed="names such as user_id, item_id, rating",
-                remedy=f"""say which it is: columns={{"{side}": "..."}}""",
+                remedy=f"""name it: columns={{"{side}": "..."}}""",
             )
     return found
 
@@ -113,7 +113,7 @@ def _asked(columns: Columns | None) -> dict[str, Any]:
         if len(given) in (3, 4) and len(set(given)) == len(given):
             return dict(zip(names, given, strict=False))
     raise ConfigError(
-        "columns do not say which are meant",
+        "columns has the wrong form",
         got=columns,
         allowed='{"user": ..., "item": ..., "rating": ..., "timestamp": ...}, or three or four in order',
     )
@@ -127,20 +127,18 @@ def _ids(side: str, column: pd.Series[Any]) -> tuple[list[Any], NDArray[np.int64
     try:
         codes, distinct = pd.factorize(values)
     except TypeError as error:
-        raise DataError(
-            f"the {side} ids cannot be told from each other: {error}", allowed="hashable values"
-        ) from error
+        raise DataError(f"the {side} ids cannot be compared: {error}", allowed="hashable values") from error
     if (codes < 0).any():
         row = int(np.argmax(codes < 0))
         raise DataError(
             f"row {row} of the ratings has no {side}",
             got=column.iloc[[row]].tolist()[0],
-            remedy="leave out such rows",
+            remedy="drop such rows",
         )
     kinds = {type(raw) for raw in values} if column.dtype == object else set()
     if bool in kinds and len(kinds) > 1:
         raise DataError(
-            f"the {side} ids mix true and false with others", remedy="give ids of one kind, such as texts"
+            f"the {side} ids mix booleans with other types", remedy="use ids of one type, such as strings"
         )
     return distinct.tolist(), codes.astype(np.int64)
 
@@ -159,7 +157,7 @@ def _ratings(column: pd.Series[Any]) -> NDArray[np.float64]:
         raise DataError(
             f"row {row} of the ratings: the rating is not a finite number",
             got=column.iloc[[row]].tolist()[0],
-            remedy="mend it, or leave out such rows",
+            remedy="fix it, or drop such rows",
         )
     return rating
 
@@ -177,9 +175,9 @@ def _times(column: pd.Series[Any]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         dates = pd.to_datetime(column, utc=True, format="ISO8601")
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"the timestamps are not times: {str(error).splitlines()[0]}",
+            f"the timestamps cannot be read: {str(error).splitlines()[0]}",
             allowed="dates and times, ISO texts, or seconds since 1970",
-            remedy="mend them, or leave the column out",
+            remedy="fix them, or omit the column",
         ) from error
     whole = dates.dt.tz_convert(None).to_numpy("datetime64[s]")
     return np.where(np.isnat(whole), -1, whole.astype(np.int64)), ()

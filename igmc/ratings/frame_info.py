@@ -1,4 +1,4 @@
-"""What frames say of users and items."""
+"""Side information of users and items from frames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERS = ("age", "year")
 
 
 def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFrame:
-    """What a frame says of each id, in their order; of others texts are empty and numbers missing."""
+    """The side information of each id, in order; empty or missing for ids that are not in the frame."""
     import pandas as pd
 
     frame = as_pandas(given, f"{side}s")
@@ -33,7 +33,7 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
             known[name] = frame[hits[0]]
     if not known:
         raise DataError(
-            f"the frame of {side}s says nothing of them",
+            f"the frame of {side}s has no column of side information",
             got=", ".join(map(str, frame.columns)),
             allowed=f"one or more of the columns {', '.join(INFO[side])}",
         )
@@ -41,13 +41,13 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
     at = at[at.index >= 0]
     if at.index.has_duplicates:
         twice = int(at.index[at.index.duplicated()][0])
-        raise DataError(f"the frame of {side}s names one twice", got=ids.ids[twice], allowed="each once")
+        raise DataError(f"the frame of {side}s contains an id twice", got=ids.ids[twice], allowed="each once")
     if len(ids) and not len(at):
         raise DataError(
-            f"the frame of {side}s tells of none that are rated",
+            f"the frame of {side}s contains none of the rated {side}s",
             got=raw[:3],
             allowed=f"ids as in the ratings, such as {ids.ids[0]!r}",
-            remedy="give both frames ids of one type: 7 and '7' are two ids",
+            remedy="use the same type of ids in both frames: 7 and '7' are different ids",
         )
     rows = at.reindex(range(len(ids)), fill_value=-1).to_numpy()
     cells = {name: _cells(name, column) for name, column in known.items()}
@@ -72,7 +72,7 @@ def _id_column(side: str, frame: pd.DataFrame, label: Any) -> list[Any]:
     if not hits and (frame.index.name is not None or frame.index.dtype == object):
         return frame.index.tolist()
     raise DataError(
-        f"the frame of {side}s does not tell which column holds their ids",
+        f"cannot find the column of ids in the frame of {side}s",
         got=", ".join(map(str, names)),
         allowed=f"a column named {label} as in the ratings, or an index of ids",
     )

@@ -1,4 +1,4 @@
-"""Raw ids, as the user wrote them, and the dense indices that stand for them."""
+"""Raw ids, as written by the user, and their dense indices."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from igmc.ratings.checks import check_lengths, check_range
 
 __all__ = ["IdTable", "ObjectIds", "RawId", "id_list", "id_pairs", "ids_of", "missing"]
 
-RawId = Hashable  # int or str, but for ids that came in a DataFrame: see `ObjectIds`
+RawId = Hashable  # int or str, except for ids that came in a DataFrame: see `ObjectIds`
 _MAX_IDS = 2**31 - 1  # dense indices are int32
 
 
 @dataclass(frozen=True)
 class IdTable:
-    """The ids of one side: position k holds the raw id of dense index k.
+    """The ids of users or of items: position k holds the raw id of dense index k.
 
-    Whole numbers and texts are told apart: ``1``, ``"1"`` and ``"01"`` are three ids.
+    Integers and strings are distinct: ``1``, ``"1"`` and ``"01"`` are three ids.
 
     Attributes:
         ids: the raw ids, each an int or a str, none twice.
 
     Raises:
-        DataError: on an id of another type, or one that stands twice.
+        DataError: on an id of another type, or one that occurs twice.
 
     >>> table, codes = IdTable.build(["b", 7, "07", 7])
     >>> table.ids, codes.tolist()
@@ -50,7 +50,7 @@ class IdTable:
         if len(self._index) != len(self.ids):
             seen: set[RawId] = set()
             twice = next(raw for raw in self.ids if raw in seen or seen.add(raw))  # type: ignore[func-returns-value]
-            raise DataError("an id stands twice in an id table", got=twice, allowed="each id once")
+            raise DataError("an id occurs twice in an id table", got=twice, allowed="each id once")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -61,7 +61,7 @@ class IdTable:
 
     @classmethod
     def build(cls, raw: Iterable[RawId]) -> tuple[IdTable, NDArray[np.int32]]:
-        """The table of the distinct ids of n values, in ascending order (numbers first), and their indices.
+        """Make the table of the distinct ids of n values, ascending with numbers first, and their indices.
 
         Returns:
             the table, and int32 [n] such that ``table.ids[codes[k]] == raw[k]``.
@@ -79,7 +79,7 @@ class IdTable:
     def from_categories(
         cls, codes: ArrayLike, categories: Iterable[RawId]
     ) -> tuple[IdTable, NDArray[np.int32]]:
-        """As `build`, for values that are ``categories[codes[k]]`` already.
+        """As `build`, for values given as ``categories[codes[k]]``.
 
         Args:
             codes: int [n], positions in `categories`.
@@ -113,7 +113,7 @@ class IdTable:
         return [self.ids[k] for k in dense.tolist()]
 
     def digest(self) -> str:
-        """64 hex digits (SHA-256) that are equal exactly when the ids and their order are."""
+        """SHA-256 of the ids and their order, 64 hex digits."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -141,7 +141,7 @@ class IdTable:
         if isinstance(raw, str):
             return str(raw)
         # A float would equal an int as a key (1.0 == 1), and so would a bool: refuse both.
-        raise DataError("an id is neither a whole number nor a text", got=raw, allowed="int or str")
+        raise DataError("an id is neither an integer nor a string", got=raw, allowed="int or str")
 
     @staticmethod
     def _in_order(kept: list[int], names: list[Any]) -> list[int]:
@@ -149,10 +149,10 @@ class IdTable:
 
 
 class ObjectIds(IdTable):
-    """An `IdTable` whose ids may be of any hashable kind: dates, UUIDs, tuples, floats, ...
+    """An `IdTable` whose ids may be of any hashable type: dates, UUIDs, tuples, floats, ...
 
-    Ids are equal when Python says so, so that 1 finds 1.0; what is missing is no id. Ids of one kind that can
-    be sorted are in ascending order, others in the order in which they were first met.
+    Ids are equal when Python says so, so that 1 finds 1.0; what is missing is not an id. Ids of one kind that
+    can be sorted are in ascending order, others in the order in which they were first met.
 
     >>> ids, codes = ObjectIds.build([("a", 2), ("a", 1), ("a", 2)])
     >>> ids.ids, codes.tolist()
@@ -172,12 +172,12 @@ class ObjectIds(IdTable):
         if isinstance(raw, np.generic) and not isinstance(raw, np.datetime64 | np.timedelta64):
             raw = raw.item()
         if missing(raw):
-            raise DataError("an id is missing", got=raw, remedy="leave out the rows without one")
+            raise DataError("an id is missing", got=raw, remedy="drop the rows without one")
         try:
             hash(raw)
         except TypeError:
             raise DataError(
-                "an id cannot be told from others", got=raw, allowed="hashable values, such as tuples"
+                "an id is not hashable", got=raw, allowed="hashable values, such as tuples"
             ) from None
         return raw
 
@@ -202,13 +202,13 @@ def id_list(given: RawId | Iterable[RawId]) -> list[RawId]:
     """One id or several, as a list; a tuple is several.
 
     Raises:
-        ConfigError: on a table or a mapping, of which nobody knows where its ids are.
+        ConfigError: on a table or a mapping, in which the ids are ambiguous.
 
     >>> id_list("ann"), id_list(("ann", "bo")), id_list(7)
     (['ann'], ['ann', 'bo'], [7])
     """
     if isinstance(given, Mapping) or hasattr(given, "columns"):
-        raise ConfigError("these are no ids", got=given, allowed="an id, or a list or column of ids")
+        raise ConfigError("these are not ids", got=given, allowed="an id, or a list or column of ids")
     single = isinstance(given, str | bytes) or not isinstance(given, Iterable)
     return [given] if single else list(given)  # type: ignore[arg-type, list-item]
 
@@ -233,7 +233,7 @@ def id_pairs(
 
 
 def missing(raw: object) -> bool:
-    """Whether a value stands for none: None, NaN, NaT or NA."""
+    """Whether a value is missing: None, NaN, NaT or NA."""
     if raw is None:
         return True
     try:
@@ -273,10 +273,10 @@ def _tagged(raw: Any) -> Any:
     kind = type(raw).__name__
     if kind not in _FORMS:
         raise DataError(
-            f"an id of the kind {kind} cannot be kept in a file",
+            f"an id of type {kind} cannot be stored in a file",
             got=raw,
             allowed=f"int, str, {', '.join(_FORMS)}",
-            remedy="give texts or numbers as ids",
+            remedy="use strings or numbers as ids",
         )
     return {kind: _FORMS[kind][0](raw)}
 

@@ -1,4 +1,4 @@
-"""Reading a data set: by its name, from a folder in a known layout, a file of ratings, or a DataFrame."""
+"""Load data sets by name, from a folder in a known layout, from a file of ratings, or from a DataFrame."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def load_dataset(
     """Read a data set.
 
     Args:
-        data: which one: a name (``ml_100k``, also written ``ML-100K``), a folder in the layout of a
-            MovieLens release or a Monti set, or a file of ratings (see below); a `DataConfig`, or a mapping
-            of its settings, which say how to read it too; a DataFrame, as `Dataset.from_frame` takes it with
-            the usual names of columns; or a Dataset, which is returned as it is.
-        data_dir: where the folders of raw data are; see `igmc.ratings.sources.locate.locate`.
-        home: where raw data are downloaded to if they are nowhere else.
+        data: a name (``ml_100k`` or ``ML-100K``), a folder in the layout of a MovieLens release or a Monti
+            set, or a file of ratings (see below); a `DataConfig`, or a mapping of its settings; a DataFrame
+            with the usual column names, as for `Dataset.from_frame`; or a Dataset, which is returned
+            unchanged.
+        data_dir: folder of raw data sets; see `igmc.ratings.sources.locate.locate`.
+        home: folder for downloads of missing data sets.
 
     A file of ratings is text with ``, ; | tab ::`` or blanks between its fields (or any ``separator``), JSON
-    (an object a line, or one array), Parquet (also a folder of Spark's), the blocks of the Netflix Prize, or
-    with ``matrix`` a line for each user and a column for each item; also compressed (.gz, .bz2, .xz, .zip).
-    Of a zip that holds several files, the one called ratings or reviews is read; else name one as if the zip
-    were a folder. ``columns`` says where user, item, rating and, if wanted, timestamp are, in this order: by
-    the names in the header, or by positions from 1 if the file has no header. It can be left out if the
-    header has the usual names (userId, movie_id, item, rating, ...).
+    (one object per line, or one array), Parquet (also a folder of Spark's), the blocks of the Netflix Prize,
+    or with ``matrix`` a line for each user and a column for each item; also compressed (.gz, .bz2, .xz,
+    .zip). In a zip with several files, the one called ratings or reviews is read; name another one as if the
+    zip were a folder. ``columns`` names the columns of user, item, rating and optionally timestamp, in this
+    order: by the names in the header, or by positions from 1 if the file has no header. It can be omitted if
+    the header has the usual names (userId, movie_id, item, rating, ...).
 
     - ``columns="user_id,book_id,rating"``, ``dataset="goodbooks/ratings.zip"``: a header, items first
     - ``columns="1,2,3,4"``, ``dataset="u.data"``: no header
@@ -60,16 +60,16 @@ def load_dataset(
     - ``dataset="sqlite:///shop.db?query=SELECT user_id, item_id, rating FROM ratings"``: any database that
       SQLAlchemy knows
 
-    A rating is a finite number, with a decimal point or comma; true and false stand for 1 and 0. A timestamp
-    is in seconds since 1970 or a finer unit, or an ISO date, in UTC where it names no zone; negative before
-    1970, and unknown where it is empty or -1. A line may lack fields at its end, but has no more than the
-    first. Lines that begin with # or % and are no ratings are comments. Ids come back as given, without
-    blanks around. A text column
-    whose values all are plain whole numbers, or such as 27.0, holds ints; with one ``01`` or ``x`` among them
-    it holds texts, each as it stands in the file. The report of the data set says what was guessed.
+    A rating is a finite number, with a decimal point or comma; true and false are read as 1 and 0. A
+    timestamp is in seconds since 1970 or a finer unit, or an ISO date, in UTC unless it names a time zone; it
+    is negative before 1970, and unknown if empty or -1. A line may lack fields at its end, but must not have
+    more than the first. Lines that begin with # or % and are no ratings are comments. Ids are returned as
+    given, stripped of surrounding blanks. A text column whose values are all integers, including values such
+    as 27.0, holds ints; if one is ``01`` or ``x``, all are kept as strings, exactly as in the file. The
+    report of the data set lists what was guessed.
 
     Raises:
-        ConfigError: on something that is no data set, an unknown name, or malformed `columns`.
+        ConfigError: on something that is not a data set, an unknown name, or malformed `columns`.
         DataError: if files are missing or malformed; the message names the file and the line.
     """
     if isinstance(data, Dataset):
@@ -104,10 +104,10 @@ def load_dataset(
 
 
 def data_config(data: DataLike) -> DataConfig:
-    """The settings of whatever `load_dataset` takes.
+    """The settings of anything that `load_dataset` accepts.
 
     Raises:
-        ConfigError: on something that is no data set, or settings that are not allowed.
+        ConfigError: on something that is not a data set, or settings that are not allowed.
     """
     if isinstance(data, DataConfig):
         return data
@@ -132,8 +132,9 @@ def run_inputs(
     """The configuration of a run, and its data set.
 
     Args:
-        data: what `load_dataset` takes, or all settings: a `RunConfig`, or a mapping by section of it.
-        settings: over what the data set brings, or over those in `data`; by section, or by name alone, as in
+        data: anything that `load_dataset` accepts, or all settings, as a `RunConfig` or a mapping by its
+            sections.
+        settings: override the preset of the data set, or those in `data`; by section or by name, as in
             ``{"epochs": 3}``.
         data_dir, home: see `load_dataset`.
 
@@ -167,9 +168,9 @@ def _refuse_reading(data: DataConfig) -> None:
     for name in (*HOW_TO_READ, "missing", "zero_is_missing", "item_info", "allow_changed", "duplicates"):
         if getattr(data, name) != getattr(usual, name):
             raise ConfigError(
-                f"{name} is about files, and does nothing to a table in memory",
+                f"{name} applies to files, not to a table in memory",
                 got=getattr(data, name),
-                remedy="leave it out; Dataset.from_frame takes columns, duplicates, users and items",
+                remedy="omit it; Dataset.from_frame takes columns, duplicates, users and items",
             )
 
 
@@ -178,7 +179,7 @@ def _check_size(dataset: Dataset) -> None:
     expected, report = DATASETS[dataset.name].ratings, dataset.report
     if report.rows not in expected:
         raise DataError(
-            f"{report.source} does not hold {dataset.name} as its makers publish it",
+            f"{report.source} differs from the published {dataset.name}",
             got=f"{report.rows:,} ratings",
             allowed=f"{expected[0]:,} ratings",
             remedy=_remedy(dataset),
@@ -190,7 +191,7 @@ def _whole_split(dataset: Dataset, split: str) -> tuple[Rows, Rows]:
     train, test = dataset.splits[split]
     if len(train) + len(test) != len(dataset.table):
         raise DataError(
-            f"the split {split} does not divide {dataset.name} as its makers do",
+            f"the split {split} differs from the published split of {dataset.name}",
             got=f"{len(train):,} ratings for training and {len(test):,} for the test",
             allowed=f"{len(dataset.table):,} in all",
             remedy=_remedy(dataset),

@@ -1,4 +1,4 @@
-"""Ratings as they stand in a file, before they become a table."""
+"""Ratings as read from a file, before conversion to a table."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _WHOLE_FLOAT = re.compile(r"(0|-?[1-9][0-9]*)(\.0*)?", re.ASCII)
 
 @dataclass(frozen=True, eq=False)
 class RawRatings:
-    """n ratings as they stand in a file, pairs perhaps repeated.
+    """n ratings as read from a file; pairs may be repeated.
 
     Attributes:
         users, items: the distinct raw ids.
         user, item: int64 [n], positions in `users` and `items`.
         rating: float64 [n], finite.
         timestamp: int64 [n], -1 where unknown; None if the file has none.
-        where: the name, such as "ratings.csv, line 7", of the place of a row number.
+        where: function from a row number to its location, such as "ratings.csv, line 7".
         blank_lines: lines that were skipped.
         encoding: "utf-8", "latin-1", ...; None if the file is not text.
-        notes: what was guessed, each in a few words.
+        notes: short descriptions of what was guessed.
     """
 
     users: list[int | str]

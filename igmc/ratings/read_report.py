@@ -1,4 +1,4 @@
-"""What the reader of a data set met, in a line of the log."""
+"""What the reader found in a data set, for the log."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ __all__ = ["ReadReport"]
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What the reader of a data set met.
+    """What the reader found in a data set.
+
 
     Attributes:
         source: the file or folder, or how the data set was made.
         rows: ratings read, before duplicates were merged.
         blank_lines: lines without user, item and rating that were skipped.
-        duplicates: ratings merged away because their (user, item) pair stands more than once.
+        duplicates: ratings merged away because their (user, item) pair occurs more than once.
         duplicate_rule: how they were merged, "last" (in the order of the file) or "mean".
         encoding: the encoding of the text, such as "utf-8" or "latin-1"; None if it was none.
-        notes: what was guessed or changed on the way, each in a few words.
+        notes: short descriptions of what was guessed or changed.
     """
 
     source: str

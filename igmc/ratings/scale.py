@@ -1,4 +1,4 @@
-"""Ratings to levels and back: each level is one relation type of the graph."""
+"""Conversion between ratings and levels; each level is one relation type of the graph."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def _near(values: Floats) -> float:
 
 @dataclass(frozen=True)
 class KnownScale:
-    """What is stated about the ratings of a data set, such as 1..5 in steps of 1.
+    """The documented rating scale of a data set, such as 1..5 in steps of 1.
 
     Attributes:
         low, high: the least and the greatest rating allowed.
         step: the ratings allowed are low, low + step, ..., high; any number between if None.
-        all_levels: whether each of those ratings is a level even where training lacks it.
+        all_levels: whether each of those ratings is a level even if it does not occur in training.
     """
 
     low: float
@@ -149,13 +149,13 @@ class RatingScale:
         """The scale of n ratings: a level for each distinct one (see `distinct`), or for groups of them.
 
         With more than 256 distinct ones the scale is continuous; with more than 4096 they are grouped by
-        width into so many.
+        width into that many.
 
         Args:
             ratings: float [n], finite, of the training part.
-            levels: group the ratings into so many levels; "quantile" makes fewer where bins would coincide.
+            levels: group the ratings into this many levels; "quantile" gives fewer where bins coincide.
             method: "width" for bins of equal width over the range, "quantile" for bins of equal count.
-            known: what is stated about the scale; widens the range, and adds levels that training lacks.
+            known: the documented scale; widens the range and adds levels that do not occur in training.
 
         Raises:
             DataError: without ratings.
@@ -167,7 +167,9 @@ class RatingScale:
         """
         given = np.asarray(ratings, dtype=np.float64)
         if given.size == 0:
-            raise DataError("no ratings to fit a scale to", remedy="leave more ratings for training")
+            raise DataError(
+                "there are no ratings to fit a scale to", remedy="leave more ratings for training"
+            )
         if not np.all(np.isfinite(given)):
             raise DataError("a rating is not a finite number", allowed="finite numbers")
         low, high = float(given.min()), float(given.max())
@@ -198,7 +200,7 @@ class RatingScale:
             # All ratings equal leave no width to divide.
             edges = np.linspace(low, high, levels + 1)[1:-1] if high > low else np.zeros(0)
         else:
-            raise DataError("the method of grouping is not known", got=method, allowed="width, quantile")
+            raise DataError("unknown method of grouping", got=method, allowed="width, quantile")
         level = np.searchsorted(edges, ratings, side="right")
         count = np.bincount(level, minlength=len(edges) + 1)
         total = np.bincount(level, weights=ratings, minlength=len(edges) + 1)
@@ -217,10 +219,10 @@ class RatingScale:
         level = np.searchsorted(self.edges, given, side="right")
         if not self.grouped and not (fits := self.holds(given)).all():
             raise DataError(
-                "a rating is none of the levels of the scale",
+                "a rating is not a level of the scale",
                 got=float(given[~fits][0]),
                 allowed=", ".join(f"{v:g}" for v in self.values),
-                remedy="train on data that holds this rating, or group the ratings with --levels",
+                remedy="train on data that contains this rating, or group the ratings with --levels",
             )
         return level.astype(np.uint16 if self.continuous else np.uint8)
 
@@ -241,11 +243,11 @@ class RatingScale:
         """
         if self.continuous:
             raise DataError(
-                "the ratings have too many distinct values for a network with a relation for each",
+                "the ratings have too many distinct values for one relation per value",
                 got=len(self),
                 allowed=f"at most {MAX_LEVELS}",
                 remedy="group them with --levels, for example --levels 10, or train --network neighbours, "
-                "which reads them as they are",
+                "which accepts continuous ratings",
             )
 
     def holds(self, ratings: ArrayLike) -> NDArray[np.bool_]:

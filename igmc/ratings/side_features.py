@@ -1,4 +1,4 @@
-"""Side features of users and items, from what is known of them besides ratings."""
+"""Side features of users and items, from their side information."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def side_features(dataset: Dataset) -> tuple[Floats, Floats]:
     """Features of all users and of all items, built from info and graphs, never from ratings.
 
     Returns:
-        float32 [n_users, F] and float32 [n_items, G]: numbers standardized to mean 0 and variance 1 (0
-        where missing), one column for each gender, occupation and genre (0 or 1), and the rows of the
-        side graph. A side of which nothing is known has width 0.
+        float32 [n_users, F] and float32 [n_items, G]: numbers standardized to mean 0 and variance 1 (0 where
+        missing), one column for each gender, occupation and genre (0 or 1), and the rows of the side graph.
+        The width is 0 if there is no side information.
 
     Raises:
-        DataError: if nothing is known of either side.
+        DataError: if there is no side information at all.
     """
     users = _side(dataset.user_info, dataset.user_graph, len(dataset.table.users))
     items = _side(dataset.item_info, dataset.item_graph, len(dataset.table.items))

@@ -1,4 +1,4 @@
-"""Which ratings are for training, validation and test."""
+"""Splits of ratings into training, validation and test parts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FORMATS = {"igmc split 1": _PARTS, "igmc split 2": (*_PARTS, "support")}
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The ratings of a data set in disjoint parts; ratings may be in none of them.
+    """Disjoint parts of the ratings of a data set; a rating may be in none of them.
 
     Attributes:
         table: all ratings.
@@ -44,9 +44,9 @@ class Split:
             the data set, never to `test` or `support`.
         train, validation, test: int64, ascending row numbers of `table`; `train` is not empty.
         name: "random", the name of an official split, or the label of an evaluation protocol.
-        seed: the seed of whatever was drawn.
-        support: int64, ascending row numbers; what users and items that are new at test time show of
-            themselves. It is known when the test pairs are asked, and nobody trains or chooses on it.
+        seed: the seed of the draws.
+        support: int64, ascending row numbers; the known ratings of users and items that are new at test time.
+            They are available when test pairs are predicted, but never used for training or selection.
 
     Raises:
         DataError: on a row that is out of range or in two parts, or on an empty training part.
@@ -90,7 +90,7 @@ class Split:
         return Pairs(table.user[rows], table.item[rows], table.rating[rows].astype(np.float32), times)
 
     def digest(self) -> str:
-        """64 hex digits (SHA-256) that change with any id, rating, level, row, name or seed."""
+        """SHA-256 of all ids, ratings, levels, rows, the name and the seed, 64 hex digits."""
         head = [self.table.digest(), self.scale.to_dict(), self.name, self.seed, len(self.train)]
         head += [len(self.validation), len(self.test)] if self.support.size else [len(self.validation)]
         sha = hashlib.sha256(json.dumps(head).encode())
@@ -103,7 +103,7 @@ class Split:
         return "igmc split 2" if self.support.size else "igmc split 1"
 
     def save(self, path: Path) -> None:
-        """Write the split with its ratings to one ``.npz`` file, whole or not at all.
+        """Write the split with its ratings to one ``.npz`` file, atomically.
 
         Raises:
             IgmcError: if the file cannot be written.
@@ -141,7 +141,7 @@ class Split:
         """Read what `save` wrote, and check it against its digest.
 
         Raises:
-            DataError: if the file is missing, damaged, or no split.
+            DataError: if the file is missing, damaged or not a split.
         """
         remedy = (
             "make it again: of a run by igmc-train, once metrics.json is deleted, else by igmc data split"
@@ -152,7 +152,7 @@ class Split:
         except FileNotFoundError as error:
             raise DataError(f"there is no split at {path}", remedy=remedy) from error
         except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise nearly anything
-            raise DataError(f"{path} is damaged or no split ({error})", remedy=remedy) from error
+            raise DataError(f"{path} is damaged or not a split ({error})", remedy=remedy) from error
         if split.digest() != digest:
             raise DataError(f"{path} does not match its digest", got=split.digest(), remedy=remedy)
         return split
@@ -166,16 +166,17 @@ def make_split(
 
     ``config.split`` is "random" (``test_ratio`` of the ratings are the test part), the name of an official
     split, or "default": the first official split if there is one (u1 for ml_100k), else "random".
-    ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both, so
-    that a lower ratio keeps a subset of what a higher one keeps; the test part stays whole.
+    ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both,
+    such that a lower ratio keeps a subset of what a higher one keeps; the test part is not thinned.
 
     Args:
         dataset: as `igmc.ratings.load.load_dataset` takes it.
-        config: how to split, or such settings; what `dataset` says of that, or the defaults, if None.
-        seed: of what is drawn.
+        config: how to split, or a mapping of such settings; if None, the settings in `dataset`, or the
+            defaults.
+        seed: of the draws.
 
     Raises:
-        ConfigError: on what is no data set, or has no such split.
+        ConfigError: on what is not a data set, or has no such split.
         DataError: if no rating is left for training, or the ratings do not make a scale.
     """
     config = data_config(dataset if config is None else config)
@@ -272,10 +273,10 @@ def _report(split: Split) -> None:
         len(split.test),
     )
     if split.support.size:
-        logger.info("%d more are known at test time only", len(split.support))
+        logger.info("%d more are known only at test time", len(split.support))
     strange = [np.setdiff1d(side[split.test], side[known]).size for side in (table.user, table.item)]
     if any(strange):
-        logger.info("%d users and %d items stand only in the test part", *strange)
+        logger.info("%d users and %d items occur only in the test part", *strange)
     if split.scale.continuous:
         return
     absent = np.setdiff1d(np.arange(len(split.scale)), split.scale.encode(table.rating[split.train]))

@@ -1,4 +1,4 @@
-"""Ratings as columns: the checked table of all ratings, and the pairs whose ratings are asked."""
+"""Ratings as columns: the checked table of all ratings, and pairs to predict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN_TIME = -1  # in an array of timestamps; others below 0 are times before 
 
 @dataclass(frozen=True, eq=False)
 class RatingTable:
-    """n ratings, each of another (user, item) pair; the arrays are read-only.
+    """n ratings of distinct (user, item) pairs; the arrays are read-only.
 
     Attributes:
         users, items: the raw ids behind the dense indices; some may have no rating.
@@ -33,7 +33,7 @@ class RatingTable:
 
     Raises:
         DataError: on arrays of unequal length, an index out of range, a rating that is not finite, or a pair
-            that stands twice.
+            that occurs twice.
     """
 
     __repr__ = short_repr
@@ -71,7 +71,7 @@ class RatingTable:
         return len(self.user)
 
     def digest(self) -> str:
-        """64 hex digits (SHA-256) that are equal exactly when ids, ratings, timestamps and order are."""
+        """SHA-256 of ids, ratings, timestamps and their order, 64 hex digits."""
         return self._digest
 
     @cached_property
@@ -84,7 +84,7 @@ class RatingTable:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """P pairs whose ratings are asked; the arrays are read-only.
+    """P pairs to predict, with their true ratings; the arrays are read-only.
 
     Attributes:
         user, item: int32 [P], dense indices, at least 0.

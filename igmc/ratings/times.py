@@ -1,4 +1,4 @@
-"""Times as they stand in files: numbers in an unknown unit, and dates in words; both become seconds."""
+"""Conversion of timestamps in files, numbers in an unknown unit or dates, to seconds."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def to_seconds(
             f"{where(int(known[row]))}: the timestamp is in {_NAMES[unit[row]]}, others in {_NAMES[usual]}",
             got=float(given[row]),
             allowed="one unit throughout",
-            remedy="mend the times, or leave them out with --columns user,item,rating",
+            remedy="fix the times, or omit them with --columns user,item,rating",
         )
     divisor = 1 if usual == 0 else _UNITS[usual - 1][1]
     seconds[known] = (given // divisor).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Ratings as they stand in a file become a checked table: ids, scale, duplicates."""
+"""Conversion of raw ratings to a checked table: ids, scale and duplicates."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def to_table(
 
     Args:
         source: the name of the file, for messages.
-        duplicates: what to do with a (user, item) pair that stands more than once: keep the "last" rating in
+        duplicates: what to do with a (user, item) pair that occurs more than once: keep the "last" rating in
             the order of the file, the "mean" of all (with the last timestamp), or make it an "error".
-        known: what is stated about the ratings; if nothing, the report tells their scale.
-        missing: numbers that stand for no rating: such rows are left out.
+        known: the documented rating scale; if None, the report states the observed scale.
+        missing: numbers that mean 'not rated'; such rows are dropped.
 
     Raises:
-        DataError: naming the place, on a rating outside the scale, a duplicate that is an error, or ratings
-            of one user or one item only.
+        DataError: naming the place, on a rating outside the scale, a duplicate under "error", or ratings of a
+            single user or item.
     """
     if not len(raw.rating):
         raise DataError(f"there are no ratings in {source}", allowed="at least one")
@@ -51,7 +51,7 @@ def to_table(
             f"{raw.where(row)}: the rating is outside the scale",
             got=float(raw.rating[row]),
             allowed=str(known),
-            remedy="mend or remove this line",
+            remedy="fix or remove this line",
         )
     users, user = ids_of(raw.user, raw.users)
     items, item = ids_of(raw.item, raw.items)
@@ -89,12 +89,12 @@ def _without(raw: RawRatings, source: str, missing: frozenset[float]) -> tuple[R
     zeros = int((raw.rating == 0).sum())
     if not missing:
         suspect = zeros > _MANY_ZEROS * len(raw.rating) and zeros < len(raw.rating)
-        told = f"{zeros:,} ratings are 0: if that means not rated, leave them out (--zero-is-missing)"
+        told = f"{zeros:,} ratings are 0: if that means not rated, omit them (--zero-is-missing)"
         return raw, (told,) if suspect and raw.rating.min() == 0 else ()
     kept = np.flatnonzero(~np.isin(raw.rating, sorted(missing)))
     if not len(kept):
         raise DataError(
-            f"{source} holds no ratings but those that stand for none",
+            f"{source} holds only ratings that mean 'not rated'",
             got=", ".join(f"{value:g}" for value in sorted(missing)),
             remedy="check --missing and --zero-is-missing",
         )

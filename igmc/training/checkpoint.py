@@ -1,4 +1,4 @@
-"""One file a checkpoint, which proves itself: a header with a SHA-256, then what torch.save wrote.
+"""One file per checkpoint, which proves itself: a header with a SHA-256, then what torch.save wrote.
 
 ``torch.load`` alone accepts most damaged files, so nothing is decoded before its checksum agrees.
 """
@@ -23,7 +23,7 @@ _FAMILY = b"igmc checkpoint "
 
 
 def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write tensors and plain types; the file is there whole or not at all.
+    """Write tensors and plain types; the file is written atomically.
 
     Raises:
         IgmcError: if it cannot be written.
@@ -54,7 +54,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(
             f"cannot read the checkpoint {path}: {error.strerror}",
-            remedy="delete metrics.json, if there is one, and run igmc-train as before to make it anew",
+            remedy="delete metrics.json, if there is one, and run igmc-train as before to make it again",
         ) from error
     if not data.startswith(MAGIC):
         newer = data.startswith(_FAMILY) and data[len(_FAMILY) : len(MAGIC) - 1].isdigit()

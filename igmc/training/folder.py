@@ -26,10 +26,10 @@ FORMAT = 1
 
 
 class RunFolder:
-    """Reads and writes a run folder; every file in it is there whole or not at all.
+    """Reads and writes a run folder; every file in it is written atomically.
 
     Holds ``config.json``, ``split.npz``, ``items.json.gz`` (titles and genres, where the data set has any),
-    ``checkpoints/epoch-NNNN.ckpt``, ``metrics.jsonl`` (a line an epoch), and once the run is done
+    ``checkpoints/epoch-NNNN.ckpt``, ``metrics.jsonl`` (one line per epoch), and once the run is done
     ``metrics.json`` and ``predictions.csv.gz``; ``log.txt`` goes along.
     """
 
@@ -110,7 +110,7 @@ class RunFolder:
                 f"{self.path / 'config.json'}: {error.what}",
                 got=error.got,
                 allowed=error.allowed,
-                remedy="use the version of igmc that made the run, or bring back the file from a copy",
+                remedy="use the version of igmc that made the run, or restore the file from a copy",
             ) from error
 
     def _check_same(self, config: RunConfig, facts: Mapping[str, Any]) -> None:
@@ -141,7 +141,7 @@ class RunFolder:
                     f"{self.path} holds a run on other ratings: its {name.replace('_', ' ')} differs",
                     got=facts[name],
                     allowed=str(found.get(name)),
-                    remedy="choose another folder with --out, or bring back the data of that run",
+                    remedy="choose another folder with --out, or restore the data of that run",
                 )
 
         starts = [one.get("start", {}).get("digest") for one in (found, facts)]
@@ -177,7 +177,7 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has come to its end."""
+        """Whether the run has finishes."""
         return (self.path / "metrics.json").exists()
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:

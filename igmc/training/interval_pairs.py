@@ -32,7 +32,7 @@ class IntervalPairs:
         probes: of each member, which did not learn from them; at least one.
         norms: of the inputs.
         cap: neighbours of each side at most.
-        seed: of what is drawn; threads: that read inputs.
+        seed: of the draws; threads: that read inputs.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ def fit(
         config: of the training.
         checkpointer: where to resume from, and where to save: a run folder, or memory.
         device: to train on.
-        progress: show a bar an epoch, if stderr is a terminal.
+        progress: show a bar per epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
         monitor: called after each epoch with its record; what it raises ends the training.
         keeps_intercept: leave the intercept as it is trained: few pairs say little about a mean.
@@ -70,7 +70,7 @@ def fit(
             checkpoints, measures and logs; the models of the others end with the intercept of training.
 
     Returns:
-        A record an epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
+        One record per epoch: epoch, mse (of the training steps, dropout on), arr (the penalty, not weighted),
         learning_rate, offset (by which the intercept was moved, in ratings), validation_rmse (None under
         "fixed"), seconds, subgraphs_per_second.
 

@@ -73,9 +73,9 @@ def fit_neighbours(
         config: of the network and its training.
         checkpointer: where to resume from, and where to save.
         device: to train on.
-        seed: of everything random.
+        seed: of all random draws.
         threads, memory: see `NeighbourLoader`.
-        progress: show a bar an epoch, if stderr is a terminal.
+        progress: show a bar per epoch, if stderr is a terminal.
         monitor: called after each epoch with its record; what it raises ends the training.
         start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
             are those of the ratings here.
@@ -84,8 +84,8 @@ def fit_neighbours(
             checkpoints, measures and logs.
 
     Returns:
-        A record an epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its end),
-        validation_rmse (None without a validation part), offset (in deviations), shrinkage, seconds,
+        One record per epoch: epoch, mse (of the training steps, in squared ratings), learning_rate (at its
+        end), validation_rmse (None without a validation part), offset (in deviations), shrinkage, seconds,
         pairs_per_second.
 
     Raises:

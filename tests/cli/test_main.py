@@ -83,7 +83,7 @@ def raiser(error):
             PermissionError(errno.EACCES, "Permission denied", "/root/x"),
             1,
             "igmc-x: error: Permission denied: /root/x; hint: choose a folder that you may write to "
-            "with --home or --out, or mend the permissions\n",
+            "with --home or --out, or fix the permissions\n",
         ),
         (
             FileNotFoundError(errno.ENOENT, "No such file or directory", "a", None, "b"),

@@ -247,7 +247,13 @@ def test_help_states_range_default_and_presets_of_a_knob():
     page = " ".join(pages["rgcn"].split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
     assert "Fraction of edges dropped in training [0..0.99; default 0.2; ml_1m 0]" in page
-    for title in ("data - Which ratings", "extract - What", "model - The IGMC", "train - How", "run - Settings"):
+    for title in (
+        "data - Which ratings",
+        "extract - What",
+        "model - The IGMC",
+        "train - How",
+        "run - Settings",
+    ):
         assert title in page
     assert "[default neighbours; rgcn for ml_100k, ml_1m, flixster, douban, yahoo_music]" in page
     for section, field in KNOBS:

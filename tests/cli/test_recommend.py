@@ -192,7 +192,7 @@ def _with_escapes(text):
         (["--user", 3, "--year", "soon"], 2, "--year 'soon' is not a year or range of years, such as 1994"),
         (["--user", 3, "--year", "-"], 2, "not a year or range"),
         (["--user", 3, "--year", "1980 1999"], 2, "not a year or range"),
-        (["--user", 3, "--year", "1999-1980"], 2, "years are no range; got '1999 to 1980'"),
+        (["--user", 3, "--year", "1999-1980"], 2, "years are not a range; got '1999 to 1980'"),
         (["--user", 3, "-k", "0"], 2, "--k is out of range; got 0; allowed: at least 1"),
         (["--user", 3, "-k", "ten"], 2, "'ten' is not a whole number"),
         (["--user", 3, "--genre", "Dram"], 2, "no item has this genre; got 'Dram'; allowed: Action, Comedy"),
@@ -213,7 +213,7 @@ def _with_escapes(text):
         (["--ratings", "short.csv"], 3, "short.csv, line 2: the item or the rating is missing"),
         (["--ratings", "nine.csv"], 3, "nine.csv, line 3: a rating is not on the scale; got 9.0"),
         (["--user", 3, "--items", "row.txt"], 3, "row.txt, line 1: several item ids, or a column without"),
-        (["--user", 3, "--items", "empty.txt"], 3, "empty.txt holds no item ids; allowed: one a line"),
+        (["--user", 3, "--items", "empty.txt"], 3, "empty.txt holds no item ids; allowed: one per line"),
         (["--user", 3, "--run", "nowhere"], 3, "nowhere is not a run folder"),
     ],
 )

@@ -141,7 +141,7 @@ def test_the_network_decides_which_settings_there_are(command, tmp_path):
         assert code == 2
         assert f"{option} is not a setting of this network; got '--network {network}'" in err
     code, _, err = command("igmc-train", "--hops", 2)
-    assert "got '--network neighbours, that of demo'; hint: leave it out, or give --network rgcn" in err
+    assert "got '--network neighbours, that of demo'; hint: omit it, or give --network rgcn" in err
     assert not (tmp_path / "x").exists()
 
 

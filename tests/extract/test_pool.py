@@ -234,7 +234,7 @@ def test_interrupt_finishes_the_shard_in_flight_and_says_how_to_go_on(
     monkeypatch.undo()
     made = len(list(tmp_path.glob("*.h5")))
     assert 4 <= made < 7
-    assert f"interrupted: {made} of 7 shards are stored; the same command goes on from there" in caplog.text
+    assert f"interrupted: {made} of 7 shards are stored; the same command resumes from there" in caplog.text
     report = extract(tmp_path)
     assert report.shards_kept == made
     assert report.digest == unbroken.digest
@@ -323,7 +323,7 @@ def test_interrupted_cleanly_and_resumed(tmp_path, digest_of_all, number, code, 
         process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code
-    assert "the same command goes on from there" in err
+    assert "the same command resumes from there" in err
     assert err.count("Traceback") <= (number == signal.SIGINT)  # none of a worker
     made = len(list(tmp_path.glob("*.h5")))
     assert 2 <= made < SHARDS

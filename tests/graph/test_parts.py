@@ -92,5 +92,5 @@ def test_support_of_an_unknown_level_is_refused(cold):
     unstated = dataclasses.replace(dataset, scale_hint=None)
     split = build_split(unstated, (rows[:-100], rows[:0], rows[-100:]), name="x", seed=1, support=low[:5])
     assert split.scale.values.tolist() == [3, 4, 5]
-    with pytest.raises(DataError, match="a rating is none of the levels of the scale"):
+    with pytest.raises(DataError, match="a rating is not a level of the scale"):
         make_parts(split, "fixed")

@@ -128,7 +128,7 @@ def test_item_ids_stand_one_a_line_or_in_their_column(known, write):
     assert read_item_ids(known, write("price;item_id\n2;1\n3;x\n")) == [1, "x"]
     with pytest.raises(DataError, match=r"mine\.csv, line 2: several item ids, or a column without a header"):
         read_item_ids(known, write("1\n2,3\n"))
-    with pytest.raises(DataError, match="holds no item ids; allowed: one a line"):
+    with pytest.raises(DataError, match="holds no item ids; allowed: one per line"):
         read_item_ids(known, write("\n"))
 
 

@@ -79,6 +79,6 @@ def test_columns_that_are_missing_or_of_unequal_length(columns, message):
 @pytest.mark.parametrize("check", [check_ratings, lambda given: ListRequest(ratings=given)])
 def test_the_ratings_of_a_user_are_a_mapping(check, given):
     with pytest.raises(
-        ConfigError, match=r"the ratings of a user are no mapping; .* allowed: item id -> rating"
+        ConfigError, match=r"the ratings of a user are not a mapping; .* allowed: item id -> rating"
     ):
         check(given)

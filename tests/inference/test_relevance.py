@@ -120,7 +120,7 @@ def test_what_the_weight_is_chosen_on_is_not_learned(ranked, tmp_path, monkeypat
     weights = [found[k].ranker.networks[0].state_dict().values() for k in (0, 1)]
     assert all(torch.equal(*pair) for pair in zip(*weights, strict=True)) != learns
     known = [one.ranker.forms.seen.nnz for one in found]
-    assert known[0] > known[1], "whoever asks for a list is known by all ratings"
+    assert known[0] > known[1], "for any user for a list is known by all ratings"
     assert all(one.weight == relevance.USUAL_WEIGHT for one in found) or not learns
 
 

@@ -33,7 +33,7 @@ def test_it_is_the_view_of_the_predictor(predictor, user_id, ratings):
             r"knows no such user; got 301; hint: ids are 1\.\.300; or give the ratings",
         ),
         ("3", None, r"knows no such user; got '3'; .*did you mean 3 \(a number\)\?"),
-        (None, {"f01": 5}, "a rated item is not known to the run; got 'f01'; .*or leave this rating out"),
+        (None, {"f01": 5}, "a rated item is not known to the run; got 'f01'; .*or omit this rating"),
         (7, {"f001": 5, 12: 3}, "a rated item is not known to the run; got 12"),
         (None, {"f001": 9}, "a rating is not on the scale; got 9"),
     ],

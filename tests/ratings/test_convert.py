@@ -175,18 +175,18 @@ def test_support_is_a_part_of_its_own(toy, split):
 
 
 def test_what_cannot_be_converted(toy, split):
-    with pytest.raises(ConfigError, match="directions are not known; got 'two'; allowed: both, one"):
+    with pytest.raises(ConfigError, match="unknown directions; got 'two'; allowed: both, one"):
         to_pyg(toy, directions="two")
     for rows, message in (
         ([0, 3], r"a row is out of range; got 3; allowed: 0\.\.2"),
         ([-1], "a row is out of range; got -1"),
-        ([0, 0], "a row stands twice; allowed: each row once"),
+        ([0, 0], "a row occurs twice; allowed: each row once"),
         ([0.5], "rows are not a list of row numbers; got 'float64"),
         ([[0]], "rows are not a list of row numbers"),
     ):
         with pytest.raises(DataError, match=message):
             to_networkx(toy, rows=rows)
-    with pytest.raises(DataError, match=r"split is not one of the ratings of demo; .* make a split of it"):
+    with pytest.raises(DataError, match=r"split was made from other ratings than those of demo; .* make a split of it"):
         to_hetero(make_demo(), split=split)
     with pytest.raises(DataError, match="toy has no side features"):
         to_hetero(replace(toy, user_info=None, item_info=None), features=True)
@@ -227,7 +227,7 @@ def test_from_networkx_of_pyg_reads_it(toy, split, tmp_path, written):
 
 def test_graphml_refuses_what_xml_cannot_hold(toy, tmp_path):
     graph = to_networkx(replace(toy, item_info=pd.DataFrame({"title": ["a\0b", ""]})))
-    with pytest.raises(DataError, match=r"GraphML holds no control characters; got 'a\\x00b'"):
+    with pytest.raises(DataError, match=r"GraphML does not allow control characters; got 'a\\x00b'"):
         write_graph(graph, tmp_path / "toy.graphml")
     assert list(tmp_path.iterdir()) == []
 

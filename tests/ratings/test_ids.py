@@ -61,12 +61,12 @@ def test_categories_that_no_code_names_are_left_out():
 def test_other_types_are_refused(bad):
     table = IdTable((1, 2))
     for use in (lambda: IdTable.build([1, bad]), lambda: table.encode([bad]), lambda: IdTable((bad,))):
-        with pytest.raises(DataError, match=r"neither a whole number nor a text.*allowed: int or str"):
+        with pytest.raises(DataError, match=r"neither an integer nor a string.*allowed: int or str"):
             use()
 
 
 def test_an_id_twice_is_refused():
-    with pytest.raises(DataError, match="stands twice in an id table; got 'a'"):
+    with pytest.raises(DataError, match="occurs twice in an id table; got 'a'"):
         IdTable(("a", "b", "a"))
 
 

@@ -38,7 +38,7 @@ def test_a_path_that_does_not_exist(tmp_path, monkeypatch, path):
 def test_columns_apply_to_files_only(tmp_path):
     (tmp_path / "ratings.csv").touch()
     for dataset in ("ml_100k", "demo", str(tmp_path)):
-        with pytest.raises(ConfigError, match=r"--columns does not apply to .*leave "):
+        with pytest.raises(ConfigError, match=r"--columns does not apply to .*omit "):
             load_dataset(DataConfig(dataset=dataset, columns="a,b,c"))
 
 
@@ -127,7 +127,7 @@ def test_settings_of_files_are_refused_beside_a_table():
     table = {"user": ["a", "b"], "item": [1, 2], "rating": [3, 4]}
     frame = pd.DataFrame(table)
     for settings in ({"item_info": "films.csv"}, {"items": "films.csv"}, {"separator": ";"}):
-        with pytest.raises(ConfigError, match=r"is about files, .*Dataset\.from_frame takes"):
+        with pytest.raises(ConfigError, match=r"applies to files, .*Dataset\.from_frame takes"):
             run_inputs(frame, settings)
     with pytest.raises(ConfigError, match="duplicates is about files"):
         run_inputs(Dataset.from_frame(frame), {"duplicates": "mean"})
@@ -145,6 +145,6 @@ def test_settings_that_would_do_nothing_are_refused():
         {"header": False},
     ):
         with pytest.raises(
-            ConfigError, match=r"does not apply to ml_100k, whose layout is known; got .*leave --"
+            ConfigError, match=r"does not apply to ml_100k, whose layout is known; got .*omit --"
         ):
             load_dataset(DataConfig(dataset="ml_100k", **settings))

@@ -101,7 +101,7 @@ def test_levels_that_differ_by_rounding_are_one():
     assert scale.encode([3.3, 3.3000000000000003, 3.2999999, 2.4999999]).tolist() == [1, 1, 1, 0]
     means = [np.mean([0.1, 0.2, 0.3]), np.mean([0.3, 0.2, 0.1]), 0.2, 0.5]
     assert RatingScale.fit(means).values.tolist() == [0.2, 0.5]
-    with pytest.raises(DataError, match=r"none of the levels of the scale; got 3\.29"):
+    with pytest.raises(DataError, match=r"not a level of the scale; got 3\.29"):
         scale.encode([3.29])
 
 
@@ -115,10 +115,10 @@ def test_close_values_do_not_melt_into_one():
 
 def test_a_rating_that_is_no_level():
     with pytest.raises(
-        DataError, match=r"none of the levels of the scale; got 2\.5; allowed: 1, 2, 3;.*--levels"
+        DataError, match=r"not a level of the scale; got 2\.5; allowed: 1, 2, 3;.*--levels"
     ):
         RatingScale.fit([1, 2, 3]).encode([1, 2.5])
-    with pytest.raises(DataError, match="none of the levels"):
+    with pytest.raises(DataError, match="not a level"):
         RatingScale.fit([1, 2, 3]).encode([np.nan])
 
 
@@ -131,7 +131,7 @@ def test_a_rating_that_is_no_level():
             lambda: RatingScale.fit([1], levels=0),
             r"number of levels is out of range; got 0; allowed: 1\.\.256",
         ),
-        (lambda: RatingScale.fit([1], levels=2, method="x"), "method of grouping is not known"),
+        (lambda: RatingScale.fit([1], levels=2, method="x"), "unknown method of grouping"),
         (lambda: RatingScale([1, 2], [], 1, 2), "malformed"),
         (lambda: RatingScale([2, 1], [1.5], 1, 2), "not in ascending order"),
         (lambda: RatingScale([1, 2], [1.5], 1.5, 2), "range of the rating scale is wrong"),

@@ -126,7 +126,7 @@ def test_absent_levels_and_cold_ids_are_reported(caplog):
     with caplog.at_level(logging.INFO):
         make_split(data, DataConfig(), 1)
     assert "no rating of the training part has the level 1, 2, 4, 5" in caplog.text
-    assert "5 users and 0 items stand only in the test part" in caplog.text
+    assert "5 users and 0 items occur only in the test part" in caplog.text
 
 
 def test_pairs_are_the_rows_in_order():
@@ -208,7 +208,7 @@ def test_truncated_file(tmp_path, keep):
     path = tmp_path / "split.npz"
     make_split(dataset(), DataConfig(), 1).save(path)
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(DataError, match=r"damaged or no split.*make it again: of a run by igmc-train"):
+    with pytest.raises(DataError, match=r"damaged or not a split.*make it again: of a run by igmc-train"):
         Split.load(path)
 
 

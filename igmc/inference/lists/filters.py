@@ -32,7 +32,7 @@ class Eligible(NamedTuple):
 
 
 def eligible_items(predictor: BasePredictor, request: ListRequest) -> Eligible:
-    """The items that pass the request's filters, whoever asks.
+    """The items that pass the request's filters, for any user.
 
     Raises:
         ConfigError: on a genre that no item has, or if the run does not know what is filtered by.
@@ -72,7 +72,7 @@ def _info(predictor: BasePredictor, what: str) -> ItemInfo:
     if info is None or not any(getattr(info, what)):
         raise ConfigError(
             f"this run does not know the {what} of its items",
-            remedy="leave that filter out, or choose the items by their ids; or, if the data set tells the "
+            remedy="drop that filter, or choose the items by their ids; or, if the data set tells the "
             f"{what}, repeat the igmc-train command of the run, which notes them",
         )
     return info

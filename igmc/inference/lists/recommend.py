@@ -47,7 +47,7 @@ class Recommendations(NamedTuple):
         reason: why there are fewer than k, as a sentence; empty if there are k.
         scored: how many items the models were asked about.
         rated: how many ratings are known of the user.
-        low, high: float32 [n], bounds of an interval around each; None where the run tells none.
+        low, high: float32 [n], bounds of an interval around each; None if the run gives none.
         relevance: float32 [n], where the list is ordered by it, alone or in a blend.
     """
 
@@ -137,11 +137,10 @@ def recommend(
     Returns:
         a row for each item, by falling score or lift, rising with `bottom`: user, item (raw ids), score
         (float32, within the scale), lift (float32), rank (from 1); title, genres and year if the run knows
-        them; source (see `Predictions`); low and high if the run tells intervals; and because, because_title
-        and because_rating if that is asked.
-        Scores are ranked before they are moved into the scale; items
-        of equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence
-        why there are fewer than k rows, and is empty if there are k.
+        them; source (see `Predictions`); low and high if the run gives intervals; and because, because_title
+        and because_rating if that is asked. Scores are ranked before they are moved into the scale; items of
+        equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence why
+        there are fewer than k rows, and is empty if there are k.
 
     Raises:
         ConfigError: on a setting out of range, an unknown genre, or a filter by what the run does not know.

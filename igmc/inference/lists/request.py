@@ -30,7 +30,7 @@ class ListRequest:
         config: length and effort.
 
     Raises:
-        ConfigError: if it says for nobody, the ratings are no mapping, or a range of years is none.
+        ConfigError: if it says for nobody, the ratings are not a mapping, or a range of years is none.
     """
 
     user_id: RawId | None = None
@@ -81,7 +81,7 @@ def _years(given: Any) -> tuple[int | None, int | None]:
         if not (isinstance(first, int) and isinstance(last, int) and first > last):
             return first, last
     raise ConfigError(
-        "years are no range",
+        "years are not a range",
         got=" to ".join("any" if year is None else str(year) for year in bounds) or "nothing",
         allowed="the first year and the last one, which is not before the first",
     )

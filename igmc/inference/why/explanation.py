@@ -73,7 +73,7 @@ class Explanation:
             does not tell.
         known: what the user is known to have given the item, which is not looked at; None if nothing.
         levels: the ratings of the scale.
-        interval: around the prediction; None where the run tells none.
+        interval: around the prediction; None if the run gives none.
     """
 
     __repr__ = short_repr

@@ -115,7 +115,7 @@ def laid_over(
     An item that has ratings below keeps its vectors, which are draws: vectors that are expected are shorter.
 
     Args:
-        knowledge: of the view, but for estimates and dates, which are of the graph below.
+        knowledge: of the view, except for estimates and dates, which are of the graph below.
         graph: the view. values: float [L], the rating of each level.
         times: when its ratings were given, as far as that is known.
         rows: int32, ascending, the users and items that it is about, the others being known already; all

@@ -47,8 +47,8 @@ class EstimatesChoice:
     Attributes:
         config: with the estimates chosen.
         record: in plain JSON types: ``chosen``, ``pairs`` of the validation part, and ``candidates``, each
-            with its ``estimates``, ``rmse`` and ``seconds`` of the processors; and but for the first its RMSE
-            less that without estimates: ``difference``, ``low`` and ``high``.
+            with its ``estimates``, ``rmse`` and ``seconds`` of the processors; and except for the first its
+            RMSE less that without estimates: ``difference``, ``low`` and ``high``.
         checkpoints: of the training with these.
     """
 

@@ -92,7 +92,7 @@ class GraphKnowledge:
         return bool(self.estimates.names) or self.dates is not None
 
     def of(self, graph: ServingGraph) -> Knowledge:
-        """What is known of a view; kept with it, as making it anew takes its patches' time."""
+        """What is known of a view; kept with it, as making it again takes its patches' time."""
         base = self._base(graph).knowledge
         if not graph.is_patched:
             return base
@@ -145,7 +145,7 @@ class GraphKnowledge:
     def without(
         self, knowledge: Knowledge, known: ServingGraph, graph: ServingGraph, user: int, item: int
     ) -> Knowledge:
-        """What is known, but for what estimates and dates make of one rating of its user and of its item.
+        """What is known, except for what estimates and dates make of one rating of its user and of its item.
 
         Args:
             knowledge: with the rating.

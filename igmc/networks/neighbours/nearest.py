@@ -37,9 +37,9 @@ def nearest_neighbours(
     the bias, and with it the base of the prediction, is lower by :math:`e / (n - 1 + \lambda)`, e being its
     residual (see `igmc.statistics.graph_statistics`). Where an estimate takes the place of the biases, it is
     lower by what it loses when the user is folded in without the rating; vectors of items stay as they are,
-    but for those that were folded in too. To this comes what it does in
-    the step from there: by occlusion what the step loses without this neighbour alone; by the gradient the
-    neighbour's share of the step, and all shares add up to what the neighbours make of it.
+    except for those that were folded in too. To this comes what it does in the step from there: by occlusion
+    what the step loses without this neighbour alone; by the gradient the neighbour's share of the step, and
+    all shares add up to what the neighbours make of it.
 
     Raises:
         TimeoutError: after the deadline, on the clock of `time.monotonic`.

@@ -201,7 +201,7 @@ class NeighbourScorer:
         """
         if self.known.dates is None:
             raise ConfigError(
-                "this run was trained without dates", got=f"a time, {time}", remedy="leave the time out"
+                "this run was trained without dates", got=f"a time, {time}", remedy="omit the time"
             )
         other = copy.copy(self)
         other._time = time

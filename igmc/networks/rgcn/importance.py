@@ -2,7 +2,7 @@
 
 Both are in units of ratings, and positive where the rating raises the prediction.
 
-- Occlusion: the prediction less what it would be without the rating. The subgraph is cut anew from its own
+- Occlusion: the prediction less what it would be without the rating. The subgraph is cut again from its own
   ratings less that one: a neighbour that no path leads to any more leaves with it, and so do all its ratings.
   Where no cap has thinned the subgraph, this is the prediction on a graph that never had the rating. Where
   one has, the neighbours that were drawn stay, so that the luck of another draw is no part of the difference.

@@ -154,7 +154,7 @@ NETWORK = RGCN()
 
 
 def _sources(job: Job) -> dict[str, SubgraphSource]:
-    """A source of subgraphs for each part: live, or from its store, which is made if need be."""
+    """A source of subgraphs for each part: live, or from its store, which is created if missing."""
     config, parts = job.config, job.parts
     live, seed = config.live, config.seed
     dropout = SupportDropout.of(config.train)
@@ -163,7 +163,7 @@ def _sources(job: Job) -> dict[str, SubgraphSource]:
             raise ConfigError(
                 "support dropout needs subgraphs that are extracted again each epoch, and a store is fixed",
                 got=config.train.support_dropout,
-                remedy="use --live, or leave out --support-dropout",
+                remedy="use --live, or omit --support-dropout",
             )
         live = True
     if live is None:

@@ -83,7 +83,7 @@ class Scorer:
             user, item: int [P], dense indices in the graph's range.
             time: of no account here; see `igmc.networks.AnyScorer`.
             deadline: on the clock of `time.monotonic`. A thread cannot be stopped from outside, and the list
-                that a request asks for may take scores of all items that there are.
+                that a request asks for may take scores of all items.
 
         Raises:
             DataError: on an index out of range.
@@ -115,7 +115,7 @@ class Scorer:
         Raises:
             ConfigError: always.
         """
-        raise ConfigError("this network reads no dates", got=f"a time, {time}", remedy="leave the time out")
+        raise ConfigError("this network reads no dates", got=f"a time, {time}", remedy="omit the time")
 
     def only(self, model: int) -> Self:
         """The scorer of one of the models, which keeps to the sample that it reads among the others."""

@@ -1,4 +1,4 @@
-"""The data set `demo`, which igmc makes from a seed."""
+"""The synthetic data set `demo`, generated from a seed."""
 
 from igmc.ratings.demo.dataset import make_demo, make_ratings
 

@@ -1,4 +1,4 @@
-"""Ratings made from a seed: the demo, whose noise floor is known, and any number for benchmarks."""
+"""Synthetic ratings: the demo, with a known noise floor, and data of any size for benchmarks."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _SECOND = (
 
 
 def make_demo(seed: int = DEMO_SEED) -> Dataset:
-    """The data set `demo`: 12,000 ratings, 1..5 stars, of 300 users and 250 films that never were.
+    """The data set `demo`: 12,000 ratings, 1..5 stars, of 300 users for 250 invented films.
 
-    User ids are ints from 1, film ids texts such as ``f017``. `demo_noise_floor` tells the RMSE that no model
-    can be expected to beat.
+    User ids are ints from 1, film ids texts such as ``f017``. `demo_noise_floor` gives the lowest expected
+    RMSE of any model.
 
     Args:
         seed: at least 0; another one gives another demo.
@@ -68,8 +68,8 @@ def demo_noise_floor(rows: NDArray[np.int64] | None = None, *, seed: int = DEMO_
     """RMSE, in stars, of the best possible predictions for ratings of the demo.
 
     Under squared error the best prediction is the mean of the distribution that a rating was drawn from,
-    which the generator knows (`World.expected`). What is left is the noise, the rounding to whole stars and
-    the ends of the scale. On a given set of ratings a model may come out lower, but by chance only.
+    which the generator knows (`World.expected`). The remaining error comes from noise, rounding to whole
+    stars, and the ends of the scale. A model can only be better by chance.
 
     Args:
         rows: row numbers of the table of `make_demo`, such as the test part of a split; all if not given.
@@ -83,13 +83,14 @@ def demo_noise_floor(rows: NDArray[np.int64] | None = None, *, seed: int = DEMO_
 def make_ratings(
     n_users: int, n_items: int, n_ratings: int, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
-    """Ratings of the demo's kind in any number, with tails as long as those of MovieLens 25M.
+    """Generate ratings like those of the demo, in any number, with the long tails of MovieLens 25M.
 
     25 million ratings of 162,000 users and 59,000 items take 0.4 GiB and ten seconds.
 
     Args:
         n_users, n_items: at least 1 each.
-        n_ratings: at least 1, at most ``n_users * n_items``; where it suffices, each user has 20 or more.
+        n_ratings: at least 1, at most ``n_users * n_items``; each user has at least 20 if this is large
+            enough.
         seed: at least 0.
 
     Returns:

@@ -1,9 +1,9 @@
-"""A world of users and items with tastes, and ratings drawn from it.
+"""A generative model of users and items with tastes, and ratings drawn from it.
 
 The rating of user u for item i is ``min(5, max(1, round(m_ui + e)))`` stars with ``e ~ N(0, NOISE^2)`` and
 ``m_ui = MEAN + b_u + c_i + TASTE <p_u, q_i>``. Tastes p and q are vectors in the plane: an item lies near its
-genres, a user near what people of the same occupation like. So a model that only knows that some users are
-kind and some items are good (b and c) misses most of it; one that compares the neighbours' ratings does not.
+genres, a user near the tastes of the same occupation. A model of user and item biases alone (b and c) misses
+most of the structure; one that compares neighbours' ratings does not.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ OCCUPATIONS = ("baker", "carpenter", "doctor", "farmer", "nurse", "pilot", "stud
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """What the generator knows and no model is told.
+    """The latent variables of the generator, hidden from models.
 
     Attributes:
         kindness: b_u, float64 [n_users], stars.
         quality: c_i, float64 [n_items], stars.
         user_taste, item_taste: p_u and q_i, float64 [n_users, 2] and [n_items, 2].
         occupation: int64 [n_users], positions in `OCCUPATIONS`.
-        genres: int64 [n_items, 2], positions in `GENRES`; one genre stands twice.
+        genres: int64 [n_items, 2], positions in `GENRES`; one genre occurs twice.
     """
 
     kindness: Floats
@@ -60,7 +60,7 @@ class World:
         return mean
 
     def expected(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> Floats:
-        """The mean of the stars of n pairs: what the best possible model predicts.
+        """The expected stars of n pairs, which are the best possible predictions.
 
         ``E[stars] = 5 - sum_{k=1..4} P(stars <= k)`` with ``P(stars <= k) = Phi((k + 1/2 - m) / NOISE)``.
         """
@@ -71,7 +71,7 @@ class World:
 
 
 def make_world(seed: int, n_users: int, n_items: int) -> World:
-    """The world of a seed; of another size it is another world."""
+    """The world of a seed; worlds of different sizes share nothing."""
     genre_taste = _directions(_normal(seed, "genres", len(GENRES), 2))
     occupation_taste = _directions(_normal(seed, "occupations", len(OCCUPATIONS), 2))
     genres = _choice(seed, "item genres", (n_items, 2), len(GENRES))
@@ -92,7 +92,7 @@ def make_world(seed: int, n_users: int, n_items: int) -> World:
 def draw_ratings(
     world: World, seed: int, n_ratings: int, *, user_tail: float, item_tail: float, least: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]:
-    """Who rates what, and how.
+    """Draw the rated pairs and their ratings.
 
     Args:
         world: n_users users and n_items items.

@@ -1,4 +1,4 @@
-"""What is in a data set, what is missing and what is odd: measured, and told as text."""
+"""Description of a data set: sizes, missing values, outliers and distributions, as numbers and text."""
 
 from igmc.ratings.description.measure import describe
 from igmc.ratings.description.report import Bin, Genre

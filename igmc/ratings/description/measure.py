@@ -1,4 +1,4 @@
-"""A first look at a data set: its size, gaps, outliers and distributions."""
+"""Measures of a data set: sizes, missing values, outliers and distributions."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ _EXTREMES = 3  # outliers that are named
 def describe(dataset: DataLike) -> Description:
     """Counts, missing values, duplicates, outliers and distributions of a data set.
 
-    It is whatever `igmc.ratings.load.load_dataset` takes: a name, a path, a DataFrame, a Dataset, ...
+    `dataset` is anything that `igmc.ratings.load.load_dataset` accepts: a name, a path, a DataFrame, ...
 
-    Outliers are told by Tukey's fences (Exploratory Data Analysis, 1977): a value is one if it lies more
-    than 1.5 interquartile ranges below the lower quartile or above the upper one. Numbers of ratings are
-    compared by their logarithm, since they are skewed; means only of those with at least 5 ratings.
+    Outliers are found by Tukey's fences (Exploratory Data Analysis, 1977): a value is an outlier if it lies
+    more than 1.5 interquartile ranges below the lower quartile or above the upper one. Numbers of ratings are
+    compared on a logarithmic scale, since they are skewed; mean ratings only for users and items with at
+    least 5 ratings.
 
     Raises:
-        ConfigError: on something that is no data set.
+        ConfigError: on something that is not a data set.
         DataError: if there are no ratings.
 
     >>> from igmc.ratings.demo.dataset import make_demo

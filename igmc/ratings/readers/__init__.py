@@ -1,4 +1,4 @@
-"""Readers of rating files: MovieLens releases, Monti sets, tables of one's own."""
+"""Readers of rating files: MovieLens releases, Monti sets, and users' own tables."""
 
 from igmc.ratings.raw_ratings import natural_ids
 from igmc.ratings.readers.dispatch import (

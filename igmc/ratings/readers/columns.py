@@ -57,7 +57,7 @@ def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None
     """The positions from 0 of user, item, rating and, if there is one, timestamp among named columns.
 
     Raises:
-        DataError: naming `where`, if a column is missing or stands twice.
+        DataError: naming `where`, if a column is missing or occurs twice.
     """
     if columns is not None:
         return [_position(where, available, name) for name in columns]
@@ -65,10 +65,10 @@ def choose(where: str, available: Sequence[str], columns: tuple[str, ...] | None
     found = [[k for k, name in enumerate(plain) if name in usual] for usual in USUAL.values()]
     if any(len(hits) != 1 for hits in found[:3]):
         raise DataError(
-            f"{where}: the columns of user, item and rating are not clear from their names",
+            f"{where}: cannot find the columns of user, item and rating by name",
             got=", ".join(available),
             allowed="names such as user_id, item_id, rating",
-            remedy="name them so in a first line; or, where there is the option, say which they are with "
+            remedy="name them so in the first line; or, where the option exists, name them with "
             "--columns user,item,rating[,timestamp], or --columns 1,2,3 (positions) if the file has no "
             "header",
         )
@@ -86,5 +86,5 @@ def _position(where: str, available: Sequence[str], name: str) -> int:
         allowed=", ".join(available),
         remedy=f"did you mean {near[0]}?"
         if near and not hits
-        else "mend --columns; if the file has no header, give positions, as in --columns 1,2,3",
+        else "fix --columns; if the file has no header, give positions, as in --columns 1,2,3",
     )

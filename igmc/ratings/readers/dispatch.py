@@ -1,4 +1,4 @@
-"""Chooses the reader for a folder, a file or a database, by what is in it."""
+"""Chooses the reader for a folder, a file or a database by its content."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def looks_like_path(text: str) -> bool:
 
 
 def missing_values(config: DataConfig) -> frozenset[float]:
-    """The numbers that stand for no rating."""
+    """The numbers that mean 'not rated'."""
     named = [] if config.missing is None else [config.missing]
     return frozenset([*named, 0.0] if config.zero_is_missing else named)
 
 
 def refuse_settings(config: DataConfig, names: tuple[str, ...], what: str) -> None:
-    """Raise if one of these settings was given, since it would do nothing.
+    """Raise if one of these settings, which would have no effect, was given.
 
     Raises:
         ConfigError: saying that it does not apply to `what`.
@@ -62,7 +62,7 @@ def refuse_settings(config: DataConfig, names: tuple[str, ...], what: str) -> No
             raise ConfigError(
                 f"{flag} does not apply to {what}",
                 got=getattr(config, name),
-                remedy=f"leave {flag} out, or give the path of the file of ratings",
+                remedy=f"omit {flag}, or give the path of the file of ratings",
             )
 
 

@@ -1,4 +1,4 @@
-"""Files of any compression and encoding, opened one way; what goes wrong with them is a `DataError`."""
+"""Opens files of any compression and encoding; failures become a `DataError`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TABLE_SUFFIXES = (
 _PACKED = (".gz", ".bz2", ".xz")
 _RATINGS_NAME = re.compile(r"(user[_-]?)?(ratings?|reviews?|interactions?)", re.IGNORECASE)
 _PARQUET = b"PAR1"
-# The first bytes of what is no text -> what it is, and what to do.
+# The first bytes of what is not text -> what it is, and what to do.
 _KINDS = {
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "save the sheet as CSV UTF-8 in Excel, and give that file"),
     b"SQLite format 3": ("an SQLite database", "give --dataset 'sqlite:///{}?query=SELECT ...'"),
@@ -99,7 +99,7 @@ class RatingFile:
             yield text
 
     def lines(self, text: TextIO, start: int = 1) -> Iterator[str]:
-        """The lines that are left of its text, the first of which has the number ``start``.
+        """The remaining lines of its text, numbered from ``start``.
 
         Raises:
             DataError: naming the line, if one is so long that it is none of a table.
@@ -111,7 +111,7 @@ class RatingFile:
                     f"{self}, line {number}: the line is too long",
                     got=line[:1000],
                     allowed=f"at most {LONGEST:,} characters",
-                    remedy="check that the file is a table with a rating in each line",
+                    remedy="check that the file has one rating per line",
                 )
             yield line
             number += 1
@@ -120,7 +120,7 @@ class RatingFile:
         """The encodings to try, in order.
 
         Raises:
-            DataError: if it is no text; of kinds that are known, with their name.
+            DataError: if it is not text; of kinds that are known, with their name.
         """
         with self.open() as stream:
             head = stream.read(4096)
@@ -135,7 +135,7 @@ class RatingFile:
             raise DataError(
                 f"{self} is not a text file",
                 allowed="CSV, TSV or other text, JSON lines, or Parquet",
-                remedy="if it is text in UTF-16, say so with --encoding utf-16-le",
+                remedy="if it is text in UTF-16, use --encoding utf-16-le",
             )
         return ("utf-8-sig", "latin-1")
 

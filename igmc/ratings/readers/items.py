@@ -1,4 +1,4 @@
-"""A file that tells of the items: their titles, genres and years."""
+"""Files of item information: titles, genres and years."""
 
 from __future__ import annotations
 
@@ -30,18 +30,17 @@ Rows = list[list[Any]]
 def read_items(
     path: Path, ids: IdTable, encoding: str | None = None, label: str | None = None
 ) -> tuple[pd.DataFrame, str]:
-    """What a file says of items.
+    """Read item information from a file.
 
-    It is CSV or other text, JSON lines or Parquet, perhaps compressed. Its header names the column of ids
-    (`label`, as in the ratings, or the one among item_id, id, ... that holds most of `ids`) and title,
-    genres, year or text, as far as they are there; without a header, the columns are id, title and, of
-    three, genres.
+    The file is CSV or other text, JSON lines or Parquet, optionally compressed. Its header names the column
+    of ids (`label`, as in the ratings, or the one among item_id, id, ... that holds most of `ids`) and title,
+    genres, year or text, all optional; without a header, the columns are id, title and, of three, genres.
 
     Returns:
         the table `item_info` of `igmc.ratings.dataset.Dataset`, and a note for the report.
 
     Raises:
-        DataError: if the file is missing or malformed, or tells of none of the items.
+        DataError: if the file is missing or malformed, or contains none of the items.
     """
     file = find_file(path)
     names, rows = _table(file, encoding)
@@ -59,7 +58,7 @@ def read_items(
     found, column = max(((_by_id(rows, k, texts), k) for k in candidates), key=lambda pair: len(pair[0]))
     if not found or not any(k is not None and k < len(names) for k in wanted.values()):
         raise DataError(
-            f"{file} tells of none of the items that are rated",
+            f"{file} contains none of the rated items",
             got=", ".join(map(str, names[:12])),
             allowed="a column of their ids, named as in the ratings, and title, genres, year or text",
             remedy="name its columns in a first line; ids are such as " + ", ".join(texts[:3]),

@@ -1,4 +1,4 @@
-"""Ratings from JSON: an object a line, or one array of objects."""
+"""Ratings from JSON: one object per line, or one array of objects."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def json_objects(file: RatingFile, encoding: str | None = None) -> Iterator[tupl
     """The number of the line, from 1, and each object; of an array the number of the object.
 
     Raises:
-        DataError: naming what is no JSON object.
+        DataError: naming what is not a JSON object.
     """
     with file.open_text(encoding or "utf-8-sig") as text:
         try:
@@ -95,7 +95,7 @@ def _object(where: str, line: str) -> dict[str, Any]:
         raise _no_json(where, error) from error
     if not isinstance(found, dict):
         raise DataError(
-            f"{where}: it is not a JSON object", got=found, allowed="an object a line, or one array"
+            f"{where}: it is not a JSON object", got=found, allowed="one object per line, or one array"
         )
     return found
 
@@ -103,8 +103,8 @@ def _object(where: str, line: str) -> dict[str, Any]:
 def _no_json(where: str, error: json.JSONDecodeError) -> DataError:
     return DataError(
         f"{where}: it is not JSON ({error.msg}, column {error.colno})",
-        allowed="an object a line, or one array of objects",
-        remedy="mend or remove this line; members and texts stand between double quotes",
+        allowed="one object per line, or one array of objects",
+        remedy="fix or remove this line; members and texts stand between double quotes",
     )
 
 

@@ -1,4 +1,4 @@
-"""How the lines of a text file are to be read: what stands between fields, and what each of them is."""
+"""The layout of a text file: the field separator, and the meaning of each field."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SAMPLE = 60  # lines that are looked at
 
 
 class TextOptions(NamedTuple):
-    """What is said about a text file rather than guessed; None where nothing is said.
+    """Options for reading a text file; None means that a property is guessed.
 
     Attributes:
         separator: between two fields; see `pick_separator`.
@@ -215,7 +215,7 @@ def _places(
         raise DataError(
             f"{where}: a file without a header needs the positions of its columns",
             got="--no-header",
-            remedy="say which they are, as in --columns 1,2,3",
+            remedy="name them, as in --columns 1,2,3",
         )
     if not are_positions(columns):
         return choose(where, names, columns), True
@@ -229,7 +229,7 @@ def _places(
             f"{where}: there is no such column",
             got=f"position {max(places) + 1}",
             allowed=f"1..{len(cells)}, fields being separated by {shown}",
-            remedy="mend --columns, or say what separates the fields with --separator",
+            remedy="fix --columns, or set the separator with --separator",
         )
     if header is None and len(names) > 2 and names in (_numbers(0, len(names)), _numbers(1, len(names))):
         header = _is_header(where, names, places, later)
@@ -251,7 +251,7 @@ def _is_header(where: str, names: list[str], places: list[int], later: list[list
         raise DataError(
             f"{where}: this may be a header of numbers, or the first rating",
             got=",".join(names),
-            remedy="say --header if these are names of columns, or --no-header if they are a rating",
+            remedy="use --header if these are names of columns, or --no-header if they are a rating",
         )
     return False
 

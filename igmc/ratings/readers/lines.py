@@ -1,4 +1,4 @@
-"""Ratings line by line: the slow reader of text, which names the line that is wrong."""
+"""The slow reader of text, line by line, which locates errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class QuoteError(DataError):
 
 @dataclass
 class Skipped:
-    """What was met beside the ratings: blank lines, comments, and quoted cells that hold a line break."""
+    """What was skipped: blank lines, comments, and quoted cells with line breaks."""
 
     blank: int = 0
     comments: int = 0
@@ -41,7 +41,7 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     """The ratings of a file, line by line: what `igmc.ratings.readers.text.read_fast` must agree with.
 
     Raises:
-        DataError: naming file and line, on whatever is wrong.
+        DataError: on any error, naming file and line.
     """
     users, items, skipped = Vocabulary(), Vocabulary(), Skipped(layout.blank)
     user, item, rating = array.array("q"), array.array("q"), array.array("d")
@@ -141,7 +141,7 @@ def _ratings(
 
 
 def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
-    """Whether a row begins as comments do and is no rating."""
+    """Whether a row begins as comments do and is not a rating."""
     if layout.delimiter == BLANKS and cells[0] in COMMENT_SIGNS:
         return True
     return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
@@ -175,7 +175,7 @@ def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tu
         to = "" if last <= first else f", in a quoted field that goes on to line {last}"
         raise QuoteError(
             f"{file}, line {first}: the line is malformed: {error}{to}",
-            allowed="CSV, in which a quote that opens a field is closed",
+            allowed="CSV, in which every opening quote is closed",
             remedy="close or remove the quote of this line",
         ) from error
 
@@ -289,7 +289,7 @@ class _Numbers:
 def _bad_line(
     file: RatingFile, line: int, what: str, got: object, allowed: str, header: bool = False
 ) -> NoReturn:
-    remedy = "mend or remove this line"
+    remedy = "fix or remove this line"
     if header:
         remedy = "if line 1 is a header, name its columns, as in --columns user_id,item_id,rating"
     raise DataError(f"{file}, line {line}: {what}", got=got, allowed=allowed, remedy=remedy)

@@ -22,7 +22,7 @@ _DELIMITERS = (",", "\t", ";", "|", "blanks")
 
 
 def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float]) -> RawRatings:
-    """The ratings in a matrix of text; a cell that is empty is no rating.
+    """The ratings in a matrix of text; a cell that is empty is not a rating.
 
     With a header, it names the items, and the first column the users. Without one, users and items are the
     numbers of lines and columns, from 1; a first column that counts the ratings of its line, as in Jester, is
@@ -45,7 +45,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
             f"{file} is not a matrix",
             got=f"{len(lines[0][1]) if lines else 0} columns",
             allowed="a line for each user, a column for each item",
-            remedy="say what separates the fields with --separator",
+            remedy="set the separator with --separator",
         )
     header = lines[0][1]
     named = options.header
@@ -57,7 +57,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
         if len(fields) != len(header):
             raise DataError(
                 f"{file}, line {line}: there are {len(fields)} fields; the first line has {len(header)}",
-                remedy="mend or remove this line",
+                remedy="fix or remove this line",
             )
         texts.append(fields[0].strip())
         cells[row, int(named) :] = _numbers(file, line, int(named), fields)
@@ -66,7 +66,7 @@ def read_matrix(file: RatingFile, options: TextOptions, missing: frozenset[float
         users, items = natural_ids(texts), natural_ids([name.strip() for name in header[1:]])
         for name, found in (("user", users), ("item", items)):
             if len(set(found)) < len(found) or "" in found:
-                raise DataError(f"{file}: an id of a {name} is empty or stands twice", allowed="distinct ids")
+                raise DataError(f"{file}: an id of a {name} is empty or occurs twice", allowed="distinct ids")
         return _long(file, cells[:, 1:], users, items, numbers, missing, ())
     cells, notes = _without_counts(file, cells, missing)
     users, items = ([*range(1, size + 1)] for size in cells.shape)
@@ -102,7 +102,7 @@ def _number(file: RatingFile, line: int, column: int, text: str) -> float:
             f"{file}, line {line}, column {column + 1}: the rating is not a finite number",
             got=text,
             allowed="numbers, and empty cells where there is no rating",
-            remedy="mend it; if the first line names the items, say --header",
+            remedy="fix it; if the first line names the items, use --header",
         )
     return value
 

@@ -90,7 +90,7 @@ def _chunks(file: RatingFile) -> Iterator[tuple[NDArray[np.int64], pd.Series, pd
                 yield number[kept], item[kept].str.removesuffix(":"), frame[kept]
         except (ValueError, pd.errors.ParserWarning) as error:  # which pandas' parser errors are
             raise DataError(
-                f"{file} is malformed ({error})", allowed=_LINES, remedy="mend the file"
+                f"{file} is malformed ({error})", allowed=_LINES, remedy="fix the file"
             ) from error
 
 
@@ -114,7 +114,7 @@ def _converted(
                 f"{file}, line {number[np.argmax(codes == k)]}: the {name} is malformed",
                 got=text,
                 allowed=allowed,
-                remedy="mend or remove this line",
+                remedy="fix or remove this line",
             ) from None
     return found[codes]
 
@@ -122,4 +122,4 @@ def _converted(
 def _refuse(file: RatingFile, number: NDArray[np.int64], bad: pd.Series, what: str) -> None:
     if bad.any():
         line = number[int(np.argmax(bad.to_numpy()))]
-        raise DataError(f"{file}, line {line}: {what}", allowed=_LINES, remedy="mend or remove this line")
+        raise DataError(f"{file}, line {line}: {what}", allowed=_LINES, remedy="fix or remove this line")

@@ -189,5 +189,5 @@ class _Column:
                 f"{self.source}, row {row + 1}: the {self.name} {what}",
                 got=str(self.data[row].as_py()),
                 allowed=allowed,
-                remedy="mend or remove this row",
+                remedy="fix or remove this row",
             )

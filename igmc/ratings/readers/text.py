@@ -1,4 +1,4 @@
-"""Ratings from lines of text: a slow reader that says what a file means, and a fast one that must agree.
+"""Readers of text: a slow reference, and a fast one that must agree with it.
 
 The fast reader (pandas' C parser) takes clean files and gives up on anything doubtful; the slow one then
 reads the file again line by line, and either finds the exact line that is wrong or that nothing is.
@@ -80,7 +80,7 @@ def read_text(
 
     Raises:
         ConfigError: on an encoding that is not known.
-        DataError: naming file and line, on whatever is wrong with it.
+        DataError: on any error, naming file and line.
     """
     *others, last = text_encodings(file, options.encoding)
     for encoding in others:
@@ -95,7 +95,7 @@ def read_text(
         raise DataError(
             f"{file} is not {last} text ({error})",
             allowed="UTF-8 or Latin-1",
-            remedy="name its encoding with --encoding, or mend it",
+            remedy="name its encoding with --encoding, or fix it",
         ) from error
 
 
@@ -104,7 +104,7 @@ def text_encodings(file: RatingFile, given: str | None) -> tuple[str, ...]:
 
     Raises:
         ConfigError: on an encoding that is not known.
-        DataError: if the file is no text.
+        DataError: if the file is not text.
     """
     if given is None:
         return file.encodings()
@@ -112,7 +112,7 @@ def text_encodings(file: RatingFile, given: str | None) -> tuple[str, ...]:
         "".encode(given)
     except LookupError as error:
         raise ConfigError(
-            "--encoding is not known", got=given, allowed="utf-8, cp1252, shift_jis, ... as Python names them"
+            "unknown --encoding", got=given, allowed="utf-8, cp1252, shift_jis, ... as Python names them"
         ) from error
     return (given,)
 

@@ -85,7 +85,7 @@ class TypedRows:
             return int(raw)
         missing = raw is None or raw == ""
         raise self._wrong(
-            f"the {name} is {'missing' if missing else 'no id'}", raw, "a whole number or a text"
+            f"the {name} is {'missing' if missing else 'not an id'}", raw, "a whole number or a text"
         )
 
     def _number(self, name: str, raw: Any, allowed: str) -> float:
@@ -115,5 +115,5 @@ class TypedRows:
             f"{self.where(len(self._rating))}: {what}",
             got=got,
             allowed=allowed,
-            remedy="mend or remove this row",
+            remedy="fix or remove this row",
         )

@@ -1,4 +1,4 @@
-"""Unpacking an archive that nobody vouches for: every entry is checked before the first byte is written."""
+"""Unpacks untrusted archives: every entry is checked before the first byte is written."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_archive(name: str) -> bool:
 
 
 def unpack(archive: Path, target: Path, *, inside: str, files: Iterable[str]) -> None:
-    """Make the folder `target` from the folder `inside` of an archive, in one step or not at all.
+    """Unpack the folder `inside` of an archive to the folder `target`, atomically.
 
     Args:
         archive: a .zip or .tar.* file.

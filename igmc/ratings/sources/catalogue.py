@@ -1,8 +1,7 @@
-"""The data sets that igmc knows by name: where they come from, how they are checked, under which terms.
+"""The catalogue of known data sets: origin, checksums and licences.
 
-No hash here was taken on trust from a download of ours: each archive's hash is cited from a public list. For
-the three sets of Monti et al., of which no public list is known, the hash is that of the file itself as it is
-used in this project's tests.
+The hash of each archive is cited from a public list, not computed from a download. No public list is known
+for the three sets of Monti et al.; their hashes are those of the files used in the tests.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ __all__ = ["DATASETS", "Source", "canonical_name"]
 
 @dataclass(frozen=True)
 class Source:
-    """What one data set is called, which files it has, and where they are downloaded.
+    """Names, files and download addresses of one data set.
 
     Attributes:
         name: canonical name, such as "ml_100k".
         title: one line for people.
         folders: names of its folder under a data folder; the first is the one that `fetch` makes.
         files: files that the folder must hold.
-        ratings: how many ratings its makers publish, before repeated pairs are merged; and other numbers
-            that known copies have.
+        ratings: the published number of ratings, before duplicates are merged; and numbers found in known
+            variants.
         archive: name of the file to download; a .zip, a .tar.* or the data file itself.
-        inside: the folder within the archive that becomes the data folder; empty if it is no archive.
+        inside: the folder within the archive that becomes the data folder; empty if it is not an archive.
         urls: where to download it, in the order in which they are tried. Empty for a generated data set.
         size: bytes of the download.
         sha256: hash of the download, 64 hex digits.
@@ -244,7 +243,7 @@ _ALIASES = {
 
 
 def canonical_name(text: str) -> str | None:
-    """The name of a data set as `DATASETS` has it, or None: case does not count, and - is _.
+    """The canonical name of a data set, or None if unknown; ignores case and treats - as _.
 
     >>> canonical_name("ML-100K")
     'ml_100k'

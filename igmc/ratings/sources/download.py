@@ -1,4 +1,4 @@
-"""Downloads that survive bad networks: continued where they were cut, verified before they are used."""
+"""Downloads that resume after interruptions and are verified before use."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def download(
 ) -> None:
     """Fetch a file of known size and hash from the first of several addresses that has it.
 
-    What has arrived is kept in `<target>.partial` and continued on the next try, from whichever address; only
-    a file whose hash is right is given the name `target`.
+    Partial content is kept in `<target>.partial` and continued on the next attempt, from any address; the
+    file is named `target` once its hash is verified.
 
     Args:
         urls: http(s) addresses, tried in this order.
@@ -89,7 +89,7 @@ def download(
             return
     raise DataError(
         f"{target.name} could not be downloaded; " + "; ".join(failures),
-        remedy="try again later, when the download goes on where it ended, or get the file some other way "
+        remedy="try again later, which resumes the download, or get the file some other way "
         f"(sha256 {sha256}) and pass it with --from-zip",
     )
 

@@ -1,4 +1,4 @@
-"""Finding the raw files of a known data set on this machine, or getting them."""
+"""Locates or downloads the raw files of a known data set."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 def locate(
     name: str, *, data_dir: str | Path | None = None, home: str | Path | None = None, progress: bool = True
 ) -> Path:
-    """The folder that holds the raw files of a data set, downloaded if it is nowhere.
+    """The folder of the raw files of a data set, which is downloaded if not found.
 
     Looked for in `data_dir` if given, else in $IGMC_DATA if set (there, or in a folder of the set's name),
-    then in `<home>/raw`. The files are used as they are: nothing is written to such a folder, and no hash
-    is checked. With `data_dir` given nothing is downloaded, since the files are said to be there.
+    then in `<home>/raw`. The files are used as found: nothing is written to that folder, and no hash is
+    checked. If `data_dir` is given, nothing is downloaded.
 
     Raises:
         ConfigError: on an unknown name.
@@ -62,7 +62,7 @@ def fetch(
     Args:
         name: a data set, as in `DATASETS`.
         home: the home folder; `home_dir()` if not given.
-        from_zip: the archive (or the .mat file) that is already on this machine; it is left alone.
+        from_zip: path of the archive (or .mat file) if already on this machine; it is not modified.
         progress: show a bar on stderr if that is a terminal.
 
     Returns:
@@ -70,7 +70,8 @@ def fetch(
 
     Raises:
         ConfigError: on an unknown name.
-        DataError: if the archive cannot be had, has the wrong hash or is unsafe; nothing is left unpacked.
+        DataError: if the archive cannot be downloaded, has the wrong hash or is unsafe; nothing is left
+            unpacked.
         IgmcError: if the home folder cannot be written.
     """
     source = _known(name)

@@ -204,10 +204,10 @@ def test_threads_do_not_mix(predictor):
             "no item has this genre; got 'Sience'; allowed: Action, Comedy",
         ),
         ({"user_id": 1, "exclude_genre": ["Westen"]}, ConfigError, "did you mean Western"),
-        ({"user_id": 1, "years": (1990, 1980)}, ConfigError, r"years are no range; got '1990 to 1980'"),
-        ({"user_id": 1, "years": (1990,)}, ConfigError, "years are no range"),
-        ({"user_id": 1, "years": ()}, ConfigError, "years are no range"),
-        ({"user_id": 1, "years": ("1990", None)}, ConfigError, "years are no range"),
+        ({"user_id": 1, "years": (1990, 1980)}, ConfigError, r"years are not a range; got '1990 to 1980'"),
+        ({"user_id": 1, "years": (1990,)}, ConfigError, "years are not a range"),
+        ({"user_id": 1, "years": ()}, ConfigError, "years are not a range"),
+        ({"user_id": 1, "years": ("1990", None)}, ConfigError, "years are not a range"),
     ],
 )
 def test_what_is_wrong_is_said(predictor, wrong, error, message):

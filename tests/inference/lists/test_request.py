@@ -51,6 +51,6 @@ def test_ranges_of_years_may_be_open(years):
 @pytest.mark.parametrize("years", [(1990, 1980), (1990,), (), ("1990", None), (True, 1990), (1990.0, None)])
 def test_what_is_no_range_of_years(years):
     with pytest.raises(
-        ConfigError, match=r"years are no range; got .*; allowed: the first year and the last"
+        ConfigError, match=r"years are not a range; got .*; allowed: the first year and the last"
     ):
         ListRequest(user_id=1, years=years)

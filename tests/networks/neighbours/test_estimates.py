@@ -38,10 +38,10 @@ def scorer(path=None):
 
 def test_what_is_kept_answers_like_what_is_made_anew(tmp_path, monkeypatch):
     path = tmp_path / "estimates.ckpt"
-    anew = scorer().score(graph(), *PAIR)
+    again = scorer().score(graph(), *PAIR)
     scorer(path).known.estimates.keep(KNOWN, 1)
     monkeypatch.setattr(type(KNOWN), "estimate", lambda *_, **__: pytest.fail("they are there"))
-    np.testing.assert_array_equal(scorer(path).score(graph(), *PAIR), anew)
+    np.testing.assert_array_equal(scorer(path).score(graph(), *PAIR), again)
 
 
 def test_estimates_of_other_ratings_are_made_anew(tmp_path):

@@ -97,7 +97,7 @@ def test_an_explanation_names_neighbours_with_their_ratings(run, method):
 
 @pytest.mark.parametrize(("method", "agree"), [("occlusion", 0.95), ("gradient", 0.88)])
 def test_the_importance_of_a_rating_goes_with_what_is_predicted_on_a_graph_without_it(run, method, agree):
-    """Statistics, biases and choice of neighbours are made anew there.
+    """Statistics, biases and choice of neighbours are made again there.
 
     Measured on 40 pairs of this run: of the three ratings of each pair that matter most, 97 % (occlusion) and
     95 % (gradient) have the sign of that change, and the mean rank correlation is 0.76 and 0.74 (with the

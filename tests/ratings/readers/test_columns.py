@@ -32,7 +32,7 @@ def test_usual_names(header, places):
 @pytest.mark.parametrize("header", [["user", "rating"], ["user", "item", "movie", "rating"], ["1", "2", "3"]])
 def test_unclear_names(header):
     with pytest.raises(
-        DataError, match=r"x, line 1: the columns .* not clear.* --columns 1,2,3 \(positions\)"
+        DataError, match=r"x, line 1: cannot find the columns .* --columns 1,2,3 \(positions\)"
     ):
         choose("x, line 1", header, None)
 

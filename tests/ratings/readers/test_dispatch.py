@@ -154,7 +154,7 @@ def test_a_folder_of_parquet_as_spark_writes_it(tmp_path):
 def test_many_zeros_are_pointed_at(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("user,item,rating\n1,1,0\n1,2,7\n2,1,0\n2,2,5\n1,3,6\n2,3,0\n")
-    assert "3 ratings are 0: if that means not rated, leave them out (--zero-is-missing)" in str(
+    assert "3 ratings are 0: if that means not rated, omit them (--zero-is-missing)" in str(
         load_dataset(str(path)).report
     )
     data = load_dataset(DataConfig(dataset=str(path), zero_is_missing=True, missing=7))

@@ -76,7 +76,7 @@ def test_ids_that_are_written_otherwise_are_compared_as_numbers(tmp_path):
 
 @pytest.mark.parametrize("content", ["item_id,title\n8,x\n", "a,b\nc,d\n", "item_id,colour\n1,red\n"])
 def test_a_file_that_tells_nothing_is_refused(tmp_path, content):
-    with pytest.raises(DataError, match=r"tells of none of the items .*ids are such as 1, 2, 3"):
+    with pytest.raises(DataError, match=r"contains none of the rated items.*ids are such as 1, 2, 3"):
         read_items(write(tmp_path, content), NUMBERS)
 
 

@@ -1,4 +1,4 @@
-"""Ratings from JSON, an object a line or one array."""
+"""Ratings from JSON, one object per line or one array."""
 
 import gzip
 import json
@@ -74,7 +74,7 @@ def test_members_are_named_also_those_within(tmp_path):
         ("[]", "is empty"),
         (
             '{"u": 1}\n',
-            "line 1: the columns of user, item and rating are not clear from their names; got 'u'",
+            "line 1: cannot find the columns of user, item and rating by name; got 'u'",
         ),
         (LINES.encode("utf-16-be").replace(b"\0", b"\xff"), r"is not UTF-8 text .*--encoding"),
     ],
@@ -88,6 +88,6 @@ def test_settings_of_text_do_not_apply(tmp_path):
     with pytest.raises(ConfigError, match="members of JSON have names; got '1,2,3'"):
         load(tmp_path, LINES, columns="1,2,3")
     with pytest.raises(
-        ConfigError, match=r"--separator does not apply to JSON; got ';'; .*leave --separator out"
+        ConfigError, match=r"--separator does not apply to JSON; got ';'; .*omit --separator"
     ):
         load(tmp_path, LINES, separator=";")

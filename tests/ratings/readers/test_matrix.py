@@ -53,8 +53,8 @@ def test_without_header_and_counts_all_columns_are_ratings(tmp_path):
         ("5,1\n3\n", "line 2: there are 1 fields; the first line has 2"),
         ("5\n3\n", "is not a matrix; got '1 columns'"),
         ("", "is not a matrix; got '0 columns'"),
-        (",10,10\na,1,2\nb,3,4\n", "an id of a item is empty or stands twice"),
-        ("99,99\n99,99\n", "holds no ratings but those that stand for none; got '99'"),
+        (",10,10\na,1,2\nb,3,4\n", "an id of a item is empty or occurs twice"),
+        ("99,99\n99,99\n", "holds only ratings that mean 'not rated'; got '99'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, content, match):

@@ -81,7 +81,7 @@ def test_columns_are_named_and_values_checked(shop):
         ("?query=SELECT nope FROM ratings", DataError, "no such column: nope"),
         ("?query=SELECT * FROM rating", DataError, "no such table: rating.*check the URL and the query"),
         ("?query=SELECT user_id, item_id, rating FROM ratings LIMIT 0", DataError, "there are no ratings"),
-        ("?query=SELECT rating FROM ratings", DataError, "columns of user, item and rating are not clear"),
+        ("?query=SELECT rating FROM ratings", DataError, "columns of user, item and rating by name"),
         ("?query=UPDATE ratings SET rating = 1", ConfigError, "the query gives no rows"),
     ],
 )
