@@ -1,4 +1,4 @@
-"""The multiprocess extractor: subgraphs into a store."""
+"""The multiprocess extractor, which writes subgraphs to a store."""
 
 from igmc.extract.pool import extract_store
 from igmc.extract.size import projected_bytes

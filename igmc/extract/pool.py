@@ -1,4 +1,4 @@
-"""Makes a store: plans its shards, keeps those that are there, and has worker processes make the rest."""
+"""Makes a store: plans its shards, keeps existing ones, and lets worker processes make the rest."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ POOL_SHARDS = 4  # fewer are done before a pool has started
 
 @dataclass(frozen=True)
 class ExtractReport:
-    """What an extraction did.
+    """The report of an extraction.
 
     Attributes:
         folder: of the store.
-        pairs: in the store; pairs_made: of which this call extracted so many, the others being there already.
+        pairs: in the store; pairs_made: those extracted by this call.
         shards_made, shards_kept: the same in shards.
         bytes: size of all shards on the disk; seconds: wall-clock time of the call.
         digest: content digest of the store.
@@ -91,26 +91,27 @@ def extract_store(
     progress: bool = True,
     executor: str = LOCAL,
 ) -> ExtractReport:
-    """Store the enclosing subgraph of every pair of a part; shards that are there already are kept.
+    """Store the enclosing subgraph of every pair of a part; existing shards are kept.
 
-    The content is the same for any number of workers and any shard size. Can be interrupted at any moment and
-    called again: it makes what is missing. While another process makes the same store, it waits.
+    The content is the same for any number of workers and any shard size. It can be interrupted at any time
+    and called again: it makes only what is missing. It waits while another process makes the same store.
 
-    With more than one worker, call it from under ``if __name__ == "__main__":`` when in a script, as with all
-    of Python's process pools: they import the script again, and this function refuses to be called then.
+    In a script, a call with more than one worker belongs under ``if __name__ == "__main__":``, as with all
+    process pools of Python: workers import the script again, and a call from a worker raises an error.
 
     Args:
         part: the pairs and the graph.
         config, seed: of the extraction.
         folder: of the store; created if missing.
         workers: processes, 1 or more, all cores if None; 1 works in this process, and so do small jobs.
-        shard_size: pairs per shard, 1 or more; by size if not given. A store that was begun keeps its own.
+        shard_size: pairs per shard, 1 or more; by size if not given. An incomplete store keeps its own.
         compress: gzip new shards.
         progress: show a bar, if stderr is a terminal.
         executor: see `igmc.jobs`; Ray's workers must see the folder under the same path.
 
     Raises:
-        ConfigError: on a number of workers or a shard size below 1; in a worker that imports a script again.
+        ConfigError: on a number of workers or a shard size below 1; if called from a worker that imports the
+            script again.
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """
@@ -121,7 +122,7 @@ def extract_store(
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         # The lock below is held by the process that waits for this one.
         raise ConfigError(
-            "a worker process has come to the call of extract_store that started it",
+            "extract_store was called from one of its own worker processes",
             remedy=f"put the call {_GUARD}",
         )
     start, folder = time.perf_counter(), Path(folder)
@@ -195,7 +196,7 @@ def _finish(folder: Path, manifest: Manifest) -> str:
         write_manifest(folder, replace(manifest, content_digest=digest))
     elif manifest.content_digest != digest:
         raise StoreError(
-            f"the store {folder} has other content than when it was completed",
+            f"the store {folder} changed after it was completed",
             got=digest,
             allowed=manifest.content_digest,
             remedy="remove the folder and extract again",
@@ -242,7 +243,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
             _drive(executor, make_shard, missing, workers, done)
     except BrokenProcessPool as error:
         raise IgmcError(
-            "a worker process died, which is most often for lack of memory",
+            "a worker process died, usually for lack of memory",
             remedy="run the same command again with fewer --workers: it resumes where it stopped; "
             f"from a script of your own, call it {_GUARD}",
         ) from error

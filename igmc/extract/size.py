@@ -1,4 +1,4 @@
-"""How large a store will be, judged by a sample of its pairs."""
+"""Estimates the size of a store from a sample of its pairs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGEST_BYTES = 16  # a pair
 
 
 def projected_bytes(part: Part, config: ExtractConfig, *, seed: int) -> int:
-    """Bytes that the store of a part will take on the disk, uncompressed, from a sample of its pairs."""
+    """Estimated size of the uncompressed store of a part on disk, in bytes."""
     return round(bytes_per_pair(part, config, seed=seed) * len(part.pairs))
 
 
@@ -41,5 +41,5 @@ def bytes_per_pair(part: Part, config: ExtractConfig, *, seed: int) -> float:
 
 
 def choose_shard_size(pair_bytes: float) -> int:
-    """Pairs per shard of about 32 MiB: large enough for few writes, small enough to lose or to hold."""
+    """Pairs per shard of about 32 MiB: large enough for fast writes, small enough to hold in memory."""
     return int(np.clip(SHARD_BYTES // max(pair_bytes, 1.0), 1, MAX_SHARD_PAIRS))

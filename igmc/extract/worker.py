@@ -1,4 +1,4 @@
-"""What makes one shard: a job that a worker process loads once and then runs block by block."""
+"""Makes shards: a job that a worker process loads once and then runs block by block."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SETTINGS = "job.json"
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """All that a shard is made from.
+    """Everything needed to make a shard.
 
     Attributes:
         folder: of the store.

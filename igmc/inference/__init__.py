@@ -1,4 +1,4 @@
-"""A trained run in use: predictions, lists of items, and explanations."""
+"""Use of trained runs: predictions, lists of items, and explanations."""
 
 from igmc.inference.checkpoints import first_weights, open_run
 from igmc.inference.id_encoding import ExtendedIds, from_text, near_ids

@@ -1,4 +1,4 @@
-"""A trained run that predicts: for users and items of its data, and for those who came after it."""
+"""Predictions of a trained run, for known and for new users and items."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ REBUILD_SHARE = 0.25  # of the ratings: where patches hold more than this, the g
 
 @dataclass(frozen=True, eq=False)
 class BasePredictor:
-    """What `igmc.inference.predictor.Predictor` is without lists and explanations, which ask it.
+    """The base of `igmc.inference.predictor.Predictor`, without lists and explanations.
 
-    It never changes: new ratings make another Predictor, or a `UserView`, which shares all but a few rows
-    with it. So it is safe to call from many threads, and no caller sees another's ratings. A prediction
-    depends on its pair and on the ratings known, and on no other pair of the call; `Scorer` says how far.
+    It is immutable: new ratings make another Predictor, or a `UserView`, which shares most of its memory. It
+    is therefore safe to call from many threads, and no caller sees another's ratings. A prediction depends
+    only on its pair and the known ratings, not on other pairs of the call; see `Scorer` for the precision.
 
-    The pair's own rating, where it is known, is never looked at.
+    A pair's own rating is never used, even if known.
 
     Attributes:
-        users, items: raw ids and the dense indices that stand for them.
+        users, items: raw ids and their dense indices.
         scale: the levels of the ratings.
-        graph: the ratings known, with a node for each id: those that the test part of the run was asked on,
-            which are all of its split but the test ratings, and what was added.
+        graph: the known ratings, with a node for each id: all ratings of the split except the test part, and
+            ratings added later.
         scorer: the models.
         config: of the run.
-        epochs: whose checkpoints the models are; their predictions are averaged.
-        info: titles, genres and years of the items that the run had; None where it keeps none.
-        relevance: the ranker of the run's lists; None where there is no run folder.
+        epochs: of the checkpoints whose predictions are averaged.
+        info: titles, genres and years of the items of the run; None if it has none.
+        relevance: the ranker of the run; None without a run folder.
     """
 
     users: IdTable
@@ -89,14 +89,14 @@ class BasePredictor:
         data_dir: str | Path | None = None,
         home: str | Path | None = None,
     ) -> Self:
-        """Load what `igmc.train` left in a run folder, finished or not.
+        """Load a run folder written by `igmc.train`, finished or not.
 
         Args:
             folder: of the run, or its report.
             checkpoints: see `igmc.inference.checkpoints.pick_epochs`.
             device: "auto", "cpu", "cuda" or "cuda:N".
             workers: threads; all cores if None.
-            data: the data set of a run with side features; that which its settings name if None.
+            data: the data set of a run with side features; the one named in its settings if None.
             data_dir, home: folders of raw data; see `igmc.ratings.load.load_dataset`.
 
         Raises:
@@ -136,15 +136,15 @@ class BasePredictor:
 
     @property
     def tells_intervals(self) -> bool:
-        """Whether predictions come with an interval; runs of "rgcn", or of earlier versions, tell none."""
+        """Whether predictions have intervals; those of "rgcn" and of earlier versions have none."""
         return getattr(self.scorer, "intervals", None) is not None
 
     @checked_types
     def at(self, time: int) -> Self:
-        """The same, asked at another time than just after the newest rating that it knows.
+        """A predictor for another time than just after its newest rating.
 
-        It counts for runs that were trained with dates: what people rated shortly before tells what they will
-        give now. Ratings that come without a time are as new as the newest.
+        This matters for runs trained with dates, whose predictions depend on recent ratings. Ratings without
+        a time count as the newest.
 
         Args:
             time: seconds since 1970 (UTC).
@@ -163,12 +163,12 @@ class BasePredictor:
         clip: bool = True,
         coverage: float = COVERAGE,
     ) -> pd.DataFrame:
-        """The ratings that P pairs are predicted to get.
+        """Predict the ratings of P pairs.
 
         Args:
-            user_ids, item_ids: P raw ids each, as they stand in the data, unknown ones too; or a single one
-                of either side for all of the other.
-            clip: move scores beyond the ends of the scale to the nearer end.
+            user_ids, item_ids: P raw ids each, as written in the data, known or unknown; a single id is
+                combined with all ids of the other side.
+            clip: clip scores to the rating scale.
             coverage: the probability that a rating lies between low and high.
 
         Returns:
@@ -191,8 +191,8 @@ class BasePredictor:
 
         Args:
             user, item: int [P], in the range of `users` and of `items`.
-            **how: `clip` and `coverage`, as in `predict`; and `fallback`: give damped means where there is no
-                neighbourhood, which is the default; if not, the model is asked there too.
+            **how: `clip` and `coverage`, as in `predict`; and `fallback`: whether to return damped means for
+                pairs without a neighbourhood, the default, instead of predictions of the model.
 
         Raises:
             DataError: on indices that differ in number, are out of range, or not whole numbers.
@@ -204,12 +204,12 @@ class BasePredictor:
         return predict_pairs(self.scorer, self.scale, self.graph, users, items, **how)
 
     def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
-        """One user with these ratings, laid over what is known; nothing is trained or kept.
+        """A view of one user with these ratings in addition to the known ones; nothing is trained or stored.
 
         Args:
-            ratings: item id -> rating; unknown items may be among them. There may be none at all.
-            user_id: whose they are. A known user's are added to those known, or replace them where an item is
-                rated again. None or an unknown id stands for a new user.
+            ratings: item id -> rating; may be empty or contain unknown items.
+            user_id: the user. The ratings of a known user are added to the known ones, and replace those of
+                the same items. None or an unknown id means a new user.
 
         Raises:
             ConfigError: if the ratings are not a mapping.
@@ -234,11 +234,11 @@ class BasePredictor:
         clip: bool = True,
         coverage: float = COVERAGE,
     ) -> pd.DataFrame:
-        """What a user with these ratings is predicted to give to some items.
+        """Predict the ratings that a user with these ratings would give to some items.
 
         Args:
-            ratings, user_id: see `with_user`; all rated items are known.
-            items: raw ids, or a single one; one that the user has rated is predicted without that rating.
+            ratings, user_id: see `with_user`; all rated items must be known.
+            items: raw ids, or a single one; an item that the user has rated is predicted without that rating.
             clip: move scores beyond the ends of the scale to the nearer end.
             coverage: see `predict`.
 
@@ -246,17 +246,17 @@ class BasePredictor:
             a row for each item, in order: item_id, score (float32), source, and low and high as in `predict`.
 
         Raises:
-            DataError: on a rated item that is not known, which no prediction would rest on; see `with_user`.
+            DataError: on an unknown rated item, which could not affect a prediction; see `with_user`.
         """
         check_ratings(ratings)
         check_known(self.items, ratings)
         return self.with_user(ratings, user_id).score(id_list(items), clip=clip, coverage=coverage)
 
     def add_ratings(self, ratings: pd.DataFrame | Mapping[str, Iterable[Any]]) -> Self:
-        """A predictor that knows these ratings too, of any users and items, known or new; nothing is trained.
+        """A predictor with these additional ratings, of known or new users and items; nothing is trained.
 
-        The time it takes goes by the ratings of the users and items that are named and, where ids are new, by
-        the number of ids. Where all that was added comes to a quarter of the ratings, they are sorted again.
+        The time is proportional to the ratings of the named users and items and, if ids are new, to the
+        number of ids. Once additions exceed a quarter of the ratings, all are sorted again.
 
         Args:
             ratings: columns user_id, item_id and rating, each pair once; a known rating is replaced.

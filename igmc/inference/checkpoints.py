@@ -1,4 +1,4 @@
-"""Which checkpoints of a run predict."""
+"""Selection of the checkpoints used for prediction."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CHOICES = ("ensemble", "single")
 
 
 def open_run(path: str | os.PathLike[str]) -> RunFolder:
-    """The folder of a run that is there already.
+    """Open an existing run folder.
 
     Args:
-        path: of the folder; or the report of the run, which stands for it.
+        path: of the folder, or the report of the run.
 
     Raises:
-        CheckpointError: if it is not a run folder, or no epoch of the run is done yet.
+        CheckpointError: if it is not a run folder, or has no checkpoint yet.
         ConfigError: if it is not a path.
     """
     folder = RunFolder(check_run(path))
@@ -37,7 +37,7 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
 
 
 def first_weights(run: str | os.PathLike[str], config: RunConfig) -> FirstWeights:
-    """The weights of the single checkpoint of a run, for a new one to begin with.
+    """The weights of the single checkpoint of a run, as initial weights of a new one.
 
     Args:
         run: its folder, or its report.
@@ -60,7 +60,7 @@ def first_weights(run: str | os.PathLike[str], config: RunConfig) -> FirstWeight
 
 
 def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None = None) -> list[int]:
-    """The epochs whose checkpoints predict; where there are several, their predictions are averaged.
+    """The epochs whose checkpoints are used; the predictions of several are averaged.
 
     Args:
         folder: of a run with at least one checkpoint.
@@ -87,10 +87,10 @@ def pick_epochs(folder: RunFolder, config: TrainConfig, choice: str | int | None
         return [choice]
     if choice == "ensemble" and not folder.finished:
         raise ConfigError(
-            f"the run in {folder.path} is not finished, so that its ensemble is not known",
+            f"the run in {folder.path} is unfinished, so its ensemble is not yet known",
             got=choice,
             allowed=f"single, or one of the epochs {', '.join(map(str, kept))}",
-            remedy="let igmc-train finish it, or take 'single'",
+            remedy="let igmc-train finish it, or use 'single'",
         )
     if folder.finished:
         return _reported(folder, kept, choice)
@@ -108,11 +108,11 @@ def _reported(folder: RunFolder, kept: list[int], choice: str) -> list[int]:
     missing = [epoch for epoch in epochs if epoch not in kept]
     if missing:
         raise CheckpointError(
-            f"{folder.path / 'checkpoints'} lacks checkpoints that the figures of this run are of",
+            f"{folder.path / 'checkpoints'} lacks checkpoints that the report of this run needs",
             got=f"those of the epochs {', '.join(map(str, kept))}",
             allowed=f"those of the epochs {', '.join(map(str, epochs))}",
             remedy="restore them from a copy; "
-            "or delete metrics.json and run igmc-train again, which goes on from the last one that is there",
+            "or delete metrics.json and run igmc-train again, which resumes from the last checkpoint",
         )
     return epochs
 
@@ -151,7 +151,7 @@ def run_side_features(
     dataset = load_dataset(data, data_dir=data_dir, home=home)
     if dataset.table.digest() != digest:
         raise DataError(
-            f"{dataset.name} holds other ratings now than when the run was trained",
-            remedy="restore the data of that run: its side features come from there",
+            f"{dataset.name} has changed since the run was trained",
+            remedy="restore the data of that run, which its side features are made from",
         )
     return side_features(dataset)

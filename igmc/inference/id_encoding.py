@@ -1,4 +1,4 @@
-"""Raw ids to dense indices: ids as typed, ids that came after training, and ids that are misspelt."""
+"""Conversion of raw ids to dense indices: typed ids, new ids, and misspelt ids."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LONGEST = 60  # to compare a longer one with many takes long
 
 
 def from_text(table: IdTable, texts: Sequence[str]) -> list[RawId]:
-    """Ids that were typed, as the table writes them: whole numbers and texts are different ids there.
+    """Convert typed ids to the types of the table, in which integers and strings are different ids.
 
-    A text that the table knows neither as a text nor as a number is taken for a number if it is one and the
-    table holds nothing else. Ids of other kinds, such as dates, are typed as Python prints them.
+    A text that is unknown both as a string and as a number becomes a number if the table holds only numbers.
+    Ids of other kinds, such as dates, are typed as Python prints them.
 
     >>> from_text(IdTable((1, 20)), ["20", "3", "x", "01"])
     [20, 3, 'x', '01']
@@ -54,7 +54,7 @@ def unknown_ids(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
 class ExtendedIds:
     """The ids of a table, and others that came later, whose dense indices follow on. Make one with `of`.
 
-    It costs memory in proportion to the new ids alone, whatever the size of the table.
+    Its memory is proportional to the number of new ids, not to the size of the table.
 
     Attributes:
         table: the known ids.
@@ -94,7 +94,7 @@ class ExtendedIds:
 
 
 def near_ids(table: IdTable, raw: RawId) -> str:
-    """Which ids of a table look like one that is not there, for a message.
+    """Suggest similar ids for an unknown one, for messages.
 
     >>> near_ids(IdTable((1, 2, 30)), "2")
     'did you mean 2 (a number)? ids are 1..30'
@@ -130,7 +130,7 @@ def check_known(items: IdTable, rated: Iterable[RawId]) -> None:
     """
     for unknown in unknown_ids(items, rated):
         raise DataError(
-            "a rated item is not known to the run",
+            "the run does not know a rated item",
             got=unknown,
             remedy=f"{near_ids(items, unknown)}; or omit this rating",
         )

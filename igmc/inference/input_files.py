@@ -1,4 +1,4 @@
-"""Files that a user gives to a trained run: pairs to predict, ratings, item ids."""
+"""Input files for a trained run: pairs to predict, ratings, and item ids."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _USUALLY = {"user": "user_id", "item": "item_id", "rating": "rating"}
 
 
 def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) -> P:
-    """A predictor that knows the ratings of a file too.
+    """A predictor with the additional ratings of a file.
 
     Args:
-        predictor: what is there; ids are read as it writes them.
+        predictor: to extend; ids are converted to its types.
         path: CSV, TSV, other text or Parquet with a header that names user, item and rating; see
             `igmc.ratings.load.load_dataset`.
-        round_ratings: take ratings between two levels to the nearest; see `nearest_ratings`.
+        round_ratings: round ratings to the nearest level; see `nearest_ratings`.
 
     Raises:
         DataError: if the file is missing, malformed or without ratings, or a pair occurs twice or a rating is
@@ -67,7 +67,7 @@ def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) 
 
 
 def read_pairs_file(predictor: BasePredictor, path: Path) -> tuple[list[RawId], list[RawId]]:
-    """The pairs in a file of text, perhaps compressed; see `read_pairs`.
+    """The pairs in a text file, optionally compressed; see `read_pairs`.
 
     Raises:
         DataError: if the file is missing or malformed.
@@ -84,7 +84,7 @@ def read_pairs(predictor: BasePredictor, text: TextIO, name: str) -> tuple[list[
         name: of the file, for messages.
 
     Raises:
-        DataError: naming the line that makes no sense.
+        DataError: naming the malformed line.
     """
     pairs = [cells for _, cells in _lines(text, name, ("user", "item"))]
     if not pairs:
@@ -96,18 +96,18 @@ def read_pairs(predictor: BasePredictor, text: TextIO, name: str) -> tuple[list[
 def read_own_ratings(
     predictor: BasePredictor, given: str, user: RawId | None = None, *, round_ratings: bool = False
 ) -> dict[RawId, float]:
-    """What one user rated, item id -> rating: a file of text, or ``"id=5,id=3"``.
+    """The ratings of one user, item id -> rating, from a text file or ``"id=5,id=3"``.
 
     Args:
         predictor: ids are read as it writes them.
         given: the path of a file whose header names item and rating; or the ratings themselves. Where the
             header names the user too, only the lines of `user` are read.
-        user: whose ratings these are, None for somebody without an id.
+        user: the user; None for a new user without an id.
         round_ratings: take ratings between two levels to the nearest; see `nearest_ratings`.
 
     Raises:
         DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
-            users without one being asked for, a rating is not on the scale, or an item is rated twice.
+            users while `user` is None, a rating is not on the scale, or an item is rated twice.
     """
     inline = _inline(given)
     if inline:
@@ -118,7 +118,7 @@ def read_own_ratings(
                     "--ratings: a rating without an item",
                     got=rest,
                     allowed='item=rating, such as "50=5,181=3.5"',
-                    remedy="write decimals with a point: commas stand between ratings",
+                    remedy="write decimals with a point; commas separate ratings",
                 )
     else:
         pairs = _lines_of_user(predictor, _text(Path(given)), given, user)
@@ -172,7 +172,7 @@ def _lines_of_user(
 
 
 def names_users(given: str) -> bool:
-    """Whether ratings, as `read_own_ratings` takes them, are in a file that tells whose each of them is."""
+    """Whether ratings, as accepted by `read_own_ratings`, are in a file that names users."""
     if _inline(given):
         return False
     path = Path(given)
@@ -186,7 +186,7 @@ def _inline(given: str) -> bool:
 def read_items(predictor: BasePredictor, given: str) -> list[RawId]:
     """The item ids in a text with commas between, or in the file of that name; see `read_item_ids`.
 
-    What the run knows as an id is one; else what is there, or ends like a name of a file, is a file.
+    Known ids take precedence; otherwise an existing path, or a name with a file suffix, is a file.
 
     Raises:
         ConfigError: if there is no id.
@@ -195,7 +195,7 @@ def read_items(predictor: BasePredictor, given: str) -> list[RawId]:
     words = [word.strip() for word in given.split(",") if word.strip()]
     ids = from_text(predictor.items, words)
     if not words:
-        raise ConfigError("--items names no item", got=given, allowed="ids such as 50,181, or a file of them")
+        raise ConfigError("--items is empty", got=given, allowed="ids such as 50,181, or a file of them")
     if (predictor.items.encode(ids) < 0).all() and (os.path.exists(given) or Path(given).suffix in _FILES):
         return read_item_ids(predictor, Path(given))
     return ids
@@ -256,7 +256,7 @@ def _lines(text: TextIO, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[s
     if any(len(places.get(side, ())) != 1 for side in wanted):
         columns = " and that of ".join(f"{side}s" for side in wanted)
         raise DataError(
-            f"the first line of {name} does not tell the column of {columns}",
+            f"the first line of {name} does not name the column of {columns}",
             got=head.strip(),
             allowed=f"a header that names them once, such as {','.join(_USUALLY[side] for side in wanted)}",
         )

@@ -1,4 +1,4 @@
-"""What is known of items besides their ratings, kept in the run folder so that it is enough to serve from."""
+"""Item information, stored in the run folder so that serving needs no other data."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class ItemInfo:
 
     @classmethod
     def load(cls, folder: Path, items: IdTable) -> ItemInfo | None:
-        """Read what `save` wrote; None where there is no such file, as in runs made before there was one.
+        """Read what `save` wrote; None if there is no such file, as in older runs.
 
         Raises:
             CheckpointError: if the file is damaged, or of other items.

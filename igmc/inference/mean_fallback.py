@@ -1,8 +1,8 @@
-"""The mean that stands in for a prediction where a pair has no neighbourhood.
+"""The damped mean that replaces a prediction for pairs without a neighbourhood.
 
-A pair whose user or item has no rating but the pair's own has no neighbourhood on that side. It gets the
-mean of all ratings, moved by what the other side's n ratings r say, as if `DAMPING` ratings of the mean
-stood beside them:
+A pair whose user or item has no rating besides the pair's own has no neighbourhood on that side. Its
+prediction is the overall mean, shifted by the n ratings r of the other side, damped by `DAMPING`
+pseudo-ratings at the mean:
 
     mean + sum(r - mean) / (n + DAMPING)
 """
@@ -48,7 +48,7 @@ def has_neighbourhood(
 def damped_means(
     graph: ServingGraph, values: NDArray[np.float64], user: Indices, item: Indices
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """The damped means of P pairs without a neighbourhood, and which mean each is.
+    """The damped means of P pairs without a neighbourhood, and their kinds.
 
     Args:
         graph: the ratings that are known.

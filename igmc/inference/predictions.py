@@ -1,4 +1,4 @@
-"""The predictions for pairs: by the models, or by a damped mean where a pair has no neighbourhood."""
+"""Predictions for pairs: by the models, or damped means for pairs without a neighbourhood."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ __all__ = ["Predictions", "predict_pairs"]
 
 
 class Predictions(NamedTuple):
-    """Scores of P pairs, how they came about, and how far they may be off.
+    """Scores of P pairs, with their sources and intervals.
 
     Attributes:
         score: float32 [P].
-        source: [P] texts. "model": read off the pair's ratings, or features. "user mean", "item mean" or
-            "global mean": there were none, since the user or the item is not known, or has no rating besides
-            the pair's own, and no features that the run reads;
-            the mean is damped as `igmc.inference.mean_fallback` says.
+        source: [P] texts. "model": predicted by the network. "user mean", "item mean" or "global mean": a
+            damped mean, since the user or the item is unknown, or has no rating besides the pair's own and no
+            features that the run reads; see `igmc.inference.mean_fallback`.
         low, high: float32 [P], the bounds of an interval, within the scale; None if the run gives none.
     """
 
@@ -66,7 +65,7 @@ def predict_pairs(
     coverage: float = COVERAGE,
     deadline: float = inf,
 ) -> Predictions:
-    """The mean prediction of the models for P pairs; damped means where there is nothing to read off.
+    """The mean prediction of the models for P pairs; damped means for pairs without a neighbourhood.
 
     Args:
         scorer: the models.
@@ -74,9 +73,9 @@ def predict_pairs(
         graph: the ratings that are known.
         user, item: int32 [P], dense indices; -1 for one that is not known at all.
         clip: move scores beyond the ends of the scale to the nearer end.
-        fallback: if not, the models are asked wherever both indices are known.
-        known: where all pairs are of one user, the ratings that the user's lie over; see `score_user` of the
-            scorers.
+        fallback: if False, the models predict all pairs whose indices are known.
+        known: if all pairs are of one user, the ratings without those added for the user; see `score_user` of
+            the scorers.
         coverage: the probability that the rating lies in the interval; see `igmc.intervals`.
         deadline: on the clock of `time.monotonic`; see `AnyScorer.score`.
 

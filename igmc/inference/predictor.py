@@ -1,4 +1,4 @@
-"""A trained run that predicts, lists and explains, for users of its data and for those who came after it."""
+"""Predictions, lists and explanations of a trained run, for known and for new users and items."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Predictor", "predict"]
 
 
 class Predictor(BasePredictor):
-    """The models of a run's checkpoints, and the ratings known to it. Make one with `from_run`.
+    """The models of a run's checkpoints, with the known ratings. Make one with `from_run`.
 
-    It never changes: new ratings make another Predictor, or a `UserView`, which shares all but a few rows
-    with it. So it is safe to call from many threads, and no caller sees another's ratings. A prediction
-    depends on its pair and on the ratings known, and on no other pair of the call; `Scorer` says how far.
+    It is immutable: new ratings make another Predictor, or a `UserView`, which shares most of its memory. It
+    is therefore safe to call from many threads, and no caller sees another's ratings. A prediction depends
+    only on its pair and the known ratings, not on other pairs of the call; see `Scorer` for the precision.
 
-    The pair's own rating, where it is known, is never looked at. The attributes are those of
+    A pair's own rating is never used, even if known. The attributes are those of
     `igmc.inference.base.BasePredictor`.
     """
 
@@ -41,13 +41,13 @@ class Predictor(BasePredictor):
         k: int = 10,
         **filters: Any,
     ) -> pd.DataFrame:
-        """The k items that a user is predicted to like best, of those that the user has not rated.
+        """Recommend the k items with the highest predictions among those that the user has not rated.
 
         Args:
             user_id: a user of the run; with `ratings` also a new one, who needs no id.
             ratings: item id -> rating, of a new user, or besides those that are known of the user.
             k: length of the list.
-            **filters: as `igmc.recommend` takes them: genre, years, min_score, items, ...
+            **filters: as in `igmc.recommend`: genre, years, min_score, items, ...
 
         Returns, Raises: as `igmc.recommend`.
         """
@@ -62,13 +62,13 @@ class Predictor(BasePredictor):
         ratings: Mapping[RawId, float] | None = None,
         **how: Any,
     ) -> Explanation:
-        """Why a user is predicted to give an item what the models say, by the ratings around the two.
+        """Explain the prediction for a user and an item by the ratings around them.
 
         Args:
             user_id: a user of the run; with `ratings` also a new one, who needs no id.
             item_id: raw id of the item.
             ratings: item id -> rating, of a new user, or besides those that are known of the user.
-            **how: as `igmc.explain` takes it: method, top, limit.
+            **how: as in `igmc.explain`: method, top, limit.
 
         Returns, Raises: as `igmc.explain`.
         """
@@ -76,11 +76,11 @@ class Predictor(BasePredictor):
 
     @checked_types
     def similar_items(self, item_id: RawId, k: int = 10) -> pd.DataFrame:
-        """The items whose raters agreed most with what they gave this one; see `igmc.inference.similar`.
+        """The items most similar to this one, by the users who rated both; see `igmc.inference.similar`.
 
         Args:
             item_id: raw id of the item.
-            k: length of the list; it is shorter where fewer items have a rater in common with this one.
+            k: length of the list; fewer if fewer items share a rater with this one.
 
         Returns:
             a row for each item, the most similar first: item (raw id), similarity (float64, -1..1), raters
@@ -92,7 +92,9 @@ class Predictor(BasePredictor):
         """
         index = int(self.items.encode([item_id])[0])
         if index < 0:
-            raise DataError("the run knows no such item", got=item_id, remedy=near_ids(self.items, item_id))
+            raise DataError(
+                "the run does not know this item", got=item_id, remedy=near_ids(self.items, item_id)
+            )
         return similar_items(self, index, k)
 
 
@@ -104,13 +106,12 @@ def predict(
     *,
     clip: bool = True,
 ) -> pd.DataFrame:
-    """What someone who was not in the training data, with these ratings, is predicted to give to some items.
+    """Predict the ratings that a new user with these ratings would give to some items.
 
     Args:
-        run: folder of a run, or its report; or, since loading takes longer than predicting, a `Predictor` of
-            it.
-        ratings: item id -> rating, as they stand in the data of the run.
-        items: raw ids of the items that are asked, or a single one.
+        run: folder of a run, its report, or a `Predictor`, which avoids loading the run for each call.
+        ratings: item id -> rating, with ids and scale of the run's data.
+        items: raw ids of the items to predict, or a single one.
         clip: move scores beyond the ends of the scale to the nearer end.
 
     Returns:

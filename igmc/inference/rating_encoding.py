@@ -1,4 +1,4 @@
-"""Raw ratings to levels: checks of the columns and the ratings that are given."""
+"""Checks of new ratings, and their conversion to levels."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def encode_ratings(
 
 
 def nearest_ratings(scale: RatingScale, ratings: Mapping[RawId, Any]) -> dict[RawId, Any]:
-    """Ratings with those that lie between two levels taken to the nearest, a tie to the higher one.
+    """Round ratings between two levels to the nearest level, ties to the higher one.
 
-    What is outside the scale, or no number, is left as it is, to be refused.
+    Values outside the scale, or not numbers, are left unchanged, to be rejected later.
 
     >>> nearest_ratings(RatingScale.fit([1, 2, 5]), {"a": 1.7, "b": 5, "c": 6})
     {'a': 2.0, 'b': 5, 'c': 6}

@@ -1,8 +1,8 @@
-"""What a run's lists are ordered by: how likely a user is to choose an item, learned from who rated what.
+"""Relevance: how likely a user is to choose an item, learned from which items users rated.
 
-The ranker (`igmc.ranking`) is trained once, and kept in the folder of the run. It takes the ratings of
-newcomers as they come. Where the run has kept validation ratings from its network, the ranker's networks do
-not learn from them either, so that the weight of the predicted rating can be chosen on them.
+The ranker (`igmc.ranking`) is trained once and stored in the run folder. It accepts newcomers without
+retraining. If the run held out validation ratings, the ranker's networks are not trained on them either, so
+that the weight of the predicted rating can be chosen on them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Relevance:
     def of_user(self, graph: ServingGraph, user: int, values: NDArray[np.float64]) -> Floats:
         """The relevance of all items of a graph, float32 [n_items], for a user of it; higher is better.
 
-        Items that came after the ranker was trained stand behind all others.
+        Items added after the ranker was trained come last.
 
         Args:
             graph: the ratings known; user: dense index in it.
@@ -72,7 +72,7 @@ class Relevance:
 
 
 class RunRelevance:
-    """The relevance of a run, which is trained when it is first asked for, and read from then on.
+    """The relevance of a run, trained on first use and then loaded.
 
     Args:
         folder: of the run.
@@ -89,11 +89,11 @@ class RunRelevance:
 
     @property
     def made(self) -> bool:
-        """Whether it is there already."""
+        """Whether it has been trained."""
         return self._found is not None or self._path.exists()
 
     def get(self, scorer: AnyScorer) -> Relevance:
-        """It, read or else trained and kept in the run folder, if that can be written.
+        """Load it, or train it and store it in the run folder if that is writable.
 
         Args:
             scorer: of the run, which says what ratings are predicted.
@@ -111,7 +111,7 @@ class RunRelevance:
         state = load_checkpoint(self._path)
         if state.get("split_digest") != self._split.digest():
             raise CheckpointError(
-                f"{self._path} is the ranker of other ratings", remedy="delete it; it is trained again"
+                f"{self._path} was trained on other ratings", remedy="delete it; it is trained again"
             )
         seen = _matrix(self._split, _known(self._split))
         seen.data = np.ones_like(seen.data)
@@ -148,7 +148,7 @@ def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     Args:
         ranker: of the training ratings, and trained on no others.
         split: with a validation part.
-        scorer: that has not learned from the validation part.
+        scorer: not trained on the validation part.
     """
     train, wanted = _matrix(split, split.train), _matrix(split, split.validation)
     users = np.flatnonzero(np.diff(wanted.indptr))

@@ -1,4 +1,4 @@
-"""The user whom a list or an explanation is for; ids that the run does not know are refused."""
+"""The user of a list or an explanation; unknown ids are rejected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["requested_user"]
 def requested_user(
     predictor: BasePredictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None
 ) -> UserView:
-    """As `Predictor.with_user`, but it refuses unknown items, and an unknown user without ratings.
+    """As `Predictor.with_user`, but reject unknown items, and an unknown user without ratings.
 
     Args:
         predictor: what is known.
@@ -32,7 +32,7 @@ def requested_user(
         check_ratings(ratings)
     if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
         raise DataError(
-            "the run knows no such user",
+            "the run does not know this user",
             got=user_id,
             remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
         )

@@ -1,4 +1,4 @@
-"""What a finished run predicted for its test pairs, read back from its folder."""
+"""The test predictions of a finished run, read from its folder."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RunPredictions:
             frame: Any = pd.read_csv(path, usecols=["rating", "ensemble"], dtype=np.float64)
         except FileNotFoundError:
             raise CheckpointError(
-                f"{folder} holds no predictions: the run is not finished",
+                f"{folder} holds no predictions: the run is unfinished",
                 remedy="let the igmc-train command of the run finish",
             ) from None
         except (OSError, EOFError, ValueError) as error:
@@ -79,7 +79,7 @@ class RunPredictions:
         """
         there = np.flatnonzero(has_neighbourhood(graph, self.user, self.item))
         if not len(there):
-            raise CheckpointError("no test pair of this run has ratings around it")
+            raise CheckpointError("no test pair of this run has a neighbourhood")
         predicted = self.predicted[there]
         return int(there[predicted.argmax()]), int(there[predicted.argmin()])
 

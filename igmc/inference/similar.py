@@ -1,10 +1,10 @@
-"""Items like another one, by those who rated both.
+"""Similar items, by the users who rated both.
 
 For items i and j, over the n users v who rated both, with d_vi the rating less the mean of all that v rated:
 
     similarity = sum_v d_vi d_vj / sqrt(sum_v d_vi^2  sum_v d_vj^2) * n / (n + DAMPING)
 
-This is the adjusted cosine (Sarwar et al., WWW 2001), damped where few users say so. No model is asked.
+This is the adjusted cosine (Sarwar et al., WWW 2001), damped for few common users. No model is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Titles as people say them: catalogues sort "Wrong Trousers, The (1993)" under W."""
+"""Titles in natural word order: catalogues list "Wrong Trousers, The (1993)" under W."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _OTHER = re.compile(r"\s*\(([^()]*)\)$")
 
 
 def natural_title(title: str, *, year: bool = False) -> str:
-    """A title with its article in front, without its year, and without another title behind it.
+    """A title with its article in front, without its year and alternative titles.
 
-    A name in brackets is the same film's in another language where a catalogue has turned it or the one
-    before it round, or it begins with "a.k.a."; other words in brackets stay.
+    A name in brackets is an alternative title if it or the name before it has its article at the end, or if
+    it begins with "a.k.a."; other words in brackets are kept.
 
     Args:
-        title: as it stands in the data.
+        title: as written in the data.
         year: keep the year.
 
     >>> natural_title("Wrong Trousers, The (1993)"), natural_title("Postino, Il (1994)", year=True)

@@ -1,4 +1,4 @@
-"""One user whose ratings lie over what is known, for as long as one call takes."""
+"""A view of one user with additional ratings, made for one call."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ __all__ = ["UserView"]
 
 @dataclass(frozen=True, eq=False)
 class UserView:
-    """A user and the ratings known of all; `igmc.inference.predictor.Predictor.with_user` makes one.
+    """A user and the known ratings of all users; made by `igmc.inference.predictor.Predictor.with_user`.
 
     Attributes:
-        user: dense index in `graph`; one beyond the known users if this is a new one.
-        known: what the predictor knows; graph: that, and the user's ratings.
+        user: dense index in `graph`; after the known users if the user is new.
+        known: ratings of the predictor; graph: these and the user's ratings.
         items: the predictor's ids, and those among the user's ratings that it does not know.
         scale, scorer: the predictor's.
     """

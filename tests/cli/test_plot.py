@@ -82,7 +82,7 @@ def test_what_is_damaged_is_named(command, home, copy, tmp_path):
     (copy / "predictions.csv.gz").write_bytes(gzip.compress(swapped.encode()))
     assert "predictions.csv.gz is not of the test part of this run" in failing()[1]
     (copy / "predictions.csv.gz").unlink()
-    assert "holds no predictions: the run is not finished" in failing()[1]
+    assert "holds no predictions: the run is unfinished" in failing()[1]
     for text in ("", "{", '{"epoch": 1}\n'):
         (copy / "metrics.jsonl").write_text(text)
         code, message = failing()

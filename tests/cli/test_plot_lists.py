@@ -23,7 +23,7 @@ def test_lists_are_drawn_and_written(predictor, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"), [(" , ", "names no user"), ("99999", "the run knows no such user")]
+    ("typed", "message"), [(" , ", "names no user"), ("99999", "the run does not know this user")]
 )
 def test_nobody_is_refused(predictor, tmp_path, typed, message):
     with pytest.raises(DataError, match=message):

@@ -140,7 +140,7 @@ def test_shards_of_other_code_are_not_mixed_in(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "igmc.extract.worker.extract_subgraphs", lambda *args, seed: other(*args, seed=seed + 1)
     )
-    with pytest.raises(StoreError, match=r"other content than when it was completed"):
+    with pytest.raises(StoreError, match=r"changed after it was completed"):
         extract(tmp_path)
 
 
@@ -189,7 +189,7 @@ def test_full_disk_ends_cleanly_and_is_resumed(tmp_path, unbroken, workers):
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("cannot mount a small disk here")
     try:
-        with pytest.raises(IgmcError, match=r"No space left on device.*free some space.*goes on"):
+        with pytest.raises(IgmcError, match=r"No space left on device.*free some space.*resumes"):
             extract(disk, workers=workers)
         left = {path.name for path in disk.iterdir()}
         assert any(name.endswith(".h5") for name in left)  # whichever worker came first

@@ -42,7 +42,7 @@ def test_a_table_without_new_ids_stays_the_same_object():
 
 def test_what_is_no_id_is_refused():
     for wrong in (1.5, None, True):
-        with pytest.raises(DataError, match="an id is neither a whole number nor a text"):
+        with pytest.raises(DataError, match="an id is neither an integer nor a string"):
             ExtendedIds.of(IdTable((1,)), [wrong])
 
 

@@ -61,12 +61,12 @@ def test_pairs_of_a_file_may_be_compressed_marked_or_in_latin_1(known, write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "the first line of p does not tell the column of users and that of items"),
+        ("", "the first line of p does not name the column of users and that of items"),
         (
             "1,2\n",
-            "does not tell the column of users and that of items; got '1,2'; allowed: .*user_id",
+            "does not name the column of users and that of items; got '1,2'; allowed: .*user_id",
         ),
-        ("user,item,item_id\n1,2,3\n", "does not tell the column"),
+        ("user,item,item_id\n1,2,3\n", "does not name the column"),
         ("user,item\n\n", "p holds no pairs"),
         ("user,item\n1,2\n3\n", "p, line 3: the user or the item is missing; got '3'"),
         ('user,item\n1,"2\n', "p, line 2: unexpected end of data"),

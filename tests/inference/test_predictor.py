@@ -202,7 +202,7 @@ def test_one_id_is_asked_as_one(predictor):
 
 
 def test_a_rated_item_that_nobody_knows_is_refused(predictor):
-    with pytest.raises(DataError, match=r"a rated item is not known to the run; got 'f0001'.*did you mean"):
+    with pytest.raises(DataError, match=r"the run does not know a rated item; got 'f0001'.*did you mean"):
         predictor.score_user({"f0001": 5}, "f003")
 
 
@@ -215,7 +215,7 @@ def test_lists_explanations_and_similar_items_are_methods(predictor):
         predictor, None, "f003", ratings=ratings
     )
     assert predictor.similar_items("f001", 2)["rank"].tolist() == [1, 2]
-    with pytest.raises(DataError, match="the run knows no such item; got 'f999'"):
+    with pytest.raises(DataError, match="the run does not know this item; got 'f999'"):
         predictor.similar_items("f999")
 
 
@@ -297,8 +297,8 @@ def test_the_plain_function_takes_a_folder_or_a_predictor(demo_run, predictor):
     [
         (lambda p: p.score_user({"f001": 6}, ["f002"]), "not on the scale; got 6; allowed: 1, 2, 3, 4, 5"),
         (lambda p: p.score_user({"f001": "5"}, ["f002"]), "a rating is not a number; got '5'"),
-        (lambda p: p.score_user({1.5: 5}, ["f002"]), "an id is neither a whole number nor a text; got 1.5"),
-        (lambda p: p.score_user({}, [None]), "an id is neither a whole number nor a text"),
+        (lambda p: p.score_user({1.5: 5}, ["f002"]), "an id is neither an integer nor a string; got 1.5"),
+        (lambda p: p.score_user({}, [None]), "an id is neither an integer nor a string"),
         (lambda p: p.predict([1], ["f001", "f002"]), "differ in length; got {'users': 1, 'items': 2}"),
         (
             lambda p: p.predict_indices([300], [0]),
@@ -338,7 +338,7 @@ def test_side_features_come_from_the_data_of_the_run(tmp_path, monkeypatch):
     assert predictor.with_user({**RATINGS, "new": 3}).score(ITEMS).source.tolist() == ["model"] * 5
     with edited(tmp_path / "run" / "config.json") as found:
         found["data_digest"] = "0" * 64
-    with pytest.raises(DataError, match="demo holds other ratings now than when the run was trained"):
+    with pytest.raises(DataError, match="demo has changed since the run was trained"):
         Predictor.from_run(report.folder, device="cpu")
 
 

@@ -42,7 +42,7 @@ def test_a_ranker_of_other_ratings_is_refused(own_run, tmp_path):
     other = Predictor.from_run(tmp_path / "run", device="cpu").relevance
     split = other._split
     other._split = dataclasses.replace(split, train=split.train[:-1])
-    with pytest.raises(CheckpointError, match="ranker of other ratings; hint: delete it"):
+    with pytest.raises(CheckpointError, match="trained on other ratings; hint: delete it"):
         other.get(None)
 
 

@@ -30,11 +30,11 @@ def test_it_is_the_view_of_the_predictor(predictor, user_id, ratings):
         (
             301,
             None,
-            r"knows no such user; got 301; hint: ids are 1\.\.300; or give the ratings",
+            r"does not know this user; got 301; hint: ids are 1\.\.300; or give the ratings",
         ),
-        ("3", None, r"knows no such user; got '3'; .*did you mean 3 \(a number\)\?"),
-        (None, {"f01": 5}, "a rated item is not known to the run; got 'f01'; .*or omit this rating"),
-        (7, {"f001": 5, 12: 3}, "a rated item is not known to the run; got 12"),
+        ("3", None, r"does not know this user; got '3'; .*did you mean 3 \(a number\)\?"),
+        (None, {"f01": 5}, "the run does not know a rated item; got 'f01'; .*or omit this rating"),
+        (7, {"f001": 5, 12: 3}, "the run does not know a rated item; got 12"),
         (None, {"f001": 9}, "a rating is not on the scale; got 9"),
     ],
 )

@@ -51,7 +51,7 @@ def test_pairs_without_a_neighbourhood_are_no_extremes():
     predictions, graph = small([3.0, 3.0, 1.0])
     assert predictions.extremes(graph) == (0, 0)  # the first of equal ones
     empty = ServingGraph.of(BipartiteGraph.from_ratings([], [], [], n_users=3, n_items=2, n_levels=1))
-    with pytest.raises(CheckpointError, match="no test pair of this run has ratings around it"):
+    with pytest.raises(CheckpointError, match="no test pair of this run has a neighbourhood"):
         predictions.extremes(empty)
 
 
@@ -71,5 +71,5 @@ def test_what_is_missing_damaged_or_of_another_split_is_refused(copied):
     refused(gzip.compress(turned.encode()), r"predictions\.csv\.gz is not of the test part of this run")
     refused(gzip.compress("\n".join(lines[:-1]).encode()), "is not of the test part of this run")
     path.unlink()
-    with pytest.raises(CheckpointError, match="holds no predictions: the run is not finished"):
+    with pytest.raises(CheckpointError, match="holds no predictions: the run is unfinished"):
         RunPredictions.load(copied, split)

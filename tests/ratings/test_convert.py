@@ -186,7 +186,9 @@ def test_what_cannot_be_converted(toy, split):
     ):
         with pytest.raises(DataError, match=message):
             to_networkx(toy, rows=rows)
-    with pytest.raises(DataError, match=r"split was made from other ratings than those of demo; .* make a split of it"):
+    with pytest.raises(
+        DataError, match=r"split was made from other ratings than those of demo; .* make a split of it"
+    ):
         to_hetero(make_demo(), split=split)
     with pytest.raises(DataError, match="toy has no side features"):
         to_hetero(replace(toy, user_info=None, item_info=None), features=True)

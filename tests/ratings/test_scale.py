@@ -114,9 +114,7 @@ def test_close_values_do_not_melt_into_one():
 
 
 def test_a_rating_that_is_no_level():
-    with pytest.raises(
-        DataError, match=r"not a level of the scale; got 2\.5; allowed: 1, 2, 3;.*--levels"
-    ):
+    with pytest.raises(DataError, match=r"not a level of the scale; got 2\.5; allowed: 1, 2, 3;.*--levels"):
         RatingScale.fit([1, 2, 3]).encode([1, 2.5])
     with pytest.raises(DataError, match="not a level"):
         RatingScale.fit([1, 2, 3]).encode([np.nan])

@@ -191,8 +191,8 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
     ("asked", "status", "detail"),
     [
         ({}, 422, "nobody is named"),
-        ({"user_id": "nobody"}, 404, r"no such user; got 'nobody'.*ids are"),
-        ({"user_id": 99_999}, 404, "no such user; got 99999.*ids are 1..300"),
+        ({"user_id": "nobody"}, 404, r"not know this user; got 'nobody'.*ids are"),
+        ({"user_id": 99_999}, 404, "not know this user; got 99999.*ids are 1..300"),
         (
             {"ratings": [{"item_id": "f999", "rating": 4}]},
             422,
@@ -262,7 +262,7 @@ def test_a_score_that_is_no_number_is_refused(client):
 def test_an_unknown_item_has_no_explanation(client):
     answer = client.post("/api/explanations", json={"item_id": "f99", "ratings": FIVE})
     assert answer.status_code == 404
-    assert "no such item; got 'f99'" in answer.json()["detail"]
+    assert "not know this item; got 'f99'" in answer.json()["detail"]
     assert client.post("/api/explanations", json={"item_id": "f001"}).status_code == 422
 
 

@@ -1,4 +1,4 @@
-"""What each item of a list is there for: what the user liked that speaks most for it."""
+"""Reasons for the items of a list: the user's rating that supports each item most."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MOST = 30  # ratings of a user that are left out in turn
 
 
 class Reason(NamedTuple):
-    """A rating of the user, and what it does to a prediction.
+    """A rating of the user and its effect on a prediction.
 
     Attributes:
         item: dense index of what was rated.
-        rating: what the user gave it.
+        rating: by the user.
         importance: how far the prediction falls without it, in ratings; above 0.
     """
 
@@ -46,16 +46,16 @@ def reasons(
     ratings: Mapping[RawId, float] | None = None,
     deadline: float = inf,
 ) -> list[Reason | None]:
-    """Of each of n items, what the user liked that raises its prediction most; None where nothing does.
+    """For each of n items, the user's rating that raises its prediction most; None if none does.
 
-    Each rating of the user that is not below the mean of the user's ratings is left out in turn, and all
-    items are predicted without it: "because you gave 5 to Alien". Of more than 30 such ratings, the highest
-    are taken, and among equals those of the items that fewest people rated, which say most.
+    Each rating of the user at or above the user's mean is left out in turn, and all items are predicted
+    without it: "because you gave 5 to Alien". At most 30 such ratings are tried: the highest, and among
+    equals those of the least rated items, which are the most specific.
 
     Args:
-        predictor: what is known.
+        predictor: with the known ratings.
         items: int32 [n], dense indices.
-        user_id, ratings: whose list it is; see `igmc.recommend`.
+        user_id, ratings: of the user; see `igmc.recommend`.
         deadline: on the clock of `time.monotonic`.
 
     Raises:
@@ -89,8 +89,8 @@ def with_reasons(
 ) -> pd.DataFrame:
     """A list of n items with three columns more: because, because_title and because_rating.
 
-    They are the raw id, the title and the rating of what `reasons` gives; None, an empty text and NaN where
-    nothing speaks for an item. The title is the id where it is unknown.
+    They hold the raw id, the title and the rating from `reasons`; None, an empty string and NaN without a
+    reason. An unknown title is replaced by the id.
     """
     import pandas as pd
 

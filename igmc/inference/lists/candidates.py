@@ -1,18 +1,18 @@
-"""The choice of candidates, stage one of a list: in which order the models score the items.
+"""Candidate generation, stage one of a list: the order in which the models score items.
 
-Who rated what the user rated, and agreed, has a say in proportion to that; an item is promising where these
-people liked it. For user u, with ratings r as shares of the span of the scale and with n_v and n_i the
-numbers of ratings of user v and of item i:
+Other users are weighted by their agreement with the user; an item is promising if users with high weights
+liked it. For user u, with ratings r as shares of the span of the scale and with n_v and n_i the numbers of
+ratings of user v and of item i:
 
     w_v = sum_j (1 - |r_uj - r_vj|) / sqrt(n_v)                 over the items j that both rated
     s_i = sum_v w_v (r_vi - mean) / (n_i + DAMPING)             over the users v other than u who rated i
 
-For a list by lift, the mean of all ratings gives way to each item's own damped mean (`lists.orders`): an item
-is promising where these people liked it more than others did.
+For a list by lift, the mean of all ratings is replaced by each item's own damped mean (`lists.orders`): an
+item is promising if these users liked it more than others did.
 
-So s is one row of a product of the sparse matrix of the known ratings with itself, damped by popularity: few
-ratings neither make an item promising nor hopeless. Items that the product does not reach have s_i = 0; among
-equals, those of more ratings come first. That is also the whole order for a user without ratings.
+So s is one row of the product of the sparse rating matrix with itself, damped so that items with few ratings
+get moderate scores. Items not reached by the product have s_i = 0; ties are broken by the number of ratings,
+which is the whole order for a user without ratings.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ def candidate_scores(
         graph: the ratings that are known.
         user: dense index.
         values: float64 [L], ascending, the rating that each level stands for.
-        budget: how many ratings are read at most in each of the two sums, which bounds the time: a count, so
-            that lists do not depend on how busy the machine is. What says most is read first: the user's
-            items of fewest ratings, and the people of greatest weight. The first is read in any case.
-        lift: whether an item is compared with its own mean.
+        budget: how many ratings are read at most in each of the two sums, which bounds the time; it is a
+            count so that lists do not depend on the load of the machine. The most informative ratings are
+            read first: the user's least rated items, and the users of greatest weight. The first is always
+            read.
+        lift: compare each item with its own mean.
     """
     span = float(values[-1] - values[0]) or 1.0
     rating = values / span

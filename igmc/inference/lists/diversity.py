@@ -1,4 +1,4 @@
-"""Lists without doubles: each next item is good, and unlike those before it.
+"""Diverse lists: each item is good, and unlike those before it.
 
 Maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998): with the value v_i of an item moved to 0..1
 over the items to choose from, and S those that were chosen already, the next one is
@@ -6,7 +6,7 @@ over the items to choose from, and S those that were chosen already, the next on
     argmax_i (1 - diversity) v_i - diversity max_{j in S} likeness_ij
 
 The likeness of two items is the mean of two that are 0..1: the cosine between the sets of their raters, and
-the share of genres in common (Jaccard). Where genres are unknown it is the former alone.
+the share of genres in common (Jaccard). If genres are unknown, only the former is used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def diverse(value: Floats, alike: Floats, k: int, diversity: float) -> NDArray[n
         value: float [n], the larger the better; the best comes first in any case.
         alike: float [n, n], within 0..1; see `likeness`.
         k: length of the list.
-        diversity: 0 for the best k, 1 for k that have least in common.
+        diversity: 0 for the best k, 1 for the k that have least in common.
     """
     span = float(np.ptp(value)) if len(value) else 0.0
     worth = (value - value.min()) / span if span else np.ones(len(value))
@@ -47,7 +47,7 @@ def diverse(value: Floats, alike: Floats, k: int, diversity: float) -> NDArray[n
 
 
 def likeness(graph: ServingGraph, info: ItemInfo | None, items: NDArray[np.int32]) -> NDArray[np.float64]:
-    """How much n items are alike, float64 [n, n], within 0..1, 1 for an item and itself.
+    """The similarity of n items, float64 [n, n], within 0..1, 1 for an item and itself.
 
     Args:
         graph: the ratings that are known.

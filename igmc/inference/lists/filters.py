@@ -1,4 +1,4 @@
-"""Which items pass the filters of a request: by genre, by year, or from a list."""
+"""Filters of a request: by genre, by year, or by a list of items."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 class Eligible(NamedTuple):
-    """The items that a request leaves to choose from.
+    """The items that pass the filters of a request.
 
     Attributes:
         mask: bool [n_items].
@@ -32,10 +32,10 @@ class Eligible(NamedTuple):
 
 
 def eligible_items(predictor: BasePredictor, request: ListRequest) -> Eligible:
-    """The items that pass the request's filters, for any user.
+    """The items that pass the filters, for any user.
 
     Raises:
-        ConfigError: on a genre that no item has, or if the run does not know what is filtered by.
+        ConfigError: on a genre that no item has, or if the run lacks the information to filter by.
     """
     size = predictor.graph.n_items
     mask, steps = np.ones(size, bool), []
@@ -71,9 +71,9 @@ def _info(predictor: BasePredictor, what: str) -> ItemInfo:
     info = predictor.info
     if info is None or not any(getattr(info, what)):
         raise ConfigError(
-            f"this run does not know the {what} of its items",
-            remedy="drop that filter, or choose the items by their ids; or, if the data set tells the "
-            f"{what}, repeat the igmc-train command of the run, which notes them",
+            f"this run has no item {what}",
+            remedy="drop that filter, or choose the items by their ids; or, if the data set has "
+            f"{what}, repeat the igmc-train command of the run, which stores them",
         )
     return info
 

@@ -1,12 +1,12 @@
-"""What a list is ordered by: the predicted rating, or how far it lies above what everybody gives.
+"""Orders of a list: by predicted rating, or by how far it exceeds the item's usual rating.
 
 For item i, with m_i the mean of its known ratings, damped as `igmc.inference.mean_fallback` says:
 
     score of (u, i) = the prediction
     lift of (u, i) = the prediction - m_i
 
-A film that everybody likes has a high score for nearly everybody; it has a lift only for those who are
-predicted to like it more than others do.
+A popular item has a high score for nearly everybody, but a high lift only for users who are predicted to like
+it more than others do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = NDArray[np.floating]
 
 
 def ranked_by(order: str, view: UserView, items: NDArray[np.int32], predicted: Floats) -> Floats:
-    """What n items are ranked by, float [n], for a user.
+    """The values by which n items are ranked for a user, float [n].
 
     Args:
         order: "score" or "lift".
@@ -44,7 +44,7 @@ def ranked_by(order: str, view: UserView, items: NDArray[np.int32], predicted: F
 def usual_ratings(
     graph: ServingGraph, items: NDArray[np.int32], values: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """What everybody gives n items, float32 [n]: their damped means; the mean of all where there is none.
+    """The usual ratings of n items, float32 [n]: their damped means, or the overall mean without ratings.
 
     Args:
         graph: the ratings that are known.
@@ -62,9 +62,9 @@ def all_usual_ratings(graph: ServingGraph, values: NDArray[np.float64]) -> NDArr
 
 
 def little_known(graph: ServingGraph) -> NDArray[np.bool_]:
-    """Which items may be hidden gems, bool [n_items]: rated ten times or more, and not among the best known.
+    """Which items may be hidden gems, bool [n_items]: at least ten ratings, and not among the best known.
 
-    The best known are the fifth of the rated items that has most ratings.
+    The best known are the 20% of rated items with most ratings.
     """
     count = graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32))
     rated = count[count > 0]

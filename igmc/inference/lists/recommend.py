@@ -36,19 +36,19 @@ Floats = NDArray[np.float32]
 
 
 class Recommendations(NamedTuple):
-    """A list of n items, n <= k, and how it came about.
+    """A list of n items, n <= k, with scores and sources.
 
     Attributes:
         item: int32 [n], dense indices, the first of the list first.
         score: float32 [n], predicted ratings, within the scale.
-        lift: float32 [n], how far the predictions, not moved into the scale, lie above what everybody gives
-            the items; see `igmc.inference.lists.orders`.
+        lift: float32 [n], unclipped predictions minus the usual ratings of the items; see
+            `igmc.inference.lists.orders`.
         source: [n] texts; see `Predictions`.
-        reason: why there are fewer than k, as a sentence; empty if there are k.
-        scored: how many items the models were asked about.
-        rated: how many ratings are known of the user.
+        reason: why there are fewer than k items, as a sentence; empty if there are k.
+        scored: number of items scored by the models.
+        rated: number of known ratings of the user.
         low, high: float32 [n], bounds of an interval around each; None if the run gives none.
-        relevance: float32 [n], where the list is ordered by it, alone or in a blend.
+        relevance: float32 [n], if the list is ordered by relevance, alone or blended.
     """
 
     item: NDArray[np.int32]
@@ -109,41 +109,45 @@ def recommend(
     bottom: bool = False,
     coverage: float = COVERAGE,
 ) -> pd.DataFrame:
-    """The items that a user is predicted to like best, of those that the user has not rated.
+    """Recommend the items with the highest predictions among those that the user has not rated.
 
-    For anyone, at once: nothing is trained and nothing is kept. There are exactly k items whenever k exist:
-    filters come before the choice of candidates, and candidates are added where `min_score` leaves too few.
+    Works for known and new users; nothing is trained or stored (except the ranker, on first use, for the
+    orders "relevance" and "blend"). The list has k items whenever k exist: filters apply before candidates
+    are chosen, and candidates are added if `min_score` leaves too few.
 
     Args:
-        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
+        run: folder of a run, or a `Predictor`, which avoids loading the run for each call.
         user_id: a user of the run; with `ratings` also a new one.
-        ratings: item id -> rating, of a new user, or besides those that are known of the user.
+        ratings: item id -> rating, of a new user, or in addition to the known ratings of the user.
         k: length of the list.
-        genre, exclude_genre: an item has at least one of the former and none of the latter.
-        years: the first and the last year of an item, None where there is no bound.
-        min_score: leave out what is predicted to get less.
-        items: the only one or ones to choose from; ids that the run does not know are passed over.
-        exclude: those to leave out, seen or not wanted; ids that the run does not know are passed over.
-        order: "score", by predicted rating, or "lift", by how far that lies above what everybody gives.
-        diversity: 0 for the best k; up to 1, each item is less like those before it; see `lists.diversity`.
-        gems: only items that few people rated, but ten or more, by lift; see `lists.orders.little_known`.
-        because: tell which rating of the user speaks most for each item; see `lists.because`.
+        genre, exclude_genre: keep items with at least one of the former and none of the latter.
+        years: first and last year of items; None for no bound.
+        min_score: omit items with lower predictions.
+        items: the items to choose from; unknown ids are ignored.
+        exclude: items to leave out, such as seen ones; unknown ids are ignored.
+        order: "score", by predicted rating; "lift", by how far it exceeds the item's usual rating;
+            "relevance" or "blend", see `lists.relevant`.
+        diversity: 0 for the best k items; larger values, up to 1, favour items unlike those before them; see
+            `lists.diversity`.
+        gems: only items with few ratings, but at least ten, by lift; see `lists.orders.little_known`.
+        because: name the user's rating that supports each item most; see `lists.because`.
         candidates: items that the models score, the most promising first; see `candidate_order`.
-        budget: ratings read at most, in each of two steps, to find the candidates.
-        exhaustive: let the models score all items.
-        bottom: the k items that the user is predicted to like least, the worst first.
+        budget: maximum ratings read in each of the two steps that find candidates.
+        exhaustive: score all items.
+        bottom: the k items with the lowest predictions, worst first.
         coverage: the probability that a rating lies between low and high.
 
     Returns:
         a row for each item, by falling score or lift, rising with `bottom`: user, item (raw ids), score
         (float32, within the scale), lift (float32), rank (from 1); title, genres and year if the run knows
         them; source (see `Predictions`); low and high if the run gives intervals; and because, because_title
-        and because_rating if that is asked. Scores are ranked before they are moved into the scale; items of
-        equal prediction stand in the order of `Predictor.items`. ``attrs["reason"]`` says in a sentence why
-        there are fewer than k rows, and is empty if there are k.
+        and because_rating if requested. Items are ranked by unclipped predictions; ties are in the order of
+        `Predictor.items`. ``attrs["reason"]`` is a sentence that says why there are fewer than k rows, and is
+        empty if there are k.
 
     Raises:
-        ConfigError: on a setting out of range, an unknown genre, or a filter by what the run does not know.
+        ConfigError: on a setting out of range, an unknown genre, or a filter by information that the run
+            lacks.
         DataError: on an unknown user or rated item, or a rating that is not on the scale.
         CheckpointError: see `Predictor.from_run`.
     """
@@ -181,12 +185,12 @@ def list_items(
     eligible: Eligible | None = None,
     deadline: float = inf,
 ) -> Recommendations:
-    """The list that is requested: a pure function of its arguments, which any number of threads may call.
+    """Make the requested list; a pure function of its arguments, safe to call from many threads.
 
     Args:
         predictor: what is known.
-        request: for whom, of which items, how.
-        eligible: what `eligible_items` gives for this request, if it is at hand.
+        request: the user, the items, and the order.
+        eligible: the result of `eligible_items` for this request, if already computed.
         deadline: on the clock of `time.monotonic`.
 
     Raises:

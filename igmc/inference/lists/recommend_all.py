@@ -30,7 +30,7 @@ SUFFIXES = (".csv", ".jsonl")
 
 
 class Written(NamedTuple):
-    """For how many users `recommend_all` wrote, how many items in all, and how many lists fell short of k."""
+    """Numbers of users, of items, and of lists shorter than k."""
 
     users: int
     items: int
@@ -45,14 +45,13 @@ def recommend_all(
     users: Iterable[RawId] | None = None,
     progress: bool = True,
 ) -> Written:
-    """Write the lists of many users, in memory that does not grow with their number.
+    """Write the lists of many users, in constant memory.
 
     Args:
         predictor: what is known.
-        path: of the file, which is there whole in the end or not at all. ``.csv``: a line for each item, with
-            the columns of `igmc.recommend`. ``.jsonl``: a line for each user, with user,
-            reason and items.
-        request: which items, how many and how; its user and ratings do not count.
+        path: of the file, written atomically. ``.csv``: a line for each item, with the columns of
+            `igmc.recommend`. ``.jsonl``: a line for each user, with user, reason and items.
+        request: items, length and order; its user and ratings are ignored.
         users: raw ids of known users; all users of the predictor if None.
         progress: show a bar, if stderr is a terminal.
 
@@ -64,7 +63,7 @@ def recommend_all(
     target = Path(path)
     if target.suffix not in SUFFIXES:
         raise ConfigError(
-            "the lists of all users go to a file of another kind",
+            "unknown type of file for the lists of all users",
             got=target.name,
             allowed=f"a name that ends in {' or '.join(SUFFIXES)}",
         )

@@ -20,11 +20,11 @@ Floats = NDArray[np.float32]
 
 
 class Worth(NamedTuple):
-    """What a user's items are worth.
+    """Relevance of items for a user.
 
     Attributes:
         all: float32 [n_items], relevance.
-        weight: of the predicted rating beside it; None where relevance alone counts.
+        weight: of the predicted rating; None for relevance alone.
     """
 
     all: Floats
@@ -55,12 +55,10 @@ def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig)
     if config.order not in ("relevance", "blend") or config.gems:
         return None
     if predictor.relevance is None:
-        raise ConfigError(
-            "a predictor that was not read from a run has no ranker", got=f"order {config.order}"
-        )
+        raise ConfigError("a predictor without a run folder has no ranker", got=f"order {config.order}")
     if config.bottom:
         raise ConfigError(
-            "the worst items are listed by predicted rating or lift",
+            "bottom lists are ordered by predicted rating or lift",
             got=f"bottom, order {config.order}",
             allowed="order score or lift",
         )
@@ -74,9 +72,8 @@ def relevant_items(
 ) -> Relevant:
     """The best items of a mask, at most some; fewer if `min_score` leaves fewer.
 
-    By relevance the models are asked about the listed items only. By the blend they are asked about the
-    candidates, the most relevant items, which are ordered by ``z(relevance) + weight * z(predicted rating)``,
-    z over the candidates.
+    By relevance, only the listed items are scored. With the blend, the candidates (the most relevant items)
+    are scored and ordered by ``z(relevance) + weight * z(predicted rating)``, z over the candidates.
 
     Args:
         view: the user.

@@ -1,4 +1,4 @@
-"""What a list of recommendations is asked for: for whom, of which items, how long and by which effort."""
+"""Requests for lists: the user, the items to choose from, length and order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class ListRequest:
         config: length and effort.
 
     Raises:
-        ConfigError: if it says for nobody, the ratings are not a mapping, or a range of years is none.
+        ConfigError: if there is neither a user nor ratings, the ratings are not a mapping, or a range of
+            years is none.
     """
 
     user_id: RawId | None = None
@@ -45,9 +46,9 @@ class ListRequest:
     def __post_init__(self) -> None:
         if self.user_id is None and self.ratings is None:
             raise ConfigError(
-                "nobody is named to recommend for",
+                "no user to recommend for",
                 allowed="a user_id, ratings, or both",
-                remedy="give the ratings of a newcomer, empty for one of whom nothing is known",
+                remedy="give the ratings of a newcomer, which may be empty",
             )
         if self.ratings is not None:
             check_ratings(self.ratings)

@@ -1,4 +1,4 @@
-"""Explanations: which ratings a prediction rests on."""
+"""Explanations: the ratings that a prediction depends on."""
 
 from igmc.inference.why.explain import explain
 from igmc.inference.why.explanation import ExplainedEdge, ExplainedNode, Explanation

@@ -1,4 +1,4 @@
-"""Explanations of single predictions: the enclosing subgraph, and the neighbours that matter most in it."""
+"""Explanations of single predictions: the enclosing subgraph and its most important neighbours."""
 
 from __future__ import annotations
 
@@ -35,44 +35,45 @@ def explain(
     coverage: float = COVERAGE,
     deadline: float = inf,
 ) -> Explanation:
-    """Why a user is predicted to give an item what the model says, by the ratings around the two.
+    """Explain the prediction for a user and an item by the ratings around them.
 
-    A neighbour matters as much as the rating that ties it to the pair: a user by what he or she gave the
-    item, an item by what the user gave it. The importance of every rating is the change in the prediction
-    when it is left out, alone; the importances of several do not add up. Where each checkpoint reads a sample
-    of its own, what is shown comes from all of them, and a rating counts by the mean over the checkpoints.
+    A neighbour is as important as the rating that connects it to the pair: the rating of the item by that
+    user, or of that item by the user. The importance of a rating is the change of the prediction when that
+    rating alone is left out; importances do not add up. If each checkpoint reads its own sample, the
+    explanation covers all samples, and the importance of a rating is its mean over the checkpoints.
 
     Args:
-        run: folder of a run; or, since loading takes longer than predicting, a `Predictor` made of it.
-        user_id: a known user, or, with `ratings`, a new one, who needs no id.
+        run: folder of a run, or a `Predictor`, which avoids loading the run for each call.
+        user_id: a known user or, with `ratings`, a new one; None for a new user without an id.
         item_id: raw id of the item.
-        ratings: item id -> rating, of a new user, or besides those that are known of the user.
+        ratings: item id -> rating, of a new user, or in addition to the known ratings of the user.
         method: "occlusion", exact, or "gradient", an estimate to first order; see
             `igmc.networks.rgcn.importance`. Of the neighbours network both are estimates, and "gradient" goes
             by shares that add up to its step from the biases; see `igmc.networks.neighbours.nearest`.
-        top: neighbours shown, at most, on each side.
-        limit: by occlusion, how many ratings that tie neighbours to the pair are left out in turn, at most;
-            where there are more, those with the largest gradient, by absolute value.
+        top: maximum neighbours shown on each side.
+        limit: by occlusion, the maximum number of ratings left out in turn; if there are more, those with the
+            largest absolute gradient.
         coverage: the probability that the rating lies in the interval around the prediction.
         deadline: on the clock of `time.monotonic`.
 
     Returns:
-        the `top` users and items that matter most, and the importance of the ratings among them.
+        the `top` most important users and items, and the importance of the ratings among them.
 
     Raises:
         ConfigError: on another method or a number below 1; without a user and ratings.
-        DataError: on an item, or a rated item, that the run does not know, or a user it does not know and
-            whose ratings are not given; on a rating that is not on the scale.
+        DataError: on an unknown item, an unknown user without ratings, or a rating that is not on the scale.
         IgmcError: as `Predictor.from_run`.
         TimeoutError: after the deadline.
     """
     config = ExplainConfig(method=method, top=top, limit=limit, coverage=coverage)
     if user_id is None and ratings is None:
-        raise ConfigError("nobody is named to explain for", allowed="a user_id, ratings, or both")
+        raise ConfigError("no user to explain for", allowed="a user_id, ratings, or both")
     predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
-        raise DataError("the run knows no such item", got=item_id, remedy=near_ids(predictor.items, item_id))
+        raise DataError(
+            "the run does not know this item", got=item_id, remedy=near_ids(predictor.items, item_id)
+        )
     view = requested_user(predictor, user_id, ratings)
     found = view.score_indices(np.array([item], np.int32), clip=False, coverage=coverage, deadline=deadline)
     near = NO_NEIGHBOURHOOD

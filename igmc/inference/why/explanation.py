@@ -1,4 +1,4 @@
-"""Why a pair gets its prediction: its neighbours and their ratings, the most telling first; text and JSON."""
+"""The explanation of a prediction: neighbours and their ratings, most important first, as text and JSON."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class Interval:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A prediction and the ratings that it was read off.
+    """A prediction and the ratings that it depends on.
 
     Attributes:
-        score: the prediction, within the scale.
-        prediction: the same before it is moved into the scale; importance refers to it.
-        source: "model"; or the damped mean that stands in where there is no neighbourhood, and then there are
-            no ratings here: see `igmc.inference.predictions.Predictions`.
+        score: the prediction, clipped to the scale.
+        prediction: the unclipped prediction, to which importances refer.
+        source: "model", or the kind of damped mean for a pair without a neighbourhood, which has no ratings
+            here; see `igmc.inference.predictions.Predictions`.
         method: "occlusion" or "gradient"; see `igmc.networks.rgcn.importance`.
         users: the user asked for, then those who rated the item, the most important such rating first.
         items: the item asked for, then those that the user rated, the most important such rating first.
@@ -69,9 +69,8 @@ class Explanation:
             its samples together, where each checkpoint reads one of its own.
         n_considered: how many ratings of the pair's user and item were considered for `users` and `items`.
         n_links: how many there are.
-        parts: what the prediction is the sum of, and how much of it, in ratings; empty where the network
-            does not tell.
-        known: what the user is known to have given the item, which is not looked at; None if nothing.
+        parts: the additive parts of the prediction, in ratings; empty if the network gives none.
+        known: the known rating of the pair, which is not used; None if unknown.
         levels: the ratings of the scale.
         interval: around the prediction; None if the run gives none.
     """
@@ -99,10 +98,9 @@ class Explanation:
     interval: Interval | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types: nodes with their roles, and edges by raw ids with importance and what is left.
+        """As plain JSON types: nodes with roles, and edges by raw ids with their importance.
 
-        ``without`` is what would be predicted without a rating, not moved into the scale; by gradient, to
-        first order.
+        ``without`` is the unclipped prediction without a rating; by gradient, a first-order estimate.
         """
         sides = (("user", self.users), ("item", self.items))
         return {
@@ -191,18 +189,18 @@ class Explanation:
         return "\n".join(lines)
 
     def origin(self) -> str:
-        """What the prediction was read off, in words: how many ratings, or which mean."""
+        """The source of the prediction in words: how many ratings, or which mean."""
         if self.source != "model":
             return f"a damped {self.source}"
         return f"from {self.n_ratings:,} ratings by {self.n_users:,} users of {self.n_items:,} items"
 
     def user_label(self, at: int) -> str:
-        """How a user is called in text and figures."""
+        """The name of a user in text and figures."""
         found = self.users[at].id
         return "the new user" if found is None else _plain(f"user {found}")
 
     def item_label(self, at: int) -> str:
-        """How an item is called in text and figures: by its title where it is known."""
+        """The name of an item in text and figures: its title if known."""
         return _plain(self.items[at].title or f"item {self.items[at].id}")
 
 

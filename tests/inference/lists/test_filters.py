@@ -106,5 +106,5 @@ def test_an_unknown_genre_is_refused_with_those_that_are_near(predictor):
 def test_a_filter_by_what_the_run_does_not_know_is_refused(predictor):
     unknown = dataclasses.replace(predictor, info=None)
     for wrong, what in (({"genre": "Drama"}, "genres"), ({"years": (1990, None)}, "years")):
-        with pytest.raises(ConfigError, match=f"this run does not know the {what} of its items"):
+        with pytest.raises(ConfigError, match=f"this run has no item {what}"):
             passing(unknown, **wrong)

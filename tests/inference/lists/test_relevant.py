@@ -82,7 +82,7 @@ def test_lists_of_all_users_are_by_relevance_too(ranked, tmp_path):
 def test_what_has_no_ranker_and_the_worst_by_relevance_are_refused(ranked, predictor):
     import dataclasses
 
-    with pytest.raises(ConfigError, match="worst items are listed by predicted rating"):
+    with pytest.raises(ConfigError, match="bottom lists are ordered by predicted rating"):
         recommend(ranked, ratings=MINE, order="relevance", bottom=True)
     bare = dataclasses.replace(predictor, relevance=None)
     with pytest.raises(ConfigError, match="has no ranker"):

@@ -164,15 +164,15 @@ def test_what_cannot_be_explained_is_said():
     for wrong in ({"top": 0}, {"limit": 0}):
         with pytest.raises(ConfigError, match=rf"ExplainConfig.{next(iter(wrong))} is out of range; got 0"):
             explain(predictor, 4, 7, **wrong)
-    with pytest.raises(ConfigError, match="nobody is named to explain for"):
+    with pytest.raises(ConfigError, match="no user to explain for"):
         explain(predictor, None, 7)
     with pytest.raises(DataError, match="a rating is not on the scale; got 9"):
         explain(predictor, None, 7, ratings={1: 9})
-    with pytest.raises(DataError, match=r"the run knows no such item; got 99; .*ids are 0\.\.14"):
+    with pytest.raises(DataError, match=r"the run does not know this item; got 99; .*ids are 0\.\.14"):
         explain(predictor, 4, 99)
-    with pytest.raises(DataError, match=r"the run knows no such user; got 99; .*or give the ratings"):
+    with pytest.raises(DataError, match=r"the run does not know this user; got 99; .*or give the ratings"):
         explain(predictor, 99, 7)
-    with pytest.raises(DataError, match=r"a rated item is not known to the run; got 99"):
+    with pytest.raises(DataError, match=r"the run does not know a rated item; got 99"):
         explain(predictor, None, 7, ratings={99: 4})
 
 

@@ -87,7 +87,5 @@ def test_what_is_wrong_is_named(tmp_path, content, match):
 def test_settings_of_text_do_not_apply(tmp_path):
     with pytest.raises(ConfigError, match="members of JSON have names; got '1,2,3'"):
         load(tmp_path, LINES, columns="1,2,3")
-    with pytest.raises(
-        ConfigError, match=r"--separator does not apply to JSON; got ';'; .*omit --separator"
-    ):
+    with pytest.raises(ConfigError, match=r"--separator does not apply to JSON; got ';'; .*omit --separator"):
         load(tmp_path, LINES, separator=";")
