@@ -126,7 +126,7 @@ def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):
             "no pairs given: use --pairs, or both --user (or --ratings) and --items; see igmc-predict -h",
         ),
         (["--user", "u1"], 2, "no pairs given: use --pairs"),
-        (["--user", "u1", "--items", " , "], 2, "--items names no item; got"),
+        (["--user", "u1", "--items", " , "], 2, "--items is empty; got"),
         (["--pairs", "p.csv", "--user", "u1"], 2, "no pairs given: use --pairs"),
         (["--pairs", "missing.csv"], 3, "there is no file missing.csv"),
         (["--pairs", "empty.csv"], 3, "the first line of empty.csv does not name the column of users"),
@@ -197,7 +197,7 @@ def test_items_are_ids_or_a_file_of_them(predict, tmp_path):
         (["--ratings", "i0=5", "--pairs", "p.csv"], 2, "needs a column user_id with the user of each rating"),
         (["--ratings", "i99=5", "--items", "i1"], 3, "the run does not know a rated item; got 'i99'"),
         (["--user", "u1", "--items", "missing.txt"], 3, "missing.txt"),
-        (["--user", "u1", "--items", " , "], 2, "--items names no item"),
+        (["--user", "u1", "--items", " , "], 2, "--items is empty"),
     ],
 )
 def test_what_is_asked_of_whom_must_be_clear(predict, arguments, code, message):

@@ -41,9 +41,7 @@ def test_a_run_under_way_answers_with_its_best_checkpoint_so_far(unfinished):
     history = unfinished.load_epoch(unfinished.epochs()[-1])["history"]
     best = chosen_epochs(config, [record["validation_rmse"] for record in history])[0]
     assert pick_epochs(unfinished, config) == pick_epochs(unfinished, config, "single") == [best]
-    with pytest.raises(
-        ConfigError, match=r"unfinished.*got 'ensemble'; allowed: single, or .*use 'single'"
-    ):
+    with pytest.raises(ConfigError, match=r"unfinished.*got 'ensemble'; allowed: single, or .*use 'single'"):
         pick_epochs(unfinished, config, "ensemble")
 
 

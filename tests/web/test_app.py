@@ -190,13 +190,13 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
 @pytest.mark.parametrize(
     ("asked", "status", "detail"),
     [
-        ({}, 422, "nobody is named"),
-        ({"user_id": "nobody"}, 404, r"not know this user; got 'nobody'.*ids are"),
-        ({"user_id": 99_999}, 404, "not know this user; got 99999.*ids are 1..300"),
+        ({}, 422, "no user to recommend for"),
+        ({"user_id": "nobody"}, 404, r"no such user; got 'nobody'.*ids are"),
+        ({"user_id": 99_999}, 404, "no such user; got 99999.*ids are 1..300"),
         (
             {"ratings": [{"item_id": "f999", "rating": 4}]},
             422,
-            "rated item is not known to the run; got 'f999'.*'f099'",
+            "the run does not know a rated item; got 'f999'.*'f099'",
         ),
         ({"ratings": [{"item_id": "f001", "rating": 6}]}, 422, "not on the scale; got 6.*1, 2, 3, 4, 5"),
         ({"ratings": [{"item_id": "f001", "rating": 4.5}]}, 422, "not on the scale"),
@@ -213,7 +213,11 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
             422,
             "no item has this genre; got 'Dramma'.*did you mean Drama",
         ),
-        ({"ratings": [], "year_from": 1999, "year_to": 1990}, 422, "years are no range; got '1999 to 1990'"),
+        (
+            {"ratings": [], "year_from": 1999, "year_to": 1990},
+            422,
+            "years are not a range; got '1999 to 1990'",
+        ),
         ({"ratings": [], "order": "fame"}, 422, "order.*got 'fame'"),
         ({"ratings": [], "diversity": 2}, 422, "body.diversity: .*less than or equal to 1"),
         ({"ratings": [], "exclude": [True]}, 422, "body.exclude.0"),
@@ -262,7 +266,7 @@ def test_a_score_that_is_no_number_is_refused(client):
 def test_an_unknown_item_has_no_explanation(client):
     answer = client.post("/api/explanations", json={"item_id": "f99", "ratings": FIVE})
     assert answer.status_code == 404
-    assert "not know this item; got 'f99'" in answer.json()["detail"]
+    assert "no such item; got 'f99'" in answer.json()["detail"]
     assert client.post("/api/explanations", json={"item_id": "f001"}).status_code == 422
 
 

@@ -68,9 +68,9 @@ def test_more_ratings_than_allowed_are_refused(predictor):
 
 
 def test_who_and_what_is_not_known_is_told_apart_from_what_makes_no_sense(service):
-    with pytest.raises(UnknownIdError, match="not know this user; got 99999"):
+    with pytest.raises(UnknownIdError, match="no such user; got 99999"):
         service.recommend(schemas.ListRequest(user_id=99_999), LATER)
-    with pytest.raises(UnknownIdError, match="not know this item; got 'f99'"):
+    with pytest.raises(UnknownIdError, match="no such item; got 'f99'"):
         service.explain(schemas.ExplanationRequest(item_id="f99", ratings=FIVE), LATER)
     with pytest.raises(DataError, match="an item is rated twice; got 'f001'") as error:
         service.recommend(schemas.ListRequest(ratings=[FIVE[0], FIVE[0]]), LATER)

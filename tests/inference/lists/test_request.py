@@ -37,9 +37,7 @@ def test_ratings_are_copied_and_an_empty_list_of_them_is_somebody():
 
 
 def test_nobody_is_refused():
-    with pytest.raises(
-        ConfigError, match="no user to recommend for; allowed: a user_id, ratings, or"
-    ):
+    with pytest.raises(ConfigError, match="no user to recommend for; allowed: a user_id, ratings, or"):
         ListRequest(genre="Drama")
 
 
