@@ -107,13 +107,12 @@ def evaluate_command(
 ) -> int:
     """Fit models and measure them on the same splits, with the same code.
 
-    Each model is fitted to the training part and makes its choices on the validation part; then it is
-    refitted to both and measured once on the test part: rating errors, ranking of the rated test items, and
-    full rankings of all unseen items per user. 95% confidence intervals are bootstrapped over users.
+    Each model is fitted to the training part and chooses on the validation part; refitted to both, it is
+    measured once on the test part: rating errors, ranking of rated test items, and full rankings of all
+    unseen items. 95% intervals are bootstrapped over users.
 
-    If the protocol holds out whole users, models that accept newcomers are also tested on pairs of
-    newcomers with opposite tastes: opposite_overlap is the fraction of the top ten that both lists share.
-    --metrics opposite_overlap also prints the lists of one pair.
+    If the protocol holds out whole users, opposite_overlap is the fraction of the top ten shared by the lists
+    of two newcomers with opposite tastes; --metrics opposite_overlap prints the lists of one pair.
     """
     start_logging(verbose=verbose, quiet=quiet)
     from igmc.evaluation import evaluate
@@ -122,9 +121,7 @@ def evaluate_command(
         emit(_models() if list_models else _protocols())
         return 0
     if not models:
-        raise click.UsageError(
-            "no model given: use --model NAME, once per model; --list-models shows the names"
-        )
+        raise click.UsageError("no model given: use --model NAME; --list-models shows the names")
     if as_json and (metrics or against):
         raise click.UsageError("--metrics and --against change the table, which --json replaces")
     shown = [word.strip() for word in metrics.split(",")] if metrics else None

@@ -93,11 +93,11 @@ def extract_store(
 ) -> ExtractReport:
     """Store the enclosing subgraph of every pair of a part; existing shards are kept.
 
-    The content is the same for any number of workers and any shard size. It can be interrupted at any time
-    and called again: it makes only what is missing. It waits while another process makes the same store.
+    The content is the same for any number of workers and any shard size. It can be interrupted and called
+    again, and waits while another process makes the same store.
 
-    In a script, a call with more than one worker belongs under ``if __name__ == "__main__":``, as with all
-    process pools of Python: workers import the script again, and a call from a worker raises an error.
+    In a script, call it with more than one worker only under ``if __name__ == "__main__":``, since workers
+    import the script again.
 
     Args:
         part: the pairs and the graph.
@@ -110,8 +110,7 @@ def extract_store(
         executor: see `igmc.jobs`; Ray's workers must see the folder under the same path.
 
     Raises:
-        ConfigError: on a number of workers or a shard size below 1; if called from a worker that imports the
-            script again.
+        ConfigError: on a number of workers or a shard size below 1; or if called from a worker.
         StoreError: if the folder holds a store made from something else, or a damaged one.
         IgmcError: if the folder cannot be written, or a worker process died.
     """

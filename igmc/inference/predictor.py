@@ -92,9 +92,7 @@ class Predictor(BasePredictor):
         """
         index = int(self.items.encode([item_id])[0])
         if index < 0:
-            raise DataError(
-                "the run does not know this item", got=item_id, remedy=near_ids(self.items, item_id)
-            )
+            raise DataError("this item is unknown", got=item_id, remedy=near_ids(self.items, item_id))
         return similar_items(self, index, k)
 
 

@@ -32,7 +32,7 @@ def requested_user(
         check_ratings(ratings)
     if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
         raise DataError(
-            "the run does not know this user",
+            "this user is unknown",
             got=user_id,
             remedy=f"{near_ids(predictor.users, user_id)}; or give the ratings of a new user",
         )

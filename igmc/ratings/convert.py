@@ -41,12 +41,12 @@ def to_networkx(
 ) -> nx.Graph[Any]:
     """The bipartite rating graph as a NetworkX graph.
 
-    Its nodes are ``("user", user_id)`` and ``("item", item_id)``, since a user and an item may share a raw
-    id; users and items without ratings are included. A node has the attributes ``bipartite`` (0 user, 1
-    item), ``raw_id``, and its side information (age, title, genres, ...). An edge has ``rating``,
-    ``timestamp`` (seconds since 1970) if the data have times, and with a split ``part`` ("train",
-    "validation", "test" or "support") and ``level``. All nodes have the same attributes, and so have all
-    edges, as PyG's ``from_networkx`` requires; unknown values are an empty string or -1.
+    Its nodes are ``("user", user_id)`` and ``("item", item_id)``; those without ratings are included. A node
+    has the attributes ``bipartite`` (0 user, 1 item), ``raw_id``, and its side information (age, title,
+    genres, ...). An edge has ``rating``, ``timestamp`` (seconds since 1970) if the data have times, and with
+    a split ``part`` ("train", "validation", "test" or "support") and ``level``. All nodes have the same
+    attributes, and so have all edges, as PyG's ``from_networkx`` requires; unknown values are an empty string
+    or -1.
 
     Args:
         dataset: whose ratings: anything that `igmc.ratings.load.load_dataset` accepts.
@@ -107,8 +107,8 @@ def to_pyg(
     ``edge_support_mask``, bool.
 
     Args:
-        dataset, split, rows: as in `to_networkx`. Messages over test edges would leak the ratings to predict:
-            use only the edges of the training mask, or pass ``rows=split.train``.
+        dataset, split, rows: as in `to_networkx`. Test edges would leak the ratings to predict: use the
+            training mask, or ``rows=split.train``.
         directions: "both" or "one".
         features: add the side features as ``x``, float32 [N, F + G]: the first F columns those of the users,
             the other G those of the items, 0 in the rows of the other side.
@@ -149,9 +149,9 @@ def to_hetero(
 ) -> HeteroData:
     """The rating graph as a heterogeneous PyG graph with the edge type ``("user", "rates", "item")``.
 
-    That type has ``edge_index`` int64 [2, E] and, as ``rating``, ``train_mask``, ..., the attributes that
-    `to_pyg` calls ``edge_rating``, ``edge_train_mask``, ... With both directions, the reversed edges are
-    stored under ``("item", "rev_rates", "user")``. The graph itself has ``raw_ids``.
+    It has ``edge_index`` int64 [2, E] and the edge attributes of `to_pyg` without the prefix ``edge_``:
+    ``rating``, ``train_mask``, ... With both directions, the reversed edges are stored under ``("item",
+    "rev_rates", "user")``. The graph itself has ``raw_ids``.
 
     Args:
         dataset, split, rows, directions: as in `to_pyg`.
@@ -215,9 +215,7 @@ def _columns(dataset: Dataset, split: Split | None, rows: ArrayLike | None) -> C
     """The user, item, rating, ... of the chosen ratings, a column each."""
     table = dataset.table
     if split is not None and split.table is not table and split.table.digest() != table.digest():
-        raise DataError(
-            f"the split was made from other ratings than those of {dataset.name}", remedy="make a split of it"
-        )
+        raise DataError(f"the split is of other ratings than {dataset.name}", remedy="make a split of it")
     if rows is None and split is not None:
         rows = np.sort(np.concatenate([getattr(split, part) for part in _MASKS]))
     chosen = np.arange(len(table)) if rows is None else _checked(rows, len(table))
@@ -296,9 +294,7 @@ def _named(graph: nx.Graph[Any]) -> nx.Graph[Any]:
     for node, attributes in graph.nodes(data=True):
         for text in (value for value in attributes.values() if isinstance(value, str)):
             if _NO_XML.search(text):
-                raise DataError(
-                    "GraphML does not allow control characters", got=text, remedy="write a PyG graph"
-                )
+                raise DataError("GraphML allows no control characters", got=text, remedy="write a PyG graph")
         names[node] = f"{node[0][0]}{count[node[0]]}"
         count[node[0]] += 1
     return nx.relabel_nodes(graph, names)

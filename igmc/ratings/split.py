@@ -166,13 +166,12 @@ def make_split(
 
     ``config.split`` is "random" (``test_ratio`` of the ratings are the test part), the name of an official
     split, or "default": the first official split if there is one (u1 for ml_100k), else "random".
-    ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both,
-    such that a lower ratio keeps a subset of what a higher one keeps; the test part is not thinned.
+    ``validation_ratio`` of the training part is set aside for validation. ``keep_ratio`` then thins both: a
+    lower ratio keeps a subset of a higher one. The test part is not thinned.
 
     Args:
         dataset: as `igmc.ratings.load.load_dataset` takes it.
-        config: how to split, or a mapping of such settings; if None, the settings in `dataset`, or the
-            defaults.
+        config: how to split, or a mapping of settings; if None, those in `dataset`, or the defaults.
         seed: of the draws.
 
     Raises:

@@ -22,9 +22,7 @@ def test_lists_are_drawn_and_written(predictor, tmp_path):
     assert most.patches[0].get_width() == max(bar.get_width() for bar in most.patches)
 
 
-@pytest.mark.parametrize(
-    ("typed", "message"), [(" , ", "names no user"), ("99999", "the run does not know this user")]
-)
+@pytest.mark.parametrize(("typed", "message"), [(" , ", "names no user"), ("99999", "this user is unknown")])
 def test_nobody_is_refused(predictor, tmp_path, typed, message):
     with pytest.raises(DataError, match=message):
         draw_lists(predictor, typed, tmp_path)

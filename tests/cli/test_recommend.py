@@ -196,7 +196,7 @@ def _with_escapes(text):
         (["--user", 3, "-k", "0"], 2, "--k is out of range; got 0; allowed: at least 1"),
         (["--user", 3, "-k", "ten"], 2, "'ten' is not a whole number"),
         (["--user", 3, "--genre", "Dram"], 2, "no item has this genre; got 'Dram'; allowed: Action, Comedy"),
-        (["--user", 301], 3, "the run does not know this user; got 301; hint: ids are 1..300"),
+        (["--user", 301], 3, "this user is unknown; got 301; hint: ids are 1..300"),
         (["--ratings", "f001=9"], 3, "a rating is not on the scale; got 9.0; allowed: 1, 2, 3, 4, 5"),
         (["--ratings", "f001=good"], 3, "--ratings: a rating is not a number; got 'good'"),
         (["--ratings", "f001=5,f001=4"], 3, "--ratings: item 'f001' is rated twice"),

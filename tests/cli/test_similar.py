@@ -26,4 +26,4 @@ def test_the_list_is_that_of_python(command, home, demo_run):
 def test_an_unknown_item_is_an_error_with_a_hint(command, home, demo_run):
     code, _, err = command("igmc-similar", "--run", demo_run, "--item", "f9999")
     assert code == 3
-    assert "the run does not know this item; got 'f9999'" in err
+    assert "this item is unknown; got 'f9999'" in err

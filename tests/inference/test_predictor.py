@@ -215,7 +215,7 @@ def test_lists_explanations_and_similar_items_are_methods(predictor):
         predictor, None, "f003", ratings=ratings
     )
     assert predictor.similar_items("f001", 2)["rank"].tolist() == [1, 2]
-    with pytest.raises(DataError, match="the run does not know this item; got 'f999'"):
+    with pytest.raises(DataError, match="this item is unknown; got 'f999'"):
         predictor.similar_items("f999")
 
 

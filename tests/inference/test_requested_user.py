@@ -30,9 +30,9 @@ def test_it_is_the_view_of_the_predictor(predictor, user_id, ratings):
         (
             301,
             None,
-            r"does not know this user; got 301; hint: ids are 1\.\.300; or give the ratings",
+            r"this user is unknown; got 301; hint: ids are 1\.\.300; or give the ratings",
         ),
-        ("3", None, r"does not know this user; got '3'; .*did you mean 3 \(a number\)\?"),
+        ("3", None, r"this user is unknown; got '3'; .*did you mean 3 \(a number\)\?"),
         (None, {"f01": 5}, "the run does not know a rated item; got 'f01'; .*or omit this rating"),
         (7, {"f001": 5, 12: 3}, "the run does not know a rated item; got 12"),
         (None, {"f001": 9}, "a rating is not on the scale; got 9"),

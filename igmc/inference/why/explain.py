@@ -37,10 +37,9 @@ def explain(
 ) -> Explanation:
     """Explain the prediction for a user and an item by the ratings around them.
 
-    A neighbour is as important as the rating that connects it to the pair: the rating of the item by that
-    user, or of that item by the user. The importance of a rating is the change of the prediction when that
-    rating alone is left out; importances do not add up. If each checkpoint reads its own sample, the
-    explanation covers all samples, and the importance of a rating is its mean over the checkpoints.
+    A neighbour is as important as the rating that connects it to the pair. The importance of a rating is the
+    change of the prediction when it alone is left out; importances do not add up. If each checkpoint reads
+    its own sample, importances are means over the checkpoints.
 
     Args:
         run: folder of a run, or a `Predictor`, which avoids loading the run for each call.
@@ -71,9 +70,7 @@ def explain(
     predictor = run if isinstance(run, BasePredictor) else BasePredictor.from_run(run)
     item = int(predictor.items.encode([item_id])[0])
     if item < 0:
-        raise DataError(
-            "the run does not know this item", got=item_id, remedy=near_ids(predictor.items, item_id)
-        )
+        raise DataError("this item is unknown", got=item_id, remedy=near_ids(predictor.items, item_id))
     view = requested_user(predictor, user_id, ratings)
     found = view.score_indices(np.array([item], np.int32), clip=False, coverage=coverage, deadline=deadline)
     near = NO_NEIGHBOURHOOD

@@ -186,8 +186,8 @@ def test_threads_do_not_mix(predictor):
     ("wrong", "error", "message"),
     [
         ({}, ConfigError, "no user to recommend for"),
-        ({"user_id": 301}, DataError, r"not know this user; got 301; hint: ids are 1\.\.300; or give the ra"),
-        ({"user_id": "3"}, DataError, r"not know this user; got '3'; .*did you mean 3 \(a number\)\?"),
+        ({"user_id": 301}, DataError, r"user is unknown; got 301; hint: ids are 1\.\.300; or give the ra"),
+        ({"user_id": "3"}, DataError, r"user is unknown; got '3'; .*did you mean 3 \(a number\)\?"),
         (
             {"ratings": {"f01": 5}},
             DataError,

@@ -50,7 +50,7 @@ def test_all_users_are_all_users_and_short_lists_are_counted(predictor, tmp_path
 
 def test_a_file_of_all_users_is_there_whole_or_not_at_all(predictor, tmp_path):
     request = ListRequest(ratings={}, config=ListConfig(k=1))
-    with pytest.raises(DataError, match="the run does not know this user; got 999"):
+    with pytest.raises(DataError, match="this user is unknown; got 999"):
         recommend_all(predictor, tmp_path / "all.csv", request, users=[1, 999], progress=False)
     assert not list(tmp_path.iterdir())
     with pytest.raises(ConfigError, match=r"got 'all.txt'; allowed: a name that ends in .csv or .jsonl"):

@@ -168,9 +168,9 @@ def test_what_cannot_be_explained_is_said():
         explain(predictor, None, 7)
     with pytest.raises(DataError, match="a rating is not on the scale; got 9"):
         explain(predictor, None, 7, ratings={1: 9})
-    with pytest.raises(DataError, match=r"the run does not know this item; got 99; .*ids are 0\.\.14"):
+    with pytest.raises(DataError, match=r"this item is unknown; got 99; .*ids are 0\.\.14"):
         explain(predictor, 4, 99)
-    with pytest.raises(DataError, match=r"the run does not know this user; got 99; .*or give the ratings"):
+    with pytest.raises(DataError, match=r"this user is unknown; got 99; .*or give the ratings"):
         explain(predictor, 99, 7)
     with pytest.raises(DataError, match=r"the run does not know a rated item; got 99"):
         explain(predictor, None, 7, ratings={99: 4})
