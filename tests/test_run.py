@@ -599,9 +599,7 @@ def test_support_dropout_trains_live_on_other_subgraphs_and_a_store_is_refused(r
     assert not same(weights(plain.folder), weights(dropped.folder))
     stored = json.loads((tmp_path / "dropped" / "config.json").read_text())["config"]["train"]
     assert stored["support_dropout"] == 0.8
-    with pytest.raises(
-        ConfigError, match="support dropout needs subgraphs that are extracted again each epoch"
-    ):
+    with pytest.raises(ConfigError, match="support dropout needs subgraphs that are extracted in each epoch"):
         run(make_config(ratings, live=False, support_dropout=0.8), tmp_path / "store", home)
     with pytest.raises(ConfigError, match=r"other settings: train.support_dropout \(0.8 there, 0.0 now\)"):
         run(make_config(ratings, live=None), tmp_path / "dropped", home)

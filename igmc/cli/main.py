@@ -163,7 +163,7 @@ def _os_message(error: OSError) -> str:
     if error.errno in _FULL:
         remedy = f"free some space, or choose another disk with --home or --out; then {_AGAIN}"
     elif error.errno in _DENIED:
-        remedy = "choose a folder that you may write to with --home or --out, or mend the permissions"
+        remedy = "choose a folder that you may write to with --home or --out, or fix the permissions"
     else:
         remedy = "check the path; -v shows where it happened"
     return f"{what}{': ' + where if where else ''}; hint: {remedy}"

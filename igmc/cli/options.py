@@ -176,7 +176,7 @@ def read_config(ctx: click.Context, file: Path | None, network: str | None = Non
                 f"{knobs[0].flag} is not a setting of this network",
                 got=f"--network {network}"
                 + ("" if typed(ctx, "network") or filed else f", that of {dataset}"),
-                remedy=f"leave it out, or give {others}",
+                remedy=f"omit it, or give {others}",
             )
         (flags if knob.section == TOP else flags.setdefault(knob.section, {}))[knob.field.name] = value
     return run_config(dataset, merged(given, flags) | {"network": network})

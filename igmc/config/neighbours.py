@@ -99,6 +99,6 @@ class NeighboursConfig(Config):
             raise ConfigError(
                 "--dates needs ratings with times, and no rating has one",
                 got=f"--dates {self.dates}",
-                remedy="leave it out, or name the column of times with --columns user,item,rating,time",
+                remedy="omit it, or name the column of times with --columns user,item,rating,time",
             )
         return self

@@ -71,7 +71,7 @@ class RunConfig(Config):
                 raise ConfigError(
                     f"{name} holds settings of the network {other}",
                     got=f"network {network}",
-                    remedy=f"leave them out, or set network to {other}",
+                    remedy=f"omit them, or set network to {other}",
                 )
         return super().from_dict(values)
 

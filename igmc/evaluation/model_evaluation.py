@@ -162,7 +162,7 @@ def evaluate_model(
     if not found.metrics:
         raise DataError(
             f"{model.label} only ranks, and {protocol.label} asks for ratings",
-            remedy="leave it out, or choose another protocol",
+            remedy="omit it, or choose another protocol",
         )
     settings: Config = recommender.config
     return ModelEvaluation(

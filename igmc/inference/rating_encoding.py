@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["check_ratings", "encode_ratings", "nearest_ratings", "rating_columns"]
 
 _BY_ROUNDING = (
-    "give one of these, or say --round-ratings (in a request round: true, in Python "
+    "give one of these, or use --round-ratings (in a request round: true, in Python "
     "igmc.inference.nearest_ratings) to take what lies between two of them to the nearest"
 )
 _COLUMNS = ("user_id", "item_id", "rating")

@@ -1,4 +1,4 @@
-"""From subgraphs, or neighbours, to batches of tensors."""
+"""Batches of tensors from subgraphs or neighbours."""
 
 from igmc.loading.batch import Batch, Structure
 from igmc.loading.cross_fitting import CrossFit

@@ -1,4 +1,4 @@
-"""One step's input: subgraphs, with the ratings that are asked."""
+"""The input of one step: subgraphs, with the ratings to predict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ A = TypeVar("A")
 
 
 class Structure(NamedTuple, Generic[A]):
-    """What a network reads of `Subgraphs`, which is all but the ids: arrays, or tensors."""
+    """The part of `Subgraphs` that a network reads, which is all except the ids: arrays or tensors."""
 
     user_ptr: A
     item_ptr: A
@@ -33,11 +33,11 @@ class Structure(NamedTuple, Generic[A]):
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """P subgraphs and what is asked of them.
+    """P subgraphs and their targets.
 
     Attributes:
         subgraphs: in the memory of the CPU, wherever the batch is.
-        rating: float32 [P], the ratings that are asked, on the original scale; its device is the batch's.
+        rating: float32 [P], the ratings to predict, on the original scale, on the device of the batch.
         side: float32 [P, F], side features of the target user and item side by side, or None.
         noise: key of this step's dropout; equal keys drop the same edges and units, on any device.
         place: where these pairs stand in the batch of all ranks; None if they are the whole batch.
@@ -94,7 +94,7 @@ class Batch:
         return Structure(*(torch.from_numpy(array) for array in self.arrays))
 
     def to(self, device: torch.device | str) -> Batch:
-        """The batch on a device; itself if it is there already."""
+        """The batch on a device."""
         if self.rating.device == torch.device(device):
             return self
 

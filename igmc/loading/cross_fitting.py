@@ -1,4 +1,4 @@
-"""Folds of the ratings with what is known of each: nothing that a pair is asked on has seen its rating.
+"""Cross-fitted inputs: no pair is predicted from statistics or estimates that include its rating.
 
 Each epoch deals the ratings into folds again, and the pairs of a fold are asked on the statistics of the
 others. Estimates are too dear for that, and need not be of the same ratings: they are fitted ten times, once

@@ -1,10 +1,10 @@
-"""Training pairs of the neighbours network: folds of the ratings, and newcomers simulated among the known.
+"""Training pairs of the neighbours network: folds of the ratings, and simulated newcomers.
 
-A training pair must not see its own rating, nor a newcomer what it has not revealed. So the ratings are dealt
-into folds, and the pairs of one fold are asked on the graph of the others. Within a fold some users and items
+A training pair must not see its own rating, nor a newcomer its hidden ratings. So the ratings are dealt into
+folds, and the pairs of one fold are predicted on the graph of the others. Within a fold some users and items
 play newcomers: of their ratings in that graph they reveal k, from 1 to 10 with few more often (log-uniform),
-and are asked about others. Statistics, choice of neighbours and inputs all come from the graph that remains;
-there is nothing left that they could see by mistake.
+and are asked about others. Statistics, neighbours and inputs are all computed on the remaining graph, so no
+hidden rating can leak.
 """
 
 from __future__ import annotations

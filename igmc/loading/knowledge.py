@@ -1,4 +1,4 @@
-"""What is known of a graph, and what the neighbours network reads of it: statistics, estimates and dates.
+"""The inputs of the neighbours network from a graph: statistics, estimates and dates.
 
 Neighbours say who agrees with whom; a factorization says what all ratings together make of a pair. Where a
 network reads estimates, the first of them takes the place of the biases as the base of its answers, and the

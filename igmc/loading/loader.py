@@ -1,4 +1,4 @@
-"""Batches of one epoch after another, made in the background while the last one trains."""
+"""Batches of each epoch, prepared in the background during training."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ SideFeatures = tuple[NDArray[np.float32], NDArray[np.float32]]
 class Loader:
     """Iterates over the pairs of a source in batches.
 
-    The order of the pairs and the dropout key of each batch are functions of (seed, epoch) alone. Where the
-    source is larger than its cache, shuffling is by windows: their order, and the order within each.
+    The order of the pairs and the dropout key of each batch are functions of (seed, epoch) alone. If the
+    source is larger than its cache, windows are shuffled, and the pairs within each.
 
     Args:
         source: the subgraphs.
         batch_size: pairs per batch, 1 or more; the last batch of an epoch may be smaller.
         seed: of the order and of the dropout keys.
-        shuffle: False keeps the order of the pairs, as scoring needs it.
+        shuffle: False keeps the order of the pairs, for scoring.
         side: side features of all users, float32 [n_users, F], and of all items, float32 [n_items, G].
-        prefetch: batches made ahead by a background thread; 0 makes each when it is asked for.
+        prefetch: batches prepared ahead by a background thread; 0 prepares each on request.
         ranks: that share the batches; each gets its part of every one, which may be empty.
 
     Attributes:

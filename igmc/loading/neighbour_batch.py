@@ -1,4 +1,4 @@
-"""One step's input of the neighbours network."""
+"""The input of one step of the neighbours network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["NeighbourBatch"]
 
 @dataclass(frozen=True, eq=False)
 class NeighbourBatch:
-    """Some of the pairs whose neighbours were read.
+    """A batch of pairs with their neighbours.
 
     Attributes:
         neighbours: of all pairs.

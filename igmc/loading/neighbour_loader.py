@@ -38,7 +38,8 @@ class NeighbourLoader:
         batch_size: pairs per step.
         seed: of the dropout keys.
         threads: that read inputs; all cores if None.
-        memory: bytes of inputs made ahead at most, if no batch of before is held. It changes no batch.
+        memory: maximum bytes of inputs prepared ahead, if no earlier batch is held. It does not change
+            batches.
         left_out: for each member of an ensemble the ratings that it does not learn from: int64 rows of
             the known ratings, ascending. They stay in the graphs, and the other members learn from them.
         ranks: that share the batches; each gets its part of every one, which may be empty.

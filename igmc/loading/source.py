@@ -1,4 +1,4 @@
-"""Where subgraphs come from while training and scoring: cut live out of the graph, or read from the store."""
+"""Sources of subgraphs for training and scoring: live extraction, or a store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SubgraphSource(Protocol):
 
 
 class LiveSource:
-    """Extracts each subgraph when it is asked for: no disk, and with `resample` a fresh sample each epoch.
+    """Extracts each subgraph on request, without a store, and with `resample` a new sample each epoch.
 
     Args:
         part: the graph and the pairs.

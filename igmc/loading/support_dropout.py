@@ -1,8 +1,8 @@
-"""Support dropout: training on targets that show but a few of their ratings, as those do who have just come.
+"""Support dropout: training on targets that keep only a few of their ratings, to imitate newcomers.
 
-In training nearly every user has rated dozens of items, so a network that sums over them has never met a
-user with one or two. Hiding most of a target's ratings from the subgraphs of some training pairs shows it
-such users, in the manner of DropoutNet (Volkovs, Yu & Poutanen, NeurIPS 2017).
+In training nearly all users have dozens of ratings, so a network that sums over them has never seen a user
+with one or two. Support dropout hides most of a target's ratings in the subgraphs of some training pairs, as
+in DropoutNet (Volkovs, Yu & Poutanen, NeurIPS 2017).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _WHETHER, _HOW_MANY = {"user": 2, "item": 3}, {"user": 4, "item": 5}  # draws un
 
 @dataclass(frozen=True)
 class SupportDropout:
-    """How many of its ratings the target of each training subgraph shows.
+    """The number of ratings that the target of each training subgraph keeps.
 
-    With probability `share` a target shows k of them, else all. k is ``floor((most + 1) ** u)`` for u uniform
+    With probability `share` a target keeps k of them, else all. k is ``floor((most + 1) ** u)`` for u uniform
     in 0..1, so that P(k) = log((k + 1) / k) / log(most + 1): with `most` 10, one rating in 29 % of the cases
     and ten in 4 %.
 
@@ -44,7 +44,7 @@ class SupportDropout:
 
     @classmethod
     def of(cls, config: TrainConfig) -> Self | None:
-        """What a training is configured to do; None if it drops nothing."""
+        """The support dropout of a configuration; None without any."""
         if not config.support_dropout:
             return None
         return cls(config.support_dropout, config.support_dropout_side, config.support_dropout_max)
@@ -52,7 +52,7 @@ class SupportDropout:
     def limits(
         self, user: NDArray[np.int32], item: NDArray[np.int32], *, seed: int, epoch: int
     ) -> tuple[Limits, Limits]:
-        """How many ratings the user and the item of P pairs show, int64 [P] each; -1 for all of them.
+        """The number of ratings that the users and the items of P pairs keep, int64 [P] each; -1 for all.
 
         A pair's limits depend on (seed, epoch, user, item) alone.
 

@@ -1,4 +1,4 @@
-"""The networks, each behind the same interface: to train, to score, to explain, and to move to other data."""
+"""The networks, behind one interface for training, scoring, explanation and transfer."""
 
 from igmc.networks.answers import Answers, UncertainScorer
 from igmc.networks.checkpoints import load_models

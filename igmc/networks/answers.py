@@ -1,4 +1,4 @@
-"""What the models of a run say of some pairs, with what intervals around it are made of."""
+"""Predictions of the models of a run, with the spreads that their intervals are computed from."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Answers", "UncertainScorer"]
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Scores of P pairs by M models, and how far they may be off.
+    """Scores of P pairs by M models, with their spread.
 
     Attributes:
         score: float32 [M, P].
-        spread: of the pairs; zeros where the models tell no intervals.
+        spread: of the pairs; zeros without intervals.
     """
 
     score: NDArray[np.float32]
@@ -41,10 +41,10 @@ class Answers:
 
 @runtime_checkable
 class UncertainScorer(Protocol):
-    """A scorer that can tell intervals, where its run has measured what they take.
+    """A scorer that gives intervals if its run has measured them.
 
     Attributes:
-        intervals: how wide they are; None where the run has not.
+        intervals: their widths; None if the run has not measured them.
     """
 
     intervals: IntervalModel | None

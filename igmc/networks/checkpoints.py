@@ -1,4 +1,4 @@
-"""The models that the checkpoints of a run hold."""
+"""Loads models from the checkpoints of a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load_models(folder: RunFolder, epochs: Sequence[int], like: Model, device: t
     Args:
         folder: of the run.
         epochs: whose checkpoints are there.
-        like: a model of the run's shape; it is left as it is.
+        like: a model of the run's shape; not modified.
         device: of the models.
 
     Raises:
@@ -36,7 +36,7 @@ def load_models(folder: RunFolder, epochs: Sequence[int], like: Model, device: t
             model.load_state_dict(state["model"])
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(
-                f"the checkpoint of epoch {epoch} in {folder.path} is not one of this model",
+                f"the checkpoint of epoch {epoch} in {folder.path} does not fit this model",
                 remedy="train again with --out naming a new folder",
             ) from error
         models.append(model.to(device).eval())

@@ -1,4 +1,4 @@
-"""What a run asks of a network, and what it gets."""
+"""The input and output of a network's training in a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Job", "Trained"]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A network to be trained and asked about the test pairs.
+    """A network to train and to evaluate on the test pairs.
 
     Attributes:
         config: of the run.
@@ -34,8 +34,8 @@ class Job:
         memory: bytes that statistics may take, for a network that reads them; its default if None.
         progress: show bars, if stderr is a terminal; profile: log where the training time went.
         monitor: called after each epoch with its record.
-        start: state of the model of another run, to begin with; None to draw the first weights.
-        ranks: that train together; only the first one writes to the folder, and asks about the test pairs.
+        start: state of the model of another run to start from; None for random weights.
+        ranks: processes that train together; only the first writes to the folder and predicts the test pairs.
     """
 
     config: RunConfig
@@ -58,13 +58,13 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What came of it.
+    """The result of training a network.
 
     Attributes:
         history: one record per epoch, each with ``validation_rmse`` and ``seconds``.
-        epochs: whose checkpoints predict, the single one first.
-        predictions: float32 [epochs, P], for the test pairs, not clipped; none but in the first rank.
-        half_width: float32 [P], how far an interval reaches around their mean; None where none is told.
+        epochs: of the checkpoints used for prediction, the single one first.
+        predictions: float32 [epochs, P], for the test pairs, not clipped; empty except in the first rank.
+        half_width: float32 [P], half the width of the intervals around their mean; None without intervals.
         estimates: what was chosen and why, see `igmc.networks.neighbours`; None where nothing was.
     """
 

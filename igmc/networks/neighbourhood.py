@@ -8,7 +8,7 @@ __all__ = ["NO_NEIGHBOURHOOD", "Neighbourhood"]
 
 
 class Neighbourhood(NamedTuple):
-    """What is shown of the neighbours of a pair.
+    """The neighbours of a pair that an explanation shows.
 
     Attributes:
         users, items: dense indices of the neighbours.

@@ -1,4 +1,4 @@
-"""What a network does in a run, and in the use of one."""
+"""The interface of networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["AnyScorer", "Network"]
 
 
 class AnyScorer(Protocol):
-    """The models of a run, ready to score pairs; any number of threads may call it at once."""
+    """The loaded models of a run, which score pairs; safe to call from many threads."""
 
     def score(
         self,
@@ -35,13 +35,13 @@ class AnyScorer(Protocol):
         time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
-        """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
+        """Predictions of the M models for P pairs, float32 [M, P], not clipped.
 
         Args:
-            graph: the ratings that are known; the pair's own is never looked at.
+            graph: the known ratings; a pair's own rating is never used.
             user, item: int [P], dense indices in the graph's range.
-            time: int64 [P], when they are asked, in seconds since 1970, -1 for at no particular time; the
-                time of `at` if None. It counts where a network reads dates.
+            time: int64 [P], times of prediction, in seconds since 1970, -1 for no particular time; the time
+                of `at` if None. Used only by networks that read dates.
             deadline: on the clock of `time.monotonic`.
 
         Raises:
@@ -59,10 +59,10 @@ class AnyScorer(Protocol):
         time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
-        """As `score`, for one user whose ratings lie over those that are `known`.
+        """As `score`, for one user whose ratings extend or replace those in `known`.
 
         Args:
-            known: the ratings known; graph: these, and the user's.
+            known: the known ratings; graph: these and the user's.
             user: dense index in `graph`; item: int32 [P].
             time, deadline: as in `score`.
         """
@@ -70,18 +70,18 @@ class AnyScorer(Protocol):
     def follow(
         self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
     ) -> None:
-        """Make ready for a view, in time that goes by what changed, so that its first request need not wait.
+        """Prepare for a view, in time proportional to what changed, so that its first request is fast.
 
-        Biases are fitted again in the rows that changed alone, so that an answer on the view may differ a
-        little from one on the same view without this call.
+        Only the biases of changed rows are refitted, so predictions may differ slightly from those without
+        this call.
 
         Args:
-            known: a view; graph: one that differs from it in some rows, or is longer.
-            users, items: int32, ascending, whose rows these are.
+            known: a view; graph: one that differs from it in some rows, or has more rows.
+            users, items: int32, ascending, of the changed rows.
         """
 
     def at(self, time: int) -> Self:
-        """The same, asked at this time if no other is given; without it just after the newest rating.
+        """A scorer with this default time of prediction, instead of just after the newest rating.
 
         Raises:
             ConfigError: if the models read no dates.
@@ -92,14 +92,14 @@ S = TypeVar("S", bound=AnyScorer)
 
 
 class Network(ABC, Generic[S]):
-    """A kind of network, without weights; its scorer, of type S, holds those of a run."""
+    """A type of network, without weights; its scorer, of type S, holds the weights of a run."""
 
     @abstractmethod
     def train(self, job: Job) -> Trained:
-        """Train a run, or go on with one, and ask it about the test pairs.
+        """Train a run, or resume one, and predict the test pairs.
 
         Raises:
-            IgmcError: if the settings do not suit each other, or the training fails.
+            IgmcError: if settings conflict, or training fails.
         """
 
     @abstractmethod
@@ -115,16 +115,16 @@ class Network(ABC, Generic[S]):
         side: SideFeatures | None = None,
         times: RatingTimes | None = None,
     ) -> S:
-        """The checkpoints of some epochs of a run, ready to be asked.
+        """Load the checkpoints of some epochs of a run.
 
         Args:
             folder, config: of the run.
             scale: of its ratings.
-            epochs: whose checkpoints are there.
+            epochs: of the checkpoints to load.
             device: of the models.
-            threads: to work with; all cores if None.
-            side: side features of users and items, where the network was trained with them.
-            times: when the ratings were given that are known of the run, where it is known.
+            threads: number of threads; all cores if None.
+            side: side features of users and items, if the network was trained with them.
+            times: times of the known ratings, if known.
 
         Raises:
             CheckpointError: if a checkpoint is missing, damaged, or of a model of another shape.
@@ -142,12 +142,12 @@ class Network(ABC, Generic[S]):
         *,
         deadline: float = inf,
     ) -> Neighbourhood:
-        """The ratings that the prediction of a pair rests on, the most important ones.
+        """The most important ratings behind the prediction of a pair.
 
         Args:
-            scorer: whose prediction it is.
+            scorer: that made the prediction.
             known, graph, user, item: as in `AnyScorer.score_user`, with a single item.
-            how: how importance is measured, and how much is shown.
+            how: measure of importance, and number of neighbours shown.
             deadline: on the clock of `time.monotonic`.
 
         Raises:
@@ -163,23 +163,23 @@ class Network(ABC, Generic[S]):
         seed: int,
         times: RatingTimes | None = None,
     ) -> S:
-        """The scorer for the ratings of another data set; the same one, unless something belongs to a graph.
+        """The scorer for another data set; the same one unless it depends on the graph.
 
         Args:
             scorer: of a run.
             graph: of the other data set, with as many levels.
-            scale: of the run: what its levels stand for.
+            scale: of the run: the ratings of its levels.
             seed: of the draws.
             times: when its ratings were given, where that is known.
         """
         return scorer
 
     def refitted(self, scorer: S, graph: BipartiteGraph, pairs: Pairs) -> dict[str, NDArray[np.float32]]:
-        """What else was fitted to the graph of another data set, and predicts; nothing if none is read.
+        """Predictions of other models refitted to the graph of another data set; empty if there are none.
 
         Args:
-            scorer: see `on`; graph: that it was made for.
-            pairs: that are asked.
+            scorer: see `on`; graph: of the other data set.
+            pairs: to predict.
 
         Returns:
             float32 [P] for each, on the scale of the run, by name.
@@ -200,14 +200,14 @@ class Network(ABC, Generic[S]):
         Args:
             scorer, config: of the run.
             graph, scale: as in `on`.
-            few: ratings of the graph to learn from, on the scale of the run.
+            few: ratings of the graph to train on, on the scale of the run.
             how: epochs, learning rate and seed.
 
         Raises:
-            ConfigError: if this kind of network cannot be trained further.
+            ConfigError: if this type of network cannot be fine-tuned.
         """
         raise ConfigError(
-            f"the network {config.network} cannot be trained further on another data set",
+            f"the network {config.network} cannot be fine-tuned on another data set",
             got="--adapt finetune",
             allowed="none, calibrate",
         )

@@ -201,4 +201,4 @@ def _whole_split(dataset: Dataset, split: str) -> tuple[Rows, Rows]:
 
 def _remedy(dataset: Dataset) -> str:
     again = f"move its folder away and run 'igmc data fetch {dataset.name}'"
-    return f"{again}; to take it as it is, say --allow-changed"
+    return f"{again}; to accept it, use --allow-changed"

@@ -2,8 +2,8 @@
 
 Each column of an info table becomes a block of features. A number (age, year) becomes the weights of the two
 knots that it lies between, so that effects are broken lines; words (gender, occupation, genres) become 0 or 1
-each; texts become `WordVectors`; vectors stay, but for a scale. All blocks are moved to mean 0 and are 0 for
-those of whom a table says nothing.
+each; texts become `WordVectors`; vectors stay, except for a scale. All blocks are moved to mean 0 and are 0
+for those of whom a table says nothing.
 """
 
 from __future__ import annotations

@@ -142,5 +142,5 @@ def _twice(raw: RawRatings, keys: NDArray[np.int64], users: IdTable, items: IdTa
         f"in {raw.where(int(first[group[again]]))}",
         got=float(raw.rating[again]),
         allowed="each (user, item) pair once, since duplicates are an error",
-        remedy="remove one of them, or say --duplicates last or mean (in Python duplicates=)",
+        remedy="remove one of them, or use --duplicates last or mean (in Python duplicates=)",
     )

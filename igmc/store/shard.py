@@ -135,7 +135,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         if isinstance(error, OSError) and error.errno in _NOT_DAMAGE:
             raise IgmcError(
                 f"shard {path} cannot be read: {os.strerror(error.errno)}",
-                remedy="mend its permissions, or free some memory, and run the same command again",
+                remedy="fix its permissions, or free some memory, and run the same command again",
             ) from error
         reason = str(error).strip('"') or type(error).__name__
         raise StoreError(f"shard {path} is damaged: {reason}", remedy=REMEDY) from error

@@ -1,4 +1,4 @@
-"""Weights averaged over the steps of training, which answer better than those of the last step."""
+"""Averages of weights over training steps, which predict better than the last weights."""
 
 from __future__ import annotations
 

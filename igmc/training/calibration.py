@@ -1,4 +1,4 @@
-"""How far to trust the steps of a network, by ratings that it did not learn from."""
+"""Calibration of a network's output on held-out ratings."""
 
 from __future__ import annotations
 

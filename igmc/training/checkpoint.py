@@ -1,6 +1,6 @@
-"""One file per checkpoint, which proves itself: a header with a SHA-256, then what torch.save wrote.
+"""Checkpoint files: a header with a SHA-256, followed by the output of torch.save.
 
-``torch.load`` alone accepts most damaged files, so nothing is decoded before its checksum agrees.
+``torch.load`` accepts most damaged files, so the checksum is verified before decoding.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(
             f"cannot read the checkpoint {path}: {error.strerror}",
-            remedy="delete metrics.json, if there is one, and run igmc-train as before to make it again",
+            remedy="delete metrics.json, if it exists, and run the same igmc-train command to make it again",
         ) from error
     if not data.startswith(MAGIC):
         newer = data.startswith(_FAMILY) and data[len(_FAMILY) : len(MAGIC) - 1].isdigit()

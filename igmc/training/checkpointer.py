@@ -1,4 +1,4 @@
-"""Where the checkpoints of a training are kept: what the loop asks of such a place, and one in memory."""
+"""Storage of checkpoints during training: the interface, and an implementation in memory."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Checkpointer(Protocol):
     """Keeps the state of a training after its epochs: `MemoryCheckpointer`, or `RunFolder` on disk."""
 
     def latest(self) -> dict[str, Any] | None:
-        """The state after the last epoch saved, to go on from; None at the start.
+        """The state after the last saved epoch, to resume from; None at the start.
 
         Raises:
             CheckpointError: if it is damaged.
         """
 
     def save_epoch(self, epoch: int, state: dict[str, Any], keep: set[int]) -> None:
-        """Keep the state after an epoch as it is now, and of those before it the epochs in `keep` alone.
+        """Store the state after an epoch, and remove earlier epochs that are not in `keep`.
 
         Args:
             epoch: from 1, ascending.
@@ -35,7 +35,7 @@ class Checkpointer(Protocol):
 
 
 class MemoryCheckpointer:
-    """Keeps checkpoints in memory, for a training that nobody resumes once its process has ended."""
+    """Stores checkpoints in memory, for a training that need not be resumed by another process."""
 
     def __init__(self) -> None:
         self._saved: dict[int, bytes] = {}

@@ -1,4 +1,4 @@
-"""Where to train: the device, and the threads that torch gets on a CPU."""
+"""The device for training, and the threads of torch on a CPU."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pick_device(name: str = "auto", local: int | None = None) -> torch.device:
             CUDA device of its own number; None where it has started none.
 
     Raises:
-        ConfigError: on another name, or on a CUDA device that is not there.
+        ConfigError: on another name, or on a CUDA device that does not exist.
     """
     if local is not None and (name == "cuda" or (name == "auto" and torch.cuda.is_available())):
         name = f"cuda:{local}"

@@ -1,4 +1,4 @@
-"""Which checkpoints are selected, and the predictions of a model over a loader."""
+"""Selection of checkpoints, and predictions of models over a loader."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def chosen_epochs(config: TrainConfig, validation: Sequence[float | None]) -> li
 
 
 def should_stop(config: TrainConfig, validation: Sequence[float | None]) -> bool:
-    """Whether training ends after the epochs so far: at the last epoch, or when patience is at its end.
+    """Whether training ends after the epochs so far: at the last epoch, or by early stopping.
 
-    Patience does not end before the learning rate has fallen once, if it is to fall, and that has had its
-    chance: most of what a lower rate gains comes at once, and a plateau before it says nothing about that.
+    If the learning rate decays, patience is counted from its first decay: most of the gain of a lower rate
+    comes at once, so a plateau before it is not a reason to stop.
     """
     if len(validation) >= config.epochs:
         return True

@@ -1,4 +1,4 @@
-"""The weights of another run, to begin a training with."""
+"""Initial weights from another run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["FirstWeights", "first_ensemble", "start_from"]
 
 @dataclass(frozen=True, eq=False)
 class FirstWeights:
-    """What a training begins with instead of random weights.
+    """Initial weights of a training, instead of random ones.
 
     Attributes:
         run, epoch: where they are from.
@@ -37,7 +37,7 @@ class FirstWeights:
 
     @cached_property
     def digest(self) -> str:
-        """64 hex digits (SHA-256) that are equal exactly when the weights are."""
+        """SHA-256 of the weights, 64 hex digits."""
         sha = hashlib.sha256()
         for name, tensor in sorted(self.state.items()):
             sha.update(name.encode() + tensor.numpy().tobytes())
@@ -49,7 +49,7 @@ class FirstWeights:
 
 
 def start_from(model: nn.Module, state: Mapping[str, torch.Tensor] | None) -> None:
-    """Give a new model the weights that another run ended with; none if None.
+    """Initialize a new model with the final weights of another run, if given.
 
     Raises:
         ConfigError: if that run is of another shape.

@@ -1,4 +1,4 @@
-"""The folder of one run: its settings, its checkpoints, and what it measured."""
+"""Run folders: settings, checkpoints and metrics of one run."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class RunFolder:
 
     @contextmanager
     def claimed(self, config: RunConfig, facts: Mapping[str, Any]) -> Iterator[None]:
-        """Hold the folder for this run alone: a new one, or one that the same run left behind.
+        """Lock the folder for this run: a new folder, or one with the same run.
 
-        A finished run with more epochs is the same: it is unfinished again, and goes on from its last
-        checkpoint. With a rate that falls in steps it then ends as it would have with so many epochs at
-        once; with one cycle of the rate it does not, see `igmc.training.neighbours_loop.fit_neighbours`.
-        ``continued`` in ``config.json`` tells the numbers of epochs at which it had been finished before.
+        A finished run may be given more epochs: it becomes unfinished and resumes from its last checkpoint.
+        With a stepwise learning rate the result equals that of training for all epochs at once; with a
+        one-cycle schedule it does not, see `igmc.training.neighbours_loop.fit_neighbours`. ``continued`` in
+        ``config.json`` lists the numbers of epochs at which it was finished before.
 
         Args:
             config: of the run.
@@ -53,7 +53,7 @@ class RunFolder:
         Raises:
             ConfigError: if the folder holds a run with other settings, or something else.
             DataError: if it holds a run on other data, or is damaged.
-            IgmcError: if it cannot be written, or another process is at it.
+            IgmcError: if it cannot be written, or another process uses it.
         """
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
@@ -163,12 +163,12 @@ class RunFolder:
         if missing:
             every = config.training.ensemble_every
             raise ConfigError(
-                f"the run in {self.path} did not keep checkpoints that a mean over the last ones needs",
+                f"the run in {self.path} lacks checkpoints for the average over the last ones",
                 got=f"epochs {', '.join(map(str, missing))}",
                 allowed=f"{done} epochs and a multiple of {every} more (--ensemble-every)",
             )
         logger.info(
-            "%s is finished with %d epochs and goes on to %d", self.path, done, config.training.epochs
+            "%s is finished with %d epochs and continues to %d", self.path, done, config.training.epochs
         )
         with writing(self.path):
             (self.path / "metrics.json").unlink()  # first: a run that is not finished can always be resumed
@@ -236,7 +236,7 @@ class RunFolder:
         return load_checkpoint(self._checkpoint(epoch))
 
     def epochs(self) -> list[int]:
-        """The epochs whose checkpoints are there, ascending."""
+        """The epochs with checkpoints, ascending."""
         found = (re.fullmatch(r"epoch-(\d+)\.ckpt", p.name) for p in (self.path / "checkpoints").iterdir())
         return sorted(int(match[1]) for match in found if match)
 

@@ -1,7 +1,7 @@
 """The intercept of a trained network: set so that its mean error on training pairs is 0.
 
-Dropout and few steps leave the answers of a network off by a constant, which a last bias that learns at
-Adam's pace does not catch up with; measured in evaluation mode, it can be taken off at once.
+Dropout and short training leave a constant error in the predictions, which the last bias, trained by Adam,
+removes only slowly. Measured in evaluation mode, it can be removed at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 256  # without gradients, larger batches cost no accuracy and less overh
 def training_sample(training: Loader) -> Loader:
     """The training pairs that the intercept is set by, drawn by the loader's seed: the same each epoch.
 
-    Their subgraphs are those of scoring. The edge of the pair itself is in none of them, as ever.
+    Their subgraphs are those of scoring, without the edge of the pair itself.
     """
     return training.sample(int(np.clip(len(training.source.pairs) // SHARE, LEAST_SAMPLE, MOST)), BATCH)
 

@@ -1,4 +1,4 @@
-"""The pairs on which the residuals of the neighbours network are measured, for intervals around predictions.
+"""Held-out pairs whose residuals calibrate the intervals of the neighbours network.
 
 Each member of the network leaves some ratings out of its training. They are asked on the graph without them,
 and a second time where their users or items play newcomers, who reveal none to ten ratings; so the residuals

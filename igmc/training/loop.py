@@ -48,25 +48,25 @@ def fit(
     keeps_intercept: bool = False,
     ranks: Ranks = ALONE,
 ) -> list[dict[str, Any]]:
-    """Train until `should_stop` says so; resumes after the last epoch that the checkpointer has.
+    """Train until `should_stop`; resume after the last epoch of the checkpointer.
 
     After each epoch the intercept is set so that the mean error on training pairs is 0, and the model, the
-    optimizer and the history are saved. Training goes on from the intercept that it had itself come to, so
-    that the weights are those of a training that never looked. All randomness is a function of the seed and
-    the epoch, so a run that was killed and resumed ends with the same bits on a CPU.
+    optimizer and the history are saved. Training continues from its own intercept, so that this does not
+    affect the weights. All random draws depend only on the seed and the epoch, so that an interrupted and
+    resumed run gives bitwise equal results on a CPU.
 
     Args:
-        model: on any device; moved to `device`. It ends as the last epoch was saved.
+        model: on any device; moved to `device`. It ends in the state of the last saved epoch.
         train: the training pairs.
-        validation: the pairs that early stopping and checkpoint choice look at; None under "fixed".
+        validation: the pairs for early stopping and checkpoint selection; None under "fixed".
         config: of the training.
         checkpointer: where to resume from, and where to save: a run folder, or memory.
         device: to train on.
         progress: show a bar per epoch, if stderr is a terminal.
         profile: log the share of each stage of the work when done.
         monitor: called after each epoch with its record; what it raises ends the training.
-        keeps_intercept: leave the intercept as it is trained: few pairs say little about a mean.
-        ranks: that train together, each by its part of `train`. The first one alone reads and saves
+        keeps_intercept: do not adjust the intercept, whose mean error few pairs cannot estimate.
+        ranks: processes that train together, each on its part of `train`. Only the first reads and saves
             checkpoints, measures and logs; the models of the others end with the intercept of training.
 
     Returns:
@@ -142,7 +142,7 @@ def _resumed(
     history: list[dict[str, Any]] = state["history"]
     logger.info("resuming after epoch %d%s", len(history), ranks.other_number(state))
     if len(history) < config.epochs and should_stop(config, [r["validation_rmse"] for r in history]):
-        logger.info("it had stopped early, since validation got no better: there is no further epoch")
+        logger.info("it stopped early, since validation did not improve; no epoch is added")
     trained: Tensor = state.get("training", {}).get("intercept", model.intercept.detach())  # once not moved
     return history, trained.to(model.intercept.device, copy=True)
 
@@ -228,7 +228,7 @@ def _not_finite(what: str, got: float, epoch: int, step: int, rate: float) -> Tr
     return TrainingError(
         f"{what} not finite in epoch {epoch}, by step {step}",
         got=got,
-        remedy=f"lower --learning-rate (now {rate:g}); the checkpoints before this epoch are whole",
+        remedy=f"lower --learning-rate (now {rate:g}); the checkpoints before this epoch are intact",
     )
 
 

@@ -57,19 +57,18 @@ def fit_neighbours(
     keeps_offset: bool = False,
     ranks: Ranks = ALONE,
 ) -> list[dict[str, Any]]:
-    """Train for all epochs; resumes after the last one that the checkpointer has.
+    """Train for all epochs; resume after the last one of the checkpointer.
 
-    AdamW on the squared error, with one cycle of the learning rate and averaged weights. Each member leaves
-    some ratings out of its training, a tenth or some 4,000; after each epoch its steps from the biases there
-    say how far to shrink and move the steps of all, so that small data sets are not learned by heart. All
-    randomness is a function of the seed and the epoch: a run that was killed and resumed ends with the same
-    bits on a CPU.
+    AdamW on the squared error, with one cycle of the learning rate and averaged weights. Each member holds
+    out a tenth of the ratings, at most about 4,000; after each epoch these calibrate the shrinkage and the
+    offset of all members, against overfitting on small data. All random draws depend only on the seed and the
+    epoch: an interrupted and resumed run gives bitwise equal results on a CPU.
 
-    A checkpoint whose cycle had ended is gone on from with the rest of a longer one.
+    A finished training continues with the rest of a longer learning-rate cycle.
 
     Args:
         known: the ratings of the training part.
-        validation: the pairs that the choice of the epoch looks at; None for fixed epochs.
+        validation: the pairs for the selection of the epoch; None for fixed epochs.
         config: of the network and its training.
         checkpointer: where to resume from, and where to save.
         device: to train on.
@@ -79,8 +78,8 @@ def fit_neighbours(
         monitor: called after each epoch with its record; what it raises ends the training.
         start: state of a `NeighboursEnsemble` to begin with; the first weights are drawn if None. The norms
             are those of the ratings here.
-        keeps_offset: keep offset and shrinkage of `start`: a few pairs say little about a mean.
-        ranks: that train together, each by its part of every batch; the first one alone reads and saves
+        keeps_offset: keep offset and shrinkage of `start`, which few pairs cannot estimate.
+        ranks: processes that train together, each on its part of every batch; only the first reads and saves
             checkpoints, measures and logs.
 
     Returns:

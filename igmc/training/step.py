@@ -13,7 +13,7 @@ __all__ = ["ensemble_gradients", "step_gradients"]
 
 
 def step_gradients(model: IGMC, batch: Batch, arr_weight: float, ranks: Ranks) -> tuple[Tensor, Tensor]:
-    """As `IGMC.gradients`, for the batch of all ranks: each of them gets all of its gradients.
+    """As `IGMC.gradients`, for the batch of all ranks: each rank receives the summed gradients.
 
     The loss of the whole batch is the mean of those of its parts, each by its pairs, and so are gradients.
 

@@ -118,7 +118,7 @@ def test_a_rating_between_two_levels_is_refused_or_rounded(folder, command):
     code, _, err = command(*asked, "100=3.7")
     assert (
         code,
-        "allowed: 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4; hint: give one of these, or say --round-ratings" in err,
+        "allowed: 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4; hint: give one of these, or use --round-ratings" in err,
     ) == (3, True)
     rounded = command(*asked, "100=3.7,101=1", "--round-ratings")
     assert rounded[:2] == command(*asked, "100=3.5,101=1")[:2]

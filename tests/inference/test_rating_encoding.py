@@ -26,7 +26,7 @@ def test_ratings_off_the_scale(rating):
 
 
 def test_what_lies_between_two_levels_is_refused_with_the_way_to_round_it():
-    with pytest.raises(DataError, match="give one of these, or say --round-ratings"):
+    with pytest.raises(DataError, match="give one of these, or use --round-ratings"):
         encode_ratings(STARS, [3.5])
     assert encode_ratings(STARS, [3.0000001, 4.9999999]).tolist() == [2, 4], "but not for rounding errors"
 

@@ -28,5 +28,5 @@ def test_the_models_are_those_of_their_epochs_and_the_pattern_is_left_alone(demo
 def test_a_checkpoint_of_another_model(demo_run):
     folder = open_run(demo_run)
     epoch = folder.epochs()[0]
-    with pytest.raises(CheckpointError, match=rf"epoch {epoch} in .* is not one of this model"):
+    with pytest.raises(CheckpointError, match=rf"epoch {epoch} in .* does not fit this model"):
         load_models(folder, [epoch], IGMC(ModelConfig(), n_levels=5), torch.device("cpu"))

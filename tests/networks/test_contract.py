@@ -202,7 +202,7 @@ def test_it_moves_to_other_data_and_sees_no_test_rating_there(network, run, tmp_
     how = TransferConfig(adapt=adapt, percent=50.0, epochs=1)
     other = write(tmp_path / "other.csv", lambda rating, ids: rating * 20)
     if adapt == "finetune" and not can_be_trained_further(network):
-        with pytest.raises(ConfigError, match=f"the network {network} cannot be trained further"):
+        with pytest.raises(ConfigError, match=f"the network {network} cannot be fine-tuned"):
             igmc.transfer(run.folder, other, how, device="cpu")
         return
     report = igmc.transfer(run.folder, other, how, device="cpu", out=tmp_path / "one")

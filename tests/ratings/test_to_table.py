@@ -45,7 +45,7 @@ def test_a_duplicate_as_an_error(tmp_path):
     with pytest.raises(
         DataError,
         match=r"ratings\.csv, line 5: user 1 has rated item 1 before, in .*ratings\.csv, line 3; got 5\.0;.*"
-        r"remove one of them, or say --duplicates last or mean",
+        r"remove one of them, or use --duplicates last or mean",
     ):
         made(tmp_path, "\n" + DUPLICATES, "error")
     table, report = made(tmp_path, DUPLICATES.splitlines(keepends=True)[0] + "2,2,2,2\n", "error")

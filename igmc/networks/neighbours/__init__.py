@@ -1,4 +1,4 @@
-"""The neighbours network: ratings read off closed-form statistics of the neighbours of a pair."""
+"""The neighbours network: predictions from closed-form statistics of the neighbours of a pair."""
 
 from igmc.networks.neighbours.estimates import GraphEstimates
 from igmc.networks.neighbours.estimates_choice import choose_estimates

@@ -1,4 +1,4 @@
-"""The estimates of the graphs that a run is asked on: fitted when first needed, and kept with the run."""
+"""Factorization estimates of the graphs that a run predicts on, fitted on first use and stored."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class GraphEstimates:
-    """Which estimates a model reads, and where those of one graph, that of its run, are kept.
+    """The estimates that a model reads, and the file of those of its run's graph.
 
     Attributes:
         names: keys of `igmc.loading.ESTIMATORS`, the base first; none if the model reads none.
@@ -87,7 +87,7 @@ class GraphEstimates:
             return [_unpacked(state) for state in found["estimates"]]
         except CheckpointError as error:
             raise CheckpointError(
-                f"{self.path} is damaged", remedy="delete it: the estimates are made again, in seconds"
+                f"{self.path} is damaged", remedy="delete it; the estimates are recomputed in seconds"
             ) from error
 
     def _digest(self, known: KnownRatings) -> str:

@@ -1,8 +1,8 @@
-"""The choice of the estimates that the neighbours network reads, on the validation ratings.
+"""Selection of the estimates of the neighbours network on validation ratings.
 
-The network is trained without estimates and with the usual ones. These are taken if they are better by more
-than chance, by the paired interval over users, and cost less than twice the time of the processors; if not,
-the cheaper ones are asked the same question. What was trained on the way is what the run goes on with.
+The network is trained without estimates and with the usual ones. These are chosen if they are significantly
+better, by the paired interval over users, and take less than twice the CPU time; otherwise the cheaper ones
+are tested in the same way. The run continues with the model trained for the choice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNKNOWN = 1e9  # the error of a difference that one user alone tells of
 
 @dataclass(frozen=True, eq=False)
 class EstimatesChoice:
-    """What was chosen, why, and the training that it came of.
+    """The choice, its reasons, and the training with it.
 
     Attributes:
         config: with the estimates chosen.
@@ -97,7 +97,7 @@ def choose_estimates(
     """
     if validation is None or not len(validation):
         raise ConfigError(
-            "the estimates 'auto' are chosen on validation ratings, and there are none",
+            "the estimates 'auto' are chosen on validation ratings, but there are none",
             got="--estimates auto",
             remedy="raise --validation-ratio, or name the estimates",
         )
@@ -154,7 +154,7 @@ def _trained(
 
 
 def worth_it(high: float, seconds: float, plain: float) -> bool:
-    """Whether estimates are taken, by the upper bound of the difference of RMSE and by what they cost.
+    """Whether estimates are worth their cost, by the upper bound of the RMSE difference and the CPU times.
 
     >>> worth_it(-0.001, 19.0, 10.0), worth_it(0.001, 19.0, 10.0), worth_it(-0.001, 21.0, 10.0)
     (True, False, False)

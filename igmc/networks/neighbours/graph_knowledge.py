@@ -1,4 +1,4 @@
-"""What is known of the graphs that the neighbours network is asked on, kept for the last of them."""
+"""Statistics, estimates and dates of the graphs that the neighbours network predicts on, with a cache."""
 
 from __future__ import annotations
 

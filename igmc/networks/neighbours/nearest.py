@@ -1,4 +1,4 @@
-"""Which neighbours the neighbours network goes by, for an explanation."""
+"""Importance of neighbours for the neighbours network, for explanations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def nearest_neighbours(
     *,
     deadline: float = inf,
 ) -> Neighbourhood:
-    r"""The raters of the item and the items of the user that matter most, in ratings.
+    r"""The most important raters of the item and items of the user; importances are in ratings.
 
     A rating that ties a neighbour to the pair is one of the n that a bias of the pair is made of. Without it
     the bias, and with it the base of the prediction, is lower by :math:`e / (n - 1 + \lambda)`, e being its

@@ -1,4 +1,4 @@
-"""The neighbours network in a run, and in the use of one."""
+"""The neighbours network: training and loading."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ logger = logging.getLogger(__name__)
 
 
 class Neighbours(Network[NeighbourScorer]):
-    """Several networks in one checkpoint, on closed-form statistics of the graph that is asked."""
+    """An ensemble of networks in one checkpoint, on closed-form statistics of the graph."""
 
     def train(self, job: Job) -> Trained:
         """See `igmc.networks.network.Network.train`.
 
         Raises:
-            ConfigError: if there is nothing to learn from.
+            ConfigError: if there are too few training ratings.
         """
         part, config = job.parts["train"], job.config
         if len(part.pairs) < 2:
@@ -97,9 +97,9 @@ class Neighbours(Network[NeighbourScorer]):
             return decided(folder, own)
         if job.start is not None or job.ranks.size > 1:
             raise ConfigError(
-                "a run of several processes, or with the weights of another, chooses no estimates",
+                "estimates cannot be chosen in several processes, or with the weights of another run",
                 got="--estimates auto",
-                remedy="name the estimates; with the weights of another run, those that it reads",
+                remedy="name the estimates; with the weights of another run, use its estimates",
             )
         part = job.parts["train"]
         choice = choose_estimates(

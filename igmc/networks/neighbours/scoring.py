@@ -1,4 +1,4 @@
-"""From pairs to numbers by the neighbours network, on any view of the rating graph and from any thread."""
+"""Scoring of pairs by the neighbours network, on any view of the rating graph and from any thread."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ PIECE = 10_000  # pairs whose inputs are made at once
 
 
 class NeighbourScorer:
-    """The models of a run and what they need to score pairs; any number of threads may call it at once.
+    """The models of a run, with all they need to score pairs; safe to call from many threads.
 
-    A score depends on the pair, the graph and the models: not on the other pairs or on what runs beside it.
+    A score depends only on the pair, the graph and the models, not on other pairs or concurrent calls.
 
     Args:
         models: of the M checkpoints, on `device`.

@@ -15,7 +15,7 @@ SIDE_FILE = "side_features.ckpt"
 
 
 def save_side(folder: RunFolder, side: SideInformation) -> None:
-    """Write them, whole or not at all."""
+    """Write them, atomically."""
     save_checkpoint(folder.path / SIDE_FILE, as_tensors(side.state()))
 
 

@@ -1,4 +1,4 @@
-"""The network of the IGMC paper: ratings read off enclosing subgraphs."""
+"""The network of the IGMC paper: predictions from enclosing subgraphs."""
 
 from igmc.networks.rgcn.network import NETWORK
 from igmc.networks.rgcn.scoring import Scorer

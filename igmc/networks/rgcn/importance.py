@@ -1,4 +1,4 @@
-"""How much single ratings of a subgraph matter to its prediction: by leaving them out, or by the gradient.
+"""Importance of single ratings of a subgraph for its prediction, by occlusion or by the gradient.
 
 Both are in units of ratings, and positive where the rating raises the prediction.
 

@@ -1,4 +1,4 @@
-"""The network of the IGMC paper in a run, and in the use of one."""
+"""The network of the IGMC paper: training and loading."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SCORE_BATCH = 256  # without gradients, larger batches cost no accuracy and less
 
 
 class RGCN(Network[Scorer]):
-    """Subgraphs come from a store or live; the answers are those of an ensemble of checkpoints."""
+    """Subgraphs come from a store or are extracted live; predictions average several checkpoints."""
 
     def train(self, job: Job) -> Trained:
         """See `igmc.networks.network.Network.train`."""
@@ -161,7 +161,7 @@ def _sources(job: Job) -> dict[str, SubgraphSource]:
     if dropout is not None:
         if live is False:
             raise ConfigError(
-                "support dropout needs subgraphs that are extracted again each epoch, and a store is fixed",
+                "support dropout needs subgraphs that are extracted in each epoch, not a store",
                 got=config.train.support_dropout,
                 remedy="use --live, or omit --support-dropout",
             )

@@ -1,6 +1,6 @@
-"""From pairs to numbers, on any view of the rating graph and from any thread.
+"""Scoring of pairs, on any view of the rating graph and from any thread.
 
-Subgraphs are cut by a pool of threads, a piece of the pairs each, while the piece before is being read off.
+Threads extract the subgraphs of one piece of the pairs while the models score the piece before it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ LEAST = 16  # and at least, where more and smaller pieces would occupy more thre
 
 
 class Scorer:
-    """The models of a run and what they need to score pairs; any number of threads may call it at once.
+    """The models of a run, with all they need to score pairs; safe to call from many threads.
 
-    Where a cap or a ratio makes a subgraph a sample, model k reads sample k, so that the mean over the models
-    is one over samples too. More is cut out for it than with one sample for all, and no more is read; what it
-    is worth, `scripts/average_draws.py` measures.
+    If a cap or a ratio makes subgraphs samples, model k reads sample k, so that the mean over the models also
+    averages over samples. This extracts more subgraphs, but costs no more forward passes;
+    `scripts/average_draws.py` measures the gain.
 
-    Where the fused kernels apply (on a CPU, layers of one width), a score depends on the pair, the graph, the
-    models and their order, to the last bit: not on the other pairs, how they stand, the number of threads or
-    what runs beside it. Elsewhere that holds up to the rounding of float32.
+    With the fused kernels (on a CPU, layers of one width), a score depends, to the last bit, only on the
+    pair, the graph, the models and their order; not on other pairs, the number of threads or concurrent
+    calls. Elsewhere this holds up to float32 rounding.
 
     Args:
         models: of the M checkpoints, on `device`; their order says which sample each of them reads.
@@ -48,8 +48,8 @@ class Scorer:
         seed: of the sampling of subgraphs, that of the run.
         device: of the models.
         threads: that cut subgraphs; all cores if None. How many the models take on a CPU is up to them.
-        side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; whoever is not
-            among them has zeros, which stands for nothing known.
+        side: side features of users, float32 [n_users, F], and of items, float32 [n_items, G]; later users
+            and items have zeros, which means unknown.
     """
 
     def __init__(
@@ -76,12 +76,12 @@ class Scorer:
         time: NDArray[np.int64] | None = None,
         deadline: float = inf,
     ) -> NDArray[np.float32]:
-        """What each of the M models predicts for P pairs, float32 [M, P], not clipped.
+        """Predictions of the M models for P pairs, float32 [M, P], not clipped.
 
         Args:
-            graph: the ratings that are known; the pair's own is never looked at.
+            graph: the known ratings; a pair's own rating is never used.
             user, item: int [P], dense indices in the graph's range.
-            time: of no account here; see `igmc.networks.AnyScorer`.
+            time: ignored; see `igmc.networks.AnyScorer`.
             deadline: on the clock of `time.monotonic`. A thread cannot be stopped from outside, and the list
                 that a request asks for may take scores of all items.
 

@@ -172,7 +172,7 @@ def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tu
             first = layout.skip + reader.line_num + 1
     except csv.Error as error:
         last = layout.skip + reader.line_num
-        to = "" if last <= first else f", in a quoted field that goes on to line {last}"
+        to = "" if last <= first else f", in a quoted field that continues to line {last}"
         raise QuoteError(
             f"{file}, line {first}: the line is malformed: {error}{to}",
             allowed="CSV, in which every opening quote is closed",

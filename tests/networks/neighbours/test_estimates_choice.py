@@ -81,7 +81,7 @@ def test_the_usual_ones_are_taken_if_worth_it_then_the_cheaper_ones_then_none(ch
 
 @pytest.mark.parametrize("validation", [None, Pairs(*(np.empty(0, np.int32),) * 2, np.empty(0, np.float32))])
 def test_without_validation_ratings_nothing_is_chosen(validation):
-    with pytest.raises(ConfigError, match="chosen on validation ratings, and there are none"):
+    with pytest.raises(ConfigError, match="chosen on validation ratings, but there are none"):
         choose_estimates(GRAPH, SCALE, None, validation, CONFIG, torch.device("cpu"), seed=1)
     with pytest.raises(ConfigError, match="which fixed epochs learn from"):
         CONFIG.replace(selection="fixed")

@@ -51,5 +51,5 @@ def test_milliseconds_end_in_this_century(tmp_path):
 
 def test_a_quote_that_is_never_closed_loses_no_rating(tmp_path):
     content = 'user,item,rating,text\nu1,i1,5,"unclosed\nu2,i2,4,ok\nu3,i3,3,"next"\nu4,i4,2,"a"\n'
-    with pytest.raises(DataError, match=r"x\.csv, line 2: .* goes on to line 4"):
+    with pytest.raises(DataError, match=r"x\.csv, line 2: .* continues to line 4"):
         load(tmp_path, content)

@@ -24,7 +24,7 @@ def rows(raw):
 
 def test_a_quote_that_is_never_closed_is_refused_with_the_line_that_opens_it(tmp_path):
     with pytest.raises(
-        QuoteError, match=r"line 2: .* in a quoted field that goes on to line 4; .*close or remove"
+        QuoteError, match=r"line 2: .* in a quoted field that continues to line 4; .*close or remove"
     ):
         read(tmp_path, 'user,item,rating,text\nu1,i1,5,"open\nu2,i2,4,ok\nu3,i3,3,"next"\nu4,i4,2,"a"\n')
 
