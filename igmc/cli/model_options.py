@@ -25,6 +25,7 @@ __all__ = [
     "items_option",
     "make_predictor",
     "model_options",
+    "new_items_option",
     "ratings_option",
     "round_option",
 ]
@@ -139,7 +140,7 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
         IgmcError: as `Predictor.from_run` does.
     """
     run: Path | None = given["run"]
-    from igmc.inference import Predictor
+    from igmc.inference import Predictor, with_items_file
 
     if run is None:
         from igmc.run import demo_run
@@ -147,6 +148,8 @@ def make_predictor(given: Mapping[str, Any]) -> tuple[Path, Predictor]:
         run = demo_run(given["home"], progress=shows_progress(quiet=given["quiet"]))
     names = ("checkpoints", "device", "workers", "data_dir", "home")
     predictor = Predictor.from_run(run, **{name: given[name] for name in names})
+    if given.get("new_items") is not None:
+        predictor = with_items_file(predictor, given["new_items"])
     return run, predictor if given.get("at") is None else predictor.at(given["at"])
 
 
@@ -191,4 +194,11 @@ items_option = click.option(
     metavar="FILE|ID,ID,...",
     help="The items to consider: comma-separated ids, or a text file with one id per line or a column "
     "item_id.",
+)
+new_items_option = click.option(
+    "--new-items",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Items that came after training and have no rating: a file with a header, ids and title, genres, "
+    "year or text; only for runs trained with --side-features.",
 )

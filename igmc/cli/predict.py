@@ -20,6 +20,7 @@ from igmc.cli.model_options import (
     items_option,
     make_predictor,
     model_options,
+    new_items_option,
     ratings_option,
     round_option,
 )
@@ -57,6 +58,7 @@ logger = logging.getLogger(__name__)
 @items_option
 @ratings_option
 @round_option
+@new_items_option
 @at_option
 @checkpoint_options
 @coverage_option

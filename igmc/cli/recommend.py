@@ -19,6 +19,7 @@ from igmc.cli.model_options import (
     items_option,
     make_predictor,
     model_options,
+    new_items_option,
     ratings_option,
     round_option,
 )
@@ -69,6 +70,7 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option("--user", metavar="ID", help="A user of the run or, with --ratings, a new one.")
 @ratings_option
 @round_option
+@new_items_option
 @click.option("--all-users", is_flag=True, help="Write lists for all users of the run to --out.")
 @click.option(
     "--out",

@@ -222,6 +222,13 @@ class FactorEstimates:
                 found = replace(found, users=folded)
         return found
 
+    def described_by(self, side: SideInformation) -> Self:
+        """The same with the features of later users and items too, who count once they are folded in."""
+        users, items = (
+            replace(one, values=told.values) for one, told in zip((self.users, self.items), side, strict=True)
+        )
+        return replace(self, users=users, items=items)
+
     def state(self) -> dict[str, Any]:
         """All but a patch, as plain arrays; `from_state` is the way back, to the same answers within 1e-3."""
         found: dict[str, Any] = {"mean": self.mean, "deviation": self.deviation}

@@ -13,6 +13,7 @@ from igmc.inference.input_files import (
 )
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
+from igmc.inference.new_items import with_items_file
 from igmc.inference.predictions import Predictions
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
@@ -44,5 +45,6 @@ __all__ = [
     "read_pairs",
     "read_pairs_file",
     "requested_user",
+    "with_items_file",
     "with_ratings_file",
 ]

@@ -57,6 +57,10 @@ class ItemInfo:
         years: list[Any] = info["year"].astype(object).tolist() if "year" in info else [None] * size
         return cls(titles, genres, tuple(y if isinstance(y, int) else None for y in years))
 
+    def __add__(self, other: ItemInfo) -> ItemInfo:
+        """Both, these first."""
+        return ItemInfo(self.titles + other.titles, self.genres + other.genres, self.years + other.years)
+
     @cached_property
     def genre_names(self) -> tuple[str, ...]:
         """All genres that occur, in ascending order."""

@@ -14,7 +14,7 @@ from igmc.config import COVERAGE
 from igmc.graph import ServingGraph
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.intervals import IntervalModel, Spread, check_coverage, group_of_mean
-from igmc.networks import Answers, AnyScorer, UncertainScorer
+from igmc.networks import Answers, AnyScorer, DescribedScorer, UncertainScorer
 from igmc.ratings import RatingScale
 
 __all__ = ["Predictions", "predict_pairs"]
@@ -84,7 +84,7 @@ def predict_pairs(
         TimeoutError: after the deadline.
     """
     coverage = check_coverage(coverage)
-    side = getattr(scorer, "side", None)
+    side = scorer.side if isinstance(scorer, DescribedScorer) else None
     by_model = has_neighbourhood(graph, user, item, side) if fallback else (user >= 0) & (item >= 0)
     score = np.empty(len(user), np.float32)
     source = np.full(len(user), "model", dtype="<U11")

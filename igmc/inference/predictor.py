@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from igmc.argument_types import checked_types
 from igmc.errors import DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import near_ids
 from igmc.inference.lists import recommend
+from igmc.inference.new_items import with_items
 from igmc.inference.similar import similar_items
 from igmc.inference.why import Explanation, explain
-from igmc.ratings import RawId
+from igmc.ratings import Frame, RawId
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,19 @@ class Predictor(BasePredictor):
         Returns, Raises: as `igmc.explain`.
         """
         return explain(self, user_id, item_id, ratings=ratings, **how)
+
+    @checked_types
+    def with_items(self, items: Frame) -> Self:
+        """The same knowing items that came after training too, by what is told of them.
+
+        Args:
+            items: a row for each new one; see `igmc.inference.new_items.with_items`.
+
+        Raises:
+            ConfigError: if the run was not trained with side features of items.
+            DataError: on an item that is known already, or a table without ids or features.
+        """
+        return with_items(self, items)
 
     @checked_types
     def similar_items(self, item_id: RawId, k: int = 10) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The networks, behind one interface for training, scoring, explanation and transfer."""
 
-from igmc.networks.answers import Answers, UncertainScorer
+from igmc.networks.answers import Answers, DescribedScorer, UncertainScorer
 from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import NO_NEIGHBOURHOOD, Neighbourhood
@@ -11,6 +11,7 @@ __all__ = [
     "NO_NEIGHBOURHOOD",
     "Answers",
     "AnyScorer",
+    "DescribedScorer",
     "Job",
     "Neighbourhood",
     "Network",

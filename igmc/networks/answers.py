@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from igmc.graph import BipartiteGraph, ServingGraph
 from igmc.intervals import IntervalModel, Spread
+from igmc.ratings import SideInformation
 
-__all__ = ["Answers", "UncertainScorer"]
+__all__ = ["Answers", "DescribedScorer", "UncertainScorer"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,20 @@ class Answers:
         self.score[:, where] = some.score
         self.spread.scale[where] = some.spread.scale
         self.spread.group[where] = some.spread.group
+
+
+@runtime_checkable
+class DescribedScorer(Protocol):
+    """A scorer that may read features of users and items.
+
+    Attributes:
+        side: these features; None if its models read ratings alone.
+    """
+
+    side: SideInformation | None
+
+    def with_side(self, side: SideInformation) -> Self:
+        """The same with the features of later users or items, after those that are there."""
 
 
 @runtime_checkable

@@ -1,8 +1,10 @@
 """Ratings: raw files -> checked `RatingTable` -> `Split`."""
 
+from igmc.ratings.any_table import Frame, as_pandas
 from igmc.ratings.checks import check_lengths, check_range, dense_indices
 from igmc.ratings.convert import to_hetero, to_networkx, to_pyg, write_graph
 from igmc.ratings.dataset import Dataset
+from igmc.ratings.frame_info import frame_info, id_column
 from igmc.ratings.ids import IdTable, ObjectIds, RawId, id_list, id_pairs
 from igmc.ratings.load import DataLike, data_config, load_dataset, run_inputs
 from igmc.ratings.scale import RatingScale
@@ -16,6 +18,7 @@ __all__ = [
     "UNKNOWN_TIME",
     "DataLike",
     "Dataset",
+    "Frame",
     "IdTable",
     "ObjectIds",
     "Pairs",
@@ -26,6 +29,7 @@ __all__ = [
     "SideEncoder",
     "SideInformation",
     "Split",
+    "as_pandas",
     "build_split",
     "check_lengths",
     "check_range",
@@ -33,6 +37,8 @@ __all__ = [
     "date_seconds",
     "dense_indices",
     "divided",
+    "frame_info",
+    "id_column",
     "id_list",
     "id_pairs",
     "info_features",

@@ -15,7 +15,7 @@ from igmc.ratings.usual_names import INFO, USUAL, plain_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["frame_info"]
+__all__ = ["frame_info", "id_column"]
 
 _NUMBERS = ("age", "year")
 
@@ -25,7 +25,7 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
     import pandas as pd
 
     frame = as_pandas(given, f"{side}s")
-    raw = _id_column(side, frame, label)
+    raw = id_column(side, frame, label)
     known: dict[str, Any] = {}
     for name, usual in INFO[side].items():
         hits = [column for word in usual for column in frame.columns if plain_name(column) == word]
@@ -63,7 +63,8 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
     return info
 
 
-def _id_column(side: str, frame: pd.DataFrame, label: Any) -> list[Any]:
+def id_column(side: str, frame: pd.DataFrame, label: Any) -> list[Any]:
+    """The ids of a frame about users or items: of the column `label`, of a usual name, or of the index."""
     names = list(frame.columns)
     usual = [name for name in names if plain_name(name) in USUAL[side]]
     hits = [label] if label in names else usual or [name for name in names if plain_name(name) == "id"]

@@ -190,7 +190,7 @@ def _read(block: Block, info: Any, vectors: Any) -> tuple[Floats, Mask]:
     flags = np.zeros((len(cells), len(place)), np.float32)
     for row, words in enumerate(cells):
         flags[row, [place[word] for word in words if word in place]] = 1.0
-    return flags, np.array([bool(words) for words in cells], np.bool_)
+    return flags, flags.any(axis=1)
 
 
 def _numbers(name: str, info: pd.DataFrame) -> Block:

@@ -57,7 +57,8 @@ class GraphEstimates:
             kept = [one.state() for one in fitted]
             logger.info("estimates of %d ratings in %.1f s", len(known), time.perf_counter() - start)
         # Through the rounding of the file in either case: an answer does not depend on whether there is one.
-        return tuple(FactorEstimates.from_state(state) for state in kept)
+        found = tuple(FactorEstimates.from_state(state) for state in kept)
+        return found if self.side is None else tuple(one.described_by(self.side) for one in found)
 
     def keep(self, known: KnownRatings, threads: int) -> None:
         """Fit the estimates of a graph's ratings, and keep them in the file."""
@@ -93,7 +94,9 @@ class GraphEstimates:
     def _digest(self, known: KnownRatings) -> str:
         """Of all that the estimates follow from."""
         found = blake2b(repr((self.names, self.seed, known.n_users, known.n_items)).encode(), digest_size=16)
-        features = [] if self.side is None else [one.values for one in self.side]
+        features = []
+        if self.side is not None:  # without those that came later
+            features = [self.side.users.values[: known.n_users], self.side.items.values[: known.n_items]]
         for column in (known.user, known.item, known.rating, *features):
             found.update(np.ascontiguousarray(column).tobytes())
         return found.hexdigest()

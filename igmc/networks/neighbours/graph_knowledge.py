@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from igmc.errors import DataError
 from igmc.graph import BipartiteGraph, RatingTimes, Rows, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
 from igmc.ratings import RatingScale, SideInformation
 from igmc.statistics import DAMPING, GraphStatistics, ItemSums, with_patches, with_user
 
-__all__ = ["GraphKnowledge", "known_ratings"]
+__all__ = ["GraphKnowledge", "checked_nodes", "known_ratings"]
 
 KEPT = 2  # graphs whose knowledge is kept; that of a view is kept as long as the view
 _NOBODY = np.empty(0, np.int32)
@@ -85,6 +86,12 @@ class GraphKnowledge:
         self._bases: OrderedDict[int, _Base] = OrderedDict()
         self._views: weakref.WeakKeyDictionary[ServingGraph, Knowledge] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
+
+    def with_side(self, side: SideInformation) -> GraphKnowledge:
+        """The same with the features of later users or items, after those of the graphs below."""
+        estimates = dataclasses.replace(self.estimates, side=side)
+        how = {"threads": self.threads, "memory": self.memory}
+        return GraphKnowledge(self.values, estimates, self.dates, self.times, **how)
 
     @property
     def sees_own(self) -> bool:
@@ -202,3 +209,16 @@ class GraphKnowledge:
                     self._bases.popitem(last=False)
             self._bases.move_to_end(key)
         return found
+
+
+def checked_nodes(side: str, index: NDArray[np.int32], size: int) -> NDArray[np.int32]:
+    """Dense indices of users or items of a graph.
+
+    Raises:
+        DataError: if one is out of range.
+    """
+    found = np.asarray(index, np.int32)
+    if len(found) and (found.min() < 0 or found.max() >= size):
+        bad = found[(found < 0) | (found >= size)][0]
+        raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")
+    return found

@@ -7,21 +7,21 @@ import dataclasses
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from igmc.errors import ConfigError, DataError
+from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
 from igmc.intervals import IntervalModel, known_counts, pair_inputs
 from igmc.loading import MEMORY, CrossFit, Knowledge, NeighbourBatch, Probe
 from igmc.models import NeighboursEnsemble
 from igmc.networks.answers import Answers
 from igmc.networks.neighbours.estimates import NO_ESTIMATES, GraphEstimates
-from igmc.networks.neighbours.graph_knowledge import GraphKnowledge, known_ratings
-from igmc.ratings import RatingScale
+from igmc.networks.neighbours.graph_knowledge import GraphKnowledge, checked_nodes, known_ratings
+from igmc.ratings import RatingScale, SideInformation
 from igmc.statistics import InputNorms, NeighbourRows
 from igmc.threads import away, cores
 
@@ -69,7 +69,8 @@ class NeighbourScorer:
         self.norms = norms if norms is not None else self.models[0].norms
         self.threads = threads or cores()
         self.known = GraphKnowledge(values, estimates, dates, times, threads=self.threads, memory=memory)
-        self._time, self.side = cast(int | None, None), estimates.side
+        self.side = estimates.side
+        self._time: int | None = None
         for model in self.models:
             model.eval()
 
@@ -110,7 +111,7 @@ class NeighbourScorer:
         deadline: float,
     ) -> Answers:
         time = self._asked_at(time, len(user))
-        users, items = _checked("user", user, view.n_users), _checked("item", item, view.n_items)
+        users, items = checked_nodes("user", user, view.n_users), checked_nodes("item", item, view.n_items)
         found = Answers.room(len(self.models), len(users))
         knowledge = self.known.of(view)
         own = self.known.rated(view, users, items)  # to be asked without their rating
@@ -154,7 +155,7 @@ class NeighbourScorer:
         time: NDArray[np.int64] | None,
         deadline: float,
     ) -> Answers:
-        items = _checked("item", item, graph.n_items)
+        items = checked_nodes("item", item, graph.n_items)
         time = self._asked_at(time, len(items))
         found = Answers.room(len(self.models), len(items))
         own = self.known.with_user(known, graph, user)
@@ -266,6 +267,12 @@ class NeighbourScorer:
             norms=Probe.norms(folds, cap=self.cap, threads=self.threads),
         )
 
+    def with_side(self, side: SideInformation) -> Self:
+        """See `igmc.networks.answers.DescribedScorer`."""
+        other = copy.copy(self)
+        other.known, other.side = self.known.with_side(side), side
+        return other
+
     def with_models(self, models: Sequence[NeighboursEnsemble]) -> NeighbourScorer:
         """The scorer of other models on the same graphs, with the same norms."""
         other = copy.copy(self)  # what is known of the graphs depends on no model
@@ -290,11 +297,3 @@ class NeighbourScorer:
 def _hurry(deadline: float) -> None:
     if monotonic() > deadline:
         raise TimeoutError
-
-
-def _checked(side: str, index: NDArray[np.int32], size: int) -> NDArray[np.int32]:
-    found = np.asarray(index, np.int32)
-    if len(found) and (found.min() < 0 or found.max() >= size):
-        bad = found[(found < 0) | (found >= size)][0]
-        raise DataError(f"no such {side} in the graph", got=int(bad), allowed=f"0..{size - 1}")
-    return found

@@ -19,7 +19,7 @@ from igmc.ratings.readers.layout import split_line
 from igmc.ratings.readers.text import text_encodings
 from igmc.ratings.usual_names import INFO, USUAL, plain_name
 
-__all__ = ["read_items"]
+__all__ = ["item_table", "read_items"]
 
 _IDS = (*USUAL["item"], "id", "index")
 _DELIMITERS = ("::", "\t", ",", ";", "|")
@@ -70,6 +70,17 @@ def read_items(
     info = _info(cells, names, kept)
     told_of = f"{', '.join(info.columns)} of {len(found):,} of {len(texts):,} items"
     return info, f"{told_of} known from {file} (by {name})"
+
+
+def item_table(path: Path, encoding: str | None = None) -> pd.DataFrame:
+    """The table of a file about items, with a header, as it stands there.
+
+    Raises:
+        DataError: if the file is missing or malformed.
+    """
+    names, rows = _table(find_file(path), encoding)
+    cells = [[*row, *[""] * (len(names) - len(row))][: len(names)] for row in rows]
+    return pd.DataFrame(cells, columns=names)
 
 
 def _by_id(rows: Rows, column: int, wanted: Sequence[str]) -> dict[str, list[Any]]:

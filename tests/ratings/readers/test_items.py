@@ -10,7 +10,7 @@ from igmc.config import DataConfig
 from igmc.errors import DataError
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
-from igmc.ratings.readers.items import read_items
+from igmc.ratings.readers.items import item_table, read_items
 
 NUMBERS, TEXTS = IdTable((1, 2, 3)), IdTable(("0007", "b"))
 
@@ -105,3 +105,8 @@ def test_goodbooks(data_root):
     info, _ = read_items(folder / "books.zip", IdTable(tuple(range(1, 10_001))))
     assert info.title[0] == "The Hunger Games (The Hunger Games, #1)"
     assert (info.title != "").all()
+
+
+def test_a_table_as_it_stands_with_short_rows_filled(tmp_path):
+    found = item_table(write(tmp_path, "id;title;year\n7;One;1990\n8;Two\n"))
+    assert told(found) == {"id": ["7", "8"], "title": ["One", "Two"], "year": ["1990", ""]}
