@@ -58,6 +58,12 @@ class DataConfig(Config):
         late=True,
         former=Former("items", {}),
     )
+    item_features: str | None = knob(
+        None,
+        "file of vectors of the items, such as embeddings: ids in its first column, numbers in the others; "
+        "read with --side-features",
+        late=True,
+    )
     allow_changed: bool = knob(
         False, "accept a known data set whose number of ratings differs from the published one", late=True
     )

@@ -20,6 +20,7 @@ from igmc.ratings.readers import (
     is_sql_url,
     looks_like_path,
     read_folder,
+    read_item_vectors,
     read_path,
     refuse_settings,
 )
@@ -77,6 +78,14 @@ def load_dataset(
     if is_table(data):
         return Dataset.from_frame(data)  # type: ignore[arg-type]
     config = data_config(data)
+    dataset = _loaded(config, data_dir, home)
+    if config.item_features is None:
+        return dataset
+    path = Path(config.item_features).expanduser()
+    return replace(dataset, item_vectors=read_item_vectors(path, dataset.table.items))
+
+
+def _loaded(config: DataConfig, data_dir: str | Path | None, home: str | Path | None) -> Dataset:
     name = canonical_name(config.dataset)
     if name is None:
         if is_sql_url(config.dataset):
@@ -165,7 +174,15 @@ def run_inputs(
 def _refuse_reading(data: DataConfig) -> None:
     """Raise on settings of how a file is read, which would do nothing to what is read already."""
     usual = DataConfig()
-    for name in (*HOW_TO_READ, "missing", "zero_is_missing", "item_info", "allow_changed", "duplicates"):
+    for name in (
+        *HOW_TO_READ,
+        "missing",
+        "zero_is_missing",
+        "item_info",
+        "item_features",
+        "allow_changed",
+        "duplicates",
+    ):
         if getattr(data, name) != getattr(usual, name):
             raise ConfigError(
                 f"{name} applies to files, not to a table in memory",

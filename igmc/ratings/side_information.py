@@ -190,7 +190,8 @@ def _read(block: Block, info: Any, vectors: Any) -> tuple[Floats, Mask]:
     flags = np.zeros((len(cells), len(place)), np.float32)
     for row, words in enumerate(cells):
         flags[row, [place[word] for word in words if word in place]] = 1.0
-    return flags, flags.any(axis=1)
+    known = flags.sum(axis=1) > 0
+    return flags, known
 
 
 def _numbers(name: str, info: pd.DataFrame) -> Block:

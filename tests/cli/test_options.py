@@ -32,6 +32,7 @@ TYPED = {
     "missing": ("99", 99.0),
     "zero_is_missing": (None, True),
     "item_info": ("films.csv", "films.csv"),
+    "item_features": ("vectors.csv", "vectors.csv"),
     "allow_changed": (None, True),
     "estimates": ("mf", "mf"),
     "dates": ("both", "both"),

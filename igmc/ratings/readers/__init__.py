@@ -10,6 +10,7 @@ from igmc.ratings.readers.dispatch import (
     refuse_settings,
 )
 from igmc.ratings.readers.files import decoded, find_file
+from igmc.ratings.readers.item_vectors import read_item_vectors
 from igmc.ratings.readers.items import item_table
 from igmc.ratings.readers.sql import is_sql_url, source_name
 from igmc.ratings.usual_names import USUAL
@@ -24,6 +25,7 @@ __all__ = [
     "looks_like_path",
     "natural_ids",
     "read_folder",
+    "read_item_vectors",
     "read_path",
     "read_ratings",
     "refuse_settings",
