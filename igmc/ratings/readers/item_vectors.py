@@ -50,7 +50,9 @@ def read_item_vectors(path: Path, ids: IdTable) -> NDArray[np.float32]:
         try:
             found[items, column] = [float(cell) for cell in cells]
         except (TypeError, ValueError) as error:
-            raise DataError(f"{path}: the column {name} holds what is no number", got=str(error)) from error
+            raise DataError(
+                f"{path}: the column {name} holds something that is not a number", got=str(error)
+            ) from error
     bad = np.flatnonzero(~np.isfinite(found[items]).all(axis=1))
     if len(bad):
         raise DataError(f"{path}: a number of an item is not finite", got=names[rows[int(bad[0])]])

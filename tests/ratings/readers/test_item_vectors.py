@@ -38,7 +38,7 @@ def test_a_data_set_gets_them(tmp_path):
         ("item\n1\n", "holds no vectors"),
         ("item,a\n8,1\n", "tells of none of the items"),
         ("item,a\n1,1\n1,2\n", "names an item twice"),
-        ("item,a\n1,x\n", "the column a holds what is no number"),
+        ("item,a\n1,x\n", "the column a holds something that is not a number"),
         ("item,a\n1,nan\n", "a number of an item is not finite; got '1'"),
     ],
 )
