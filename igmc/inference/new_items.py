@@ -46,7 +46,7 @@ def with_items(predictor: P, items: Frame) -> P:
     known = [raw for raw, index in zip(given, predictor.items.encode(given), strict=True) if index >= 0]
     if known:
         raise DataError(
-            "the run knows this item already", got=known[0], remedy="leave it out of the new items"
+            "the run knows this item already", got=known[0], remedy="remove it from the new items"
         )
     ids = ExtendedIds.of(predictor.items, given)
     info = frame_info("item", frame, type(predictor.items)(tuple(ids.new)), LABEL)
