@@ -34,6 +34,7 @@ def render_all(record) -> None:
     import compare_choices
     import interval_coverage
     import newcomers
+    import no_ratings
     import other_data
     import reproduce_baselines
     import reproduce_cold_start
@@ -50,7 +51,15 @@ def render_all(record) -> None:
     reproduce_tables.render(record.read_runs("tables"))
     reproduce_baselines.write([])
     reproduce_ranking.write(None)
-    for study in (cold_start, interval_coverage, sparsity, newcomers, other_data, reproduce_cold_start):
+    for study in (
+        cold_start,
+        interval_coverage,
+        sparsity,
+        newcomers,
+        no_ratings,
+        other_data,
+        reproduce_cold_start,
+    ):
         study.write(record.read(study.__name__))
 
 
