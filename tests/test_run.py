@@ -569,9 +569,10 @@ train(RunConfig.from_dict(json.load(sys.stdin)), home=Path(sys.argv[1]), out=Pat
 """
 
 
-@pytest.mark.parametrize("live", [True, False])
-def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(ratings, tmp_path, live):
-    config = make_config(ratings, live=live, epochs=3)
+@pytest.mark.parametrize(("live", "batch_norm"), [(True, False), (False, False), (True, True)])
+def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(ratings, tmp_path, live, batch_norm):
+    model = MODEL.replace(batch_norm=batch_norm)
+    config = make_config(ratings, model=model, live=live, epochs=3)
     broken, home = tmp_path / "broken", tmp_path / "home"
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_IN_EPOCH_2, str(home), str(broken)],

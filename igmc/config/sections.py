@@ -140,6 +140,17 @@ class ModelConfig(Config):
         "drop the two directions of an edge independently or together",
         choices=("direction", "both"),
     )
+    batch_norm: bool = knob(
+        False,
+        "batch normalization of each layer before its tanh; slower: not in the fused kernels",
+        late=True,
+    )
+    edge_weight: str = knob(
+        "none",
+        "weight of a message: 1, or k / R for level k of R ('rating'); slower: not in the fused kernels",
+        choices=("none", "rating"),
+        late=True,
+    )
     mlp_width: int = knob(128, "hidden width of the MLP", low=1, high=65536)
     mlp_dropout: float = knob(0.5, "dropout before the last linear layer", low=0.0, high=0.99)
     side_features: bool = knob(False, "also feed the side features of the target user and item to the MLP")

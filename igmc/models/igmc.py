@@ -35,11 +35,13 @@ class IGMC(nn.Module):
 
     Attributes:
         backend: "auto" takes the fused CPU kernels where they apply (float32 on a CPU, layers of one
-            width), "fused" insists on them, "torch" never uses them. All give the same answers.
+            width, no batch normalization, no edge weights), "fused" requires them, "torch" never uses them.
+            All give the same predictions.
         threads: that the fused kernels run in; all cores if None. It makes no difference to any answer.
 
     Raises:
-        ConfigError: on an unknown backend, or if it is "fused" and the layers differ in width.
+        ConfigError: on an unknown backend, if it is "fused" and the configuration does not fit the kernels,
+            or on edge weights that the norm "relation" cancels.
     """
 
     def __init__(
@@ -60,11 +62,21 @@ class IGMC(nn.Module):
             raise ConfigError("unknown backend of the model", got=backend, allowed=", ".join(BACKENDS))
         if backend == "fused" and len(set(config.layers)) > 1:
             raise ConfigError("fused kernels need layers of one width", got=config.layers)
+        if backend == "fused" and not _fits_kernels(config):
+            raise ConfigError("fused kernels have no batch normalization and no edge weights", got=backend)
+        if config.edge_weight != "none" and config.norm == "relation":
+            raise ConfigError(
+                "edge weights by rating have no effect under the norm 'relation', which cancels them",
+                got=f"--edge-weight {config.edge_weight}",
+                remedy="use --norm none or degree",
+            )
         widths = (2 * (hops + 1), *config.layers)
         self.convs = nn.ModuleList(
             RGCNLayer(width_in, width_out, n_levels, config.bases)
             for width_in, width_out in zip(widths, config.layers, strict=False)
         )
+        norms = config.layers if config.batch_norm else ()
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in norms)  # which begin alike
         self.lin1 = nn.Linear(2 * sum(config.layers) + side_width, config.mlp_width)
         self.lin2 = nn.Linear(config.mlp_width, 1)
         self.reset_parameters(seed)
@@ -158,6 +170,9 @@ class IGMC(nn.Module):
                 edge_dropout_mode=self.config.edge_dropout_mode,
                 threads=self.threads,
             )
+        if self.config.edge_weight == "rating":
+            share = (batch.tensors.edge_level + 1) / self.n_levels
+            edge_weight = share if edge_weight is None else share * edge_weight
         topology = make_topology(
             batch,
             self.n_levels,
@@ -166,7 +181,7 @@ class IGMC(nn.Module):
             edge_dropout_mode=self.config.edge_dropout_mode,
             edge_weight=edge_weight,
         )
-        return stack_states(self.layers, topology)
+        return stack_states(self.layers, topology, self.norms)
 
     def _check_fits(self, batch: Batch) -> None:
         n_labels, subgraphs = 2 * (self.hops + 1), batch.subgraphs
@@ -188,7 +203,12 @@ class IGMC(nn.Module):
         if self.backend == "fused" and not fits:
             got = f"{self.lin1.weight.dtype} on {batch.rating.device}"
             raise ConfigError("fused kernels need float32 on a CPU", got=got, remedy="use backend 'auto'")
-        return self.backend != "torch" and fits and len(set(self.config.layers)) == 1
+        return self.backend != "torch" and fits and _fits_kernels(self.config)
+
+
+def _fits_kernels(config: ModelConfig) -> bool:
+    plain = not config.batch_norm and config.edge_weight == "none"
+    return plain and len(set(config.layers)) == 1
 
 
 def _linear(linear: nn.Linear, x: Tensor) -> Tensor:

@@ -7,9 +7,10 @@ Messages are never written out: neighbours are summed per (node, relation) by on
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 
 import torch
 from torch import Tensor, nn
@@ -140,7 +141,7 @@ def make_topology(
         group, groups = (row, size) if norm == "relation" else (target, n_nodes)
         total = values.new_zeros(groups).index_add(0, group, values)
         values = values / total[group].clamp(min=_LEAST)
-    if weight is None:
+    if weight is None or not weight.requires_grad:
         operator, transposed = (
             _csr(row, source, values, size, n_nodes),
             _csr(source, row, values, n_nodes, size),
@@ -156,19 +157,26 @@ def make_topology(
     )
 
 
-def stack_states(layers: Sequence[RGCNLayer], topology: Topology) -> Tensor:
-    """All layers' outputs at the two targets of each pair, float [P, 2, sum of widths]."""
+def stack_states(layers: Sequence[RGCNLayer], topology: Topology, norms: Iterable[nn.Module] = ()) -> Tensor:
+    """All layers' outputs at the two targets of each pair, float [P, 2, sum of widths].
+
+    Args:
+        layers: first to last.
+        topology: of the batch.
+        norms: one for each layer, applied to all nodes before the tanh; none if empty.
+    """
     n_labels = layers[0].root.size(0)
     x = nn.functional.one_hot(topology.label, n_labels).to(layers[0].root.dtype)  # [N, labels]
     states = []
-    for layer in layers:
+    for layer, norm in zip_longest(layers, norms):
         sums = topology.sums(x)  # [N * R, in]
         if layer.comp is None:
             mixed = sums.view(len(x), topology.n_levels * x.size(1))  # [N, R * in]
         else:
             rows = sums.view(len(x), topology.n_levels, x.size(1))
             mixed = torch.einsum("rb,nri->nbi", layer.comp, rows).flatten(1)
-        x = torch.tanh(mixed @ layer.weight.flatten(0, 1) + x @ layer.root + layer.bias)  # [N, out]
+        x = mixed @ layer.weight.flatten(0, 1) + x @ layer.root + layer.bias  # [N, out]
+        x = torch.tanh(x if norm is None else norm(x))
         states.append(x[topology.target])  # [P, 2, out]
     return torch.cat(states, dim=-1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -15,6 +16,10 @@ from igmc.models.igmc import IGMC
 __all__ = ["PyGTwin"]
 
 
+def _shares(n_levels: int) -> Tensor:
+    return torch.arange(1, n_levels + 1) / n_levels
+
+
 class PyGTwin(nn.Module):
     """An `IGMC` as one would write it on PyG, with edge lists and message tensors.
 
@@ -24,11 +29,17 @@ class PyGTwin(nn.Module):
     def __init__(self, model: IGMC) -> None:
         super().__init__()
         self.config, self.lin1, self.lin2 = model.config, model.lin1, model.lin2
+        self.norms = copy.deepcopy(model.norms) if self.config.batch_norm else None
+        self.weight = None if self.config.edge_weight == "none" else _shares(model.n_levels)
         self.convs = nn.ModuleList()
         for conv in model.layers:
             aggr = "mean" if self.config.norm == "relation" else "sum"
             twin = RGCNConv(*conv.root.shape, model.n_levels, num_bases=self.config.bases, aggr=aggr)
             twin.load_state_dict(conv.state_dict())
+            if self.weight is not None:  # a message of level r times w_r is one by w_r W_r
+                twin = RGCNConv(*conv.root.shape, model.n_levels, aggr=aggr)
+                scaled = conv.relation_weights() * self.weight[:, None, None]
+                twin.load_state_dict({"weight": scaled, "root": conv.root, "bias": conv.bias})
             self.convs.append(twin)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -40,12 +51,14 @@ class PyGTwin(nn.Module):
         convs: list[Any] = list(self.convs)
         x = nn.functional.one_hot(labels, convs[0].in_channels).to(self.lin1.weight.dtype)
         states = []
-        for conv in convs:
+        for k, conv in enumerate(convs):
             z = conv(x, torch.stack([source, target]), level)
             if self.config.norm == "degree":  # which PyG does not offer
                 own = x @ conv.root + conv.bias
-                z = own + (z - own) / torch.bincount(target, minlength=len(x)).clamp(min=1).unsqueeze(1)
-            x = torch.tanh(z)
+                weights = None if self.weight is None else self.weight[level]
+                total = torch.bincount(target, weights, minlength=len(x)).to(x.dtype)
+                z = own + (z - own) / torch.where(total > 0, total, 1.0).unsqueeze(1)
+            x = torch.tanh(z if self.norms is None else self.norms[k](z))
             states.append(x)
         h = torch.cat(states, dim=1)
         h = torch.cat([h[graphs.user_ptr[:-1]], h[n_users + graphs.item_ptr[:-1]]], dim=1)

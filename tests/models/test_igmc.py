@@ -200,3 +200,22 @@ def test_cuda_equals_cpu():
     model.cuda()
     on_gpu = answers(model, model.convs, batch.to("cuda"))
     assert_close({n: v.cpu() for n, v in on_gpu.items()}, on_cpu, 1e-4)
+
+
+@pytest.mark.parametrize("options", [{"batch_norm": True}, {"edge_weight": "rating"}])
+def test_what_the_kernels_lack_takes_the_plain_path_and_is_refused_where_they_are_insisted_on(options):
+    config = ModelConfig(**options)
+    assert not IGMC(config, n_levels=5)._use_fused(make_batch())
+    assert IGMC(ModelConfig(), n_levels=5)._use_fused(make_batch())
+    with pytest.raises(ConfigError, match="fused kernels have no batch normalization and no edge weights"):
+        IGMC(config, n_levels=5, backend="fused")
+
+
+def test_edge_weights_that_the_norm_cancels_are_refused():
+    with pytest.raises(ConfigError, match=r"no effect under the norm 'relation'.*--norm none or degree"):
+        IGMC(ModelConfig(edge_weight="rating", norm="relation"), n_levels=5)
+
+
+def test_the_new_options_change_no_digest_and_no_state_of_a_network_without_them():
+    assert not {"batch_norm", "edge_weight"} & set(ModelConfig().to_dict())
+    assert not [name for name in IGMC(ModelConfig(), n_levels=5).state_dict() if "norm" in name]

@@ -21,6 +21,23 @@ def test_equals_the_pyg_twin(backend, norm, hops, options):
     assert_close(answers(model, model.convs, batch), answers(twin, twin.convs, batch), 1e-5)
 
 
+@pytest.mark.parametrize("norm", ["none", "degree"])
+def test_batch_normalization_and_edge_weights_equal_those_of_the_twin(norm):
+    batch, plain = make_batch(), make_model(norm=norm).train()
+    for options in (
+        {"batch_norm": True},
+        {"edge_weight": "rating"},
+        {"batch_norm": True, "edge_weight": "rating"},
+    ):
+        model = make_model(norm=norm, **options).train()
+        twin = PyGTwin(model).train()
+        torch.testing.assert_close(model(batch), twin(batch), rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(model(batch), plain(batch), atol=1e-3), options
+        model.eval(), twin.eval()  # each by the statistics that it has gathered
+        model.norms.load_state_dict((twin.norms or model.norms).state_dict())
+        torch.testing.assert_close(model(batch), twin(batch), rtol=1e-4, atol=1e-5)
+
+
 def test_the_convolutions_are_copied_and_the_mlp_is_shared():
     model, batch = make_model().eval(), make_batch()
     twin = PyGTwin(model).eval()

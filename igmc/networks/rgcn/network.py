@@ -47,6 +47,8 @@ class RGCN(Network[Scorer]):
     def train(self, job: Job) -> Trained:
         """See `igmc.networks.network.Network.train`."""
         config, parts, side = job.config, job.parts, job.side
+        if config.model.batch_norm and job.ranks.size > 1:
+            raise ConfigError("batch normalization needs the whole batch in one process", got="--batch-norm")
         sources = _sources(job)
         model = IGMC(
             config.model,

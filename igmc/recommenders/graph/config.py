@@ -48,5 +48,6 @@ class FeatureConfig(GraphConfig):
     edge_weight: str = knob("centred", EDGE_WEIGHT, choices=EDGE_WEIGHTS)
     inputs: str = knob("both", INPUTS, choices=("ids", "features", "both"))
     tag_rank: int = knob(32, "dimension to which tags and the tag genome are reduced (features)", low=1)
+    batch_norm: bool = knob(False, "batch normalization of each layer before its activation", late=True)
     dropout: float = knob(0.3, "dropout after each layer", low=0.0, high=0.99)
     weight_decay: float = knob(1e-4, "weight decay of Adam, for all weights but the embeddings", low=0.0)

@@ -58,7 +58,7 @@ class _Attending(JumpingKnowledge):
             GATv2Conv(dim, dim // heads, heads=heads, edge_dim=self.edge_dim, add_self_loops=False)
             for _ in range(config.layers)
         )
-        super().__init__(layers, dim, config.dropout)
+        super().__init__(layers, dim, config.dropout, batch_norm=config.batch_norm)
 
     def propagate(self, layer: nn.Module, x: Tensor, graph: Adjacency) -> Tensor:
         out: Tensor = layer(x, graph.edges, self._weights(graph))
@@ -67,9 +67,9 @@ class _Attending(JumpingKnowledge):
     def attention(self, x: Tensor, graph: Adjacency) -> list[Tensor]:
         """Of each layer, float32 [E, heads], in the order of the edges."""
         found = []
-        for layer in self.layers:
+        for layer, norm in zip(self.layers, self.norms, strict=True):
             out, (_, weights) = layer(x, graph.edges, self._weights(graph), return_attention_weights=True)
-            x = torch.relu(out)
+            x = torch.relu(norm(out))
             found.append(weights)
         return found
 

@@ -34,4 +34,4 @@ class GCN(GraphRecommender):
     def _network(self) -> nn.Module:
         config = self.config
         layers = (_Conv(config.dim, config.dim, normalize=False) for _ in range(config.layers))
-        return JumpingKnowledge(layers, config.dim, config.dropout)
+        return JumpingKnowledge(layers, config.dim, config.dropout, batch_norm=config.batch_norm)

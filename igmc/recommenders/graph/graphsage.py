@@ -45,4 +45,4 @@ class GraphSAGE(GraphRecommender):
         config = self.config
         # The matrix holds the weights of the mean, so the layer has to add up.
         layers = (_Conv(config.dim, config.dim, aggr="sum") for _ in range(config.layers))
-        return JumpingKnowledge(layers, config.dim, config.dropout)
+        return JumpingKnowledge(layers, config.dim, config.dropout, batch_norm=config.batch_norm)

@@ -16,7 +16,7 @@ FINAL_GAIN = 0.3  # of the last layer, so that products of embeddings start smal
 
 
 class JumpingKnowledge(nn.Module):
-    """``z = W [x_0, ..., x_K] + b`` with ``x_k = dropout(relu(layer_k(x_{k-1})))``.
+    """``z = W [x_0, ..., x_K] + b`` with ``x_k = dropout(relu(norm_k(layer_k(x_{k-1}))))``.
 
     Reading all layers (Xu et al., *Jumping Knowledge Networks*, ICML 2018) keeps what a node is itself from
     being smoothed away.
@@ -25,11 +25,15 @@ class JumpingKnowledge(nn.Module):
         layers: from dim to dim; called with the states and the sparse matrix of the graph.
         dim: width of inputs, layers and embeddings.
         dropout: after each layer.
+        batch_norm: whether norm_k is a batch normalization over all nodes; the identity if not.
     """
 
-    def __init__(self, layers: Iterable[nn.Module], dim: int, dropout: float) -> None:
+    def __init__(
+        self, layers: Iterable[nn.Module], dim: int, dropout: float, *, batch_norm: bool = False
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(dim) if batch_norm else nn.Identity() for _ in self.layers)
         self.last = nn.Linear((len(self.layers) + 1) * dim, dim)
         with torch.no_grad():
             self.last.weight *= FINAL_GAIN
@@ -37,8 +41,8 @@ class JumpingKnowledge(nn.Module):
 
     def forward(self, x: Tensor, graph: Adjacency) -> Tensor:
         states = [x]
-        for layer in self.layers:
-            state = functional.relu(self.propagate(layer, states[-1], graph))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            state = functional.relu(norm(self.propagate(layer, states[-1], graph)))
             states.append(functional.dropout(state, self.dropout, self.training))
         out: Tensor = self.last(torch.cat(states, dim=1))
         return out

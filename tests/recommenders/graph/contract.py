@@ -32,6 +32,7 @@ FEATURE_CHANGES = {
     **CHANGES,
     "inputs": "both",
     "tag_rank": ({"inputs": "features"}, 1),
+    "batch_norm": True,
     "dropout": 0.5,
     "weight_decay": 0.1,
 }

@@ -40,3 +40,17 @@ def test_embeddings_start_small():
     network = JumpingKnowledge([Neighbours()], 100, 0.0)
     usual = 200**-0.5  # the bound of nn.Linear
     assert 0.25 * usual < network.last.weight.abs().max() <= 0.3 * usual
+
+
+def test_batch_normalization_comes_before_the_activation_and_uses_what_it_gathered():
+    torch.manual_seed(0)
+    network = JumpingKnowledge([Neighbours()], 3, 0.0, batch_norm=True)
+    x = torch.randn(len(GRAPH), 3)
+    z = GRAPH.matrix @ x - 0.1
+    normed = (z - z.mean(0)) / (z.var(0, unbiased=False) + 1e-5).sqrt()
+    expected = network.last(torch.cat([x, torch.relu(normed)], dim=1))
+    torch.testing.assert_close(network(x, GRAPH), expected)
+    network.eval()
+    gathered = (z - 0.1 * z.mean(0)) / (0.9 + 0.1 * z.var(0) + 1e-5).sqrt()
+    expected = network.last(torch.cat([x, torch.relu(gathered)], dim=1))
+    torch.testing.assert_close(network(x, GRAPH), expected)
