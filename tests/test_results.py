@@ -32,6 +32,7 @@ def render_all(record) -> None:
     import average_draws
     import cold_start
     import compare_choices
+    import default_lists
     import interval_coverage
     import newcomers
     import no_ratings
@@ -53,6 +54,7 @@ def render_all(record) -> None:
     reproduce_ranking.write(None)
     for study in (
         cold_start,
+        default_lists,
         interval_coverage,
         sparsity,
         newcomers,

@@ -112,12 +112,12 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()
 def recommend_command(**given: Any) -> None:
-    """List the items with the highest predicted ratings, among those that the user has not rated.
+    """List the items that a user is most likely to choose, among those that the user has not rated.
 
-    Popular items have high predicted ratings for nearly everybody. --order lift ranks items by how much more
-    this user is predicted to like them than others do; --gems lists only items that few people have rated;
-    --order relevance ranks items by how likely this user is to choose them, with a ranker that is trained on
-    first use and kept in the run folder.
+    A ranker finds these items; it is trained on first use and kept in the run folder. --order score lists the
+    highest predicted ratings instead. Popular items have high predicted ratings for nearly everybody:
+    --order lift ranks items by how much more this user is predicted to like them than others do; --gems lists
+    only items that few people have rated.
 
     The list is for a user of the run (--user), a new user with a few ratings (--ratings), or all users
     (--all-users); with --demo alone, for a newcomer with five ratings. Nothing else is trained or stored.
@@ -222,6 +222,8 @@ def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run:
         emit(frame.to_csv(index=False, float_format="%.4f").rstrip("\n"))
     elif len(frame):
         emit(_shown(frame))
+        if found.relevance is not None and request.config.order == "auto":
+            logger.info("by relevance; --order score lists the highest predicted ratings")
 
 
 def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:

@@ -240,11 +240,12 @@ class ListConfig(Config):
     min_score: float | None = knob(None, "omit items with a lower predicted rating")
     bottom: bool = knob(False, "list the lowest-scored items instead, worst first")
     order: str = knob(
-        "score",
-        "order of the list: by predicted rating ('score'), by how far it exceeds the item's usual rating "
-        "('lift'), by how likely the user is to choose the item ('relevance'), or by a mix of relevance and "
-        "score ('blend'); the latter two train a ranker on first use",
-        choices=("score", "lift", "relevance", "blend"),
+        "auto",
+        "order of the list: by how likely the user is to choose the item ('relevance'), by predicted rating "
+        "('score'), by a mix of both ('blend'), or by how far the predicted rating exceeds the item's usual "
+        "rating ('lift'); 'relevance' and 'blend' train a ranker on first use; 'auto' means 'relevance' up to "
+        "1.5 million ratings, or once the run has a ranker, and otherwise 'score'",
+        choices=("auto", "score", "lift", "relevance", "blend"),
     )
     diversity: float = knob(
         0.0,

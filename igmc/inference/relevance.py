@@ -11,6 +11,7 @@ import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ USUAL_WEIGHT = 0.1  # where no ratings are left to choose it on
 JUDGES = 100  # users of the validation part whose lists decide on the weight
 CANDIDATES = 50  # of each of them
 LENGTH = 10
+MOST_RATINGS = 1_500_000  # on which the ranker is trained without having been asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,12 @@ class RunRelevance:
         """Whether it has been trained."""
         return self._found is not None or self._path.exists()
 
+    @cached_property
+    def trains_soon(self) -> bool:
+        """Whether there are ratings to train it on, and few enough for a minute or two."""
+        user = self._split.table.user[_known(self._split)]
+        return len(user) <= MOST_RATINGS and bool((np.bincount(user) > 1).any())
+
     def get(self, scorer: AnyScorer) -> Relevance:
         """Load it, or train it and store it in the run folder if that is writable.
 
@@ -104,7 +112,9 @@ class RunRelevance:
         """
         with self._lock:
             if self._found is None:
-                self._found = self._read() if self._path.exists() else self._make(scorer)
+                made = None if self._path.exists() else self._make(scorer)
+                # Read back even so: what is kept is rounded, and every answer is to be the same.
+                self._found = self._read() if made is None or self._path.exists() else made
             return self._found
 
     def _read(self) -> Relevance:

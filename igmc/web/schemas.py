@@ -103,7 +103,7 @@ class ListRequest(_Uncertain):
     exclude: list[Id] = Field(
         [], max_length=MOST_HIDDEN, description="Items to leave out, such as those seen or not wanted."
     )
-    order: str = Field("score", max_length=20, description="One of `orders`; see /api/about.")
+    order: str = Field("auto", max_length=20, description="One of `orders`; see /api/about.")
     diversity: _Number = Field(0.0, ge=0, le=1, description="The larger, the less alike the items are.")
     gems: bool = Field(False, description="Hidden gems: items that few people have rated, by lift.")
     because: bool = Field(False, description="Tell which rating of the user speaks most for each item.")

@@ -42,9 +42,11 @@ def frame(result) -> pd.DataFrame:
 def test_a_table_for_people(recommend, run, command):
     code, out, err = recommend("--user", 3, "-k", 4)
     expected = in_python(run, user_id=3, k=4)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert "by relevance; --order score lists the highest predicted ratings" in err
     head, *lines = out.splitlines()
     assert head.split() == ["rank", "score", "lift", "item", "title", "genres"]
+    assert recommend("--user", 3, "-k", 4, "--order", "relevance") == (0, out, "")
     assert [line.split()[3] for line in lines] == expected.item.tolist()
     assert all(title in line for title, line in zip(expected.title, lines, strict=True))
     assert command("igmc", "recommend", "--run", run, "--user", 3, "-k", 4)[1] == out
@@ -131,7 +133,11 @@ def test_options_reach_the_request(recommend, run, tmp_path):
         (["--bottom"], {"bottom": True}),
     ):
         assert items(*arguments).item.tolist() == in_python(run, user_id=3, **options).item.tolist()
-    assert items("--budget", 1, "--candidates", 12).item.tolist() != items("--candidates", 12).item.tolist()
+    by_score = "--order", "score"
+    assert (
+        items("--budget", 1, *by_score, "--candidates", 12).item.tolist()
+        != items("--candidates", 12, *by_score).item.tolist()
+    )
     single = in_python(Predictor.from_run(run, checkpoints=1), user_id=3).score.tolist()
     assert items("--checkpoints", 1).score.tolist() == pytest.approx(single, abs=6e-5)
 
@@ -170,7 +176,7 @@ def test_titles_cannot_command_the_terminal(recommend, monkeypatch):
 
 def test_many_ratings_on_the_command_line_are_no_file_name(command, home, demo_run):
     given = ",".join(f"f{k:03}={k % 5 + 1}" for k in range(1, 60))
-    code, out, err = command("igmc-recommend", "--run", demo_run, "--ratings", given, "-k", 2)
+    code, out, err = command("igmc-recommend", "--run", demo_run, "--ratings", given, "-k", 2, "-q")
     assert (code, len(out.splitlines()), err) == (0, 3, "")
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from igmc.config import RankerConfig
 from igmc.errors import CheckpointError
 from igmc.inference import relevance
 from igmc.inference.predictor import Predictor
@@ -16,11 +17,14 @@ from igmc.ratings import Split
 def own_run(demo_run, tmp_path_factory):
     """A copy of the run whose ranker is trained; not to be written to."""
     folder = tmp_path_factory.mktemp("ranked") / "run"
-    shutil.copytree(demo_run, folder)
+    shutil.copytree(demo_run, folder, ignore=shutil.ignore_patterns(RANKER_FILE))
     one = Predictor.from_run(folder, device="cpu")
     assert not one.relevance.made
-    one.relevance.get(one.scorer)
+    first = one.relevance.get(one.scorer)
     assert one.relevance.made
+    later = Predictor.from_run(folder, device="cpu")
+    answers = [found.of_user(one.graph, 3, one.scale.values) for found in (first, later.relevance.get(None))]
+    np.testing.assert_array_equal(*answers)
     return folder
 
 
@@ -55,16 +59,17 @@ def test_a_run_folder_that_cannot_be_written_still_gets_lists(own_run, tmp_path,
     shutil.copytree(own_run, tmp_path / "run")
     (tmp_path / "run" / RANKER_FILE).unlink()
     monkeypatch.setattr(relevance, "save_checkpoint", full)
-    monkeypatch.setattr(relevance, "RankerConfig", lambda: relevance_config())
+    monkeypatch.setattr(relevance, "RankerConfig", Quick)
     one = Predictor.from_run(tmp_path / "run", device="cpu")
     assert one.relevance.get(one.scorer).ranker.n_items == one.graph.n_items
     assert not (tmp_path / "run" / RANKER_FILE).exists()
 
 
-def relevance_config():
-    from igmc.config import RankerConfig
+class Quick(RankerConfig):
+    """The least to learn from."""
 
-    return RankerConfig(folds=1, epochs=1, members=1)
+    def __init__(self, **given):
+        super().__init__(**{"folds": 1, "epochs": 1, "members": 1} | given)
 
 
 def test_items_that_came_later_stand_behind_all_others(ranked):
@@ -110,7 +115,7 @@ def test_the_weight_follows_validation(ranked):
 
 @pytest.mark.parametrize(("selection", "learns"), [("validation", False), ("fixed", True)])
 def test_what_the_weight_is_chosen_on_is_not_learned(ranked, tmp_path, monkeypatch, selection, learns):
-    monkeypatch.setattr(relevance, "RankerConfig", relevance_config)
+    monkeypatch.setattr(relevance, "RankerConfig", Quick)
     split, found = ranked.relevance._split, []
     few = dataclasses.replace(split, validation=split.validation[::2])  # others are not there at all
     for number, one in enumerate((split, few)):

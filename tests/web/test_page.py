@@ -91,7 +91,7 @@ def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots
     assert not set(rated) & set(after)
     assert after != before
 
-    expected = recommend(predictor, ratings=given_by(page, predictor))
+    expected = recommend(predictor, ratings=given_by(page, predictor), order="score")
     assert after == names_of(expected)
     page.screenshot(path=shots / "desktop.png")
 
@@ -162,7 +162,7 @@ def test_each_list_is_that_of_the_predictor(open_page, predictor):
     page.locator("input[name=diversity]").fill("0.8")
     page.locator("select[name=k]").select_option("20")
     settled(page)
-    expected = recommend(predictor, ratings=given, diversity=0.8, k=20)
+    expected = recommend(predictor, ratings=given, diversity=0.8, k=20, order="score")
     assert titles(page, "#recommended") == names_of(expected)
     page.get_by_label("Group by what you liked").check()
     page.locator("#recommended .group").first.wait_for()
@@ -226,7 +226,7 @@ def test_the_list_of_a_known_user(open_page, predictor):
     page.get_by_label("Begin of a user's id").fill("17")
     page.get_by_role("button", name="User 17", exact=True).click()
     page.get_by_text("10 films for user 17").wait_for()
-    assert titles(page, "#recommended") == names_of(recommend(predictor, user_id=17))
+    assert titles(page, "#recommended") == names_of(recommend(predictor, user_id=17, order="score"))
 
 
 def test_a_typing_error_is_forgiven(open_page):
@@ -246,6 +246,7 @@ def test_slow_and_offline_the_page_says_so(browser, address, shots):
     page.locator("#recommended .skeleton").first.wait_for()
     page.screenshot(path=shots / "slow.png")
     page.get_by_text("before you rate").wait_for()
+    page.get_by_text("these tell most about you").wait_for()
     assert not page.locator(".skeleton").count()
     network.send("Network.emulateNetworkConditions", {**slow, "offline": True})
     page.locator("#found li").first.locator("label").nth(4).click()

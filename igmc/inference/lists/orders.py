@@ -20,7 +20,7 @@ from igmc.inference.user_view import UserView
 
 __all__ = ["LEAST_RATED", "ORDERS", "all_usual_ratings", "little_known", "ranked_by", "usual_ratings"]
 
-ORDERS = ("score", "lift", "relevance", "blend")  # the choices of `ListConfig.order`
+ORDERS = ("auto", "score", "lift", "relevance", "blend")  # the choices of `ListConfig.order`
 LEAST_RATED = 10  # ratings below which a lift says more about few people than about the item
 WELL_KNOWN = 0.2  # fraction of the rated items that are no hidden gems, since everybody knows them
 

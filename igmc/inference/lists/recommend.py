@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.diversity import diverse, likeness
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.orders import ranked_by, usual_ratings
-from igmc.inference.lists.relevant import item_relevance, relevant_items
+from igmc.inference.lists.relevant import item_relevance, relevant_items, settled_order
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictions import Predictions
 from igmc.inference.requested_user import requested_user
@@ -99,7 +100,7 @@ def recommend(
     min_score: float | None = None,
     items: RawId | Iterable[RawId] | None = None,
     exclude: RawId | Iterable[RawId] = (),
-    order: str = "score",
+    order: str = "auto",
     diversity: float = 0.0,
     gems: bool = False,
     because: bool = False,
@@ -109,7 +110,7 @@ def recommend(
     bottom: bool = False,
     coverage: float = COVERAGE,
 ) -> pd.DataFrame:
-    """Recommend the items with the highest predictions among those that the user has not rated.
+    """Recommend the items that a user is most likely to choose, among those that the user has not rated.
 
     Works for known and new users; nothing is trained or stored (except the ranker, on first use, for the
     orders "relevance" and "blend"). The list has k items whenever k exist: filters apply before candidates
@@ -125,8 +126,9 @@ def recommend(
         min_score: omit items with lower predictions.
         items: the items to choose from; unknown ids are ignored.
         exclude: items to leave out, such as seen ones; unknown ids are ignored.
-        order: "score", by predicted rating; "lift", by how far it exceeds the item's usual rating;
-            "relevance" or "blend", see `lists.relevant`.
+        order: "relevance", by how likely the user is to choose the item; "score", by predicted rating;
+            "blend", by both; "lift", by how far the prediction exceeds the item's usual rating; "auto":
+            "relevance" or "score", see `lists.relevant.settled_order`.
         diversity: 0 for the best k items; larger values, up to 1, favour items unlike those before them; see
             `lists.diversity`.
         gems: only items with few ratings, but at least ten, by lift; see `lists.orders.little_known`.
@@ -197,6 +199,7 @@ def list_items(
         TimeoutError: after the deadline.
         IgmcError: see `recommend`.
     """
+    request = replace(request, config=settled_order(predictor, request.config))
     view = requested_user(predictor, request.user_id, request.ratings)
     mask, steps = eligible or eligible_items(predictor, request)
     mask = mask.copy()

@@ -14,7 +14,7 @@ from igmc.inference.predictions import Predictions
 from igmc.inference.relevance import standardized
 from igmc.inference.user_view import UserView
 
-__all__ = ["Relevant", "Worth", "item_relevance", "relevant_items"]
+__all__ = ["Relevant", "Worth", "item_relevance", "relevant_items", "settled_order"]
 
 Floats = NDArray[np.float32]
 
@@ -44,6 +44,19 @@ class Relevant(NamedTuple):
     found: Predictions
     value: NDArray[np.floating]
     scored: int
+
+
+def settled_order(predictor: BasePredictor, config: ListConfig) -> ListConfig:
+    """The settings with the order that "auto" stands for.
+
+    It is "relevance" for a run that has a ranker, or trains one soon, on at most 1.5 million ratings. Else it
+    is "score", and so it is where the worst items are asked for, or the models are to score all of them.
+    """
+    if config.order != "auto":
+        return config
+    ranker = predictor.relevance
+    able = ranker is not None and (ranker.made or ranker.trains_soon)
+    return config.replace(order="score" if config.bottom or config.exhaustive or not able else "relevance")
 
 
 def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig) -> Worth | None:

@@ -74,6 +74,7 @@ def test_filters_come_before_the_choice_of_candidates(predictor):
             years=(first, last),
             items=[*allowed, "never heard of"],
             candidates=1,
+            order="score",
         )
         assert len(found) == min(k, len(passing))
         assert set(found.item) <= set(passing)

@@ -1,3 +1,4 @@
+import dataclasses
 import shutil
 
 import numpy as np
@@ -5,10 +6,12 @@ import pytest
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError
+from igmc.inference import relevance
 from igmc.inference.lists import ListRequest, list_items, recommend_all
 from igmc.inference.lists.recommend import recommend
+from igmc.inference.lists.relevant import settled_order
 from igmc.inference.predictor import Predictor
-from igmc.inference.relevance import standardized
+from igmc.inference.relevance import RANKER_FILE, RunRelevance, standardized
 from tests.inference.lists.demo import MINE
 
 
@@ -27,10 +30,10 @@ def worth(ranked):
 
 
 def test_other_orders_are_as_without_a_ranker(ranked, predictor):
-    before = recommend(predictor, ratings=MINE, k=5)
+    before = recommend(predictor, ratings=MINE, k=5, order="score")
     ranked.relevance.get(ranked.scorer)
     assert "relevance" not in before
-    assert recommend(ranked, ratings=MINE, k=5).equals(before)
+    assert recommend(ranked, ratings=MINE, k=5, order="score").equals(before)
     assert recommend(ranked, ratings=MINE, k=5, bottom=True)["score"].is_monotonic_increasing
 
 
@@ -88,3 +91,31 @@ def test_what_has_no_ranker_and_the_worst_by_relevance_are_refused(ranked, predi
     with pytest.raises(ConfigError, match="has no ranker"):
         recommend(bare, ratings=MINE, order="blend")
     assert len(recommend(bare, ratings=MINE)) == 10
+
+
+def test_auto_is_by_relevance_where_that_is_soon_told_and_nothing_speaks_for_scores(ranked, monkeypatch):
+    by = {order: recommend(ranked, ratings=MINE, order=order) for order in ("auto", "relevance", "score")}
+    assert by["auto"].equals(by["relevance"])
+    assert by["auto"].item.tolist() != by["score"].item.tolist()
+    for setting in ({"bottom": True}, {"exhaustive": True}):
+        assert "relevance" not in recommend(ranked, ratings=MINE, **setting)
+    bare = dataclasses.replace(ranked, relevance=None)
+    assert recommend(bare, ratings=MINE).equals(by["score"])
+
+
+@pytest.mark.parametrize(("most", "trained"), [(10**6, True), (10, False)])
+def test_auto_trains_a_ranker_on_few_ratings_alone(ranked, tmp_path, monkeypatch, most, trained):
+    asked = RunRelevance(tmp_path, ranked.relevance._split, "fixed", 1)
+    monkeypatch.setattr(relevance, "MOST_RATINGS", most)
+    assert asked.trains_soon == trained
+    found = settled_order(dataclasses.replace(ranked, relevance=asked), ListConfig())
+    assert found.order == ("relevance" if trained else "score")
+    (tmp_path / RANKER_FILE).touch()
+    assert settled_order(dataclasses.replace(ranked, relevance=asked), ListConfig()).order == "relevance"
+
+
+def test_nobody_with_two_ratings_gives_no_ranker(ranked, tmp_path):
+    split = ranked.relevance._split
+    _, first = np.unique(split.table.user[split.train], return_index=True)
+    thin = dataclasses.replace(split, train=split.train[first], validation=split.validation[:0])
+    assert not RunRelevance(tmp_path, thin, "fixed", 1).trains_soon
