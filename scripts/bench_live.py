@@ -51,6 +51,7 @@ def make_predictor(data_dir: Path | None, folder: Path) -> Predictor:
         graph=ServingGraph.of(known.graph),
         scorer=scorer,
         info=None,
+        relevance=None,
     )
 
 
