@@ -7,14 +7,16 @@ with its worker is done again; since blocks are functions of their number, the r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, wait
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 from igmc.errors import ConfigError, IgmcError, MissingExtraError
 
-__all__ = ["LOCAL", "RayExecutor", "check_executor", "ray_executor"]
+__all__ = ["LOCAL", "RayExecutor", "check_executor", "drive", "ray_executor"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -115,6 +117,43 @@ def ray_executor(name: str, workers: int | None = None) -> Iterator[RayExecutor]
     finally:
         if own:
             ray.shutdown()
+
+
+def drive(
+    executor: Executor,
+    work: Callable[[int], T],
+    blocks: Iterable[int],
+    workers: int,
+    done: Callable[[T], object],
+) -> None:
+    """Hand out blocks in order, at most two a worker at once, and tell `done` what each gives.
+
+    If it is interrupted, the blocks in flight are finished, and the others never begun.
+    """
+    todo = iter(blocks)
+    running: set[Future[T]] = set()
+    try:
+        while True:
+            with _sigint_blocked():
+                running |= {executor.submit(work, k) for k in islice(todo, 2 * workers - len(running))}
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done(future.result())
+    except BaseException:
+        executor.shutdown(cancel_futures=True)
+        raise
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Processes started within never see Ctrl-C, since they inherit the mask; this one sees it at the end."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
 def _call(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:

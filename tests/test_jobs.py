@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from igmc.config import ListConfig
 from igmc.errors import ConfigError, IgmcError, MissingExtraError
 from igmc.extract import extract_store
+from igmc.inference.lists import ListRequest, recommend_parts
+from igmc.inference.predictor import Predictor
 from igmc.jobs import check_executor, ray_executor
 from tests.extract.killable_extraction import CONFIG, SEED, make_part
 
@@ -59,6 +62,26 @@ def test_our_errors_come_back_as_they_are(ray):
     with ray_executor("ray") as executor, pytest.raises(ConfigError) as caught:
         executor.submit(refused, 7).result()
     assert (caught.value.got, caught.value.remedy) == (7, "ask for another")
+
+
+def loaded_but_once(run: Path, mark: Path) -> Predictor:
+    """The predictor of a run; the worker that is the first to load it is killed."""
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Predictor.from_run(run, device="cpu")
+
+
+@pytest.mark.ray
+def test_lists_whose_worker_is_killed_are_those_of_one_process(ray, predictor, demo_run, tmp_path):
+    request, users = ListRequest(ratings={}, config=ListConfig(k=3)), range(1, 13)
+    alone = recommend_parts(predictor, tmp_path / "alone", request, users=users, block=3, progress=False)
+    load = partial(loaded_but_once, demo_run, tmp_path / "killed")
+    how = {"users": users, "block": 3, "load": load, "executor": "ray", "progress": False}
+    assert recommend_parts(predictor, tmp_path / "ray", request, **how) == alone
+    assert (tmp_path / "killed").exists()
+    for path in sorted((tmp_path / "alone").glob("part-*")):
+        assert (tmp_path / "ray" / path.name).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.ray

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from igmc.cli.model_options import (
     ratings_option,
     round_option,
 )
-from igmc.cli.options import running_options
+from igmc.cli.options import executor_option, running_options
 from igmc.cli.output import emit, emit_json, printable, table
 from igmc.cli.sections import knob_option
 from igmc.config import ListConfig
@@ -75,9 +76,11 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Output of --all-users: .csv with one line per item, or .jsonl with one line per user.",
+    metavar="FILE|DIR",
+    help="Output of --all-users: .csv with one line per item, .jsonl with one line per user, or a folder of "
+    "Parquet files, one per 1000 users, which an interrupted command completes.",
 )
+@executor_option
 @knob_option(ListConfig, "k", "-k", "--k")
 @click.option(
     "--genre",
@@ -138,7 +141,7 @@ def recommend_command(**given: Any) -> None:
         given["ratings"] = DEMO_RATINGS
     request = _request(predictor, given, years)
     if given["all_users"]:
-        _all_users(predictor, request, given)
+        _all_users(predictor, request, given, run)
     else:
         _one(predictor, request, given, run)
 
@@ -151,6 +154,8 @@ def _check(given: dict[str, Any]) -> None:
         )
     if given["all_users"] != (given["out"] is not None):
         raise click.UsageError("--all-users and --out FILE go together")
+    if given["executor"] != "local" and (given["out"] is None or given["out"].suffix):
+        raise click.UsageError("--executor goes with --all-users and a folder as --out")
     if given["because"] and given["all_users"]:
         raise click.UsageError("--because explains one list and cannot be combined with --all-users")
     if given["as_csv"] and (given["as_json"] or given["all_users"]):
@@ -193,16 +198,28 @@ def _request(
     )
 
 
-def _all_users(predictor: Predictor, request: ListRequest, given: dict[str, Any]) -> None:
-    from igmc.inference.lists import recommend_all
+def _all_users(predictor: Predictor, request: ListRequest, given: dict[str, Any], run: Path) -> None:
+    from igmc.inference.lists import recommend_all, recommend_parts
 
     progress = shows_progress(quiet=given["quiet"])
-    written = recommend_all(predictor, given["out"], request, progress=progress)
+    if given["out"].suffix:
+        written = recommend_all(predictor, given["out"], request, progress=progress)
+    else:
+        names = ("demo", "checkpoints", "device", "workers", "data_dir", "home", "at")
+        how = {name: given[name] for name in names} | {"run": run.resolve(), "quiet": True}
+        jobs = {"executor": given["executor"], "workers": given["workers"], "progress": progress}
+        load = partial(_loaded, how)
+        written = recommend_parts(predictor, given["out"], request, load=load, **jobs)
     if given["as_json"]:
         emit_json({"out": str(given["out"]), **written._asdict()})
     else:
         short = f"; {written.short} lists are shorter than {request.config.k}" if written.short else ""
         emit(f"{written.items} items for {written.users} users in {given['out']}{short}")
+
+
+def _loaded(given: dict[str, Any]) -> Predictor:
+    """The predictor in another process."""
+    return make_predictor(given)[1]
 
 
 def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run: Path) -> None:

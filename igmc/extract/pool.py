@@ -5,23 +5,16 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
     ProcessPoolExecutor,
     ThreadPoolExecutor,
-    wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -33,7 +26,7 @@ from igmc.extract.size import bytes_per_pair, choose_shard_size
 from igmc.extract.worker import Job, make_shard, make_shard_of, save_job, start_worker
 from igmc.files import WORK, locked, sweep, writing
 from igmc.graph import Part
-from igmc.jobs import LOCAL, check_executor, ray_executor
+from igmc.jobs import LOCAL, check_executor, drive, ray_executor
 from igmc.store import (
     DIGEST,
     Manifest,
@@ -223,7 +216,7 @@ def _make(job: Job, missing: list[int], workers: int | None, progress: bool, exe
             else:
                 # A thread, since a signal that hits a Numba kernel in the main one ends in a SystemError.
                 with ThreadPoolExecutor(1) as thread:
-                    _drive(thread, job.make, missing, 1, bar.update)
+                    drive(thread, job.make, missing, 1, bar.update)
     except (KeyboardInterrupt, SystemExit):
         logger.warning(
             "interrupted: %d of %d shards are stored; the same command resumes from there",
@@ -239,7 +232,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
     try:
         save_job(job, work)
         with ProcessPoolExecutor(workers, context, start_worker, (work,)) as executor:
-            _drive(executor, make_shard, missing, workers, done)
+            drive(executor, make_shard, missing, workers, done)
     except BrokenProcessPool as error:
         raise IgmcError(
             "a worker process died, usually for lack of memory",
@@ -257,43 +250,9 @@ def _in_ray(
     try:
         save_job(job, work)
         with ray_executor(name, workers) as executor:
-            _drive(executor, partial(make_shard_of, work), missing, executor.workers, done)
+            drive(executor, partial(make_shard_of, work), missing, executor.workers, done)
     finally:
         sweep(job.folder)
-
-
-def _drive(
-    executor: Executor,
-    make: Callable[[int], int],
-    missing: list[int],
-    workers: int,
-    done: Callable[[int], object],
-) -> None:
-    """Hand out the shards in order, at most two a worker at once, and tell `done` the pairs of each."""
-    todo = iter(missing)
-    running: set[Future[int]] = set()
-    try:
-        while True:
-            with _sigint_blocked():
-                running |= {executor.submit(make, k) for k in islice(todo, 2 * workers - len(running))}
-            if not running:
-                return
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                done(future.result())
-    except BaseException:
-        executor.shutdown(cancel_futures=True)  # shards in flight are finished, the others never begun
-        raise
-
-
-@contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Processes started within never see Ctrl-C, since they inherit the mask; this one sees it at the end."""
-    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
 def _count(manifest: Manifest, shards: Iterable[int]) -> int:

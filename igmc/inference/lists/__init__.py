@@ -2,6 +2,7 @@
 
 from igmc.inference.lists.because import Reason, reasons, with_reasons
 from igmc.inference.lists.candidates import candidate_order
+from igmc.inference.lists.list_parts import recommend_parts
 from igmc.inference.lists.orders import ORDERS, usual_ratings
 from igmc.inference.lists.recommend import Recommendations, list_items, recommend
 from igmc.inference.lists.recommend_all import recommend_all
@@ -17,6 +18,7 @@ __all__ = [
     "reasons",
     "recommend",
     "recommend_all",
+    "recommend_parts",
     "usual_ratings",
     "with_reasons",
 ]

@@ -1,0 +1,258 @@
+"""Lists for all users of a run in a folder of Parquet files, which may be interrupted, and shared out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from igmc.errors import DataError, IgmcError, MissingExtraError
+from igmc.files import locked, replace_file, replacing, sweep, writing
+from igmc.inference.base import BasePredictor
+from igmc.inference.lists.filters import eligible_items
+from igmc.inference.lists.recommend import list_items
+from igmc.inference.lists.recommend_all import Written
+from igmc.inference.lists.request import ListRequest
+from igmc.jobs import LOCAL, check_executor, drive, ray_executor
+from igmc.progress import step
+from igmc.ratings import IdTable, RawId
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MANIFEST", "recommend_parts"]
+
+MANIFEST = "manifest.json"
+FORMAT = "lists of igmc, version 1"
+BLOCK = 1000  # users of a part
+_PART = re.compile(r"part-(\d{5,})\.parquet")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is to be written where; a part is a function of this and its number."""
+
+    folder: Path
+    request: ListRequest
+    users: tuple[RawId, ...]
+    block: int
+
+    def path(self, part: int) -> Path:
+        return self.folder / f"part-{part:05}.parquet"
+
+    @property
+    def parts(self) -> int:
+        return -(-len(self.users) // self.block)
+
+
+def recommend_parts(
+    predictor: BasePredictor,
+    folder: str | Path,
+    request: ListRequest,
+    *,
+    users: Iterable[RawId] | None = None,
+    block: int = BLOCK,
+    load: Callable[[], BasePredictor] | None = None,
+    executor: str = LOCAL,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Written:
+    """Write the lists of many users as ``part-00000.parquet``, ... in memory that does not grow with them.
+
+    Each part is there whole or not at all. A call that was interrupted goes on where it stopped; what is
+    written does not depend on the executor. ``manifest.json`` says what the lists are of.
+
+    Args:
+        predictor: what is known.
+        folder: made if it is not there; of nothing else.
+        request: which items, how many and how; its user and ratings do not count.
+        users: raw ids of known users; all users of the predictor if None.
+        block: users of a part.
+        load: gives the same predictor in a worker of Ray; it must be picklable.
+        executor: "local", "ray" or "ray://HOST:PORT"; see `igmc.jobs`. Ray's workers must see the folder.
+        workers: of Ray.
+        progress: show a bar, if stderr is a terminal.
+
+    Raises:
+        ConfigError: on an unknown executor, and as `recommend` does.
+        DataError: on an unknown user; if ids are both numbers and texts; or if the folder holds other lists.
+        MissingExtraError: without pyarrow, or without Ray for its workers.
+        IgmcError: if the folder cannot be written.
+    """
+    check_executor(executor)
+    chosen = predictor.users.ids if users is None else tuple(users)
+    job = _Job(Path(folder).resolve(), replace(request, user_id=None, ratings={}), chosen, block)
+    schema(predictor)  # what Parquet cannot hold is refused before anything is written
+    unknown = np.flatnonzero(predictor.users.encode(chosen) < 0)
+    if len(unknown):
+        raise DataError("the run knows no such user", got=chosen[unknown[0]])
+    with writing(job.folder):
+        job.folder.mkdir(parents=True, exist_ok=True)
+    with locked(job.folder):
+        sweep(job.folder)
+        _claim(job, predictor)
+        missing = [part for part in range(job.parts) if not job.path(part).exists()]
+        done = len(chosen) - sum(len(_users(job, part)) for part in missing)
+        off = None if progress else True
+        with tqdm(total=len(chosen), initial=done, desc="lists", unit="user", disable=off) as bar:
+            if executor == LOCAL:
+                for part in missing:
+                    bar.update(_write(job, predictor, part))
+            else:
+                work = partial(_write_remote, pickle.dumps(load), job)
+                with ray_executor(executor, workers) as ray:
+                    drive(ray, work, missing, ray.workers, bar.update)
+        return _counted(job)
+
+
+def schema(predictor: BasePredictor) -> pa.Schema:
+    """The columns of a part: those of `igmc.recommend`, with the same types in every part.
+
+    Raises:
+        DataError: if ids are both numbers and texts, or neither.
+        MissingExtraError: without pyarrow.
+    """
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise MissingExtraError(
+            "a folder of Parquet files needs pyarrow",
+            remedy="pip install 'igmc[parquet]', or name a file that ends in .csv or .jsonl",
+        ) from error
+    kinds = {int: pa.int64(), str: pa.string()}
+    columns = [(side, kinds[_kind(side, table)]) for side, table in _tables(predictor)]
+    columns += [("score", pa.float32()), ("lift", pa.float32()), ("rank", pa.int32())]
+    if predictor.info is not None:
+        columns += [("title", pa.string()), ("genres", pa.string()), ("year", pa.int32())]
+    columns += [("relevance", pa.float32()), ("source", pa.string())]
+    return pa.schema([*columns, ("low", pa.float32()), ("high", pa.float32())])
+
+
+def _tables(predictor: BasePredictor) -> list[tuple[str, IdTable]]:
+    return [("user", predictor.users), ("item", predictor.items)]
+
+
+def _kind(side: str, table: IdTable) -> type:
+    kinds = {type(raw) for raw in table.ids} or {int}
+    if len(kinds) > 1 or not kinds <= {int, str}:
+        raise DataError(
+            f"a Parquet column cannot hold the {side} ids",
+            got=" and ".join(sorted(kind.__name__ for kind in kinds)),
+            allowed="whole numbers only, or texts only",
+            remedy="name a file that ends in .jsonl",
+        )
+    return kinds.pop()
+
+
+def _claim(job: _Job, predictor: BasePredictor) -> None:
+    """Note what the lists of the folder are of; refuse a folder of others."""
+    told = {
+        "format": FORMAT,
+        "known": _digest(predictor),
+        "request": hashlib.sha256(repr(sorted(_plain(job.request).items())).encode()).hexdigest(),
+        "users": len(job.users),
+        "users_digest": hashlib.sha256(repr(job.users).encode()).hexdigest(),
+        "block": job.block,
+        "parts": job.parts,
+        "settings": asdict(job.request.config),
+    }
+    path = job.folder / MANIFEST
+    if not path.exists():
+        if any(_PART.fullmatch(one.name) for one in job.folder.iterdir()):
+            raise DataError(f"{job.folder} holds lists without a manifest", remedy="name another folder")
+        replace_file(path, json.dumps(told, indent=1).encode() + b"\n")
+        return
+    try:
+        there = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}", remedy="remove the folder") from error
+    other = [name for name in told if not isinstance(there, dict) or there.get(name) != told[name]]
+    if other:
+        raise DataError(
+            f"{job.folder} holds lists of another run or request",
+            got=f"another {', '.join(other)}",
+            remedy="name another folder, or remove this one",
+        )
+
+
+def _plain(request: ListRequest) -> dict[str, Any]:
+    """The settings of a request; sets in an order that is the same in every process."""
+    found = {**asdict(request), "config": sorted(asdict(request.config).items())}
+    sets = {name: value for name, value in found.items() if isinstance(value, frozenset)}
+    return found | {name: sorted(map(repr, value)) for name, value in sets.items()}
+
+
+def _digest(predictor: BasePredictor) -> str:
+    """Equal for equal weights, ids and known ratings, as far as a run tells its weights."""
+    rows = predictor.graph.by_user
+    arrays = (rows.ptr, rows.neighbours, rows.levels, *rows.patch)
+    told = hashlib.sha256()
+    ids = predictor.users.digest(), predictor.items.digest()
+    told.update(repr((predictor.config.digest(), predictor.epochs, *ids)).encode())
+    for array in arrays:
+        told.update(np.ascontiguousarray(array).data)
+    return told.hexdigest()
+
+
+def _users(job: _Job, part: int) -> tuple[RawId, ...]:
+    return job.users[part * job.block : (part + 1) * job.block]
+
+
+def _write(job: _Job, predictor: BasePredictor, part: int) -> int:
+    """Write a part; returns how many users it is of."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    eligible, columns = eligible_items(predictor, job.request), schema(predictor)
+    values: dict[str, list[Any]] = {name: [] for name in columns.names}
+    users, short = _users(job, part), 0
+    for user in users:
+        found = list_items(predictor, replace(job.request, user_id=user, ratings=None), eligible=eligible)
+        frame = found.frame(predictor, user)
+        plain = frame.astype(object).where(frame.notna(), None)
+        for name, column in values.items():
+            column += plain[name].tolist() if name in plain else [None] * len(frame)
+        short += bool(found.reason)
+        step(f"lists of {user!r} and those before")
+    facts = {"users": len(users), "items": len(values["user"]), "short": short}
+    noted = columns.with_metadata({"igmc": json.dumps(facts)})
+    with replacing(job.path(part)) as file:
+        parquet.write_table(pa.table(values, schema=noted), file)
+    return len(users)
+
+
+def _write_remote(load: bytes, job: _Job, part: int) -> int:
+    return _write(job, _loaded(load), part)
+
+
+@lru_cache(maxsize=1)
+def _loaded(load: bytes) -> BasePredictor:
+    """What a worker has loaded for one part serves it for the others."""
+    found: BasePredictor = pickle.loads(load)()
+    return found
+
+
+def _counted(job: _Job) -> Written:
+    from pyarrow import parquet
+
+    total = {"users": 0, "items": 0, "short": 0}
+    for part in range(job.parts):
+        try:
+            facts = json.loads(parquet.read_schema(job.path(part)).metadata[b"igmc"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IgmcError(
+                f"{job.path(part)} is damaged: {str(error)[:100]}",
+                remedy="remove it, and run the command again",
+            ) from error
+        for name in total:
+            total[name] += facts[name]
+    return Written(**total)
