@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from igmc.cli.help import TeachingCommand
-from igmc.cli.logs import start_logging
+from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.model_options import (
     at_option,
     check_intervals,
@@ -52,7 +52,14 @@ logger = logging.getLogger(__name__)
 @click.option(
     "--pairs",
     metavar="FILE|-",
-    help="Pairs to predict: a text file with the columns user_id and item_id; - for stdin.",
+    help="Pairs to predict: a text file, or a Parquet file or folder of any length, with the columns user_id "
+    "and item_id; - for text from stdin.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the predictions for a Parquet of --pairs to this .parquet or .csv file instead of stdout.",
 )
 @click.option("--user", metavar="ID", help="The user to predict --items for.")
 @items_option
@@ -81,6 +88,11 @@ def predict_command(**given: Any) -> None:
     somebody = user is not None or given["ratings"] is not None
     if (pairs is None) == (items is None or not somebody) or (pairs and (user or items)):
         raise click.UsageError("no pairs given: use --pairs, or both --user (or --ratings) and --items")
+    parquet = pairs is not None and _is_parquet(Path(pairs))
+    if given["out"] is not None and not parquet:
+        raise click.UsageError("--out requires a Parquet of --pairs")
+    if given["as_json"] and parquet:
+        raise click.UsageError("--json is not available for a Parquet of --pairs")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
     how = {"clip": given["clip"], "coverage": check_intervals(predictor, given["coverage"])}
@@ -90,11 +102,24 @@ def predict_command(**given: Any) -> None:
         if user is None and pairs is None:
             raise click.UsageError("--ratings names several users: choose one with --user ID")
         predictor = with_ratings_file(predictor, Path(given["ratings"]), round_ratings=given["round_ratings"])
-        predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
     elif given["ratings"] is not None:
-        predicted = _of_one(predictor, given, how)
+        _show(run, predictor, _of_one(predictor, given, how), given, how)
+        return
+    if parquet:
+        _in_batches(predictor, Path(pairs), given, how)
     else:
         predicted = predictor.predict(*_asked(predictor, pairs, user, items), **how)
+        _show(run, predictor, predicted, given, how)
+
+
+def _is_parquet(path: Path) -> bool:
+    """Whether a path is meant to be Parquet: a file of this name, or a folder, as Spark writes them."""
+    return path.suffix in (".parquet", ".pq") or path.is_dir()
+
+
+def _show(
+    run: Path, predictor: Predictor, predicted: pd.DataFrame, given: dict[str, Any], how: dict[str, Any]
+) -> None:
     means = int((predicted["source"] != "model").sum())
     if means:
         logger.info("%d of %d predictions are damped means, for lack of ratings", means, len(predicted))
@@ -102,6 +127,19 @@ def predict_command(**given: Any) -> None:
         emit_json(_document(run, predictor, predicted, how))
     else:
         emit(predicted.to_csv(index=False, float_format="%.4f").rstrip("\n"))
+
+
+def _in_batches(predictor: Predictor, pairs: Path, given: dict[str, Any], how: dict[str, Any]) -> None:
+    """Predictions for a Parquet of pairs, in memory that does not grow with it."""
+    from igmc.inference.pair_batches import predict_batches, predict_to_file
+
+    how = how | {"progress": shows_progress(quiet=given["quiet"])}
+    if given["out"] is not None:
+        count, means = predict_to_file(predictor, pairs, given["out"], **how)
+        emit(f"{count} predictions in {given['out']}, {means} of them damped means")
+        return
+    for number, found in enumerate(predict_batches(predictor, pairs, **how)):
+        emit(found.to_csv(index=False, header=not number, float_format="%.4f").rstrip("\n"))
 
 
 def _of_one(predictor: Predictor, given: dict[str, Any], how: dict[str, Any]) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from igmc.ratings import RawId
 from igmc.ratings.readers import USUAL, find_file, read_ratings
 
 __all__ = [
+    "named_columns",
     "names_users",
     "read_item_ids",
     "read_items",
@@ -243,10 +244,14 @@ def _header(text: TextIO, name: str) -> tuple[str, dict[str, list[int]]]:
     """The delimiter, and the places of the columns that a first line names in one of the usual ways."""
     head = text.readline().lstrip("\ufeff")
     delimiter = max(",\t;|", key=head.count)
-    names = next(csv.reader([head], delimiter=delimiter), [])
+    return delimiter, named_columns(next(csv.reader([head], delimiter=delimiter), []))
+
+
+def named_columns(names: list[str]) -> dict[str, list[int]]:
+    """The places of the columns that are named in one of the usual ways, by "user", "item", "rating", ..."""
     plain = ["".join(c for c in name.lower() if c.isalnum()) for name in names]
     places = {side: [k for k, word in enumerate(plain) if word in usual] for side, usual in USUAL.items()}
-    return delimiter, {side: found for side, found in places.items() if found}
+    return {side: found for side, found in places.items() if found}
 
 
 def _lines(text: TextIO, name: str, wanted: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:

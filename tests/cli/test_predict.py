@@ -212,3 +212,23 @@ def test_ratings_by_name_need_to_be_asked_for_somebody(predict, tmp_path):
     code, _, err = predict("--ratings", theirs, "--items", "i1")
     assert (code, "choose one with --user ID" in err) == (2, True)
     assert predict("--ratings", theirs, "--items", "i1", "--user", "ann")[0] == 0
+
+
+def test_a_parquet_of_pairs_is_answered_in_pieces_on_stdout_or_in_a_file(predict, run, tmp_path):
+    pytest.importorskip("pyarrow")
+    pairs = pd.DataFrame({"user_id": ["u1", "u2", "stranger"], "item_id": ["i3", "i0", "i0"]})
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    pairs.to_csv(tmp_path / "pairs.csv", index=False)
+    expected = frame(predict("--pairs", tmp_path / "pairs.csv"))
+    assert frame(predict("--pairs", tmp_path / "pairs.parquet")).equals(expected)
+    out = tmp_path / "scores.csv"
+    code, told, _ = predict("--pairs", tmp_path / "pairs.parquet", "--out", out)
+    assert (code, told) == (0, f"3 predictions in {out}, 1 of them damped means\n")
+    assert pd.read_csv(out).equals(expected)
+    for wrong, match in (
+        (["--pairs", tmp_path / "pairs.csv", "--out", out], "--out requires a Parquet of --pairs"),
+        (["--pairs", tmp_path / "pairs.parquet", "--json"], "--json is not available for a Parquet"),
+    ):
+        code, _, err = predict(*wrong)
+        assert code == 2
+        assert match in err

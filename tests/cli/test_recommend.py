@@ -167,6 +167,22 @@ def test_all_users_go_to_a_file(recommend, run, tmp_path):
     assert len(lists) == 300
 
 
+def test_all_users_go_to_a_folder_of_parts(recommend, run, tmp_path):
+    pytest.importorskip("pyarrow")
+    how = "--all-users", "--out", tmp_path / "lists", "-k", 2, "--candidates", 2, "--order", "score"
+    told = (0, f"600 items for 300 users in {tmp_path / 'lists'}\n", "")
+    assert recommend(*how) == told
+    lists = pd.read_parquet(tmp_path / "lists" / "part-00000.parquet").groupby("user").item.apply(list)
+    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2, order="score").item.tolist()
+    assert recommend(*how) == told
+    code, _, err = recommend(*how[:-1], "lift")
+    assert code == 3
+    assert "holds lists of another run or request" in err
+    code, _, err = recommend("--user", 3, "--executor", "ray")
+    assert code == 2
+    assert "--executor goes with --all-users and a folder as --out" in err
+
+
 def test_titles_cannot_command_the_terminal(recommend, monkeypatch):
     monkeypatch.setattr("igmc.inference.item_info.json.loads", _with_escapes)
     out = recommend("--user", 3, "-k", 1)[1]
