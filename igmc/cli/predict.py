@@ -131,7 +131,7 @@ def _show(
 
 def _in_batches(predictor: Predictor, pairs: Path, given: dict[str, Any], how: dict[str, Any]) -> None:
     """Predictions for a Parquet of pairs, in memory that does not grow with it."""
-    from igmc.inference.pair_batches import predict_batches, predict_to_file
+    from igmc.inference import predict_batches, predict_to_file
 
     how = how | {"progress": shows_progress(quiet=given["quiet"])}
     if given["out"] is not None:

@@ -15,6 +15,7 @@ from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.new_items import with_items_file
 from igmc.inference.predictions import Predictions
+from igmc.inference.pair_batches import predict_batches, predict_to_file
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.inference.requested_user import requested_user
@@ -39,6 +40,8 @@ __all__ = [
     "nearest_ratings",
     "open_run",
     "predict",
+    "predict_batches",
+    "predict_to_file",
     "read_item_ids",
     "read_items",
     "read_own_ratings",
