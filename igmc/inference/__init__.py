@@ -14,8 +14,8 @@ from igmc.inference.input_files import (
 from igmc.inference.item_info import ITEMS_FILE, ItemInfo
 from igmc.inference.mean_fallback import damped_means, has_neighbourhood
 from igmc.inference.new_items import with_items_file
-from igmc.inference.predictions import Predictions
 from igmc.inference.pair_batches import predict_batches, predict_to_file
+from igmc.inference.predictions import Predictions
 from igmc.inference.predictor import Predictor, predict
 from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
 from igmc.inference.requested_user import requested_user

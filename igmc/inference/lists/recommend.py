@@ -140,11 +140,11 @@ def recommend(
         coverage: the probability that a rating lies between low and high.
 
     Returns:
-        a row for each item, best first, worst first with `bottom`: user, item (raw ids), score (float32, within
-        the scale), lift (float32), rank (from 1); title, genres and year if the run knows them; relevance, if
-        it orders the list; source (see `Predictions`); low and high if the run gives intervals; and because,
-        because_title and because_rating if requested. Predictions rank unclipped; ties are in the order of
-        `Predictor.items`. ``attrs["reason"]`` says why there are fewer than k rows, and is empty if not.
+        a row for each item, best first (worst first with `bottom`): user, item (raw ids), score (float32,
+        within the scale), lift (float32), rank (from 1); title, genres and year if the run knows them;
+        relevance if it orders the list; source (see `Predictions`); low and high if the run gives intervals;
+        because, because_title and because_rating if requested. Predictions rank unclipped, ties in the order
+        of `Predictor.items`. ``attrs["reason"]`` says why there are fewer than k rows; else it is empty.
 
     Raises:
         ConfigError: on a setting out of range, an unknown genre, or a filter by information that the run
