@@ -180,6 +180,8 @@ def _request(
     from igmc.inference.lists import ListRequest
 
     knobs = {name: given[name] for name in ListConfig.__dataclass_fields__ if given[name] is not None}
+    if given["new_items"] is not None:
+        knobs.setdefault("order", "score")  # the ranker knows nothing of items without ratings
     user = None if given["user"] is None else from_text(predictor.users, [given["user"]])[0]
     items = None if given["items"] is None else frozenset(read_items(predictor, given["items"]))
     exclude = frozenset(() if given["exclude"] is None else read_items(predictor, given["exclude"]))

@@ -2,11 +2,13 @@
 
 import io
 import json
+from collections import defaultdict
 
 import pandas as pd
 import pytest
 
 import igmc.run
+from igmc.cli.recommend import _request
 from igmc.config import RunConfig
 from igmc.inference.lists.recommend import recommend as in_python
 from igmc.inference.predictor import Predictor
@@ -253,3 +255,13 @@ def test_what_is_wrong_is_said_in_one_line(recommend, tmp_path, arguments, code,
     got, out, err = recommend(*arguments)
     assert (got, out) == (code, "")
     assert message in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("given", "order"),
+    [({}, "auto"), ({"new_items": "new.csv"}, "score"), ({"new_items": "new.csv", "order": "lift"}, "lift")],
+)
+def test_new_items_are_listed_by_score_since_no_ranker_knows_them(run, given, order):
+    empty = {"genre": (), "exclude_genre": (), "user": "3", "all_users": False}
+    asked = defaultdict(lambda: None, empty | given)
+    assert _request(Predictor.from_run(run), asked, None).config.order == order
