@@ -40,3 +40,12 @@ def test_the_table_of_mutants_is_that_of_the_result_file():
         assert row in RELIABILITY.splitlines()
         for mutant in found["survived"]:
             assert mutant in RELIABILITY, "a survivor is accepted with a reason"
+
+
+def test_only_the_metadata_of_the_package_names_the_sites_of_the_project():
+    metadata = (ROOT / "pyproject.toml").read_text()
+    sites = set(re.findall(r'= "https://([\w.]+(?:/igmc/igmc)?)', metadata.partition("[project.urls]")[2]))
+    assert sites >= {"github.com/igmc/igmc", "igmc.readthedocs.io"}
+    files = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff")]
+    files += [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".rst", ".py")]
+    assert not [path.name for path in files for site in sites if site in path.read_text()]

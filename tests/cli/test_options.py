@@ -52,6 +52,8 @@ TYPED = {
     "init": ("uniform", "uniform"),
     "edge_dropout": (".1", 0.1),
     "edge_dropout_mode": ("both", "both"),
+    "batch_norm": (None, True),
+    "edge_weight": ("rating", "rating"),
     "mlp_width": ("9", 9),
     "mlp_dropout": ("0", 0.0),
     "side_features": (None, True),
