@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -70,6 +72,14 @@ _EXTRA = ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn")
     "IGMC_STORE.",
 )
 @click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    cls=PlainOption,
+    metavar="N",
+    help="Processes that serve, each with --threads threads; they share the run in memory [1..64; default 1]",
+)
+@click.option(
     "--access-log",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -86,8 +96,8 @@ _EXTRA = ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn")
 def serve_command(**given: Any) -> None:
     """Serve recommendations and explanations over HTTP: a JSON API, and a web page that uses it.
 
-    Open the printed address, rate a few films, and see the recommendations. Nothing is trained, and without
-    --store nothing is stored. /api/openapi.json describes the API.
+    Open the printed address, rate a few films, and see the recommendations. Only the ranker of the lists is
+    trained, once, before serving; without --store nothing is stored. /api/openapi.json describes the API.
 
     The connection is not encrypted: put a TLS proxy in front of it before other machines use it. A busy
     server answers 503 with Retry-After. /metrics is for Prometheus. On SIGHUP the server reloads the run from
@@ -100,8 +110,25 @@ def serve_command(**given: Any) -> None:
     )
     if given["run"] is not None:
         check_run(given["run"])  # before all that takes seconds to load
+    with contextlib.ExitStack() as stack:
+        if given["processes"] > 1:  # before prometheus_client is imported, which looks for it
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(TemporaryDirectory())
+        _serve(given, limits, stack)
+    logger.info("stopped")
+
+
+def _serve(given: dict[str, Any], limits: ServeConfig, stack: contextlib.ExitStack) -> None:
     try:
-        from igmc.web import Served, Service, check_token, listen, make_app, serve
+        from igmc.web import (
+            Served,
+            Service,
+            check_token,
+            forget_process,
+            listen,
+            make_app,
+            run_processes,
+            serve,
+        )
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
@@ -109,17 +136,22 @@ def serve_command(**given: Any) -> None:
             "serving needs FastAPI, uvicorn and prometheus-client", remedy="pip install 'igmc[web]'"
         ) from error
     check_token(given["host"], given["token"])
-    with contextlib.ExitStack() as files, listen(given["host"], given["port"]) as listener:
-        served = Served(lambda: make_predictor(given)[1], given["store"])
-        service = Service(served, limits)
-        log = None if given["access_log"] is None else files.enter_context(given["access_log"].open("a"))
-        app = make_app(service, limits, token=given["token"], live=served.live, access_log=log)
-        service.warm()
+    listener = stack.enter_context(listen(given["host"], given["port"]))
+    served = Served(lambda: make_predictor(given)[1], given["store"])
+    service = Service(served, limits)
+    log = None if given["access_log"] is None else stack.enter_context(given["access_log"].open("a"))
+    app = make_app(service, limits, token=given["token"], live=served.live, access_log=log)
+    service.warm()
+    name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
+    emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
+
+    def work() -> None:
+        with contextlib.nullcontext() if served.live is None else served.live:
+            serve(app, listener, limits)
+
+    if given["processes"] > 1:
+        run_processes(given["processes"], work, served.reload, forget_process)
+    else:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, served.on_signal)
-        if served.live is not None:
-            files.enter_context(served.live)
-        name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
-        emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
-        serve(app, listener, limits)
-    logger.info("stopped")
+        work()

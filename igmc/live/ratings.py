@@ -54,6 +54,7 @@ class LiveRatings:
         self.store, self._log = store, RatingLog(store)
         self._log.bind(predictor.scale.values.tolist())
         self.state = _replayed(self._log, predictor)
+        self._log.close()  # it opens again where it is followed: no connection outlives a fork
         self.away = self.stuck = ""  # why the log cannot be read; why an entry of it cannot be applied
         self._end, self._wake = threading.Event(), threading.Event()
         self._moved = threading.Condition()

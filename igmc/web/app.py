@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -162,7 +163,10 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.gate = gate = Gate(limits)
+        noting = asyncio.create_task(_note(metrics)) if metrics.shared else None
         yield
+        if noting is not None:
+            noting.cancel()
         gate.close()
 
     app = FastAPI(
@@ -203,6 +207,12 @@ def _service(request: Request) -> Service:
 async def _work(request: Request, task: Callable[[float], T]) -> T:
     gate: Gate = request.app.state.gate
     return await gate.run(task)
+
+
+async def _note(metrics: Metrics) -> None:
+    while True:
+        metrics.note()
+        await asyncio.sleep(1)
 
 
 def _metrics(metrics: Metrics) -> Callable[[], Any]:

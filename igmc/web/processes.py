@@ -1,0 +1,127 @@
+"""Several processes that serve one socket: forked after warm-up, so that they share the run in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from igmc.errors import IgmcError
+
+__all__ = ["run_processes"]
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+EARLY = 5.0  # seconds; a process that ends before has failed to start
+MOST_EARLY = 3  # such ends, one after the other, after which the server gives up
+
+
+def run_processes(
+    count: int,
+    work: Callable[[], object],
+    reload: Callable[[], bool],
+    ended: Callable[[int], object] = lambda process: None,
+) -> None:
+    """Serve in forked processes until SIGTERM or SIGINT; then wait until they have ended.
+
+    A process that dies is started again. On SIGHUP the run is loaded again, here; new processes then take the
+    place of the old ones, which finish what is in flight.
+
+    Args:
+        count: of the processes.
+        work: serves, in a process of its own, until SIGTERM.
+        reload: loads the run again; whether it can be served.
+        ended: called with the id of each process that has ended.
+
+    Raises:
+        IgmcError: if processes die as soon as they are started.
+    """
+    running: dict[int, float] = {}  # process -> when it was started
+    early = 0
+    with _blocked() as before:
+        try:
+            for _ in range(count):
+                _start(work, before, running)
+            while True:
+                number = signal.sigwait(SIGNALS)
+                if number in (signal.SIGINT, signal.SIGTERM):
+                    return
+                if number == signal.SIGHUP and reload():
+                    old = list(running)
+                    for _ in range(count):
+                        _start(work, before, running)
+                    _end(old, running)
+                for process, status in _reaped(running):
+                    lasted = time.monotonic() - running.pop(process)
+                    ended(process)
+                    if len(running) >= count:  # it was replaced
+                        continue
+                    early = early + 1 if lasted < EARLY else 0
+                    logger.warning("process %d has ended (%s); another one serves", process, _why(status))
+                    if early > MOST_EARLY:
+                        raise IgmcError(
+                            "the processes of the server end as soon as they are started",
+                            got=_why(status),
+                            remedy="serve with --processes 1 to see why",
+                        )
+                    _start(work, before, running)
+        finally:
+            _end(list(running), running)
+            for process in list(running):
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(process, 0)
+                ended(process)
+
+
+@contextlib.contextmanager
+def _blocked() -> Iterator[set[signal.Signals]]:
+    """Signals wait to be taken one by one; gives the mask from before."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield {signal.Signals(number) for number in before}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(work: Callable[[], object], mask: set[signal.Signals], running: dict[int, float]) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        running[process] = time.monotonic()
+        return
+    code = 1
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the first process answers it
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        work()
+        code = 0
+    except BaseException:
+        logger.exception("a process of the server has failed")
+    finally:
+        os._exit(code)  # what the first process cleans up at its end is not ours
+
+
+def _end(processes: list[int], running: dict[int, float]) -> None:
+    for process in processes:
+        if process in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+
+def _reaped(running: dict[int, float]) -> Iterator[tuple[int, int]]:
+    for process in list(running):
+        with contextlib.suppress(ChildProcessError):
+            found, status = os.waitpid(process, os.WNOHANG)
+            if found:
+                yield process, status
+
+
+def _why(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,92 @@
+"""``igmc-serve --processes``: several processes, one of them killed, one run swapped for another, one log."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def asked(address, path, body=None, method="GET"):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "Connection": "close"}
+    request = urllib.request.Request(f"{address}{path}", data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.read().decode()
+
+
+def children(process):
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def server(demo_run, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
+    command = [sys.executable, "-m", "igmc", "serve", "--run", demo_run, "--port", "0", "--device", "cpu"]
+    command += ["--processes", "2", "--store", tmp_path / "ratings.db"]
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    try:
+        yield process, process.stdout.readline().split()[1]
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+
+
+def test_processes_are_replaced_share_the_log_and_are_counted_together(server):
+    process, address = server
+    until(lambda: len(children(process.pid)) == 2)
+    first = children(process.pid)
+    body = {"ratings": [{"item_id": f"f00{k}", "rating": 5} for k in (1, 2, 3)]}
+    asked(address, "api/users/9001/ratings", body, "PUT")
+
+    def seen():
+        found = [json.loads(asked(address, "api/users?q=9001"))["users"] for _ in range(8)]
+        return all(users and users[0]["ratings"] == 3 for users in found)
+
+    until(seen)
+    before = 'path="/api/users",status="200"} '
+    counts = [float(asked(address, "metrics").partition(before)[2].split()[0]) for _ in range(6)]
+    assert len(set(counts)) == 1
+    assert counts[0] % 8 == 0
+
+    victim = sorted(first)[0]
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: victim not in children(process.pid) and len(children(process.pid)) == 2)
+    second = children(process.pid)
+    until(seen)
+
+    process.send_signal(signal.SIGHUP)
+    until(lambda: len(now := children(process.pid)) == 2 and not now & second)
+    until(seen)
+    answer = asked(address, "api/recommendations", {"user_id": 9001}, "POST")
+    assert len(json.loads(answer)["items"]) == 10
+
+
+def test_processes_that_cannot_start_end_the_server():
+    code = (
+        "import sys\n"
+        "from igmc.errors import IgmcError\n"
+        "from igmc.web.processes import run_processes\n"
+        "try:\n"
+        "    run_processes(2, lambda: sys.exit(3), lambda: True)\n"
+        "except IgmcError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert "end as soon as they are started; got 'exit code 1'; hint: serve with --processes 1" in done.stdout
