@@ -14,7 +14,6 @@ from igmc.tracking.callback import Callback, figure_name
 __all__ = ["MLflow"]
 
 _BATCH = 100  # parameters that MLflow takes in one call
-_LONGEST = 500  # characters of a parameter that every version takes
 
 
 class MLflow(Callback):
@@ -50,7 +49,7 @@ class MLflow(Callback):
         """Start a run with the settings as parameters; see `Callback`."""
         from mlflow.entities import Param
 
-        params = [Param(key, str(value)[:_LONGEST]) for key, value in _flat(settings)]
+        params = [Param(key, str(value)) for key, value in _flat(settings)]
         with _asking(self._uri):
             made = self._client.create_run(self._experiment, run_name=run)
             self._runs[run] = made.info.run_id
