@@ -38,7 +38,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/networks/network.py": "tests/networks/test_contract.py: each network by its interface",
     "igmc/networks/registry.py": "tests/networks/test_contract.py",
     "igmc/networks/rgcn/neighbourhood.py": "tests/inference/why/test_explain.py: explanations",
-    "igmc/networks/rgcn/network.py": "tests/test_run.py: runs of the paper's network",
     "igmc/progress.py": "tests/cli/test_heartbeat.py, which tells it",
     "igmc/ratings/any_table.py": "tests/ratings/test_frame.py: tables of several libraries",
     "igmc/ratings/frame_info.py": "tests/ratings/test_frame.py: frames of users and items",
