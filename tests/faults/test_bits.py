@@ -82,7 +82,7 @@ def test_a_checkpoint_that_the_report_names_must_be_there(copied):
     kept[-1].unlink()
     folder = open_run(copied)
     for choice in ("ensemble", "single", None):
-        with pytest.raises(CheckpointError, match="lacks checkpoints that the figures of this run are of"):
+        with pytest.raises(CheckpointError, match="lacks checkpoints that the report of this run needs"):
             pick_epochs(folder, RunConfig.from_dict(SMALL_RUN).training, choice)
     (copied / "metrics.json").unlink()
     report = train(RunConfig.from_dict(SMALL_RUN), out=copied, device="cpu", progress=False)

@@ -23,6 +23,6 @@ def test_a_script_without_a_guard_is_told_so_and_ends(tmp_path):
         [sys.executable, script], cwd=tmp_path, timeout=120, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "a worker process has come to the call of extract_store that started it" in done.stderr
+    assert "extract_store was called from one of its own worker processes" in done.stderr
     assert 'call it under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
     assert not list((tmp_path / "store").glob("*.partial"))
