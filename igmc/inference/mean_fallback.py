@@ -36,8 +36,8 @@ def has_neighbourhood(
     degree = np.zeros((2, len(user)), np.int64)
     degree[0, there] = graph.by_user.degrees(user[there])
     degree[1, there] = graph.by_item.degrees(item[there])
-    if side is not None:  # as good as ratings of others
-        degree[:, there] += 2 * np.stack([side.users.tell_of(user[there]), side.items.tell_of(item[there])])
+    if side is not None:  # as good as another rating
+        degree[:, there] += np.stack([side.users.tell_of(user[there]), side.items.tell_of(item[there])])
     least = degree.min(axis=0)
     for pair in np.flatnonzero(least == 1).tolist():  # is this one rating the pair's own?
         least[pair] -= item[pair] in graph.by_user.row(int(user[pair]))[0]

@@ -39,7 +39,7 @@ def test_blocks_that_say_nothing_are_shrunk_more():
         sampler.sample(left, np.eye(3))
         shrinks.append(sampler.shrink[[0, 20]])
     one, other = np.median(shrinks[20:], axis=0)
-    assert one < 5
+    assert 0.5 < one < 2  # effects of variance 1 were planted
     assert other > 10 * one
 
 

@@ -8,6 +8,7 @@ import pytest
 from igmc.errors import DataError
 from igmc.estimates import FactorEstimates
 from igmc.estimates.lanes import from_lanes
+from igmc.ratings import RowFeatures, SideInformation
 from tests.estimates.planted import SETTINGS, SIZES, described_ratings, fitted, planted_ratings
 
 USER, ITEM, RATING = planted_ratings()
@@ -223,3 +224,17 @@ def test_a_state_of_before_side_information_is_read():
     state = fitted().state()
     older = {name: value for name, value in state.items() if not name.endswith(("_values", "_effects"))}
     assert_equal(FactorEstimates.from_state(older), FactorEstimates.from_state(state))
+
+
+def test_of_an_item_without_ratings_what_is_rated_much_is_expected():
+    rng = np.random.default_rng(7)
+    quality = np.append(rng.normal(size=56), np.zeros(4))
+    share = np.where(np.arange(60) < 56, 1 / (1 + np.exp(-2 * quality)), 0)
+    user, item = (a.astype(np.int32) for a in np.nonzero(rng.random((90, 60)) < 0.6 * share))
+    rating = (3 + quality[item] + rng.normal(0, 0.3, len(item))).astype(np.float32)
+    nothing = RowFeatures(rng.normal(size=(60, 1)).astype(np.float32), np.zeros(1, int))
+    side = SideInformation(RowFeatures(np.zeros((90, 0), np.float32), np.zeros(0, int)), nothing)
+    estimates = FactorEstimates.fit(user, item, rating, **SIZES, **SETTINGS, implicit=False, side=side)
+    found = estimates.features(np.arange(90, dtype=np.int32), np.full(90, 58, np.int32))[0].mean()
+    assert rating.mean() > 3 + quality[:56].mean() + 0.4
+    assert found == pytest.approx(rating.mean(), abs=0.2)

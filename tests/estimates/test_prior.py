@@ -1,5 +1,7 @@
 """The regression of the full implicit term on that of few ratings, against draws of few."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from igmc.estimates.lanes import from_lanes
 from igmc.estimates.prior import place_in, prior_table, stranger
 from igmc.estimates.rating_rows import rows_of
 from igmc.estimates.sampler import SideDraw
+from igmc.ratings import RowFeatures
 
 
 def profiles(seed=0, *, users=400, items=30, width=3):
@@ -82,3 +85,18 @@ def test_without_implicit_terms_priors_do_not_depend_on_ratings():
     assert np.all(table.precision == table.precision[0])
     assert np.all(table.offset == table.offset[0])
     assert table.slope.size == 0
+
+
+def test_without_ratings_side_information_tells_of_the_implicit_term():
+    draw, rated, ratings = profiles()
+    kind = np.where(np.arange(400) % 2 == 0, -0.5, 0.5)[:, None].astype(np.float32)
+    told = dataclasses.replace(draw, effects=np.zeros((1, 3)), shrink=np.full(1, 1e-3))
+    other = dataclasses.replace(draw, vectors=np.zeros((30, 3), np.float32))
+    table = prior_table([told], ratings, False, RowFeatures(kind, np.zeros(1, int)), [other])
+    terms = (rated @ draw.links) / np.sqrt(rated.sum(axis=1))[:, None]
+    between = terms[1::2].mean(axis=0) - terms[::2].mean(axis=0)
+    np.testing.assert_allclose(from_lanes(table.effects[0], 1)[0, 0], between, atol=0.05)
+    blind = prior_table([draw], ratings, False)
+    surer = [np.linalg.inv(from_lanes(one.precision[0], 1)[0]).trace() for one in (table, blind)]
+    assert surer[0] < 0.9 * surer[1]
+    assert not from_lanes(table.effects[-1], 1).any(), "of rows that show all, the term itself is known"

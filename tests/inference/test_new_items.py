@@ -10,10 +10,11 @@ from igmc.graph import BipartiteGraph
 from igmc.inference.new_items import with_items_file
 from igmc.models import NeighboursEnsemble
 from igmc.networks.neighbours.estimates import GraphEstimates
+from igmc.networks.neighbours.graph_knowledge import known_ratings
 from igmc.networks.neighbours.scoring import NeighbourScorer
 from igmc.ratings import side_information
 from tests.estimates.planted import described_ratings
-from tests.inference.small import predictor_of
+from tests.inference.small import SCALE, predictor_of
 
 (USER, ITEM, RATING), SIDE, _ = described_ratings()
 KINDS = [f"kind {kind}" for kind in SIDE.items.values.argmax(axis=1)]
@@ -25,7 +26,7 @@ GRAPH = BipartiteGraph.from_ratings(
 
 
 @pytest.fixture(scope="module")
-def predictor():
+def predictor(tmp_path_factory):
     """Of a network that adds nothing to the estimates, for items 0..59, the last ten of them unrated."""
     model = NeighboursEnsemble(1, pair_width=13, dropout=0.0, seed=1)
     model.shrinkage.fill_(0.0)
@@ -35,8 +36,9 @@ def predictor():
         VALUES,
         cap=10,
         device=torch.device("cpu"),
-        estimates=GraphEstimates(("mf",), 1, side=side),
+        estimates=GraphEstimates(("mf",), 1, tmp_path_factory.mktemp("run") / "estimates.ckpt", side),
     )
+    scorer.known.estimates.keep(known_ratings(GRAPH, SCALE), 1)
     return predictor_of(GRAPH, scorer, "neighbours")
 
 
