@@ -34,9 +34,9 @@ def resident_mib(process: int) -> float:
     return round(int(status.partition("VmRSS:")[2].split()[0]) / 2**10, 1)
 
 
-async def ask(client: httpx.AsyncClient, draw: random.Random) -> str:
+async def ask(client: httpx.AsyncClient, draw: random.Random, items: list[Any]) -> str:
     """The status of a list for somebody, or the name of what went wrong."""
-    ratings = [{"item_id": k, "rating": draw.randint(1, 5)} for k in draw.sample(range(1, 200), 5)]
+    ratings = [{"item_id": item, "rating": draw.randint(1, 5)} for item in draw.sample(items, 5)]
     try:
         answer = await client.post("/api/recommendations", json={"k": 10, "ratings": ratings}, timeout=60)
     except httpx.HTTPError as error:
@@ -64,6 +64,8 @@ async def health(address: str, until: float) -> dict[str, Any]:
 
 async def load(address: str, connections: int, seconds: float, pause: float) -> dict[str, Any]:
     """So many clients, each on a connection that it keeps, with pauses of so many seconds on average."""
+    found = httpx.get(f"{address}/api/items", params={"limit": 100}, timeout=60).json()["items"]
+    items = [item["item_id"] for item in found]
     until = time.monotonic() + seconds
     statuses: Counter[str] = Counter()
 
@@ -71,7 +73,7 @@ async def load(address: str, connections: int, seconds: float, pause: float) -> 
         draw = random.Random(number)
         async with httpx.AsyncClient(base_url=address, limits=httpx.Limits(max_connections=1)) as client:
             while time.monotonic() < until:
-                statuses[await ask(client, draw)] += 1
+                statuses[await ask(client, draw, items)] += 1
                 await asyncio.sleep(draw.expovariate(1 / pause) if pause else 0)
 
     healthy, *_ = await asyncio.gather(health(address, until), *(one(k) for k in range(connections)))

@@ -39,9 +39,14 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
         )
     at = pd.Series(np.arange(len(frame)), index=ids.encode(raw))
     at = at[at.index >= 0]
-    if at.index.has_duplicates:
-        twice = int(at.index[at.index.duplicated()][0])
-        raise DataError(f"the frame of {side}s contains an id twice", got=ids.ids[twice], allowed="each once")
+    for twice in at.index[at.index.duplicated()].unique().tolist():
+        if len(pd.DataFrame(known).iloc[at.loc[twice].to_numpy()].astype(str).drop_duplicates()) > 1:
+            raise DataError(
+                f"the frame of {side}s describes an id twice, in different ways",
+                got=ids.ids[twice],
+                remedy="remove all rows but one",
+            )
+    at = at[~at.index.duplicated()]
     if len(ids) and not len(at):
         raise DataError(
             f"the frame of {side}s contains none of the rated {side}s",

@@ -99,7 +99,7 @@ def test_a_file_of_new_items(predictor, tmp_path):
 def test_errors(predictor):
     with pytest.raises(DataError, match="knows this item already; got 5"):
         predictor.with_items(pd.DataFrame({"item_id": [70, 5], "genres": ["a", "b"]}))
-    with pytest.raises(DataError, match="contains an id twice; got 70"):
+    with pytest.raises(DataError, match="describes an id twice, in different ways; got 70"):
         predictor.with_items(pd.DataFrame({"item_id": [70, 70], "genres": ["a", "b"]}))
     with pytest.raises(DataError, match="no column of side information"):
         predictor.with_items(pd.DataFrame({"item_id": [70], "price": [1.0]}))

@@ -238,7 +238,7 @@ def test_frames_of_items_and_users_bring_what_is_known_of_them():
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        ({"item_id": [7, 7], "title": ["a", "b"]}, "the frame of items contains an id twice; got 7"),
+        ({"item_id": [7, 7], "title": ["a", "b"]}, "describes an id twice, in different ways; got 7"),
         ({"item_id": [7], "colour": ["red"]}, "has no column of side information; got 'item_id, colour'"),
         ({"sku": [7], "title": ["a"]}, "cannot find the column of ids"),
         ({"item_id": ["7", "8"], "title": ["a", "b"]}, r"contains none of the rated items; got \['7', '8'\]"),

@@ -55,7 +55,13 @@ def read_items(
         candidates, rows = [0], [names, *rows]
         wanted = {"title": 1, "genres": 2 if len(names) == 3 else None}
     texts = [str(raw) for raw in ids.ids]
-    found, column = max(((_by_id(rows, k, texts), k) for k in candidates), key=lambda pair: len(pair[0]))
+    kept = {name: k for name, k in wanted.items() if k is not None}
+    tried = [(*_by_id(rows, k, texts, list(kept.values())), k) for k in candidates]
+    found, twice, column = max(tried, key=lambda one: len(one[0]))
+    if twice is not None:
+        raise DataError(
+            f"{file} describes an item twice, in different ways", got=twice, remedy="remove all lines but one"
+        )
     if not found or not any(k is not None and k < len(names) for k in wanted.values()):
         raise DataError(
             f"{file} contains none of the rated items",
@@ -64,7 +70,6 @@ def read_items(
             remedy="name its columns in a first line; ids are such as " + ", ".join(texts[:3]),
         )
     told = [found.get(text, []) for text in texts]
-    kept = {name: k for name, k in wanted.items() if k is not None}
     cells = {name: [row[k] if k < len(row) else "" for row in told] for name, k in kept.items()}
     name = names[column] if rows[:1] != [names] else f"column {column + 1}"
     info = _info(cells, names, kept)
@@ -83,18 +88,28 @@ def item_table(path: Path, encoding: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=names)
 
 
-def _by_id(rows: Rows, column: int, wanted: Sequence[str]) -> dict[str, list[Any]]:
-    """The first row of each id that is wanted; as numbers if no id is written as the ratings write it."""
+def _by_id(
+    rows: Rows, column: int, wanted: Sequence[str], read: Sequence[int]
+) -> tuple[dict[str, list[Any]], str | None]:
+    """The row of each id that is wanted, and an id whose rows differ in what is read, if there is any.
+
+    Ids are read as numbers if none is written as the ratings write it.
+    """
+
+    def told(row: list[Any]) -> list[Any]:
+        return [row[k] for k in read if k < len(row)]
+
     for plain in (_text, _number):
         keys = {plain(text): text for text in wanted}
         found: dict[str, list[Any]] = {}
+        twice = None
         for row in rows:
             text = keys.get(plain(row[column])) if column < len(row) else None
-            if text is not None:
-                found.setdefault(text, row)
+            if text is not None and told(found.setdefault(text, row)) != told(row):
+                twice = text
         if found:
-            return found
-    return {}
+            return found, twice
+    return {}, None
 
 
 def _text(raw: Any) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from igmc.config import DataConfig
 from igmc.errors import DataError
+from igmc.ratings import Dataset
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import load_dataset
 from igmc.ratings.readers.items import item_table, read_items
@@ -110,3 +111,16 @@ def test_goodbooks(data_root):
 def test_a_table_as_it_stands_with_short_rows_filled(tmp_path):
     found = item_table(write(tmp_path, "id;title;year\n7;One;1990\n8;Two\n"))
     assert told(found) == {"id": ["7", "8"], "title": ["One", "Two"], "year": ["1990", ""]}
+
+
+def test_an_item_may_stand_twice_but_not_with_two_titles(tmp_path):
+    same = "item_id,title,price\n1,One,5\n2,Two,5\n1,One,6\n"
+    info, _ = read_items(write(tmp_path, same), NUMBERS)
+    assert told(info)["title"] == ["One", "Two", ""]
+    with pytest.raises(DataError, match="describes an item twice, in different ways; got '1'; hint: remove"):
+        read_items(write(tmp_path, same + "1,Other,5\n"), NUMBERS)
+    frame = pd.read_csv(tmp_path / "items.csv")
+    ratings = pd.DataFrame({"user": [1, 2, 1], "item": [1, 2, 3], "rating": [1, 2, 3]})
+    assert Dataset.from_frame(ratings, items=frame[:3]).item_info.title.tolist()[:2] == ["One", "Two"]
+    with pytest.raises(DataError, match="describes an id twice, in different ways; got 1; hint: remove"):
+        Dataset.from_frame(ratings, items=frame)
