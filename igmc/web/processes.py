@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 EARLY = 5.0  # seconds; a process that ends before has failed to start
+ORPHAN = 0.5  # seconds between two looks for the first process
 MOST_EARLY = 3  # such ends, one after the other, after which the server gives up
 
 
@@ -29,8 +31,8 @@ def run_processes(
 ) -> None:
     """Serve in forked processes until SIGTERM or SIGINT; then wait until they have ended.
 
-    A process that dies is started again. On SIGHUP the run is loaded again, here; new processes then take the
-    place of the old ones, which finish what is in flight.
+    A process that dies is started again; if this one is killed, the others end. On SIGHUP the run is loaded
+    again, here; new processes then take the place of the old ones, which finish what is in flight.
 
     Args:
         count: of the processes.
@@ -91,6 +93,7 @@ def _blocked() -> Iterator[set[signal.Signals]]:
 def _start(work: Callable[[], object], mask: set[signal.Signals], running: dict[int, float]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
+    first = os.getpid()
     process = os.fork()
     if process:
         running[process] = time.monotonic()
@@ -99,12 +102,20 @@ def _start(work: Callable[[], object], mask: set[signal.Signals], running: dict[
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the first process answers it
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        threading.Thread(target=_end_with, args=(first,), name="igmc-orphan", daemon=True).start()
         work()
         code = 0
     except BaseException:
         logger.exception("a process of the server has failed")
     finally:
         os._exit(code)  # what the first process cleans up at its end is not ours
+
+
+def _end_with(first: int) -> None:
+    """End this process when the first one was killed: nobody would replace it, and the port stays taken."""
+    while os.getppid() == first:
+        time.sleep(ORPHAN)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end(processes: list[int], running: dict[int, float]) -> None:

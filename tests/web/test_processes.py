@@ -45,7 +45,7 @@ def server(demo_run, tmp_path):
         yield process, process.stdout.readline().split()[1]
     finally:
         process.terminate()
-        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+        assert process.wait(60) in (0, -signal.SIGKILL), (tmp_path / "log").read_text()
 
 
 def test_processes_are_replaced_share_the_log_and_are_counted_together(server):
@@ -76,6 +76,16 @@ def test_processes_are_replaced_share_the_log_and_are_counted_together(server):
     until(seen)
     answer = asked(address, "api/recommendations", {"user_id": 9001}, "POST")
     assert len(json.loads(answer)["items"]) == 10
+
+
+def test_no_process_outlives_the_first(server):
+    process, address = server
+    until(lambda: len(children(process.pid)) == 2)
+    others = children(process.pid)
+    assert json.loads(asked(address, "api/health"))["status"] == "ok"
+    process.kill()
+    process.wait(60)
+    until(lambda: not any(Path(f"/proc/{one}").exists() for one in others))
 
 
 def test_processes_that_cannot_start_end_the_server():
