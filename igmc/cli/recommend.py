@@ -115,9 +115,10 @@ DEMO_RATINGS = "f087=5,f206=5,f005=4,f034=1,f017=2"
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as CSV on stdout.")
 @running_options()
 def recommend_command(**given: Any) -> None:
-    """List the items that a user is most likely to choose, among those that the user has not rated.
+    """List the items that a user is most likely to choose and like, among those that the user has not rated.
 
-    A ranker finds these items; it is trained on first use and kept in the run folder. --order score lists the
+    A ranker finds items that people with such ratings choose, and the predicted rating counts beside it
+    (--order blend). The ranker is trained on first use and kept in the run folder. --order score lists the
     highest predicted ratings instead. Popular items have high predicted ratings for nearly everybody:
     --order lift ranks items by how much more this user is predicted to like them than others do; --gems lists
     only items that few people have rated.
@@ -242,7 +243,7 @@ def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run:
     elif len(frame):
         emit(_shown(frame))
         if found.relevance is not None and request.config.order == "auto":
-            logger.info("by relevance; --order score lists the highest predicted ratings")
+            logger.info("by relevance and score; --order score lists the highest predicted ratings")
 
 
 def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:

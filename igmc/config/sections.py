@@ -243,7 +243,7 @@ class ListConfig(Config):
         "auto",
         "order of the list: by how likely the user is to choose the item ('relevance'), by predicted rating "
         "('score'), by a mix of both ('blend'), or by how far the predicted rating exceeds the item's usual "
-        "rating ('lift'); 'relevance' and 'blend' train a ranker on first use; 'auto' means 'relevance' up "
+        "rating ('lift'); 'relevance' and 'blend' train a ranker on first use; 'auto' means 'blend' up "
         "to 1.5 million ratings, or once the run has a ranker, and otherwise 'score'",
         choices=("auto", "score", "lift", "relevance", "blend"),
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from igmc.config import RankerConfig
@@ -24,10 +24,10 @@ from igmc.errors import CheckpointError, WriteError
 from igmc.graph import ServingGraph, make_parts
 from igmc.networks import AnyScorer
 from igmc.ranking import Ranker, Rows, fit_ranker
-from igmc.ratings import Split
+from igmc.ratings import RatingScale, Split
 from igmc.training import as_tensors, load_checkpoint, save_checkpoint
 
-__all__ = ["RANKER_FILE", "Relevance", "RunRelevance", "standardized"]
+__all__ = ["RANKER_FILE", "Relevance", "RunRelevance", "blended", "floor", "standardized"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +35,14 @@ Floats = NDArray[np.float32]
 
 RANKER_FILE = "ranker.ckpt"
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8)  # of the predicted rating, both standardized over the candidates
-USUAL_WEIGHT = 0.1  # where no ratings are left to choose it on
-JUDGES = 100  # users of the validation part whose lists decide on the weight
-CANDIDATES = 50  # of each of them
+USUAL_WEIGHT = 0.4  # where no ratings are left to choose it on; of ML-100K, by its validation part
+JUDGES = 500  # users of the validation part whose lists decide on the weight
+CANDIDATES = 100  # of each of them
 LENGTH = 10
+PSEUDO_RATINGS = 5.0  # at the mean of all, in a user's mean
+BELOW_MEAN = 0.125  # of the range of ratings: half a star of 1..5
+LAST = 1e3  # deviations that an item falls behind all others
+LIKED = 0.75  # of the way from the lowest to the highest rating: 4 of 5 stars
 MOST_RATINGS = 1_500_000  # on which the ranker is trained without having been asked for
 
 
@@ -152,8 +156,8 @@ class RunRelevance:
 def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     """The weight of the predicted rating that gives the best lists of validation items.
 
-    Each user's unseen items are ranked from the training ratings alone, and the first 50 of them also by
-    predicted rating; NDCG@10 with gains ``2^r - 1``, ratings moved to 1..5, decides.
+    Each user's unseen items are ranked from the training ratings alone, and the first 100 of them also by
+    predicted rating. The mean of two NDCG@10 decides: of all items that users chose, and of those they liked.
 
     Args:
         ranker: of the training ratings, and trained on no others.
@@ -175,18 +179,53 @@ def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     pairs = np.repeat(users, items.shape[1]).astype(np.int32), items.ravel().astype(np.int32)
     graph = make_parts(split, "validation")["validation"].graph
     predicted = scorer.score(graph, *pairs).mean(axis=0).reshape(items.shape)
-    low, span = split.scale.low, max(split.scale.high - split.scale.low, 1e-9)
+    lowest = floor(np.diff(seen.indptr), shown.sum(axis=1), float(train.data.mean()), split.scale)[:, None]
     asked = wanted[users].toarray()
-    gain = np.where(asked != 0, np.exp2(1 + 4 * (asked - low) / span) - 1, 0.0)
-    gain = np.take_along_axis(gain, items, axis=1)
+    least = split.scale.low + LIKED * (split.scale.high - split.scale.low)
+    chosen = [good for good in (asked != 0, (asked != 0) & (asked >= least)) if good.any()]
     discount = 1 / np.log2(np.arange(2, min(LENGTH, items.shape[1]) + 2))
+    ideal = np.concatenate([[1.0], np.cumsum(discount)])
 
     def quality(weight: float) -> float:
-        blended = standardized(best) + weight * standardized(predicted)
-        order = np.argsort(-blended, axis=1, kind="stable")[:, : len(discount)]
-        return float((np.take_along_axis(gain, order, axis=1) @ discount).mean())
+        order = np.argsort(-blended(best, predicted, weight, lowest), axis=1, kind="stable")[
+            :, : len(discount)
+        ]
+        listed = np.take_along_axis(items, order, axis=1)
+        found = [np.take_along_axis(good, listed, axis=1) @ discount for good in chosen]
+        counts = [np.minimum(good.sum(axis=1), len(discount)) for good in chosen]
+        return float(np.mean([(one / ideal[n])[n > 0].mean() for one, n in zip(found, counts, strict=True)]))
 
     return max(WEIGHTS, key=quality)
+
+
+def floor(count: ArrayLike, total: ArrayLike, mean: float, scale: RatingScale) -> NDArray[np.float64]:
+    """The prediction below which an item is taken for one that a user would not like, float64 [U].
+
+    It lies half a star of 1..5 below the user's mean, damped by pseudo-ratings at the mean of all.
+
+    Args:
+        count, total: [U], how many ratings of each user are known, and their sum.
+        mean: of all ratings.
+        scale: of the ratings.
+    """
+    own = (np.asarray(total) + PSEUDO_RATINGS * mean) / (np.asarray(count) + PSEUDO_RATINGS)
+    found: NDArray[np.float64] = own - BELOW_MEAN * (scale.high - scale.low)
+    return found
+
+
+def blended(
+    relevance: NDArray[Any], predicted: NDArray[Any], weight: float, lowest: ArrayLike
+) -> NDArray[np.float64]:
+    """What candidates are ordered by, float64 [..., C]; what the user would not like comes last.
+
+    Args:
+        relevance, predicted: [..., C], standardized along the last axis before they are added.
+        weight: of the predicted rating.
+        lowest: of `floor`.
+    """
+    value = standardized(relevance) + weight * standardized(predicted)
+    found: NDArray[np.float64] = value - LAST * (predicted < lowest)
+    return found
 
 
 def standardized(values: NDArray[Any]) -> NDArray[np.float64]:

@@ -44,7 +44,7 @@ def frame_info(side: str, given: Frame, ids: IdTable, label: Any) -> pd.DataFram
             raise DataError(
                 f"the frame of {side}s describes an id twice, in different ways",
                 got=ids.ids[twice],
-                remedy="remove all rows but one",
+                remedy="keep one of these rows",
             )
     at = at[~at.index.duplicated()]
     if len(ids) and not len(at):

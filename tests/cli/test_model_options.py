@@ -17,7 +17,7 @@ def test_the_demo_answers_at_once_for_a_newcomer_and_for_its_users(command, home
     assert "rated 5: f087, The Last Ferry (2014) (Fantasy|Sci-Fi)" in err
     assert "training a model on the data set demo, once, in " in err
     assert (home / "demo-run").is_dir()
-    code, out, err = command("igmc-recommend", "--demo", "--user", 3, "-k", 3)
+    code, out, err = command("igmc-recommend", "--demo", "--user", 3, "-k", 3, "-q")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) == 4
     code, out, err = command("igmc-predict", "--demo", "--user", 3, "--items", "f001,f002")

@@ -9,8 +9,15 @@ from igmc.config import RankerConfig
 from igmc.errors import CheckpointError
 from igmc.inference import relevance
 from igmc.inference.predictor import Predictor
-from igmc.inference.relevance import RANKER_FILE, RunRelevance, chosen_weight, standardized
-from igmc.ratings import Split
+from igmc.inference.relevance import (
+    RANKER_FILE,
+    RunRelevance,
+    blended,
+    chosen_weight,
+    floor,
+    standardized,
+)
+from igmc.ratings import RatingScale, Split
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +139,13 @@ def test_what_the_weight_is_chosen_on_is_not_learned(ranked, tmp_path, monkeypat
 def test_standardized_values():
     assert standardized(np.array([1.0, 3.0])).tolist() == [-1, 1]
     assert standardized(np.array([[2.0, 2.0]])).tolist() == [[0, 0]]
+
+
+def test_what_is_predicted_well_below_the_users_mean_comes_last_in_a_blend():
+    scale = RatingScale.fit([1.0, 2.0, 3.0, 4.0, 5.0])
+    lowest = floor([0, 45], [0, 90], 3.0, scale)
+    assert lowest.tolist() == [2.5, pytest.approx(105 / 50 - 0.5)]
+    relevance, predicted = np.array([9.0, 5.0, 1.0]), np.array([1.0, 2.4, 4.0])
+    assert np.argsort(-blended(relevance, predicted, 0.0, lowest[0])).tolist() == [2, 0, 1]
+    assert np.argsort(-blended(relevance, predicted, 0.0, lowest[1])).tolist() == [1, 2, 0]
+    assert np.argsort(-blended(relevance, predicted, 5.0, 0.0)).tolist() == [2, 1, 0]

@@ -159,7 +159,7 @@ def test_a_predictor_answers_as_the_run_did(run, predictor):
 
 def test_newcomers_get_lists_of_what_they_have_not_rated(predictor):
     liked = {529: 5, 528: 5, 500: 1}
-    found = igmc.recommend(predictor, ratings=liked, k=5)
+    found = igmc.recommend(predictor, ratings=liked, k=5, order="score")
     assert len(found) == 5
     assert not set(found.item) & set(liked)
     assert found.score.tolist() == sorted(found.score, reverse=True)

@@ -101,11 +101,15 @@ def test_every_recommender_is_a_class_by_its_name():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda m: m.predict(DAY, "f999"), DataError, "does item is unknown; got 'f999'.*did you mean"),
+        (
+            lambda m: m.predict(DAY, "f999"),
+            DataError,
+            "the model does not know this item; got 'f999'.*did you mean",
+        ),
         (
             lambda m: m.recommend("ann"),
             DataError,
-            "this user is unknown; got 'ann'; hint: ids are such as",
+            "the model does not know this user; got 'ann'; hint: ids are such as",
         ),
         (lambda m: m.predict([DAY], ["f001", "f002"]), DataError, "differ in length"),
         (lambda m: m.recommend(DAY, k=0), ConfigError, "length of a list is out of range"),

@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from igmc.web import schemas
+from igmc.web.wire_ids import EXACT
 
-MOST = schemas.LARGEST
+MOST = EXACT
 
 
 def rated(item_id=1, rating=5) -> str:

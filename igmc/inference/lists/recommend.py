@@ -110,7 +110,7 @@ def recommend(
     bottom: bool = False,
     coverage: float = COVERAGE,
 ) -> pd.DataFrame:
-    """Recommend the items that a user is most likely to choose, among those that the user has not rated.
+    """Recommend the items that a user is most likely to choose and like, of those not rated by the user.
 
     Works for known and new users; nothing is trained or stored (except the ranker, on first use, for the
     orders "relevance" and "blend"). The list has k items whenever k exist: filters apply before candidates
@@ -128,7 +128,7 @@ def recommend(
         exclude: items to leave out, such as seen ones; unknown ids are ignored.
         order: "relevance", by how likely the user is to choose the item; "score", by predicted rating;
             "blend", by both; "lift", by how far the prediction exceeds the item's usual rating; "auto":
-            "relevance" or "score", see `lists.relevant.settled_order`.
+            "blend" or "score", see `lists.relevant.settled_order`.
         diversity: 0 for the best k items; larger values, up to 1, favour items unlike those before them; see
             `lists.diversity`.
         gems: only items with few ratings, but at least ten, by lift; see `lists.orders.little_known`.

@@ -11,7 +11,7 @@ from igmc.config import ListConfig
 from igmc.errors import ConfigError
 from igmc.inference.base import BasePredictor
 from igmc.inference.predictions import Predictions
-from igmc.inference.relevance import standardized
+from igmc.inference.relevance import blended, floor
 from igmc.inference.user_view import UserView
 
 __all__ = ["Relevant", "Worth", "item_relevance", "relevant_items", "settled_order"]
@@ -49,14 +49,15 @@ class Relevant(NamedTuple):
 def settled_order(predictor: BasePredictor, config: ListConfig) -> ListConfig:
     """The settings with the order that "auto" stands for.
 
-    It is "relevance" for a run that has a ranker, or trains one soon, on at most 1.5 million ratings. Else it
-    is "score", and so it is where the worst items are asked for, or the models are to score all of them.
+    It is "blend" for a run that has a ranker, or trains one soon, on at most 1.5 million ratings. Else it is
+    "score", and so it is where the worst items are asked for, or the models are to score all of them.
+    Relevance alone lists what people with such ratings rate next, whether they like it or not.
     """
     if config.order != "auto":
         return config
     ranker = predictor.relevance
     able = ranker is not None and (ranker.made or ranker.trains_soon)
-    return config.replace(order="score" if config.bottom or config.exhaustive or not able else "relevance")
+    return config.replace(order="score" if config.bottom or config.exhaustive or not able else "blend")
 
 
 def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig) -> Worth | None:
@@ -86,7 +87,8 @@ def relevant_items(
     """The best items of a mask, at most some; fewer if `min_score` leaves fewer.
 
     By relevance, only the listed items are scored. With the blend, the candidates (the most relevant items)
-    are scored and ordered by ``z(relevance) + weight * z(predicted rating)``, z over the candidates.
+    are scored and ordered by ``z(relevance) + weight * z(predicted rating)``, z over the candidates; those
+    predicted well below the user's mean come last.
 
     Args:
         view: the user.
@@ -100,6 +102,7 @@ def relevant_items(
     left = left[np.argsort(-worth.all[left], kind="stable")]
     blends = worth.weight is not None
     step = len(left) if blends and config.exhaustive else max(config.candidates if blends else 0, most)
+    lowest = _lowest(view) if blends else 0.0
     items, values, pieces = [np.empty(0, np.int32)], [np.empty(0)], list[Predictions]()
     enough = scored = 0
     while not pieces or (enough < most and scored < len(left)):
@@ -108,7 +111,7 @@ def relevant_items(
         scored += len(piece)
         value = worth.all[piece].astype(np.float64)
         if worth.weight is not None:
-            value = standardized(value) + worth.weight * standardized(found.score)
+            value = blended(value, found.score, worth.weight, lowest)
         chosen = np.argsort(-value, kind="stable")
         if config.min_score is not None:
             passes = view.scale.clip(found.score) >= np.float32(config.min_score)
@@ -121,3 +124,10 @@ def relevant_items(
     best = np.arange(min(most, enough))
     item, value = np.concatenate(items)[best], np.concatenate(values)[best]
     return Relevant(item, Predictions.together(pieces).some(best), value, scored)
+
+
+def _lowest(view: UserView) -> float:
+    """See `igmc.inference.relevance.floor`, of one user."""
+    levels = view.graph.by_user.row(view.user)[1]
+    mean = float(view.known.level_counts @ view.scale.values) / max(view.known.n_ratings, 1)
+    return float(floor(len(levels), view.scale.values[levels].sum(), mean, view.scale))

@@ -60,7 +60,7 @@ def read_items(
     found, twice, column = max(tried, key=lambda one: len(one[0]))
     if twice is not None:
         raise DataError(
-            f"{file} describes an item twice, in different ways", got=twice, remedy="remove all lines but one"
+            f"{file} describes an item twice, in different ways", got=twice, remedy="keep one of these lines"
         )
     if not found or not any(k is not None and k < len(names) for k in wanted.values()):
         raise DataError(

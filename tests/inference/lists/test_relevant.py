@@ -93,9 +93,9 @@ def test_what_has_no_ranker_and_the_worst_by_relevance_are_refused(ranked, predi
     assert len(recommend(bare, ratings=MINE)) == 10
 
 
-def test_auto_is_by_relevance_where_that_is_soon_told_and_nothing_speaks_for_scores(ranked, monkeypatch):
-    by = {order: recommend(ranked, ratings=MINE, order=order) for order in ("auto", "relevance", "score")}
-    assert by["auto"].equals(by["relevance"])
+def test_auto_is_the_blend_where_that_is_soon_told_and_nothing_speaks_for_scores(ranked, monkeypatch):
+    by = {order: recommend(ranked, ratings=MINE, order=order) for order in ("auto", "blend", "score")}
+    assert by["auto"].equals(by["blend"])
     assert by["auto"].item.tolist() != by["score"].item.tolist()
     for setting in ({"bottom": True}, {"exhaustive": True}):
         assert "relevance" not in recommend(ranked, ratings=MINE, **setting)
@@ -109,9 +109,9 @@ def test_auto_trains_a_ranker_on_few_ratings_alone(ranked, tmp_path, monkeypatch
     monkeypatch.setattr(relevance, "MOST_RATINGS", most)
     assert asked.trains_soon == trained
     found = settled_order(dataclasses.replace(ranked, relevance=asked), ListConfig())
-    assert found.order == ("relevance" if trained else "score")
+    assert found.order == ("blend" if trained else "score")
     (tmp_path / RANKER_FILE).touch()
-    assert settled_order(dataclasses.replace(ranked, relevance=asked), ListConfig()).order == "relevance"
+    assert settled_order(dataclasses.replace(ranked, relevance=asked), ListConfig()).order == "blend"
 
 
 def test_nobody_with_two_ratings_gives_no_ranker(ranked, tmp_path):
@@ -119,3 +119,12 @@ def test_nobody_with_two_ratings_gives_no_ranker(ranked, tmp_path):
     _, first = np.unique(split.table.user[split.train], return_index=True)
     thin = dataclasses.replace(split, train=split.train[first], validation=split.validation[:0])
     assert not RunRelevance(tmp_path, thin, "fixed", 1).trains_soon
+
+
+def test_a_default_list_begins_with_nothing_that_the_user_would_not_like(ranked):
+    marks = {item: 5 - 4 * (at % 2) for at, item in enumerate(ranked.items.ids[:8])}
+    mean = (sum(marks.values()) + 5 * 3.6) / 13  # about: the demo's mean is 3.6
+    relevant = recommend(ranked, ratings=marks, k=20, order="relevance")
+    mixed = recommend(ranked, ratings=marks, k=20)
+    assert mixed.score.min() >= mean - 0.7
+    assert relevant.score.min() < mixed.score.min()

@@ -72,7 +72,7 @@ def test_opposite_newcomers_get_other_lists(run):
     predictor = igmc.Predictor.from_run(run.folder)
     likes = {"f001": 5, "f002": 1, "f003": 5, "f004": 1, "f010": 5, "f011": 1}
     hates = {item: 6 - mark for item, mark in likes.items()}
-    lists = [igmc.recommend(predictor, ratings=marks, k=10) for marks in (likes, hates)]
+    lists = [igmc.recommend(predictor, ratings=marks, k=10, order="score") for marks in (likes, hates)]
     assert len(set(lists[0].item) & set(lists[1].item)) <= 5
     lasting = predictor.add_ratings(
         {"user_id": ["me"] * 6, "item_id": list(likes), "rating": list(likes.values())}
