@@ -15,13 +15,16 @@ from statistics import mean, stdev
 
 import click
 import numpy as np
+import other_data
 import record
 
 from igmc.cli.logs import start_logging
+from igmc.config import RankerConfig
 from igmc.environment import machine
 from igmc.evaluation import EvaluationReport, evaluate, markdown
 from igmc.evaluation.metrics import bootstrap_interval, evaluate_ranking
 from igmc.evaluation.protocols import make_protocol
+from igmc.ranking import Ranker, fit_ranker
 from igmc.ratings import load_dataset
 from igmc.recommenders import Ratings, TrainingData, make_recommender
 
@@ -40,7 +43,8 @@ PARTS: dict[str, tuple[str, tuple[str, ...], int]] = {  # part -> data set, prot
     "ml_1m": ("ml_1m", ("random_8_1_1:min_rating=3",), 10),
     "newcomers_1m": ("ml_1m", tuple(f"unseen_users:k={k}" for k in (1, 2, 5, 10)), 10),
 }
-TRANSFERS = {"ml_100k": ("filmtrust", "amazon-instruments", "ml_latest_small"), "ml_1m": ("ml_100k",)}
+SOURCE = "ml_1m"  # whose weights are laid over others
+TARGETS = ("ml_100k", "filmtrust", "amazon-instruments", "goodbooks")
 
 
 def table(rows: list[dict], dataset: str, protocol: str, k: int) -> str:
@@ -118,24 +122,20 @@ def _key(row: dict) -> tuple[str, str, str, int]:
     return row["dataset"], _label(row), row["label"], row["seed"]
 
 
-def transfer(source: str, target: str, data_dir: Path | None) -> None:
-    """The ranker of one data set, its weights unchanged, on half of the users of another."""
+def transfer(ranker: Ranker, target: str, data_dir: Path) -> None:
+    """The ranker of ML-1M, its weights unchanged, beside models trained there, on random 80/20."""
     way = make_protocol("random_80_20")
-    split = way.draw(load_dataset(target, data_dir=data_dir), 1)
+    dataset = load_dataset(
+        other_data.source(target, data_dir) if target in other_data.SETS else target, data_dir=data_dir
+    )
+    split = way.draw(dataset, 1)
     shape = len(split.table.users), len(split.table.items)
     known = Ratings.of(split.table, np.concatenate([split.train, split.validation]))
     data = TrainingData.from_split(split).merged()
-    elsewhere = load_dataset(source, data_dir=data_dir)
-    rows = np.arange(len(elsewhere.table))
-    foreign = Ratings.of(elsewhere.table, rows)
-    size = len(elsewhere.table.users), len(elsewhere.table.items)
-    ranker = make_recommender("ranker").fit(
-        TrainingData(foreign, Ratings.of(elsewhere.table, rows[:0]), *size, elsewhere.scale)
-    )
     moved = make_recommender("ranker")
     moved.n_users, moved.n_items, moved.known = *shape, known.columns()
-    moved.ranker = ranker.ranker.on(known.matrix(*shape))
-    models = {("ranker", source): moved}
+    moved.ranker = ranker.on(known.matrix(*shape))
+    models = {("ranker", SOURCE): moved}
     for label in ("popularity", "item_knn", "ease", "ranker"):
         settings = {"objective": "ranking"} if label == "item_knn" else {}
         models[label, target] = make_recommender(label, settings).fit(data)
@@ -176,9 +176,11 @@ def main(
     chosen = [model for model in MODELS if not models or model.partition("=")[0] in models]
     for part in only or [*PARTS, "transfer"]:
         if part == "transfer":
-            for source, targets in TRANSFERS.items():
-                for target in targets:
-                    transfer(source, target, data_dir)
+            table = load_dataset(SOURCE, data_dir=data_dir).table
+            matrix = Ratings.of(table, np.arange(len(table))).matrix(len(table.users), len(table.items))
+            ranker = fit_ranker(matrix, RankerConfig(), seed=1)
+            for target in TARGETS:
+                transfer(ranker, target, data_dir or Path("data"))
             continue
         dataset, protocols, k = PARTS[part]
         for seed in range(1, seeds + 1):
