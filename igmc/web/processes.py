@@ -9,15 +9,16 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from igmc.errors import IgmcError
+from igmc.errors import ConfigError, IgmcError
 
 __all__ = ["run_processes"]
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+_NAMES = ("SIGCHLD", "SIGHUP", "SIGINT", "SIGTERM")
+SIGNALS = {getattr(signal, name) for name in _NAMES if hasattr(signal, name)}
 EARLY = 5.0  # seconds; a process that ends before has failed to start
 ORPHAN = 0.5  # seconds between two looks for the first process
 MOST_EARLY = 3  # such ends, one after the other, after which the server gives up
@@ -41,9 +42,13 @@ def run_processes(
         ended: called with the id of each process that has ended.
 
     Raises:
+        ConfigError: where a process cannot be forked.
         IgmcError: if processes die as soon as they are started.
     """
+    if not hasattr(os, "fork"):
+        raise ConfigError("this system cannot fork", got=f"--processes {count}", allowed="--processes 1")
     running: dict[int, float] = {}  # process -> when it was started
+    replaced: set[int] = set()  # those of them that end, since another run is served
     early = 0
     with _blocked() as before:
         try:
@@ -54,14 +59,15 @@ def run_processes(
                 if number in (signal.SIGINT, signal.SIGTERM):
                     return
                 if number == signal.SIGHUP and reload():
-                    old = list(running)
+                    replaced |= set(running)
                     for _ in range(count):
                         _start(work, before, running)
-                    _end(old, running)
+                    _end(replaced)
                 for process, status in _reaped(running):
                     lasted = time.monotonic() - running.pop(process)
                     ended(process)
-                    if len(running) >= count:  # it was replaced
+                    if process in replaced:
+                        replaced.remove(process)
                         continue
                     early = early + 1 if lasted < EARLY else 0
                     logger.warning("process %d has ended (%s); another one serves", process, _why(status))
@@ -73,7 +79,7 @@ def run_processes(
                         )
                     _start(work, before, running)
         finally:
-            _end(list(running), running)
+            _end(running)
             for process in list(running):
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(process, 0)
@@ -118,11 +124,10 @@ def _end_with(first: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _end(processes: list[int], running: dict[int, float]) -> None:
+def _end(processes: Iterable[int]) -> None:
     for process in processes:
-        if process in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGTERM)
 
 
 def _reaped(running: dict[int, float]) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from igmc.errors import ConfigError
+from igmc.web.processes import run_processes
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
@@ -100,3 +103,9 @@ def test_processes_that_cannot_start_end_the_server():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "end as soon as they are started; got 'exit code 1'; hint: serve with --processes 1" in done.stdout
+
+
+def test_without_fork_there_is_one_process(monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(ConfigError, match="cannot fork; got '--processes 2'; allowed: --processes 1"):
+        run_processes(2, lambda: None, lambda: True)
