@@ -20,6 +20,7 @@ __all__ = ["LOCAL", "RayExecutor", "check_executor", "drive", "ray_executor"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+B = TypeVar("B")
 
 LOCAL = "local"
 TRIES = 3  # times that a block is done again after its worker was lost
@@ -121,8 +122,8 @@ def ray_executor(name: str, workers: int | None = None) -> Iterator[RayExecutor]
 
 def drive(
     executor: Executor,
-    work: Callable[[int], T],
-    blocks: Iterable[int],
+    work: Callable[[B], T],
+    blocks: Iterable[B],
     workers: int,
     done: Callable[[T], object],
 ) -> None:

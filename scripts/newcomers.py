@@ -18,7 +18,6 @@ import studies
 
 from igmc.cli.logs import start_logging
 from igmc.evaluation import EvaluationReport, evaluate, markdown
-from igmc.evaluation.metrics import paired_test
 
 KS = (1, 2, 5, 10)
 OURS = "neighbours"
@@ -30,19 +29,11 @@ UNSEEN = ("users", "items", "both")
 def pooled(report: EvaluationReport, dataset: str, unseen: str, labels: list[str]) -> list[dict[str, Any]]:
     """A row for each model and k: the RMSE over all pairs, and ours less it with its interval."""
     found = []
-    seeds = sorted({one.seed for one in report.evaluations})
     for k in KS:
         here = [one for one in report.evaluations if one.protocol["settings"]["k"] == k]
-        ours, users = studies.squared_errors(here, OURS)
-        for label in labels:
-            theirs, _ = studies.squared_errors(here, label)
-            row = {"dataset": dataset, "unseen": unseen, "k": k, "label": label, "seeds": seeds}
-            row |= {"pairs": len(theirs), "rmse": float(theirs.mean() ** 0.5)}
-            if label != OURS:
-                test = paired_test(ours, theirs, users, seed=1, root=True)
-                row |= {"difference": test.difference, "low": test.low, "high": test.high}
-            row |= {"settings": next(e.settings for e in report.evaluations if e.label == label)}
-            found.append(row | {"machine": report.machine, "versions": report.versions})
+        row = {"dataset": dataset, "unseen": unseen, "k": k}
+        row |= {"machine": report.machine, "versions": report.versions}
+        found += studies.pooled(here, labels, OURS, row)
     return found
 
 

@@ -18,8 +18,7 @@ import studies
 from newcomers import UNSEEN
 
 from igmc.cli.logs import start_logging
-from igmc.evaluation import EvaluationReport, evaluate, markdown
-from igmc.evaluation.metrics import paired_test
+from igmc.evaluation import evaluate, markdown
 
 OURS = "neighbours, features"
 NETWORK, FEATURES = "epochs={epochs}", "side_features=true"
@@ -32,24 +31,6 @@ MODELS = {  # label: the model and its settings
     OURS: f"neighbours:{FEATURES},{NETWORK}",
 }
 DATASETS = ("ml_100k", "ml_1m")
-
-
-def pooled(report: EvaluationReport, dataset: str, unseen: str) -> list[dict[str, Any]]:
-    """A row for each model: the RMSE over all pairs, and ours less it with its interval."""
-    found = []
-    labels = list(dict.fromkeys(one.label for one in report.evaluations))
-    seeds = sorted({one.seed for one in report.evaluations})
-    ours, users = studies.squared_errors(report.evaluations, OURS)
-    for label in labels:
-        theirs, _ = studies.squared_errors(report.evaluations, label)
-        row = {"dataset": dataset, "unseen": unseen, "k": 0, "label": label, "seeds": seeds}
-        row |= {"pairs": len(theirs), "rmse": float(theirs.mean() ** 0.5)}
-        if label != OURS:
-            test = paired_test(ours, theirs, users, seed=1, root=True)
-            row |= {"difference": test.difference, "low": test.low, "high": test.high}
-        row |= {"settings": next(e.settings for e in report.evaluations if e.label == label)}
-        found.append(row | {"machine": report.machine, "versions": report.versions})
-    return found
 
 
 def write(found: list[dict[str, Any]]) -> None:
@@ -113,7 +94,10 @@ def main(
             )
             if report.failures:
                 raise click.ClickException(f"a model failed: {report.failures[0]}")
-            rows = pooled(report, dataset, kind)
+            row = {"dataset": dataset, "unseen": kind, "k": 0}
+            row |= {"machine": report.machine, "versions": report.versions}
+            labels = list(dict.fromkeys(one.label for one in report.evaluations))
+            rows = studies.pooled(report.evaluations, labels, OURS, row)
             found = studies.merged(found, rows, key=("dataset", "unseen", "k", "label"))
             write(found)
             click.echo(table(rows, dataset))

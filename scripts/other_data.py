@@ -18,7 +18,6 @@ import studies
 from igmc.cli.logs import start_logging
 from igmc.config import DataConfig
 from igmc.evaluation import EvaluationReport, evaluate, markdown
-from igmc.evaluation.metrics import paired_test
 
 OURS = "neighbours"
 RIVALS = ("biases", "item_knn", "mf", "svdpp")
@@ -38,20 +37,14 @@ def source(name: str, data_dir: Path) -> DataConfig:
 
 
 def pooled(name: str, report: EvaluationReport) -> list[dict[str, Any]]:
-    """A row for each model: the RMSE over the pairs of all seeds, and ours less it with its interval."""
-    ours, users = studies.squared_errors(report.evaluations, OURS)
-    found = []
-    for label in (*RIVALS, OURS):
-        own = [one for one in report.evaluations if one.label == label]
-        theirs, _ = studies.squared_errors(own, label)
-        row = {"dataset": name, "label": label, "seeds": [one.seed for one in own], "pairs": len(theirs)}
-        row |= {"rmse": float(theirs.mean() ** 0.5), "rmse_by_seed": [one.metrics["rmse"] for one in own]}
-        row |= {"seconds": [one.seconds for one in own]}
-        if label != OURS:
-            test = paired_test(ours, theirs, users, seed=1, root=True)
-            row |= {"difference": test.difference, "low": test.low, "high": test.high}
-        row |= {"settings": own[0].settings, "split_digests": [one.split_digest for one in own]}
-        found.append(row | {"machine": report.machine, "versions": report.versions})
+    """A row for each model, with its figures by seed too."""
+    row = {"dataset": name, "machine": report.machine, "versions": report.versions}
+    found = studies.pooled(report.evaluations, (*RIVALS, OURS), OURS, row)
+    for one in found:
+        own = [each for each in report.evaluations if each.label == one["label"]]
+        one["rmse_by_seed"] = [each.metrics["rmse"] for each in own]
+        one["seconds"] = [each.seconds for each in own]
+        one["split_digests"] = [each.split_digest for each in own]
     return found
 
 

@@ -12,6 +12,7 @@ import record
 
 from igmc.cli.logs import start_logging
 from igmc.evaluation import EvaluationReport, evaluate, markdown
+from igmc.evaluation.metrics import paired_test
 from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.plots import Curve, CurvePanel, curve_figure, save_figure
 
@@ -103,6 +104,24 @@ def squared_errors(evaluations: Iterable[ModelEvaluation], label: str) -> tuple[
             errors.append((one.predicted - one.asked_rating) ** 2)
             users.append(one.asked_user)
     return np.concatenate(errors), np.concatenate(users)
+
+
+def pooled(
+    evaluations: Sequence[ModelEvaluation], labels: Iterable[str], ours: str, row: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """`row` for each model, with its RMSE over the pairs of all seeds, and ours less it with its interval."""
+    errors, users = squared_errors(evaluations, ours)
+    found = []
+    for label in labels:
+        own = [one for one in evaluations if one.label == label]
+        theirs, _ = squared_errors(own, label)
+        measured = {"label": label, "seeds": sorted({one.seed for one in own}), "pairs": len(theirs)}
+        measured |= {"rmse": float(theirs.mean() ** 0.5)}
+        if label != ours:
+            test = paired_test(errors, theirs, users, seed=1, root=True)
+            measured |= {"difference": test.difference, "low": test.low, "high": test.high}
+        found.append(row | measured | {"settings": own[0].settings})
+    return found
 
 
 def merged(

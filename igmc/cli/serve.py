@@ -113,6 +113,7 @@ def serve_command(**given: Any) -> None:
     with contextlib.ExitStack() as stack:
         if given["processes"] > 1:  # before prometheus_client is imported, which looks for it
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(TemporaryDirectory())
+            stack.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
         _serve(given, limits, stack)
     logger.info("stopped")
 

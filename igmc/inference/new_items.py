@@ -32,7 +32,8 @@ def with_items(predictor: P, items: Frame) -> P:
 
     Raises:
         ConfigError: if the run reads nothing of items but ratings.
-        DataError: on an item that is known already or stands twice, or a table without ids or features.
+        DataError: on an item that is known already or described in two ways, or a table without ids or
+            features.
     """
     scorer = predictor.scorer
     side = scorer.side if isinstance(scorer, DescribedScorer) else None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["check_out", "predict_batches", "predict_to_file"]
+__all__ = ["predict_batches", "predict_to_file"]
 
 BATCH = 100_000  # pairs predicted at once
 SUFFIXES = (".parquet", ".csv")
@@ -85,7 +85,12 @@ def predict_to_file(predictor: Predictor, pairs: Path, out: Path, **how: Any) ->
         ConfigError: if `out` ends otherwise.
         IgmcError: as `predict_batches`, or if the file cannot be written.
     """
-    check_out(out)
+    if out.suffix not in SUFFIXES:
+        raise ConfigError(
+            "predictions go to a file of another kind",
+            got=out.name,
+            allowed=f"a name that ends in {' or '.join(SUFFIXES)}",
+        )
     source, columns = _opened(pairs)
     whole = [_is_whole(source.schema.field(name).type) for name in columns]
     count = means = 0
@@ -104,16 +109,6 @@ def predict_to_file(predictor: Predictor, pairs: Path, out: Path, **how: Any) ->
         if not count:
             raise DataError(f"{pairs} holds no pairs", allowed="a row for each pair")
     return count, means
-
-
-def check_out(out: Path) -> None:
-    """Refuse a name that predictions cannot be written under."""
-    if out.suffix not in SUFFIXES:
-        raise ConfigError(
-            "predictions go to a file of another kind",
-            got=out.name,
-            allowed=f"a name that ends in {' or '.join(SUFFIXES)}",
-        )
 
 
 def _opened(pairs: Path) -> tuple[Any, list[str]]:

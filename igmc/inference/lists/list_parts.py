@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from igmc.errors import DataError, IgmcError, MissingExtraError
+from igmc.errors import ConfigError, DataError, IgmcError, MissingExtraError
 from igmc.files import locked, replace_file, replacing, sweep, writing
 from igmc.inference.base import BasePredictor
 from igmc.inference.lists.filters import eligible_items
@@ -34,24 +34,20 @@ __all__ = ["MANIFEST", "recommend_parts"]
 MANIFEST = "manifest.json"
 FORMAT = "lists of igmc, version 1"
 BLOCK = 1000  # users of a part
+_Block = tuple[int, tuple[RawId, ...]]  # its number, and the users whose lists it holds
 _PART = re.compile(r"part-(\d{5,})\.parquet")
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What is to be written where; a part is a function of this and its number."""
+    """What is to be written where; a part is a function of this, its number and its users."""
 
     folder: Path
     request: ListRequest
-    users: tuple[RawId, ...]
-    block: int
+    columns: pa.Schema
 
     def path(self, part: int) -> Path:
         return self.folder / f"part-{part:05}.parquet"
-
-    @property
-    def parts(self) -> int:
-        return -(-len(self.users) // self.block)
 
 
 def recommend_parts(
@@ -88,33 +84,35 @@ def recommend_parts(
         MissingExtraError: without pyarrow, or without Ray for its workers.
         IgmcError: if the folder cannot be written.
     """
-    check_executor(executor)
+    if check_executor(executor) != LOCAL and load is None:
+        raise ConfigError("workers of Ray load the predictor themselves", got="no load", allowed="a function")
     chosen = predictor.users.ids if users is None else tuple(users)
-    job = _Job(Path(folder).resolve(), replace(request, user_id=None, ratings={}), chosen, block)
-    schema(predictor)  # what Parquet cannot hold is refused before anything is written
+    # What Parquet cannot hold is refused before anything is written.
+    job = _Job(Path(folder).resolve(), replace(request, user_id=None, ratings={}), _schema(predictor))
     unknown = np.flatnonzero(predictor.users.encode(chosen) < 0)
     if len(unknown):
         raise DataError("the run knows no such user", got=chosen[unknown[0]])
+    parts = [chosen[low : low + block] for low in range(0, len(chosen), block)]
     with writing(job.folder):
         job.folder.mkdir(parents=True, exist_ok=True)
     with locked(job.folder):
         sweep(job.folder)
-        _claim(job, predictor)
-        missing = [part for part in range(job.parts) if not job.path(part).exists()]
-        done = len(chosen) - sum(len(_users(job, part)) for part in missing)
+        _claim(job, predictor, chosen, block)
+        missing = [(part, asked) for part, asked in enumerate(parts) if not job.path(part).exists()]
+        done = len(chosen) - sum(len(asked) for _, asked in missing)
         off = None if progress else True
         with tqdm(total=len(chosen), initial=done, desc="lists", unit="user", disable=off) as bar:
             if executor == LOCAL:
-                for part in missing:
-                    bar.update(_write(job, predictor, part))
+                for one in missing:
+                    bar.update(_write(job, predictor, one))
             else:
                 work = partial(_write_remote, pickle.dumps(load), job)
                 with ray_executor(executor, workers) as ray:
                     drive(ray, work, missing, ray.workers, bar.update)
-        return _counted(job)
+        return _counted(job, len(parts))
 
 
-def schema(predictor: BasePredictor) -> pa.Schema:
+def _schema(predictor: BasePredictor) -> pa.Schema:
     """The columns of a part: those of `igmc.recommend`, with the same types in every part.
 
     Raises:
@@ -153,16 +151,16 @@ def _kind(side: str, table: IdTable) -> type:
     return kinds.pop()
 
 
-def _claim(job: _Job, predictor: BasePredictor) -> None:
+def _claim(job: _Job, predictor: BasePredictor, users: tuple[RawId, ...], block: int) -> None:
     """Note what the lists of the folder are of; refuse a folder of others."""
     told = {
         "format": FORMAT,
         "known": _digest(predictor),
         "request": hashlib.sha256(repr(sorted(_plain(job.request).items())).encode()).hexdigest(),
-        "users": len(job.users),
-        "users_digest": hashlib.sha256(repr(job.users).encode()).hexdigest(),
-        "block": job.block,
-        "parts": job.parts,
+        "users": len(users),
+        "users_digest": hashlib.sha256(repr(users).encode()).hexdigest(),
+        "block": block,
+        "parts": -(-len(users) // block),
         "settings": asdict(job.request.config),
     }
     path = job.folder / MANIFEST
@@ -203,18 +201,14 @@ def _digest(predictor: BasePredictor) -> str:
     return told.hexdigest()
 
 
-def _users(job: _Job, part: int) -> tuple[RawId, ...]:
-    return job.users[part * job.block : (part + 1) * job.block]
-
-
-def _write(job: _Job, predictor: BasePredictor, part: int) -> int:
+def _write(job: _Job, predictor: BasePredictor, one: _Block) -> int:
     """Write a part; returns how many users it is of."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    eligible, columns = eligible_items(predictor, job.request), schema(predictor)
-    values: dict[str, list[Any]] = {name: [] for name in columns.names}
-    users, short = _users(job, part), 0
+    part, users = one
+    eligible, short = eligible_items(predictor, job.request), 0
+    values: dict[str, list[Any]] = {name: [] for name in job.columns.names}
     for user in users:
         found = list_items(predictor, replace(job.request, user_id=user, ratings=None), eligible=eligible)
         frame = found.frame(predictor, user)
@@ -224,14 +218,14 @@ def _write(job: _Job, predictor: BasePredictor, part: int) -> int:
         short += bool(found.reason)
         step(f"lists of {user!r} and those before")
     facts = {"users": len(users), "items": len(values["user"]), "short": short}
-    noted = columns.with_metadata({"igmc": json.dumps(facts)})
+    noted = job.columns.with_metadata({"igmc": json.dumps(facts)})
     with replacing(job.path(part)) as file:
         parquet.write_table(pa.table(values, schema=noted), file)
     return len(users)
 
 
-def _write_remote(load: bytes, job: _Job, part: int) -> int:
-    return _write(job, _loaded(load), part)
+def _write_remote(load: bytes, job: _Job, one: _Block) -> int:
+    return _write(job, _loaded(load), one)
 
 
 @lru_cache(maxsize=1)
@@ -241,11 +235,11 @@ def _loaded(load: bytes) -> BasePredictor:
     return found
 
 
-def _counted(job: _Job) -> Written:
+def _counted(job: _Job, parts: int) -> Written:
     from pyarrow import parquet
 
     total = {"users": 0, "items": 0, "short": 0}
-    for part in range(job.parts):
+    for part in range(parts):
         try:
             facts = json.loads(parquet.read_schema(job.path(part)).metadata[b"igmc"])
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -198,25 +197,25 @@ def list_items(
         TimeoutError: after the deadline.
         IgmcError: see `recommend`.
     """
-    request = replace(request, config=settled_order(predictor, request.config))
+    config = settled_order(predictor, request.config)
     view = requested_user(predictor, request.user_id, request.ratings)
     mask, steps = eligible or eligible_items(predictor, request)
     mask = mask.copy()
     mask[view.rated[view.rated < len(mask)]] = False
     left = int(mask.sum())
-    worth = item_relevance(predictor, view, request.config)
+    worth = item_relevance(predictor, view, config)
     if worth is None:
-        ranked, scored = _ranked(view, mask, request.config, deadline)
+        ranked, scored = _ranked(view, mask, config, deadline)
     else:
-        best = relevant_items(view, mask, request.config, worth, _pool(request.config), deadline)
+        best = relevant_items(view, mask, config, worth, _pool(config), deadline)
         ranked, scored = _Ranked(best.item, best.found, best.value), best.scored
-    ranked = _shortened(predictor, ranked, request.config)
-    k, reason = request.config.k, ""
+    ranked = _shortened(predictor, ranked, config)
+    k, reason = config.k, ""
     if len(ranked.item) < k:
         n = len(ranked.item)
         steps = (f"of {predictor.graph.n_items} items", *steps, f"{left} not rated by the user")
-        if request.config.min_score is not None:
-            steps = (*steps, f"{n} predicted to get {request.config.min_score:g} or more")
+        if config.min_score is not None:
+            steps = (*steps, f"{n} predicted to get {config.min_score:g} or more")
         reason = f"{f'only {n} items are' if n else 'no item is'} left: {', '.join(steps)}"
     found = ranked.found
     lift = found.score - usual_ratings(view.known, ranked.item, view.scale.values)

@@ -63,7 +63,7 @@ def test_what_was_interrupted_goes_on(predictor, written, tmp_path, monkeypatch)
     (folder / "part-00001.parquet.host-99999999.partial").write_bytes(b"half")
     made = []
     real = list_parts._write
-    monkeypatch.setattr(list_parts, "_write", lambda *a: made.append(a[2]) or real(*a))
+    monkeypatch.setattr(list_parts, "_write", lambda *a: made.append(a[2][0]) or real(*a))
     told = recommend_parts(predictor, folder, REQUEST, users=USERS, block=2, progress=False)
     assert (made, told) == ([1], written[1])
     assert read(folder).equals(whole)
@@ -113,6 +113,8 @@ def test_what_cannot_be_written_is_refused_before_anything_is(predictor, tmp_pat
             recommend_parts(one, folder, REQUEST, users=users, progress=False)
     with pytest.raises(ConfigError, match="unknown executor; got 'dask'"):
         recommend_parts(predictor, folder, REQUEST, executor="dask")
+    with pytest.raises(ConfigError, match="load the predictor themselves; got 'no load'"):
+        recommend_parts(predictor, folder, REQUEST, executor="ray")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"needs pyarrow; hint: pip install 'igmc\[parquet\]'"):
         recommend_parts(predictor, folder, REQUEST, users=USERS)

@@ -68,6 +68,20 @@ def test_predictor_answers_as_the_run_did(run):
     assert found.score.to_numpy() == pytest.approx(frame.single.to_numpy(), abs=1e-4)
 
 
+def test_on_the_training_part_nothing_is_read_that_was_made_of_validation_ratings(run, tmp_path):
+    """The blend of lists is judged so: what the run keeps of all its ratings must not count."""
+    split = Split.load(igmc_path(run) / "split.npz")
+    asked = split.table.user[split.validation], split.table.item[split.validation]
+    graph = make_parts(split, "validation")["validation"].graph
+    shutil.copytree(igmc_path(run), tmp_path / "run")
+    (tmp_path / "run" / "estimates.ckpt").unlink()
+    scorers = [igmc.Predictor.from_run(folder).scorer for folder in (run.folder, tmp_path / "run")]
+    with_kept, without = (scorer.score(graph, *asked) for scorer in scorers)
+    np.testing.assert_array_equal(with_kept, without)
+    everything = make_parts(split, "fixed")["test"].graph
+    assert not np.array_equal(scorers[0].score(everything, *asked), with_kept)
+
+
 def test_opposite_newcomers_get_other_lists(run):
     predictor = igmc.Predictor.from_run(run.folder)
     likes = {"f001": 5, "f002": 1, "f003": 5, "f004": 1, "f010": 5, "f011": 1}
