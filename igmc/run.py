@@ -29,12 +29,12 @@ from igmc.inference import first_weights
 from igmc.networks import Job, Trained, find_network
 from igmc.plots import save_curves
 from igmc.ranks import Ranks, joined
-from igmc.ratings import UNKNOWN_TIME, DataLike, Dataset, Split, make_split, run_inputs
+from igmc.ratings import DataLike, Dataset, Split, run_inputs
 from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
-from igmc.run_start import begun, logging_to, note_items, sides_of, written
+from igmc.run_start import begun, for_times, logging_to, note_items, sides_of, split_of, written
 from igmc.tracking import Callback, TrackedTraining, callbacks_for
 from igmc.training import FirstWeights, RunFolder, on_device, pick_device
 
@@ -93,11 +93,11 @@ def train(
         place = pick_device(device, ranks.local if ranks.size > 1 else None)
         called = [*callbacks_for(track), *callbacks] if ranks.first else []
         config, dataset = run_inputs(data, settings, data_dir=data_dir, home=home)
-        config = _for_times(config, dataset)
+        config = for_times(config, dataset)
         memory = _statistics_bytes(config, statistics_memory)
         weights = None if start is None else first_weights(start, config)
         logger.info("%s", dataset.report)
-        split = _split(dataset, config)
+        split = split_of(dataset, config)
         sides = sides_of(dataset, config)
         folder = RunFolder(Path(out) if out is not None else default_folder(config, split, weights))
         with begun(folder, config, _facts(dataset, split, weights), ranks) as finished:
@@ -128,15 +128,6 @@ def _several(ranks: Ranks) -> str:
     return "" if ranks.size == 1 else f", {ranks.size} processes, each with its part of every batch"
 
 
-def _for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
-    """The settings, once it is known whether the data have times."""
-    if not NETWORKS[config.network].reads_statistics:
-        return config
-    times = dataset.table.timestamp
-    known = times is not None and bool(np.any(times != UNKNOWN_TIME))
-    return config.replace(neighbours=config.neighbours.for_times(known))
-
-
 def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
     if gib is not None and not NETWORKS[config.network].reads_statistics:
         raise ConfigError(
@@ -147,26 +138,6 @@ def _statistics_bytes(config: RunConfig, gib: float | None) -> int | None:
     if gib is not None and not 0 < gib < 2**30:
         raise ConfigError("statistics_memory is out of range", got=gib, allowed="GiB, more than 0")
     return None if gib is None else int(gib * 2**30)
-
-
-def _split(dataset: Dataset, config: RunConfig) -> Split:
-    """The split of a run, whose test part and, where it is needed, validation part are not empty."""
-    split = make_split(dataset, config.data, config.seed)
-    if not NETWORKS[config.network].continuous:
-        split.scale.require_levels()
-    if not len(split.test):
-        raise ConfigError(
-            "the test part is empty",
-            got=config.data.test_ratio,
-            remedy="raise --test-ratio, or use an official split",
-        )
-    if config.training.selection == "validation" and not len(split.validation):
-        raise ConfigError(
-            "the selection 'validation' needs a validation part, and it is empty",
-            got=config.data.validation_ratio,
-            remedy="raise --validation-ratio, or use --selection fixed",
-        )
-    return split
 
 
 def _finished(dataset: Dataset, folder: RunFolder) -> RunReport:

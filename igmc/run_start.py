@@ -8,14 +8,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from igmc.config import NETWORKS, RunConfig
+from igmc.errors import ConfigError, DataError
 from igmc.files import writing
 from igmc.inference import ITEMS_FILE, ItemInfo
 from igmc.ranks import Ranks
-from igmc.ratings import Dataset, side_features, side_information
+from igmc.ratings import UNKNOWN_TIME, Dataset, Split, make_split, side_features, side_information
 from igmc.training import RunFolder
 
-__all__ = ["begun", "logging_to", "note_items", "sides_of", "written"]
+__all__ = ["begun", "for_times", "logging_to", "note_items", "sides_of", "split_of", "written"]
 
 
 @contextmanager
@@ -52,6 +55,40 @@ def sides_of(dataset: Dataset, config: RunConfig) -> dict[str, Any]:
         sizes = len(dataset.table.users), len(dataset.table.items)
         features = side_information(*info, *sizes, item_vectors=vectors)
     return {"side": side_features(dataset) if config.side_features else None, "features": features}
+
+
+def for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
+    """The settings, once it is known whether the data have times."""
+    if not NETWORKS[config.network].reads_statistics:
+        return config
+    times = dataset.table.timestamp
+    known = times is not None and bool(np.any(times != UNKNOWN_TIME))
+    return config.replace(neighbours=config.neighbours.for_times(known))
+
+
+def split_of(dataset: Dataset, config: RunConfig) -> Split:
+    """The split of a run, whose test part and, where it is needed, validation part are not empty."""
+    split = make_split(dataset, config.data, config.seed)
+    if len(split.scale) == 1:
+        raise DataError(
+            f"{config.network} predicts ratings, and all of them are {split.scale.low:g}",
+            remedy="read clicks or purchases with --implicit",
+        )
+    if not NETWORKS[config.network].continuous:
+        split.scale.require_levels()
+    if not len(split.test):
+        raise ConfigError(
+            "the test part is empty",
+            got=config.data.test_ratio,
+            remedy="raise --test-ratio, or use an official split",
+        )
+    if config.training.selection == "validation" and not len(split.validation):
+        raise ConfigError(
+            "the selection 'validation' needs a validation part, and it is empty",
+            got=config.data.validation_ratio,
+            remedy="raise --validation-ratio, or use --selection fixed",
+        )
+    return split
 
 
 def note_items(dataset: Dataset, folder: RunFolder) -> None:

@@ -25,7 +25,8 @@ __all__ = [
 
 # How a data set is read, whatever is done with it.
 READING = (
-    *("columns", "separator", "encoding", "header", "matrix", "missing", "zero_is_missing"),
+    *("columns", "implicit", "min_rating", "separator", "encoding", "header", "matrix", "missing"),
+    "zero_is_missing",
     *("item_info", "item_features", "allow_changed", "duplicates"),
 )
 _FORMER = "igmc.former."

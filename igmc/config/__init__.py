@@ -5,6 +5,7 @@ added here is at once an option, checked, documented and part of the digest.
 """
 
 from igmc.config.base import Config, Former, knob
+from igmc.config.data import MAX_LEVELS, DataConfig
 from igmc.config.neighbours import NeighboursConfig
 from igmc.config.networks import FIRST_NETWORK, NETWORKS, Registration
 from igmc.config.presets import (
@@ -21,9 +22,7 @@ from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
     COVERAGE,
     COVERAGE_HELP,
-    MAX_LEVELS,
     SELECTIONS,
-    DataConfig,
     ExplainConfig,
     ExtractConfig,
     ListConfig,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from igmc.config.base import Config, knob
+from igmc.config.data import DataConfig
 from igmc.config.neighbours import NeighboursConfig
 from igmc.config.networks import FIRST_NETWORK, NETWORKS
-from igmc.config.sections import DataConfig, ExtractConfig, ModelConfig, TrainConfig
+from igmc.config.sections import ExtractConfig, ModelConfig, TrainConfig
 from igmc.errors import ConfigError
 
 __all__ = ["RunConfig", "network_of", "network_with", "others_settings"]

@@ -157,7 +157,7 @@ def evaluate_model(
             recommender, found.seconds = fitted_models.fitted(recommender, split, protocol, train)
         rankings = rankings and protocol.kind in ("ranking", "both")
         _measure(recommender, split, ks, found, rankings)
-        if rankings:
+        if rankings and len(split.scale) > 1:
             _oppose(recommender, dataset, split, found)
     if not found.metrics:
         raise DataError(
@@ -240,6 +240,8 @@ def _rate(model: Recommender, split: Split, ks: Sequence[int], found: Measures) 
         told = interval_summary(split, bounds)
         found.details["intervals"] = told
         found.metrics |= {"interval_coverage": told["coverage"], "interval_width": told["width"]}
+    if len(split.scale) == 1:
+        return  # any order of equal ratings is as good as another
     try:
         per_user = rated_ndcg(asked.user, gains(split.scale, asked.rating), predicted, ks)
     except DataError:

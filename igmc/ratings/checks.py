@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 
-__all__ = ["check_lengths", "check_range", "dense_indices"]
+__all__ = ["check_lengths", "check_min_rating", "check_range", "dense_indices"]
 
 
 def dense_indices(
@@ -63,3 +63,13 @@ def check_lengths(**columns: Any) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataError("the columns differ in length", got=lengths, allowed="one length")
+
+
+def check_min_rating(min_rating: float | None, *, implicit: bool) -> None:
+    """Raise a ConfigError on a `min_rating` that would do nothing."""
+    if min_rating is not None and not implicit:
+        raise ConfigError(
+            "min_rating only goes with implicit data",
+            got=f"{min_rating:g}",
+            remedy="add --implicit (in Python implicit=True), or omit it",
+        )

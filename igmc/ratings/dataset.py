@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from igmc.argument_types import checked_types
 from igmc.errors import DataError
+from igmc.ratings.checks import check_min_rating
 from igmc.ratings.frame import read_frames
-from igmc.ratings.read_report import ReadReport
+from igmc.ratings.read_report import ReadReport, spread
 from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable
 
@@ -49,6 +51,7 @@ class Dataset:
             for large data.
         item_vectors: float32 [n_items, E], such as embeddings of descriptions, NaN where there is none; or
             None.
+        implicit: whether the ratings, all of them 1, only tell that a user chose an item.
 
     Raises:
         DataError: if info, graph or vectors do not have as many rows as there are users or items.
@@ -65,6 +68,7 @@ class Dataset:
     item_graph: sparse.csr_array | None = None
     item_tags: Callable[[], dict[str, sparse.csr_array]] | None = None
     item_vectors: NDArray[np.float32] | None = None
+    implicit: bool = False
 
     def __post_init__(self) -> None:
         for side, size in (("user", len(self.table.users)), ("item", len(self.table.items))):
@@ -79,7 +83,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         table = self.table
-        sizes = f"{len(table):,} ratings, {len(table.users):,} users, {len(table.items):,} items"
+        what = "interactions" if self.implicit else "ratings"
+        sizes = f"{len(table):,} {what}, {len(table.users):,} users, {len(table.items):,} items"
         return f"Dataset({self.name!r}: {sizes})"
 
     @classmethod
@@ -93,6 +98,8 @@ class Dataset:
         *,
         name: str = "frame",
         duplicates: str = "last",
+        implicit: bool = False,
+        min_rating: float | None = None,
     ) -> Self:
         """Make a data set from a DataFrame of pandas, polars, pyarrow, DuckDB, ... with one row per rating.
 
@@ -109,6 +116,9 @@ class Dataset:
             name: of the data set, in reports and names of folders.
             duplicates: how to merge repeated (user, item) pairs: keep the "last" row, take the "mean", or
                 raise an "error".
+            implicit: the rows only tell who chose what, such as clicks or purchases: a column of ratings may
+                be missing, and values in one are ignored; see `as_implicit`.
+            min_rating: with `implicit`, drop lower ratings first.
 
         Raises:
             ConfigError: if something is not a table, or `columns` or `duplicates` is malformed.
@@ -118,9 +128,55 @@ class Dataset:
 
         >>> Dataset.from_frame({"user": ["ann", "bo", "bo"], "item": [1, 1, 2], "rating": [5, 3, 4]})
         Dataset('frame': 3 ratings, 2 users, 2 items)
+        >>> Dataset.from_frame({"user": ["ann", "bo", "bo"], "item": [1, 1, 2]}, implicit=True)
+        Dataset('frame': 3 interactions, 2 users, 2 items)
         """
-        parts = read_frames(ratings, users, items, columns, duplicates)
-        return cls(name, parts.table, parts.report, user_info=parts.user_info, item_info=parts.item_info)
+        check_min_rating(min_rating, implicit=implicit)
+        parts = read_frames(ratings, users, items, columns, duplicates, implicit)
+        found = cls(name, parts.table, parts.report, user_info=parts.user_info, item_info=parts.item_info)
+        return found.as_implicit(min_rating) if implicit else found
+
+    def as_implicit(self, min_rating: float | None = None) -> Self:
+        """The same data set without its ratings: that there is one only tells that a user chose an item.
+
+        The report says which values are ignored, and how many ratings were dropped.
+
+        Args:
+            min_rating: drop lower ratings first; users and items that have no other stay, without any.
+
+        Raises:
+            DataError: if no rating is left, or there was none and `min_rating` asks for some.
+        """
+        table, rated = self.table, self.report.rated
+        if min_rating is not None and not rated:
+            raise DataError(
+                f"{self.name} has no ratings to choose from",
+                got=f"min_rating {min_rating:g}",
+                remedy="omit --min-rating, or name the column of the ratings",
+            )
+        rows = np.flatnonzero(np.ones(len(table), bool) if min_rating is None else table.rating >= min_rating)
+        if not len(rows):
+            raise DataError(f"no rating of {self.name} is left", got=f"min_rating {min_rating}")
+        rating, ones = table.rating[rows], np.ones(len(rows))
+        notes = [note for note in self.report.notes if not note.startswith("ratings are ")]
+        if min_rating is not None:
+            notes.append(f"{len(table) - len(rows):,} ratings below {min_rating:g} dropped")
+        if rated:
+            notes.append(f"values of the ratings ignored ({spread(rating)})")
+        if rated and (zeros := int((rating == 0).sum())) and not any("--zero-is-missing" in n for n in notes):
+            notes.append(f"{zeros:,} of them are 0: if that means not chosen, omit them (--zero-is-missing)")
+        times = None if table.timestamp is None else table.timestamp[rows]
+        kept = RatingTable(table.users, table.items, table.user[rows], table.item[rows], ones, times)
+        parts = {split: partial(_some_rows, self.splits, split, rows) for split in self.splits}
+        report = replace(self.report, notes=tuple(notes), implicit=True)
+        splits: Mapping[str, tuple[Rows, Rows]] = LazySplits(parts)
+        return replace(self, table=kept, report=report, splits=splits, scale_hint=None, implicit=True)
+
+
+def _some_rows(splits: Mapping[str, tuple[Rows, Rows]], name: str, kept: Rows) -> tuple[Rows, Rows]:
+    """The parts of a split, as row numbers among those that are kept, int64, ascending."""
+    train, test = (np.searchsorted(kept, np.intersect1d(part, kept)) for part in splits[name])
+    return train.astype(np.int64), test.astype(np.int64)
 
 
 class LazySplits(Mapping[str, tuple[Rows, Rows]]):

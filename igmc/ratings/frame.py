@@ -41,13 +41,19 @@ class FrameParts(NamedTuple):
 
 
 def read_frames(
-    ratings: Frame, users: Frame | None, items: Frame | None, columns: Columns | None, duplicates: str
+    ratings: Frame,
+    users: Frame | None,
+    items: Frame | None,
+    columns: Columns | None,
+    duplicates: str,
+    implicit: bool,
 ) -> FrameParts:
     """The checked table of the ratings in a frame; see `igmc.ratings.dataset.Dataset.from_frame`."""
     if duplicates not in _DUPLICATES:
         raise ConfigError("unknown rule for duplicates", got=duplicates, allowed=", ".join(_DUPLICATES))
     frame = as_pandas(ratings, "ratings")
-    names = _rating_columns(list(frame.columns), columns)
+    names = _rating_columns(list(frame.columns), columns, implicit)
+    rated = "rating" in names
     users_of, user = _ids("user", frame[names["user"]])
     items_of, item = _ids("item", frame[names["item"]])
     raw = RawRatings(
@@ -55,9 +61,10 @@ def read_frames(
         items=items_of,
         user=user,
         item=item,
-        rating=_ratings(frame[names["rating"]]),
+        rating=_ratings(frame[names["rating"]]) if rated else np.ones(len(frame)),
         timestamp=None,
         where=_WHERE,
+        rated=rated,
     )
     if "timestamp" in names:
         stamps, notes = _times(frame[names["timestamp"]])
@@ -71,9 +78,9 @@ def read_frames(
     )
 
 
-def _rating_columns(available: list[Any], columns: Columns | None) -> dict[str, Any]:
-    """The labels of user, item, rating and, if there is one, timestamp."""
-    asked = _asked(columns)
+def _rating_columns(available: list[Any], columns: Columns | None, implicit: bool) -> dict[str, Any]:
+    """The labels of user, item, rating and, if there is one, timestamp; implicit data may have no rating."""
+    asked = _asked(columns, implicit)
     found: dict[str, Any] = {}
     for side, usual in USUAL.items():
         if side in asked:
@@ -90,17 +97,18 @@ def _rating_columns(available: list[Any], columns: Columns | None) -> dict[str, 
         hits = [name for name in available if plain_name(name) in usual and name not in asked.values()]
         if len(hits) == 1:
             found[side] = hits[0]
-        elif side != "timestamp":
+        elif side != "timestamp" and not (side == "rating" and implicit and not hits):
+            more = "; if there is none, implicit=True" if side == "rating" else ""
             raise DataError(
                 f"cannot find the column of the {side} by name",
                 got=", ".join(map(str, available)),
                 allowed="names such as user_id, item_id, rating",
-                remedy=f"""name it: columns={{"{side}": "..."}}""",
+                remedy=f"""name it: columns={{"{side}": "..."}}{more}""",
             )
     return found
 
 
-def _asked(columns: Columns | None) -> dict[str, Any]:
+def _asked(columns: Columns | None, implicit: bool) -> dict[str, Any]:
     if columns is None:
         return {}
     names = list(USUAL)
@@ -110,12 +118,15 @@ def _asked(columns: Columns | None) -> dict[str, Any]:
             return dict(columns)
     elif isinstance(columns, Sequence):
         given = [word.strip() for word in columns.split(",")] if isinstance(columns, str) else list(columns)
-        if len(given) in (3, 4) and len(set(given)) == len(given):
-            return dict(zip(names, given, strict=False))
+        least = 2 if implicit else 3
+        if least <= len(given) <= 4 and len(set(given)) == len(given):
+            told = dict(zip(names, given, strict=False))
+            return {name: label for name, label in told.items() if label or not implicit or name != "rating"}
     raise ConfigError(
         "columns has the wrong form",
         got=columns,
-        allowed='{"user": ..., "item": ..., "rating": ..., "timestamp": ...}, or three or four in order',
+        allowed='{"user": ..., "item": ..., "rating": ..., "timestamp": ...}, or three or four in order; '
+        "with implicit=True the rating may be left out",
     )
 
 

@@ -13,6 +13,7 @@ from igmc.argument_types import checked_types
 from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.any_table import ArrowTable, is_table
+from igmc.ratings.checks import check_min_rating
 from igmc.ratings.dataset import Dataset, LazySplits, Rows
 from igmc.ratings.demo import make_demo
 from igmc.ratings.readers import (
@@ -61,6 +62,10 @@ def load_dataset(
     - ``dataset="sqlite:///shop.db?query=SELECT user_id, item_id, rating FROM ratings"``: any database that
       SQLAlchemy knows
 
+    With ``implicit``, the rows only tell who chose what, such as clicks or purchases: a file may have no
+    ratings (``columns="user,item"``, with times ``"user,item,,time"``), and the values of those that it has
+    are ignored, once those below ``min_rating`` are dropped; see `Dataset.as_implicit`.
+
     A rating is a finite number, with a decimal point or comma; true and false are read as 1 and 0. A
     timestamp is in seconds since 1970 or a finer unit, or an ISO date, in UTC unless it names a time zone; it
     is negative before 1970, and unknown if empty or -1. A line may lack fields at its end, but must not have
@@ -78,7 +83,10 @@ def load_dataset(
     if is_table(data):
         return Dataset.from_frame(data)  # type: ignore[arg-type]
     config = data_config(data)
+    check_min_rating(config.min_rating, implicit=config.implicit)
     dataset = _loaded(config, data_dir, home)
+    if config.implicit:
+        dataset = dataset.as_implicit(config.min_rating)
     if config.item_features is None:
         return dataset
     path = Path(config.item_features).expanduser()
@@ -160,7 +168,8 @@ def run_inputs(
     if isinstance(data, Dataset) or is_table(data):
         given, dataset = dict(settings), data
         if not isinstance(dataset, Dataset):
-            how = {name: given.pop(name) for name in ("columns", "duplicates") if name in given}
+            told = ("columns", "duplicates", "implicit", "min_rating")
+            how = {name: given.pop(name) for name in told if name in given}
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
         config = run_config(dataset.name, given)
         _refuse_reading(config.data)
@@ -182,12 +191,14 @@ def _refuse_reading(data: DataConfig) -> None:
         "item_features",
         "allow_changed",
         "duplicates",
+        "implicit",
+        "min_rating",
     ):
         if getattr(data, name) != getattr(usual, name):
             raise ConfigError(
                 f"{name} applies to files, not to a table in memory",
                 got=getattr(data, name),
-                remedy="omit it; Dataset.from_frame takes columns, duplicates, users and items",
+                remedy="omit it; Dataset.from_frame takes columns, duplicates, implicit, users and items",
             )
 
 

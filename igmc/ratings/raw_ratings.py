@@ -30,6 +30,7 @@ class RawRatings:
         blank_lines: lines that were skipped.
         encoding: "utf-8", "latin-1", ...; None if the file is not text.
         notes: short descriptions of what was guessed.
+        rated: whether there are ratings; if not, `rating` holds ones.
     """
 
     users: list[int | str]
@@ -42,6 +43,7 @@ class RawRatings:
     blank_lines: int = 0
     encoding: str | None = None
     notes: tuple[str, ...] = ()
+    rated: bool = True
 
 
 class Vocabulary:

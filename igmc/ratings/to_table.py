@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 from igmc.errors import DataError
 from igmc.ratings.ids import IdTable, ids_of
 from igmc.ratings.raw_ratings import RawRatings
-from igmc.ratings.read_report import ReadReport
-from igmc.ratings.scale import KnownScale, distinct
+from igmc.ratings.read_report import ReadReport, spread
+from igmc.ratings.scale import KnownScale
 from igmc.ratings.table import RatingTable, pair_keys
 
 __all__ = ["to_table"]
 
 
 _MANY_ZEROS = 1 / 3  # from this share on, 0 may well mean that there is no rating
-_LISTED = 12  # levels that are named one by one
 
 
 def to_table(
@@ -78,8 +77,9 @@ def to_table(
         blank_lines=raw.blank_lines,
         duplicates=len(raw.rating) - len(rating),
         duplicate_rule=duplicates,
+        rated=raw.rated,
         encoding=raw.encoding,
-        notes=(*raw.notes, *notes, *([_scale_note(rating)] if known is None else [])),
+        notes=(*raw.notes, *notes, *_scale_note(raw, rating, known)),
     )
     return RatingTable(users, items, user, item, rating, times), report
 
@@ -111,11 +111,8 @@ def _without(raw: RawRatings, source: str, missing: frozenset[float]) -> tuple[R
     return rows, (f"{dropped:,} cells of {values} left out as not rated",)
 
 
-def _scale_note(rating: NDArray[np.float64]) -> str:
-    levels = distinct(rating)
-    if len(levels) <= _LISTED:
-        return "ratings are " + ", ".join(f"{level:g}" for level in levels)
-    return f"ratings are {len(levels):,} values in {levels[0]:g}..{levels[-1]:g}"
+def _scale_note(raw: RawRatings, rating: NDArray[np.float64], known: KnownScale | None) -> tuple[str, ...]:
+    return (f"ratings are {spread(rating)}",) if known is None and raw.rated else ()
 
 
 def _last_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64] | None:

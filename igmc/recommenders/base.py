@@ -115,8 +115,9 @@ class Recommender(ABC):
         Raises:
             IgmcError: if the data do not suit the model or training fails.
         """
-        self.n_users, self.n_items = data.n_users, data.n_items
-        self.history = []
+        if not self.ranks_only:
+            data.require_levels(self.name, ranks="objective" in self.config_class.__dataclass_fields__)
+        self.n_users, self.n_items, self.history = data.n_users, data.n_items, []
 
         def told(record: Mapping[str, float]) -> None:
             step(f"epoch {record['epoch']:.0f}")

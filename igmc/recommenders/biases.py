@@ -114,7 +114,10 @@ class Biases(Recommender):
 
 def fit_biases(data: TrainingData, damping: float) -> dict[str, Any]:
     """What `Biases` learns from the training ratings, for another model that keeps those ratings itself."""
-    return _state(Biases(BiasConfig(damping=damping)).fit(data))
+    model = Biases(BiasConfig(damping=damping))
+    model.n_users, model.n_items = data.n_users, data.n_items
+    model._fit(data, None)  # not `fit`, which refuses ratings that are all equal; rankings do not mind them
+    return _state(model)
 
 
 def predict_biases(state: dict[str, Any], user: NDArray[Any], item: NDArray[Any]) -> NDArray[np.float64]:

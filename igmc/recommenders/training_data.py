@@ -122,6 +122,19 @@ class TrainingData:
             self.user_info, self.item_info, self.n_users, self.n_items, item_vectors=self.item_vectors
         )
 
+    def require_levels(self, model: str, *, ranks: bool) -> None:
+        """Raise a DataError if all ratings are equal, so that there is nothing to predict.
+
+        Args:
+            model: its name; ranks: whether it can be trained to rank instead.
+        """
+        if len(self.scale) == 1:
+            which = f"{model}:objective=ranking" if ranks else "such as ease, ranker or lightgcn"
+            raise DataError(
+                f"{model} predicts ratings, and all of them are {self.scale.low:g}",
+                remedy=f"read clicks or purchases with --implicit, and use a model that ranks: {which}",
+            )
+
     def merged(self) -> TrainingData:
         """The same with the validation ratings among the training ratings."""
         return replace(

@@ -196,3 +196,13 @@ def test_an_evaluation_of_before_mean_errors_were_measured_gets_its_own(demo, mo
     error = found.predicted.astype(np.float64) - split.table.rating[split.test]
     assert found.metrics["mean_error"] == pytest.approx(error.mean(), abs=1e-12)
     assert abs(error.mean()) > 1e-4
+
+
+def test_implicit_data_are_measured_by_rankings_alone(demo):
+    clicks = demo.as_implicit(4)
+    way = make_protocol("unseen_users:k=5")
+    found = evaluate_model(ModelSpec.parse("ease"), clicks, way, way.draw(clicks, 1), ks=(5,))
+    assert {name.partition("@")[0] for name in found.per_user} >= {"ndcg", "recall"}
+    assert not [name for name in found.metrics if name.startswith(("rmse", "rated_ndcg", "opposite"))]
+    with pytest.raises(DataError, match="mf predicts ratings, and all of them are 1"):
+        evaluate_model(ModelSpec.parse("mf"), clicks, way, way.draw(clicks, 1), ks=(5,))

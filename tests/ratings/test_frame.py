@@ -294,3 +294,18 @@ def test_a_frame_and_its_csv_are_the_same_data_set(tmp_path):
         other = load_dataset({"dataset": str(tmp_path / "r.csv"), "duplicates": rule})
         assert one.table.digest() == other.table.digest()
         assert (one.report.rows, one.report.duplicates) == (other.report.rows, other.report.duplicates)
+
+
+@pytest.mark.parametrize(
+    "columns", [None, "user,item", ["user", "item"], {"item": "item"}, ["user", "item", None, "time"]]
+)
+def test_implicit_frames_need_no_ratings(columns):
+    clicks = pd.DataFrame({"user": [1, 2, 1], "item": ["x", "y", "x"], "time": [5, 6, 7]})
+    found = Dataset.from_frame(clicks, columns=columns, implicit=True)
+    assert found.table.rating.tolist() == [1, 1]
+    assert found.table.timestamp.tolist() == [6, 7]
+    assert "3 interactions read from a pandas DataFrame; 1 duplicates of a (user, item) pair merged" in str(
+        found.report
+    )
+    with pytest.raises(DataError, match=r"cannot find the column of the rating.*implicit=True"):
+        Dataset.from_frame(clicks)

@@ -1,7 +1,9 @@
 """A data set by its name, its folder or its file; and what is said of one that is none."""
 
+import contextlib
 import gzip
 import shutil
+import sqlite3
 
 import pandas as pd
 import pytest
@@ -149,3 +151,34 @@ def test_settings_that_would_do_nothing_are_refused():
             ConfigError, match=r"does not apply to ml_100k, whose layout is known; got .*omit --"
         ):
             load_dataset(DataConfig(dataset="ml_100k", **settings))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "sql"])
+def test_every_source_is_read_without_ratings(tmp_path, kind):
+    frame = pd.DataFrame({"user": ["a", "b", "b"], "item": ["x", "y", "x"]})
+    path = tmp_path / f"clicks.{kind}"
+    source = str(path)
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            frame.to_sql("clicks", connection, index=False)
+        source = f"sqlite:///{path}?query=SELECT user, item FROM clicks"
+    found = load_dataset({"dataset": source, "implicit": True, "columns": "item,user"})
+    assert found.implicit
+    assert [found.table.users.ids[k] for k in found.table.user] == ["x", "y", "x"]
+    assert found.table.rating.tolist() == [1, 1, 1]
+    with pytest.raises((ConfigError, DataError), match="--implicit"):
+        load_dataset({"dataset": source})
+
+
+def test_known_data_sets_are_read_as_implicit(data_root):
+    found = load_dataset({"dataset": "ml_100k", "implicit": True, "min_rating": 4})
+    train, test = found.splits["u1"]
+    assert len(found.table) == len(train) + len(test) == 55_375
+    with pytest.raises(ConfigError, match="min_rating only goes with implicit data"):
+        load_dataset({"dataset": "ml_100k", "min_rating": 4})

@@ -9,7 +9,10 @@ from scipy import sparse
 
 from igmc.config import Config, knob
 from igmc.errors import CheckpointError, ConfigError, DataError
+from igmc.ratings import Dataset, build_split
 from igmc.recommenders.base import NoSettings, Recommender
+from igmc.recommenders.registry import make_recommender
+from igmc.recommenders.training_data import TrainingData
 from tests.recommenders.boards import checkerboard, ratings
 
 
@@ -118,3 +121,18 @@ def test_only_who_is_inductive_takes_new_ratings(data, monkeypatch):
     monkeypatch.setattr(Sum, "inductive", True)
     with pytest.raises(NotImplementedError, match="Sum is inductive, so it must define _fold_in"):
         Sum().fit(data).fold_in(support)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("biases", "such as ease"), ("item_knn", "item_knn:objective=ranking")]
+)
+def test_equal_ratings_are_nothing_to_predict_and_something_to_rank(name, hint):
+    pairs = {"user": [0, 0, 1, 1, 2, 2], "item": [0, 1, 1, 2, 2, 0]}
+    rows, none = np.arange(6), np.empty(0, np.int64)
+    clicks = Dataset.from_frame(pairs, implicit=True)
+    data = TrainingData.from_split(build_split(clicks, (rows, none, none), name="all", seed=1))
+    with pytest.raises(
+        DataError, match=rf"{name} predicts ratings, and all of them are 1.*--implicit.*{hint}"
+    ):
+        make_recommender(name).fit(data)
+    assert make_recommender("item_knn", {"objective": "ranking"}).fit(data).n_items == 3

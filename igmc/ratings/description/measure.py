@@ -72,6 +72,7 @@ def describe(dataset: DataLike) -> Description:
         blank_lines=report.blank_lines,
         duplicates=report.duplicates,
         splits=tuple(dataset.splits),
+        implicit=dataset.implicit,
         ratings=len(table),
         density=len(table) / (users.total * items.total),
         rating=_rating(dataset),

@@ -166,6 +166,7 @@ class Description:
         missing: of each column of what is known of users and items, and of the timestamps.
         time: None if no time is known.
         genres: by ratings, most first; an item with several counts for each. Empty if none is known.
+        implicit: whether the ratings, all of them 1, only tell that a user chose an item.
     """
 
     __repr__ = short_repr
@@ -183,6 +184,7 @@ class Description:
     missing: tuple[Gap, ...]
     time: TimeSpan | None
     genres: tuple[Genre, ...]
+    implicit: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types only."""
@@ -192,9 +194,9 @@ class Description:
         """A page for the terminal."""
         blocks = [
             self._head(),
-            self._rating_lines(),
+            [] if self.implicit else self._rating_lines(),
             _activity_lines(self.users, self.items),
-            _outlier_lines(self.users, self.items),
+            [line for line in _outlier_lines(self.users, self.items) if not (self.implicit and "*" in line)],
             self._missing_lines(),
             self._time_lines(),
             _genre_lines(self.genres),
@@ -204,13 +206,13 @@ class Description:
     __str__ = format  # noqa: A003
 
     def _head(self) -> list[str]:
+        what = "interactions" if self.implicit else "ratings"
         lines = [
-            f"{self.name}: {self.ratings:,} ratings of {self.users.total:,} users for "
+            f"{self.name}: {self.ratings:,} {what} of {self.users.total:,} users for "
             f"{self.items.total:,} items, density {self.density:.3%}",
             self.report + ("" if self.duplicates else "; no duplicates"),
         ]
-        if self.splits:
-            lines.append(f"official splits: {', '.join(self.splits)}")
+        lines += [f"official splits: {', '.join(self.splits)}"] if self.splits else []
         idle = [
             f"{side.total - side.rated:,} {name}"
             for name, side in (("users", self.users), ("items", self.items))
@@ -219,16 +221,15 @@ class Description:
         return lines + ([f"without any rating: {', '.join(idle)}"] if idle else [])
 
     def _rating_lines(self) -> list[str]:
-        r, most = self.rating, max(b.count for b in self.rating.bins)
+        r, s, most = self.rating, self.rating.summary, max(b.count for b in self.rating.bins)
         labels = [f"{b.low:g}" if b.low == b.high else f"{b.low:.3g} to {b.high:.3g}" for b in r.bins]
-        width = max(map(len, labels))
-        s = r.summary
         return [
             f"rating: {s.least:g} to {s.greatest:g}, {r.distinct:,} distinct values, mean {s.mean:.3f}, "
             f"standard deviation {r.deviation:.3f}, median {s.median:g}",
             *([f"stated scale: {r.scale}"] if r.scale else []),
+            *([f"all are {s.least:g}: read clicks or purchases with --implicit"] if r.distinct == 1 else []),
             *(
-                f"  {label:>{width}}  {b.count:>10,}  {b.count / self.ratings:6.1%}  "
+                f"  {label:>{max(map(len, labels))}}  {b.count:>10,}  {b.count / self.ratings:6.1%}  "
                 f"{'#' * round(_BAR * b.count / most)}".rstrip()
                 for label, b in zip(labels, r.bins, strict=True)
             ),
@@ -243,9 +244,8 @@ class Description:
         ]
 
     def _time_lines(self) -> list[str]:
-        if self.time is None:
+        if (t := self.time) is None:
             return []
-        t = self.time
         return [
             f"time: {t.first} to {t.last} (UTC), known of {t.known:.1%} of the ratings",
             *(f"  {year}  {count:>10,}" for year, count in t.years.items()),
@@ -271,8 +271,8 @@ def _outlier_lines(users: SideSummary, items: SideSummary) -> list[str]:
         if side.mean_fence:
             lines.append(f"  {f'{name}*, mean rating':<23}{_beyond(side.mean_fence)}")
         lines.append(f"  {f'{name}*, one value only':<23}{side.constant:,}")
-    judged = f"{users.judged:,} users and {items.judged:,} items"
-    return [*lines, f"  (* of the {judged} with at least {JUDGED} ratings)"]
+    judged = f"{users.judged:,} users and {items.judged:,} items with at least {JUDGED} ratings"
+    return [*lines, f"  (* of the {judged})"]
 
 
 def _beyond(fence: Fence) -> str:

@@ -92,7 +92,7 @@ def read_folder(folder: Path, name: str, config: DataConfig) -> Dataset:
         return read_path(atomic[0], config)
     if any(not path.name.startswith(("_", ".")) for path in folder.rglob("*.parquet")):
         refuse_settings(config, (*_TEXT_ONLY, "matrix"), "Parquet")
-        raw = read_parquet(folder, parse_columns(config.columns))
+        raw = read_parquet(folder, _columns(config), implicit=config.implicit)
         return _dataset(name.partition(".")[0], raw, str(folder), config)
     raise DataError(
         f"{folder} holds no data set",
@@ -111,9 +111,8 @@ def read_path(path: Path, config: DataConfig) -> Dataset:
     if is_sql_url(config.dataset):
         refuse_settings(config, (*_TEXT_ONLY, "matrix"), "a database")
         name = source_name(config.dataset)
-        return _dataset(
-            name, read_sql(config.dataset, parse_columns(config.columns)), f"the database {name}", config
-        )
+        raw = read_sql(config.dataset, _columns(config), implicit=config.implicit)
+        return _dataset(name, raw, f"the database {name}", config)
     if path.is_dir():
         return read_folder(path, path.resolve().name, config)
     file = find_file(path)
@@ -128,21 +127,25 @@ def read_ratings(file: RatingFile, config: DataConfig) -> RawRatings:
         ConfigError: if a setting is malformed, or does not apply to such a file.
         DataError: if the file is malformed.
     """
-    columns = parse_columns(config.columns)
-    options = TextOptions(config.separator, config.header, config.encoding)
+    columns, implicit = _columns(config), config.implicit
+    options = TextOptions(config.separator, config.header, config.encoding, implicit)
     if file.is_parquet:
         refuse_settings(config, (*_TEXT_ONLY, "matrix"), "Parquet")
-        return read_parquet(file, columns)
+        return read_parquet(file, columns, implicit=implicit)
     if config.matrix:
         refuse_settings(config, ("columns",), "a matrix")
         return read_matrix(file, options, missing_values(config))
     if looks_like_json(file):
         refuse_settings(config, ("separator", "header"), "JSON")
-        return read_json(file, columns, config.encoding)
+        return read_json(file, columns, config.encoding, implicit=implicit)
     if columns is None and looks_like_netflix(file):
         refuse_settings(config, _TEXT_ONLY, "the blocks of the Netflix Prize")
         return read_netflix(file)
     return read_text(file, columns, options=options)
+
+
+def _columns(config: DataConfig) -> tuple[str, ...] | None:
+    return parse_columns(config.columns, implicit=config.implicit)
 
 
 def _dataset(name: str, raw: RawRatings, source: str, config: DataConfig) -> Dataset:
@@ -153,7 +156,7 @@ def _dataset(name: str, raw: RawRatings, source: str, config: DataConfig) -> Dat
 def _with_items(dataset: Dataset, config: DataConfig) -> Dataset:
     if config.item_info is None:
         return dataset
-    named = parse_columns(config.columns) or (None, None)
+    named = _columns(config) or (None, None)
     path = Path(config.item_info).expanduser()
     info, note = read_items(path, dataset.table.items, config.encoding, named[1])
     report = replace(dataset.report, notes=(*dataset.report.notes, note))

@@ -28,12 +28,19 @@ def looks_like_json(file: RatingFile) -> bool:
     return _BEGINNING.match(head) is not None or file.suffix in _SUFFIXES
 
 
-def read_json(file: RatingFile, columns: tuple[str, ...] | None, encoding: str | None = None) -> RawRatings:
+def read_json(
+    file: RatingFile,
+    columns: tuple[str, ...] | None,
+    encoding: str | None = None,
+    *,
+    implicit: bool = False,
+) -> RawRatings:
     """The ratings in a file of JSON.
 
     Args:
         columns: see `parse_columns`; names of members, those of an object within as in ``user.id``.
         encoding: UTF-8 if None.
+        implicit: whether there may be no ratings.
 
     Raises:
         ConfigError: if columns are given by position.
@@ -48,11 +55,13 @@ def read_json(file: RatingFile, columns: tuple[str, ...] | None, encoding: str |
     first = next(objects, None)
     if first is None:
         raise DataError(f"{file} is empty", allowed="at least one rating", remedy="check the file")
-    names = columns or _usual(f"{file}, line {first[0]}", first[1])
-    rows = TypedRows(lambda k: f"{file}, line {lines[min(k, len(lines) - 1)]}", timed=len(names) == 4)
+    names = columns or _usual(f"{file}, line {first[0]}", first[1], implicit)
+    rows = TypedRows(
+        lambda k: f"{file}, line {lines[min(k, len(lines) - 1)]}", timed=len(names) == 4, rated=bool(names[2])
+    )
     for line, one in itertools.chain([first], objects):
         lines.append(line)
-        rows.add(*(_member(one, name) for name in names))
+        rows.add(*(_member(one, name) if name else 1 for name in names))
     return rows.finished()
 
 
@@ -108,9 +117,9 @@ def _no_json(where: str, error: json.JSONDecodeError) -> DataError:
     )
 
 
-def _usual(where: str, one: dict[str, Any]) -> tuple[str, ...]:
+def _usual(where: str, one: dict[str, Any], implicit: bool) -> tuple[str, ...]:
     names = list(one)
-    return tuple(names[k] for k in choose(where, names, None))
+    return tuple("" if k is None else names[k] for k in choose(where, names, None, implicit=implicit))
 
 
 def _member(one: dict[str, Any], name: str) -> Any:

@@ -7,7 +7,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.readers.columns import are_positions, bare_names, choose
@@ -36,11 +36,13 @@ class TextOptions(NamedTuple):
         separator: between two fields; see `pick_separator`.
         header: whether the first line names the columns.
         encoding: of the text.
+        implicit: whether there may be no ratings.
     """
 
     separator: str | None = None
     header: bool | None = None
     encoding: str | None = None
+    implicit: bool = False
 
 
 NOTHING_SAID = TextOptions()
@@ -53,7 +55,7 @@ class TextLayout:
     Attributes:
         delimiter: what stands between two fields, or `BLANKS`.
         fields: the number of fields of a line; a line may have fewer, but not between blanks, and never more.
-        user, item, rating, timestamp: positions from 0.
+        user, item, rating, timestamp: positions from 0; None where there is no such column.
         skip: lines before the first rating, the header included.
         blank: how many of those are blank.
         quoted: whether quotes enclose fields; if not, they are part of the text.
@@ -67,7 +69,7 @@ class TextLayout:
     fields: int
     user: int
     item: int
-    rating: int
+    rating: int | None
     timestamp: int | None
     skip: int = 0
     blank: int = 0
@@ -130,27 +132,27 @@ def text_layout(
     if not body:
         raise DataError(f"{file} is empty", allowed="at least one rating", remedy="check the file")
     sample = [line for _, line in body[:_SAMPLE]]
-    delimiter = separator or _sniffed(sample, columns)
+    delimiter = separator or _sniffed(sample, columns, 2 if options.implicit else 3)
     if separator is None and delimiter not in (",", "::", "\t"):
         notes.append("fields are separated by " + (BLANKS if delimiter == BLANKS else repr(delimiter)))
-    first = _first(lines, body, delimiter, columns)
+    first = _first(lines, body, delimiter, columns, options.implicit)
     number, line = first
     where = f"{file}, line {number}"
     cells = split_line(line.lstrip("#% \t") if first not in body else line, delimiter)
     later = [split_line(line, delimiter) for at, line in lines if at > number and not is_comment(line)]
-    places, has_header = _places(where, cells, later, delimiter, columns, options.header)
+    places, has_header = _places(where, cells, later, delimiter, columns, options)
     skip = number if has_header else number - 1
     if not has_header:
         later = [cells, *later]
-    ratings = [row[places[2]] for row in later if places[2] < len(row)]
-    timestamp = places[3] if len(places) == 4 else None
+    user, item, rating, timestamp = [*places, None][:4]
+    ratings = [row[rating] for row in later if rating is not None and rating < len(row)]
     times = [row[timestamp] for row in later if timestamp is not None and timestamp < len(row)]
     return TextLayout(
         delimiter,
         fields or len(cells),
-        places[0],
-        places[1],
-        places[2],
+        user,
+        item,
+        rating,
         timestamp,
         skip,
         blank=sum(not text.strip() for at, text in head if at <= skip),
@@ -176,6 +178,7 @@ def _first(
     body: list[tuple[int, str]],
     delimiter: str,
     columns: tuple[str, ...] | None,
+    implicit: bool,
 ) -> tuple[int, str]:
     """The line that names the columns, or holds the first rating: a comment may be either."""
     before = [(number, line) for number, line in lines if number < body[0][0]]
@@ -183,18 +186,21 @@ def _first(
         return next((one for one in before if _is_rating(one[1], delimiter, columns or ())), body[0])
     names = bare_names(split_line(before[-1][1].lstrip("#% \t"), delimiter)) if before else []
     cells = bare_names(split_line(body[0][1], delimiter))
-    return before[-1] if _names_all(names, columns) and not _names_all(cells, columns) else body[0]
+    named = [_names_all(one, columns, implicit) for one in (names, cells)]
+    return before[-1] if named == [True, False] else body[0]
 
 
-def _names_all(names: list[str], columns: tuple[str, ...] | None) -> bool:
+def _names_all(names: list[str], columns: tuple[str, ...] | None, implicit: bool) -> bool:
     try:
-        choose("", names, columns)
+        choose("", names, columns, implicit=implicit)
     except DataError:
         return False
     return True
 
 
 def _is_rating(line: str, delimiter: str, columns: tuple[str, ...]) -> bool:
+    if not columns[2]:  # with no rating to tell by, what begins as a comment is one
+        return False
     cells, places = split_line(line, delimiter), [int(name) - 1 for name in columns]
     if delimiter == BLANKS and cells[0] in COMMENT_SIGNS:  # of a comment in words or numbers
         return False
@@ -207,45 +213,47 @@ def _places(
     later: list[list[str]],
     delimiter: str,
     columns: tuple[str, ...] | None,
-    header: bool | None,
-) -> tuple[list[int], bool]:
+    options: TextOptions,
+) -> tuple[list[Any], bool]:
     """The positions from 0 of the columns, and whether the line with these cells names them."""
-    names = bare_names(cells)
+    names, header, implicit = bare_names(cells), options.header, options.implicit
     if header is False and not are_positions(columns):
         raise DataError(
             f"{where}: a file without a header needs the positions of its columns",
             got="--no-header",
-            remedy="name them, as in --columns 1,2,3",
+            remedy=f"name them, as in --columns {'1,2' if implicit else '1,2,3'}",
         )
     if not are_positions(columns):
-        return choose(where, names, columns), True
+        return choose(where, names, columns, implicit=implicit), True
     wanted = columns or ()
-    if header and set(wanted) <= set(names):
+    if header and set(wanted) <= {*names, ""}:
         return choose(where, names, columns), True
-    places = [int(name) - 1 for name in wanted]
-    if max(places) >= len(cells):
+    places = [int(name) - 1 if name else None for name in wanted]
+    last = max(k for k in places if k is not None)
+    if last >= len(cells):
         shown = BLANKS if delimiter == BLANKS else repr(delimiter)
         raise DataError(
             f"{where}: there is no such column",
-            got=f"position {max(places) + 1}",
+            got=f"position {last + 1}",
             allowed=f"1..{len(cells)}, fields being separated by {shown}",
             remedy="fix --columns, or set the separator with --separator",
         )
-    if header is None and len(names) > 2 and names in (_numbers(0, len(names)), _numbers(1, len(names))):
+    if header is None and len(names) > 1 and names in (_numbers(0, len(names)), _numbers(1, len(names))):
         header = _is_header(where, names, places, later)
     return places, bool(header)
 
 
-def _is_header(where: str, names: list[str], places: list[int], later: list[list[str]]) -> bool:
+def _is_header(where: str, names: list[str], places: list[int | None], later: list[list[str]]) -> bool:
     """Whether a line such as 0,1,2 names columns, as the lines after it tell.
 
     Raises:
         DataError: if they do not tell.
     """
-    rows = [row for row in later if len(row) > max(places)]
-    if any(not row[k].strip().isdigit() for row in rows for k in places[:2]):
+    there = [k for k in places if k is not None]
+    rows = [row for row in later if len(row) > max(there)]
+    if any(not row[k].strip().isdigit() for row in rows for k in there[:2]):
         return True
-    if len(places) == 4 and rows and all(len(row[places[3]].strip()) > 6 for row in rows):
+    if len(places) == 4 and rows and all(len(row[there[-1]].strip()) > 6 for row in rows):
         return True
     if rows:
         raise DataError(
@@ -260,19 +268,19 @@ def _numbers(start: int, count: int) -> list[str]:
     return [str(k) for k in range(start, start + count)]
 
 
-def _sniffed(sample: list[str], columns: tuple[str, ...] | None) -> str:
-    """The delimiter that cuts the first line in three or more fields and the next ones in as many."""
-    wanted = set() if columns is None or are_positions(columns) else set(columns)
+def _sniffed(sample: list[str], columns: tuple[str, ...] | None, least: int) -> str:
+    """The delimiter that cuts the first line in so many fields or more, and the next ones in as many."""
+    wanted = set() if columns is None or are_positions(columns) else set(columns) - {""}
 
     def fitness(delimiter: str) -> tuple[bool, bool, float, int]:
         cells = [split_line(line, delimiter) for line in sample]
         same = sum(len(row) == len(cells[0]) for row in cells) / len(cells)
         named = wanted <= set(bare_names(cells[0]))
         weight = len(cells[0]) - 1
-        return len(cells[0]) >= 3, named, round(same, 1), weight * len(delimiter)
+        return len(cells[0]) >= least, named, round(same, 1), weight * len(delimiter)
 
     best = max(_DELIMITERS, key=fitness)
-    if not fitness(best)[0] and len(split_line(sample[0], BLANKS)) >= 3:
+    if not fitness(best)[0] and len(split_line(sample[0], BLANKS)) >= least:
         return BLANKS
     return best
 

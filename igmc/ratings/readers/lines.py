@@ -56,7 +56,7 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
                 what = "the {} holds a NUL character" if "\0" in text else "the {} is missing"
                 _bad_line(file, line, what.format(name), cells, "an id")
             codes.append(vocabulary.add(text))
-        rating.append(numbers.rating(line, _cell(cells, layout.rating)))
+        rating.append(1.0 if layout.rating is None else numbers.rating(line, _cell(cells, layout.rating)))
         if layout.timestamp is not None:
             times.append(numbers.time(line, _cell(cells, layout.timestamp)))
     if not rating:
@@ -104,6 +104,7 @@ def finished(
         skipped.blank,
         encoding.removesuffix("-sig"),
         (*notes, *trimmed_note(users, items), *time_notes),
+        layout.rating is not None,
     )
 
 
@@ -121,6 +122,7 @@ def _ratings(
     file: RatingFile, layout: TextLayout, encoding: str, skipped: Skipped
 ) -> Iterator[tuple[int, list[str]]]:
     """The number of the first line, from 1, and the fields of each rating; the rest is counted."""
+    places = [k for k in (layout.user, layout.item, layout.rating) if k is not None]
     with file.open_text(encoding) as text:
         for _ in range(layout.skip):
             text.readline()
@@ -128,9 +130,8 @@ def _ratings(
             _csv_rows(file, layout, text) if len(layout.delimiter) == 1 else _split_rows(file, layout, text)
         )
         for number, cells in rows:
-            # The fast reader counts rows, so both must take the same ones for blank.
-            if not any(_cell(cells, k).strip() for k in (layout.user, layout.item, layout.rating)):
-                skipped.blank += 1
+            if not any(_cell(cells, k).strip() for k in places):
+                skipped.blank += 1  # and a row of the fast reader too
             elif _is_comment_row(cells, layout):
                 _check_comment(file, number, cells, layout)
                 skipped.comments += 1
@@ -144,16 +145,19 @@ def _is_comment_row(cells: list[str], layout: TextLayout) -> bool:
     """Whether a row begins as comments do and is not a rating."""
     if layout.delimiter == BLANKS and cells[0] in COMMENT_SIGNS:
         return True
-    return is_comment(cells[0]) and not _is_number(_cell(cells, layout.rating))
+    return is_comment(cells[0]) and (layout.rating is None or not _is_number(_cell(cells, layout.rating)))
 
 
 def _check_comment(file: RatingFile, line: int, cells: list[str], layout: TextLayout) -> None:
     """Refuse what may be a rating of somebody called # or % as well as a comment in numbers."""
-    if _is_number(_cell(cells, layout.rating)):  # in as many fields or, with an empty one, in fewer
-        _bad_line(
-            *(file, line, "this is a comment or a rating", " ".join(cells)),
-            "comments without a number where ratings have theirs, or before the first rating",
-        )
+    allowed = "comments without a number where ratings have theirs, or before the first rating"
+    if layout.rating is None:
+        doubtful, allowed = len(cells) >= layout.fields, f"comments of fewer than {layout.fields} fields"
+    else:  # in as many fields or, with an empty one, in fewer
+        doubtful = _is_number(_cell(cells, layout.rating))
+    if doubtful:
+        what = "a pair" if layout.rating is None else "a rating"
+        _bad_line(file, line, f"this is a comment or {what}", " ".join(cells), allowed)
 
 
 def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -215,7 +219,8 @@ def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLay
         first, *later = re.split("\r\n|\n|\r", cells[at])
         before = layout.delimiter.join([*cells[:at], '"' + first])
         # From the rating on, what stands before the break is the rating that the cell belongs to.
-        _check_swallowed(file, line, [*([before] if at < layout.rating else []), *later], layout)
+        last = max(layout.user, layout.item) if layout.rating is None else layout.rating
+        _check_swallowed(file, line, [*([before] if at < last else []), *later], layout)
     return len(broken)
 
 
@@ -225,7 +230,7 @@ def _check_swallowed(file: RatingFile, line: int, texts: list[str], layout: Text
         whole = (
             len(row) == layout.fields and _cell(row, layout.user).strip() and _cell(row, layout.item).strip()
         )
-        if whole and _is_number(_cell(row, layout.rating)):
+        if whole and (layout.rating is None or _is_number(_cell(row, layout.rating))):
             raise QuoteError(
                 f"{file}, line {line}: a quoted field holds a whole line that is a rating itself",
                 got=text,

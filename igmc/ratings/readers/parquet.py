@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from igmc.errors import ConfigError, DataError, MissingExtraError
 from igmc.ratings.raw_ratings import RawRatings, Vocabulary, shortest, trimmed_note
-from igmc.ratings.readers.columns import choose
+from igmc.ratings.readers.columns import are_positions, choose
 from igmc.ratings.readers.files import RatingFile
 from igmc.ratings.table import UNKNOWN_TIME
 from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
@@ -19,11 +19,13 @@ from igmc.ratings.times import ALLOWED, MAX_TIME, date_seconds, to_seconds
 __all__ = ["read_parquet"]
 
 
-def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> RawRatings:
+def read_parquet(
+    source: RatingFile | Path, columns: tuple[str, ...] | None, *, implicit: bool = False
+) -> RawRatings:
     """The ratings in a Parquet file, or in a folder of such files as Spark writes it.
 
     Ids are whole numbers, also as floats, or texts; the rating is a number; the timestamp is a number, see
-    `igmc.ratings.times.to_seconds`, or has a date type.
+    `igmc.ratings.times.to_seconds`, or has a date type. With `implicit` there may be no rating.
 
     Raises:
         MissingExtraError: without pyarrow.
@@ -37,10 +39,10 @@ def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> 
         ) from error
     try:
         names, read = _opened(source)
-        if columns is not None and not set(columns) <= set(names) and all(c.isdigit() for c in columns):
+        if columns is not None and not set(columns) <= {*names, ""} and are_positions(columns):
             raise ConfigError("Parquet columns have names", got=",".join(columns), allowed=", ".join(names))
-        places = choose(str(source), names, columns)
-        table = read([names[k] for k in places])
+        places = choose(str(source), names, columns, implicit=implicit)
+        table = read([names[k] for k in places if k is not None])
     except pa.ArrowException as error:
         raise DataError(
             f"{source} is not a Parquet file, or damaged ({error})", remedy="write or fetch it again"
@@ -51,7 +53,12 @@ def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> 
     def where(row: int) -> str:
         return f"{source}, row {row + 1}"
 
-    user, item, rating, *times = (_Column(str(source), names[k], table.column(names[k])) for k in places)
+    def column(k: int) -> _Column:
+        return _Column(str(source), names[k], table.column(names[k]))
+
+    user, item = column(places[0]), column(places[1])
+    rating = None if places[2] is None else column(places[2])
+    times = [column(k) for k in places[3:]]
     user_codes, users = user.ids()
     item_codes, items = item.ids()
     stamps, notes = times[0].seconds(where) if times else (None, ())
@@ -61,10 +68,11 @@ def read_parquet(source: RatingFile | Path, columns: tuple[str, ...] | None) -> 
         list(items.codes),
         user_codes,
         item_codes,
-        rating.numbers(),
+        np.ones(len(user_codes)) if rating is None else rating.numbers(),
         stamps,
         where,
         notes=notes,
+        rated=rating is not None,
     )
 
 

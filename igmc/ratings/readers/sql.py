@@ -45,12 +45,13 @@ def source_name(text: str) -> str:
     return Path(path).name.split(".")[0] or "database"
 
 
-def read_sql(text: str, columns: tuple[str, ...] | None) -> RawRatings:
+def read_sql(text: str, columns: tuple[str, ...] | None, *, implicit: bool = False) -> RawRatings:
     """The ratings that a query gives.
 
     Args:
         text: the URL; its ``query`` is the SQL, which may be percent-encoded.
         columns: see `parse_columns`; names of columns of the result.
+        implicit: whether there may be no ratings.
 
     Raises:
         MissingExtraError: without SQLAlchemy, or without the driver of the database.
@@ -76,7 +77,7 @@ def read_sql(text: str, columns: tuple[str, ...] | None) -> RawRatings:
         # Without parameters, so that no colon or per cent sign in the query is taken for one.
         options = {"stream_results": True, "no_parameters": True, "max_row_buffer": _CHUNK}
         with engine.connect().execution_options(**options) as connection:
-            return _gathered(connection.exec_driver_sql(query), shown, columns)
+            return _gathered(connection.exec_driver_sql(query), shown, columns, implicit)
     except sqlalchemy.exc.SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise DataError(f"{shown}: {said}", got=query, remedy="check the URL and the query") from error
@@ -109,16 +110,20 @@ def _parsed(text: str) -> tuple[sqlalchemy.URL, str]:
 
 
 def _gathered(
-    result: sqlalchemy.CursorResult[tuple[object, ...]], shown: str, columns: tuple[str, ...] | None
+    result: sqlalchemy.CursorResult[tuple[object, ...]],
+    shown: str,
+    columns: tuple[str, ...] | None,
+    implicit: bool,
 ) -> RawRatings:
     if are_positions(columns):
         raise ConfigError("the columns of a query have names", got=",".join(columns or ()))
     if not result.returns_rows:
         raise ConfigError("the query gives no rows", allowed=_EXAMPLE)
     names = list(result.keys())
-    places = choose(f"the query on {shown}", names, columns)
-    rows = TypedRows(lambda k: f"{shown}, row {k + 1}", timed=len(places) == 4)
+    places = choose(f"the query on {shown}", names, columns, implicit=implicit)
+    rated = places[2] is not None
+    rows = TypedRows(lambda k: f"{shown}, row {k + 1}", timed=len(places) == 4, rated=rated)
     for chunk in result.partitions(_CHUNK):
         for row in chunk:
-            rows.add(*(row[k] for k in places))
+            rows.add(*(1 if k is None else row[k] for k in places))
     return rows.finished()

@@ -155,19 +155,20 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     users, items, skipped = Vocabulary(), Vocabulary(), Skipped(layout.blank)
     pieces: list[list[NDArray[Any]]] = []
     places, options = _c_parser(layout, doubled)
-    user, item, rating = places[:3]
+    user, item, rating, *_ = places
     with file.open_text(encoding) as text, warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         for _ in range(layout.skip):
             text.readline()
         for chunk in pd.read_csv(cast(TextIO, _Bounded(text)), engine="c", chunksize=_CHUNK, **options):
             _check_fields(chunk, layout, doubled)
-            kept = _without_blank(chunk, user, item, rating)
+            kept = _without_blank(chunk, places)
             skipped.blank += len(chunk) - len(kept)
             _check_numbers(kept, places, layout)
             codes = [users.add_all(kept[user].array), items.add_all(kept[item].array)]
+            numbers = np.ones(len(kept)) if rating is None else kept[rating].to_numpy()
             times = [_times(kept[k], layout) for k in places[3:]]
-            pieces.append([*codes, kept[rating].to_numpy(), *times])
+            pieces.append([*codes, numbers, *times])
     if "" in users.codes or "" in items.codes or not any(len(piece[0]) for piece in pieces):
         raise _DoubtfulError
     columns = [np.concatenate(column) for column in zip(*pieces, strict=True)]
@@ -176,16 +177,15 @@ def read_fast(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     return finished(file, layout, encoding, users, items, all_columns, skipped, layout.decimal == ",")
 
 
-def _c_parser(layout: TextLayout, doubled: bool) -> tuple[list[int], dict[str, Any]]:
+def _c_parser(layout: TextLayout, doubled: bool) -> tuple[list[Any], dict[str, Any]]:
     """The positions of user, item, rating and timestamp as pandas' C parser sees them, and its options."""
     # It has no delimiters of two characters, but sees empty fields between two colons.
     stride = 2 if doubled else 1
     wanted = (layout.user, layout.item, layout.rating, layout.timestamp)
-    places = [stride * k for k in wanted if k is not None]
-    numbers, names = (
-        places[2:3] if layout.dates else places[2:],
-        list(range(stride * (layout.fields - 1) + 1)),
-    )
+    places = [None if k is None else stride * k for k in wanted]
+    places = places if layout.timestamp is not None else places[:3]
+    numbers = [k for k in (places[2:3] if layout.dates else places[2:]) if k is not None]
+    names = list(range(stride * (layout.fields - 1) + 1))
     return places, {
         "sep": r"\s+" if layout.delimiter == BLANKS else layout.delimiter[0],
         "header": None,
@@ -213,8 +213,8 @@ def _check_fields(chunk: pd.DataFrame, layout: TextLayout, doubled: bool) -> Non
             raise _DoubtfulError
 
 
-def _check_numbers(chunk: pd.DataFrame, places: list[int], layout: TextLayout) -> None:
-    if not np.isfinite(chunk[places[2]]).all():
+def _check_numbers(chunk: pd.DataFrame, places: list[Any], layout: TextLayout) -> None:
+    if places[2] is not None and not np.isfinite(chunk[places[2]]).all():
         raise _DoubtfulError
     for times in (chunk[k] for k in places[3:] if not layout.dates):
         # Nothing but 0 and 1 may have been the words false and true, which are ratings, but no timestamps.
@@ -230,11 +230,17 @@ def _times(column: pd.Series, layout: TextLayout) -> NDArray[np.float64]:
     return np.array(found, np.float64)[codes]
 
 
-def _without_blank(chunk: pd.DataFrame, user: int, item: int, rating: int) -> pd.DataFrame:
-    missing = chunk[rating].isna()
+def _without_blank(chunk: pd.DataFrame, places: list[Any]) -> pd.DataFrame:
+    user, item, rating, *_ = places
+    told: pd.Series = chunk[item if rating is None else rating]
+    missing: pd.Series = told.isna() | (told == "")
+    if rating is None and chunk[user].str.startswith(COMMENT_SIGNS, na=False).any():
+        raise _DoubtfulError  # a comment, or a pair of somebody called #
     if not missing.any():
         return chunk
     rows = chunk[missing]
-    if (rows[user].str.strip() != "").any() or (rows[item].str.strip() != "").any():
+    others = (user,) if rating is None else (user, item)
+    if any((rows[k].str.strip() != "").any() for k in others):
         raise _DoubtfulError
-    return chunk[~missing]
+    kept: pd.DataFrame = chunk[~missing]
+    return kept

@@ -24,10 +24,11 @@ class TypedRows:
     Args:
         where: names the place of the k-th rating, from 0.
         timed: whether there are times.
+        rated: whether there are ratings; if not, each is to be given as 1.
     """
 
-    def __init__(self, where: Callable[[int], str], *, timed: bool) -> None:
-        self.where, self.timed = where, timed
+    def __init__(self, where: Callable[[int], str], *, timed: bool, rated: bool = True) -> None:
+        self.where, self.timed, self.rated = where, timed, rated
         self._users, self._items = Vocabulary(), Vocabulary()
         self._user, self._item = array.array("q"), array.array("q")
         self._rating, self._time = array.array("d"), array.array("d")
@@ -73,6 +74,7 @@ class TypedRows:
             stamps,
             self.where,
             notes=(*trimmed_note(self._users, self._items), *notes),
+            rated=self.rated,
         )
 
     def _id(self, name: str, raw: Any, vocabulary: Vocabulary) -> int | str:

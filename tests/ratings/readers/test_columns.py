@@ -10,10 +10,47 @@ def test_parse_columns():
     assert parse_columns('"user, the",b,c,d') == ("user, the", "b", "c", "d")
 
 
-@pytest.mark.parametrize("text", ["", "a", "a,b", "a,b,c,d,e", "a,b,a", "a,,c"])
+@pytest.mark.parametrize("text", ["", "a", "a,b,c,d,e", "a,b,a", "a,,c"])
 def test_malformed_columns(text):
     with pytest.raises(ConfigError, match=r"--columns is malformed; got .*user,item,rating\[,timestamp\]"):
         parse_columns(text)
+
+
+def test_implicit_data_need_no_rating():
+    assert parse_columns("a,b", implicit=True) == ("a", "b", "")
+    assert parse_columns("a,b,,t", implicit=True) == ("a", "b", "", "t")
+    assert parse_columns("a,b,c,t", implicit=True) == ("a", "b", "c", "t")
+    for text in ("a", "a,a", "a,,", "a,b,,a", "a,b,,"):
+        with pytest.raises(ConfigError, match=r"--columns is malformed; .*user,item,,timestamp"):
+            parse_columns(text, implicit=True)
+
+
+def test_two_columns_ask_for_implicit_and_a_time_is_no_rating():
+    for text in ("a,b", "a,b,,t"):
+        with pytest.raises(ConfigError, match=r"--columns names no rating.*clicks or purchases.*--implicit"):
+            parse_columns(text)
+    with pytest.raises(ConfigError, match=r"the third .* is the rating.*--columns a,b,,Timestamp"):
+        parse_columns("a,b,Timestamp", implicit=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "columns", "places"),
+    [
+        (["item", "user"], None, [1, 0, None]),
+        (["item", "user", "ts"], None, [1, 0, None, 2]),
+        (["item", "user", "stars"], None, [1, 0, 2]),
+        (["who", "what", "when"], ("who", "what", "", "when"), [0, 1, None, 2]),
+    ],
+)
+def test_places_of_implicit_data(header, columns, places):
+    assert choose("x", header, columns, implicit=True) == places
+
+
+def test_a_header_without_a_rating_asks_for_implicit():
+    with pytest.raises(DataError, match=r"x: cannot find the column of the rating.*--implicit"):
+        choose("x", ["user", "item", "when"], None)
+    with pytest.raises(DataError, match="cannot find the columns of user and item by name"):
+        choose("x", ["user", "rating"], None, implicit=True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from igmc.ratings.load import load_dataset
 from igmc.ratings.raw_ratings import RawRatings
 from igmc.ratings.readers import text as readers_text
 from igmc.ratings.readers.files import RatingFile, find_file
-from igmc.ratings.readers.layout import TextLayout
+from igmc.ratings.readers.layout import TextLayout, TextOptions, text_layout
 from igmc.ratings.readers.text import read_fast, read_slow, read_text
 
 CLEAN = "user,item,rating,timestamp\n1,10,4,978300760\n2,10,3.5,-86400\n01,x y,5,\n"
@@ -288,3 +288,44 @@ def test_a_quote_that_is_closed_by_that_of_the_next_line_swallows_no_rating(tmp_
     text = 'user,item,rating,text\n1,2,3,"a, b\nc, d"\n"u\nv",2,4,x\n'
     raw = read_text(write(tmp_path, text), ("user", "item", "rating"))
     assert [row[0] for row in rows(raw)] == ["1", "u\nv"]
+
+
+CLICKS = TextOptions(implicit=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ("user,item\na,x\nb,y\n\n", None),
+        ("a,x\nb,y\n", ("1", "2", "")),
+        ("x b a\ny c b\n", ("3", "1", "")),
+        ("item\tuser\nx\ta\ny\tb\n", None),
+        ("user::item\na::x\nb::y\n", ("user", "item", "")),
+    ],
+)
+def test_pairs_without_ratings(tmp_path, only_fast, content, columns):
+    raw = read_text(write(tmp_path, content), columns, options=CLICKS)
+    assert rows(raw) == [("a", "x", 1.0, None), ("b", "y", 1.0, None)]
+    assert not raw.rated
+
+
+def test_pairs_have_times_and_both_readers_agree(tmp_path):
+    file = write(tmp_path, "user,item,kind,time\n1,10,view,978300760\n\n2,10,,978300761\n")
+    layout = text_layout(file, ("user", "item", "", "time"), "utf-8", options=CLICKS)
+    fast, slow = read_fast(file, layout, "utf-8"), read_slow(file, layout, "utf-8")
+    assert rows(fast) == rows(slow) == [(1, 10, 1.0, 978300760), (2, 10, 1.0, 978300761)]
+    assert fast.blank_lines == slow.blank_lines == 1
+
+
+def test_a_comment_among_pairs_is_skipped_unless_it_may_be_a_pair(tmp_path):
+    raw = read_text(write(tmp_path, "user,item\na,x\n# so far\nb,y\n"), options=CLICKS)
+    assert [row[:2] for row in rows(raw)] == [("a", "x"), ("b", "y")]
+    assert "1 comment lines skipped" in raw.notes
+    with pytest.raises(DataError, match="line 3: this is a comment or a pair; got '#b y'"):
+        read_text(write(tmp_path, "user,item\na,x\n#b,y\n"), options=CLICKS)
+
+
+@pytest.mark.parametrize("line", ["b", "b,", ",y"])
+def test_half_a_pair_is_named(tmp_path, line):
+    with pytest.raises(DataError, match=r"line 3: the (user|item) is missing"):
+        read_text(write(tmp_path, f"user,item\na,x\n{line}\n"), options=CLICKS)
