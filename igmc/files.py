@@ -11,6 +11,8 @@ import os
 import platform
 import re
 import shutil
+import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -19,6 +21,7 @@ from igmc.errors import CheckpointError, ConfigError, IgmcError, WriteError
 
 __all__ = [
     "WORK",
+    "LineFile",
     "check_run",
     "home_dir",
     "locked",
@@ -192,3 +195,65 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+class LineFile:
+    """A file that grows by whole lines; any number of threads and forked processes may append to it.
+
+    A line is written by one call of the system, so that lines do not mix. When the file was renamed or
+    deleted, as logrotate does, the next line begins a new one. A line that cannot be written is counted in
+    `lost`.
+
+    Args:
+        path: made if it does not exist.
+
+    Raises:
+        WriteError: if it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.lost = path, 0
+        self._lock = threading.Lock()
+        with writing(path):
+            self._file, self._torn = self._opened()
+
+    def __enter__(self) -> LineFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def append(self, line: str) -> None:
+        """Append a line, given without its end."""
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        with self._lock:
+            try:
+                if not self._is_current():
+                    old = self._file
+                    self._file, self._torn = self._opened()
+                    os.close(old)
+                data = b"\n" + data if self._torn else data  # the rest of a torn line spoils no other
+                written = os.write(self._file, data)
+                self._torn = 0 < written < len(data)
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                if not self.lost:
+                    logger.error("cannot write to %s: %s; lines are lost", self.path, error.strerror)
+                self.lost += 1
+
+    def _opened(self) -> tuple[int, bool]:
+        """The file, and whether its last line is torn, as a crash leaves it."""
+        found = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        state = os.fstat(found)
+        if not stat.S_ISREG(state.st_mode) or not state.st_size:
+            return found, False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return found, file.read(1) != b"\n"
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._file))
+        except FileNotFoundError:
+            return False

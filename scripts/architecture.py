@@ -45,6 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("run_report", "run_start"),
     ("run", "doctor"),
     ("live",),
+    ("experiments",),
     ("web",),
     ("cli",),
 )

@@ -40,10 +40,10 @@ def paper_predictor(data_dir: Path | None, cap: int) -> Predictor:
 
 def run_server(data_dir: Path | None, cap: int, address: Any) -> None:
     """Serve until terminated; the port goes into the pipe."""
-    from igmc.web import Service, listen, make_app, serve
+    from igmc.web import Experiment, Service, listen, make_app, serve
 
     limits = ServeConfig()
-    app = make_app(Service(paper_predictor(data_dir, cap), limits), limits)
+    app = make_app(Experiment.of(Service(paper_predictor(data_dir, cap), limits)), limits)
     with listen("127.0.0.1", 0) as listener:
         address.send(listener.getsockname()[1])
         serve(app, listener, limits)

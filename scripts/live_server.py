@@ -14,7 +14,7 @@ from typing import Any
 from igmc.config import ServeConfig
 from igmc.inference import Predictor
 from igmc.live import LiveRatings
-from igmc.web import Service, listen, make_app, serve
+from igmc.web import Experiment, Service, listen, make_app, serve
 
 RUN = "IGMC_LIVE_RUN"  # in the environment of the process that is forked from
 PREDICTOR = Predictor.from_run(os.environ[RUN], device="cpu") if RUN in os.environ else None
@@ -37,7 +37,7 @@ def run_server(store: str, pipe: Any, warm: bool) -> None:
         raise SystemExit(f"{RUN} is not set")
     live = LiveRatings(PREDICTOR, store)
     service = Service(lambda: live.predictor, LIMITS)
-    app = make_app(service, LIMITS, live=live)
+    app = make_app(Experiment.of(service, live), LIMITS)
     if warm:
         service.warm()
     with listen("127.0.0.1", 0) as listener, live:

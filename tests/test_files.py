@@ -14,7 +14,7 @@ import pytest
 
 from igmc import files
 from igmc.errors import ConfigError, IgmcError
-from igmc.files import home_dir, locked, replace_file, replacing, sweep, writing
+from igmc.files import LineFile, home_dir, locked, replace_file, replacing, sweep, writing
 from tests.store.small_stores import make_store
 
 
@@ -189,3 +189,67 @@ def test_a_folder_is_free_again_after_an_error(tmp_path):
     (tmp_path / "below").mkdir()
     with locked(tmp_path), locked(tmp_path / "below"):
         pass
+
+
+def test_lines_of_threads_and_processes_do_not_mix(tmp_path):
+    path = tmp_path / "log"
+    with LineFile(path) as file:
+
+        def append(name):
+            for _ in range(50):
+                file.append(name * 20_000)
+
+        child = os.fork()
+        if not child:
+            append("c")
+            os._exit(0)
+        threads = [threading.Thread(target=append, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        os.waitpid(child, 0)
+    lines = path.read_text().splitlines()
+    assert sorted(lines) == sorted(name * 20_000 for name in "abc" for _ in range(50))
+
+
+def test_a_file_of_lines_follows_its_name_when_it_is_rotated(tmp_path):
+    path = tmp_path / "log"
+    with LineFile(path) as file:
+        file.append("first")
+        path.rename(tmp_path / "log.1")
+        file.append("second")
+        path.unlink()
+        file.append("third")
+    assert (tmp_path / "log.1").read_text() == "first\n"
+    assert path.read_text() == "third\n"
+
+
+def test_a_torn_line_spoils_no_other(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("tor")
+    with LineFile(path) as file:
+        file.append("whole")
+    assert path.read_text() == "tor\nwhole\n"
+
+
+def test_a_full_disk_loses_lines_and_says_so_once(tmp_path, caplog):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = tmp_path / "log"
+    with LineFile(path) as file:
+        file.append("first")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9, before[1]))
+        try:
+            file.append("cut")  # three bytes of it fit
+            file.append("lost")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        file.append("after")
+        assert file.lost == 2
+    assert path.read_text() == "first\ncut\nafter\n"
+    assert caplog.text.count("lines are lost") == 1
+
+
+def test_a_file_of_lines_that_cannot_be_opened_says_why(tmp_path):
+    with pytest.raises(IgmcError, match="cannot write"):
+        LineFile(tmp_path / "missing" / "log")

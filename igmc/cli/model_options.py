@@ -28,6 +28,7 @@ __all__ = [
     "new_items_option",
     "ratings_option",
     "round_option",
+    "runs_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -116,6 +117,20 @@ def model_options(function: _Command) -> _Command:
     return _RUN(_DEMO(checked))  # type: ignore[return-value]
 
 
+def runs_options(function: _Command) -> _Command:
+    """``--run``, which can be repeated, and ``--demo``; an error as from `model_options`."""
+
+    @functools.wraps(function)
+    def checked(*args: Any, **given: Any) -> Any:
+        if bool(given["runs"]) == given["demo"]:
+            raise click.UsageError("no model given: use either --run DIR or --demo")
+        for run in given["runs"]:
+            check_run(run)
+        return function(*args, **given)
+
+    return _RUNS(_DEMO(checked))  # type: ignore[return-value]
+
+
 def round_option(function: _Command) -> _Command:
     """``--round-ratings``; a usage error without the ratings that it is about."""
 
@@ -158,6 +173,14 @@ _RUN = click.option(
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Run folder written by igmc-train, finished or not.",
+)
+_RUNS = click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run folder written by igmc-train, finished or not. Repeat it to compare runs: see --split.",
 )
 _DEMO = click.option(
     "--demo",

@@ -6,22 +6,27 @@ import contextlib
 import logging
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
-from igmc.cli.model_options import checkpoint_options, make_predictor, model_options
+from igmc.cli.model_options import checkpoint_options, make_predictor, runs_options
 from igmc.cli.options import running_options
 from igmc.cli.output import emit
 from igmc.cli.sections import knob_option
 from igmc.config import ServeConfig
-from igmc.errors import MissingExtraError
-from igmc.files import check_run
+from igmc.errors import ConfigError, MissingExtraError
+from igmc.files import LineFile, check_run
+
+if TYPE_CHECKING:
+    from igmc.inference import Predictor
+    from igmc.web import Experiment, Served
 
 __all__ = ["serve_command"]
 
@@ -34,14 +39,14 @@ _EXTRA = ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn")
     "serve",
     cls=TeachingCommand,
     short_help="Serve recommendations: an HTTP API and a web page.",
-    most_used=("run", "demo", "host", "port", "token", "store"),
+    most_used=("runs", "demo", "host", "port", "token", "store"),
     examples=(
         "igmc-serve --demo",
-        "igmc-serve --run runs/ml_100k --port 8080",
         "igmc-serve --run runs/ml_100k --store ratings.db",
+        "igmc-serve --run runs/old --run runs/new --split 90 --store ratings.db --answer-log answers.jsonl",
     ),
 )
-@model_options
+@runs_options
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -83,7 +88,35 @@ _EXTRA = ("fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn")
     "--access-log",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Append a line of JSON for each request: time, method, path without ids, status and milliseconds.",
+    help="Append a line of JSON for each request: time, method, path without ids, status, milliseconds, arm.",
+)
+@click.option(
+    "--split",
+    metavar="PERCENT,...",
+    help="A/B test: percentages of users for the runs, called A, B, ... in the order of --run; the last run "
+    "gets the rest. Each user always gets the same run [default: equal shares]",
+)
+@click.option(
+    "--shadow",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run whose answers are logged and never shown; computed only while threads are free. Needs "
+    "--answer-log.",
+)
+@click.option(
+    "--answer-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Append a line of JSON for each list, prediction and explanation: user, run, items and predictions; "
+    "igmc-evaluate --log compares the runs.",
+)
+@click.option(
+    "--log-ids",
+    type=click.Choice(["plain", "hashed"]),
+    default="plain",
+    cls=PlainOption,
+    help="User ids in the answer log: as they are, or replaced by keyed hashes; the key is set as "
+    "IGMC_LOG_KEY [default plain]",
 )
 @knob_option(ServeConfig, "threads")
 @knob_option(ServeConfig, "queue")
@@ -108,28 +141,41 @@ def serve_command(**given: Any) -> None:
     limits = ServeConfig(
         **{name: given[name] for name in ServeConfig.__dataclass_fields__ if given[name] is not None}
     )
-    if given["run"] is not None:
-        check_run(given["run"])  # before all that takes seconds to load
+    shares = _checked_shares(given)
     with contextlib.ExitStack() as stack:
         if given["processes"] > 1:  # before prometheus_client is imported, which looks for it
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(TemporaryDirectory())
             stack.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
-        _serve(given, limits, stack)
+        _serve(given, limits, shares, stack)
     logger.info("stopped")
 
 
-def _serve(given: dict[str, Any], limits: ServeConfig, stack: contextlib.ExitStack) -> None:
+def _checked_shares(given: dict[str, Any]) -> list[float]:
+    """The shares of users, before anything is loaded that takes seconds."""
+    if given["split"] is not None and len(given["runs"]) < 2:
+        raise click.UsageError("--split shares the users among several runs: give --run more than once")
+    if given["shadow"] is not None:
+        if given["answer_log"] is None:
+            raise click.UsageError("the answers of --shadow are only logged: give --answer-log FILE too")
+        check_run(given["shadow"])
+    if given["log_ids"] == "hashed" and not os.environ.get("IGMC_LOG_KEY"):
+        raise click.UsageError("--log-ids hashed needs a key: set IGMC_LOG_KEY")
+    if given["log_ids"] == "hashed" and given["answer_log"] is None:
+        raise click.UsageError("--log-ids applies to --answer-log: give this too, or omit it")
+    words = [] if given["split"] is None else given["split"].split(",")
     try:
-        from igmc.web import (
-            Served,
-            Service,
-            check_token,
-            forget_process,
-            listen,
-            make_app,
-            run_processes,
-            serve,
-        )
+        return [float(word) for word in words]
+    except ValueError:
+        raise ConfigError(
+            "--split is not a list of percentages", got=given["split"], allowed="such as 50, or 80,10,10"
+        ) from None
+
+
+def _serve(
+    given: dict[str, Any], limits: ServeConfig, shares: list[float], stack: contextlib.ExitStack
+) -> None:
+    try:
+        from igmc.web import check_token, forget_process, listen, make_app, run_processes, serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
@@ -138,21 +184,60 @@ def _serve(given: dict[str, Any], limits: ServeConfig, stack: contextlib.ExitSta
         ) from error
     check_token(given["host"], given["token"])
     listener = stack.enter_context(listen(given["host"], given["port"]))
-    served = Served(lambda: make_predictor(given)[1], given["store"])
-    service = Service(served, limits)
-    log = None if given["access_log"] is None else stack.enter_context(given["access_log"].open("a"))
-    app = make_app(service, limits, token=given["token"], live=served.live, access_log=log)
-    service.warm()
+    all_served, experiment = _experiment(given, limits, shares, stack)
+    log = None if given["access_log"] is None else stack.enter_context(LineFile(given["access_log"]))
+    app = make_app(experiment, limits, token=given["token"], access_log=log)
+    for arm in experiment.all:
+        arm.service.warm()
     name = f"[{given['host']}]" if ":" in given["host"] else given["host"]
     emit(f"serving http://{name}:{listener.getsockname()[1]}/ until Ctrl-C")
 
     def work() -> None:
-        with contextlib.nullcontext() if served.live is None else served.live:
+        with contextlib.ExitStack() as followed:
+            for live in experiment.lives:
+                followed.enter_context(live)
             serve(app, listener, limits)
 
     if given["processes"] > 1:
-        run_processes(given["processes"], work, served.reload, forget_process)
+
+        def reload() -> bool:
+            done = [served.reload() for served in all_served]  # each, even if another fails
+            return any(done)
+
+        run_processes(given["processes"], work, reload, forget_process)
     else:
         if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, served.on_signal)
+
+            def on_signal(*_: object) -> None:
+                for served in all_served:
+                    served.on_signal()
+
+            signal.signal(signal.SIGHUP, on_signal)
         work()
+
+
+def _experiment(
+    given: dict[str, Any], limits: ServeConfig, shares: list[float], stack: contextlib.ExitStack
+) -> tuple[list[Served], Experiment]:
+    """The runs as they are loaded, and what answers by them."""
+    from igmc.experiments import NAMES, SHADOW, Allocation, AnswerLog
+    from igmc.web import Arm, Experiment, Served, Service
+
+    runs = given["runs"] or (None,)
+    Allocation(shares, len(runs))  # raises before anything is loaded
+    key = os.environ["IGMC_LOG_KEY"] if given["log_ids"] == "hashed" else None
+    log = None if given["answer_log"] is None else stack.enter_context(AnswerLog(given["answer_log"], key))
+    named = [*zip(NAMES, runs, strict=False)]
+    if given["shadow"] is not None:
+        named.append((SHADOW, given["shadow"]))
+    all_served, arms = [], []
+    for name, run in named:
+        served = Served(partial(_load, given, run), given["store"], name)
+        all_served.append(served)
+        arms.append(Arm(name, Service(served, limits), served.live))
+    shadow = arms.pop() if given["shadow"] is not None else None
+    return all_served, Experiment(arms, shares, shadow, log)
+
+
+def _load(given: dict[str, Any], run: Path | None) -> Predictor:
+    return make_predictor({**given, "run": run})[1]

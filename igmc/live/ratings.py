@@ -73,9 +73,9 @@ class LiveRatings:
         return self._writer.waiting
 
     @property
-    def behind(self) -> int:
-        """Entries that were stored here and are not applied yet."""
-        return max(0, self._writer.position - self.state.position)
+    def stored(self) -> int:
+        """The last entry that was stored here; 0 if there is none."""
+        return self._writer.position
 
     def __enter__(self) -> LiveRatings:
         self.start()

@@ -1,6 +1,7 @@
 """A JSON API and a page over a trained run (extra `web`)."""
 
 from igmc.web.app import make_app
+from igmc.web.experiment import Arm, Experiment
 from igmc.web.processes import run_processes
 from igmc.web.security import check_token
 from igmc.web.server import listen, serve
@@ -9,6 +10,8 @@ from igmc.web.swapping import Served
 from igmc.web.watching import forget_process
 
 __all__ = [
+    "Arm",
+    "Experiment",
     "Served",
     "Service",
     "check_token",

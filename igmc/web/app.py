@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import Response
@@ -16,19 +16,19 @@ from starlette.exceptions import HTTPException
 
 from igmc import __version__
 from igmc.config import ServeConfig
-from igmc.live import LiveRatings
-from igmc.web import schemas, score_schemas
+from igmc.files import LineFile
+from igmc.web import answering, schemas, storing
+from igmc.web.answering import work
+from igmc.web.experiment import Experiment
 from igmc.web.ledger import Ledger
 from igmc.web.limits import BodyLimit, Gate
 from igmc.web.problems import described, tell_problems
 from igmc.web.security import Guard, Shield, image_origin
 from igmc.web.service import Service
-from igmc.web.storing import routes
+from igmc.web.shadow import Shadow
 from igmc.web.watching import AccessLog, Metrics, Watch
 
 __all__ = ["make_app"]
-
-T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {
@@ -55,28 +55,31 @@ _routes = APIRouter(prefix="/api")
 
 
 @_routes.get("/health", summary="Whether the server answers", responses=described(421))
-async def health() -> schemas.Health:
+async def health(request: Request) -> schemas.Health:
     """Needs no token, and is answered when the server is busy too."""
-    return schemas.Health(status="ok")
+    return schemas.Health(status="ok", arms=_arms(request.app.state.experiment))
 
 
 @_routes.get("/ready", summary="Whether requests should come here", responses=described(421, 503))
 async def ready(request: Request) -> schemas.Ready:
     """Needs no token. While the database is away, what is known is served on, and this server is ready."""
-    live: LiveRatings | None = request.app.state.live
-    if live is None:
-        return schemas.Ready(status="ok", position=None, database="none")
-    if live.stuck:
+    experiment: Experiment = request.app.state.experiment
+    lives = experiment.lives
+    if not lives:
+        return schemas.Ready(status="ok", arms=_arms(experiment), position=None, database="none")
+    if any(live.stuck for live in lives):
         raise HTTPException(503, "an entry of the log cannot be applied; the log of the server says why")
-    database = "the database does not answer" if live.away else "ok"
-    return schemas.Ready(status="ok", position=live.state.position, database=database)
+    database = "the database does not answer" if any(live.away for live in lives) else "ok"
+    position = min(live.state.position for live in lives)
+    return schemas.Ready(status="ok", arms=_arms(experiment), position=position, database=database)
 
 
 @_routes.get("/about", summary="What is served, and what may be asked", responses=described(401, 421))
 async def about(request: Request) -> schemas.About:
     """The scale of ratings, the genres, and the limits."""
-    stores = request.app.state.live is not None
-    return _service(request).about().model_copy(update={"stores": stores})
+    experiment: Experiment = request.app.state.experiment
+    more = {"stores": bool(experiment.lives), "arms": _arms(experiment)}
+    return _service(request).about().model_copy(update=more)
 
 
 @_routes.get("/items", summary="Search titles", responses=described(401, 421, 422, 503))
@@ -91,13 +94,13 @@ async def items(
     """The items with these words in their titles, or nearly these; without words, those that most people
     rated, or those whose ratings tell most about who gives them.
     """
-    return await _work(request, partial(_service(request).search, q, limit, telling))
+    return await work(request, partial(_service(request).search, q, limit, telling))
 
 
 @_routes.post("/items/named", summary="Tell of items by id", responses=_POSTED)
 async def named(request: Request, asked: schemas.NamedItems) -> schemas.ItemList:
     """The items of these ids, in their order: what a page needs that kept ids only."""
-    return await _work(request, partial(_service(request).named, asked))
+    return await work(request, partial(_service(request).named, asked))
 
 
 @_routes.get("/users", summary="Find users of the run", responses=described(401, 421, 422, 503))
@@ -107,85 +110,52 @@ async def users(
     limit: _Limit = 20,
 ) -> schemas.UserList:
     """The users of the run whose ids begin so; without a text, those who rated most."""
-    return await _work(request, partial(_service(request).users, q, limit))
+    return await work(request, partial(_service(request).users, q, limit))
 
 
 @_routes.post("/similar", summary="Find similar items", responses={**_POSTED, **described(404)})
 async def similar(request: Request, asked: schemas.SimilarRequest) -> schemas.SimilarList:
     """The items whose raters agreed most with what they gave this one. No model is asked."""
-    return await _work(request, partial(_service(request).similar, asked))
-
-
-@_routes.post("/recommendations", summary="Recommend", responses={**_POSTED, **described(404)})
-async def recommendations(request: Request, asked: schemas.ListRequest) -> schemas.ListAnswer:
-    """The items that somebody is predicted to like best, of those that they have not rated: for a user of the
-    run (`user_id`), for anybody with these `ratings`, or for a user of the run with more ratings (both).
-    """
-    return await _work(request, partial(_service(request).recommend, asked))
-
-
-@_routes.post("/scores", summary="Predict", responses={**_POSTED, **described(404)})
-async def scores(request: Request, asked: score_schemas.ScoreRequest) -> score_schemas.ScoreAnswer:
-    """What somebody is predicted to give to some items; for whom, as in /api/recommendations. An item that
-    the run does not know gets a mean, and one that was rated is predicted without that rating.
-    """
-    return await _work(request, partial(_service(request).score, asked))
-
-
-@_routes.post("/explanations", summary="Explain a prediction", responses={**_POSTED, **described(404)})
-async def explanations(request: Request, asked: schemas.ExplanationRequest) -> schemas.ExplanationAnswer:
-    """Why somebody is predicted to give an item what the models say: the ratings around the two that matter
-    most, each by the change in the prediction when it is left out.
-    """
-    return await _work(request, partial(_service(request).explain, asked))
+    return await work(request, partial(_service(request).similar, asked))
 
 
 def make_app(
-    service: Service,
+    experiment: Experiment,
     limits: ServeConfig,
     *,
     token: str | None = None,
-    live: LiveRatings | None = None,
-    access_log: TextIO | None = None,
+    access_log: LineFile | None = None,
 ) -> FastAPI:
-    """The application that serves a run.
+    """The application that serves one run, or several.
 
     Args:
-        service: what answers.
+        experiment: what answers, and where ratings are stored; nothing that is sent is kept without a store.
         limits: what a request may take.
         token: what requests to the API have to bring, all but ``/api/health`` and the
             description, ``/api/openapi.json``; none if None, and then the
             server answers under the names of this machine only.
-        live: where ratings are stored; nothing that is sent is kept if None. The service answers by it.
         access_log: where a line of JSON is written for each request; nowhere if None.
     """
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.gate = gate = Gate(limits)
-        noting = asyncio.create_task(_note(metrics)) if metrics.shared else None
-        yield
-        if noting is not None:
-            noting.cancel()
-        gate.close()
-
+    stores = bool(experiment.lives)
     app = FastAPI(
         title="igmc",
         version=__version__,
-        description=_DESCRIPTION.format(kept=_KEPT if live is not None else _NOT_KEPT),
+        description=_DESCRIPTION.format(kept=_KEPT if stores else _NOT_KEPT),
         openapi_url="/api/openapi.json",
         docs_url=None,  # Swagger's page comes from elsewhere, which our policy refuses
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, experiment, limits),
     )
-    app.state.service, app.state.live = service, live
+    app.state.experiment = experiment
     scheme = HTTPBearer(auto_error=False, description="Checked before anything else is read.")
     dependencies = [Depends(scheme)] if token is not None else []
-    app.include_router(_routes, dependencies=dependencies)
-    if live is not None:
-        app.state.ledger = Ledger(live, limits)
+    for routes in (_routes, answering.routes, *([storing.routes] if stores else [])):
         app.include_router(routes, dependencies=dependencies)
-    metrics = Metrics(lambda: app.state.gate.taken, live)
+    if stores:
+        app.state.ledger = Ledger(experiment.lives[0], limits)
+    files = [] if access_log is None else [access_log]
+    files += [] if experiment.log is None else [experiment.log.file]
+    app.state.metrics = metrics = Metrics(lambda: app.state.gate.taken, experiment, files)
     app.add_api_route("/metrics", _metrics(metrics), methods=["GET"], include_in_schema=False)
     for path, (name, kind) in _FILES.items():
         app.add_api_route(path, _file(name, kind), methods=["GET", "HEAD"], include_in_schema=False)
@@ -199,14 +169,32 @@ def make_app(
     return app
 
 
+@asynccontextmanager
+async def _lifespan(experiment: Experiment, limits: ServeConfig, app: FastAPI) -> AsyncIterator[None]:
+    """What runs as long as the application: the threads that answer, and what tells other processes."""
+    metrics: Metrics = app.state.metrics
+    app.state.gate = gate = Gate(limits)
+    shadow = None
+    if experiment.shadow is not None:
+        shadow = Shadow(experiment, limits.timeout, lambda: gate.full, metrics.shadow_seen)
+    app.state.shadow = shadow
+    noting = asyncio.create_task(_note(metrics)) if metrics.shared else None
+    yield
+    if noting is not None:
+        noting.cancel()
+    if shadow is not None:
+        shadow.close()
+    gate.close()
+
+
 def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
+    """What answers where all arms answer alike."""
+    experiment: Experiment = request.app.state.experiment
+    return experiment.first.service
 
 
-async def _work(request: Request, task: Callable[[float], T]) -> T:
-    gate: Gate = request.app.state.gate
-    return await gate.run(task)
+def _arms(experiment: Experiment) -> list[str]:
+    return [arm.name for arm in experiment.arms]
 
 
 async def _note(metrics: Metrics) -> None:

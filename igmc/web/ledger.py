@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from igmc.config import ServeConfig
 from igmc.errors import DataError
-from igmc.inference import Predictor, encode_ratings, from_text, near_ids, nearest_ratings
+from igmc.inference import Predictor, encode_ratings, near_ids, nearest_ratings
 from igmc.live import Change, Draft, LiveRatings
 from igmc.ratings import IdTable, RawId
 from igmc.web import live_schemas, schemas
-from igmc.web.wire_ids import LARGEST, LONGEST, received_all
+from igmc.web.wire_ids import LARGEST, LONGEST, kind_of, received_all, typed
 
 __all__ = ["Ledger"]
 
@@ -30,7 +30,7 @@ class Ledger:
 
     def __init__(self, live: LiveRatings, limits: ServeConfig) -> None:
         self.live, self.limits = live, limits
-        self._kinds = {"user": _kind(live.predictor.users), "item": _kind(live.predictor.items)}
+        self._kinds = {"user": kind_of(live.predictor.users), "item": kind_of(live.predictor.items)}
 
     def user(self, text: str) -> RawId:
         """The id in an address: a number or a text, as those of the run are.
@@ -101,7 +101,7 @@ class Ledger:
         return Change(tuple(drafts), key, digest if key is not None else "")
 
     def _named(self, side: str, table: IdTable, text: str) -> RawId:
-        raw: RawId = text if self._kinds[side] is str else from_text(table, [text])[0]
+        raw = typed(table, self._kinds[side], text)
         self._check(side, raw)
         return raw
 
@@ -145,9 +145,3 @@ def _unknown(predictor: Predictor, items: Iterable[RawId]) -> list[RawId]:
     table: IdTable = predictor.items
     given = list(items)
     return [raw for raw, index in zip(given, table.encode(given), strict=True) if index < 0]
-
-
-def _kind(table: IdTable) -> type | None:
-    """Of what kind all ids are; None if they differ."""
-    kinds = {type(raw) for raw in table.ids}
-    return kinds.pop() if len(kinds) == 1 else None

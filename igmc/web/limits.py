@@ -42,10 +42,15 @@ class Gate:
 
     def __init__(self, limits: ServeConfig) -> None:
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="igmc-serve")
-        self._places = limits.threads + limits.queue
+        self._threads, self._places = limits.threads, limits.threads + limits.queue
         self._timeout = limits.timeout
         self._taken = 0
         self._lock = threading.Lock()
+
+    @property
+    def full(self) -> bool:
+        """Whether no thread is free."""
+        return self._taken >= self._threads
 
     @property
     def taken(self) -> int:

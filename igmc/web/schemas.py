@@ -11,6 +11,7 @@ from igmc.web.wire_ids import EXACT, LONGEST
 
 __all__ = [
     "About",
+    "Armed",
     "Asker",
     "Because",
     "ExplanationAnswer",
@@ -200,7 +201,13 @@ class ListedItem(Item, Score):
     because: Because | None = Field(None, description="Asked for by `because`; None where nothing does.")
 
 
-class ListAnswer(BaseModel):
+class Armed(BaseModel):
+    """An answer, and the run that gave it."""
+
+    arm: Annotated[str, Field(description="The run that answered: A, B, ... in the order of --run.")] = "A"
+
+
+class ListAnswer(Armed):
     """A list, by falling score or lift."""
 
     items: list[ListedItem]
@@ -234,7 +241,7 @@ class Influence(BaseModel):
     importance: float = Field(description="By how much this rating, alone, raises the prediction.")
 
 
-class ExplanationAnswer(Score):
+class ExplanationAnswer(Score, Armed):
     """Why a prediction is what it is: the ratings around it that matter most."""
 
     item: Item
@@ -252,13 +259,15 @@ class Health(BaseModel):
     """Whether there is a model that answers."""
 
     status: str = Field(description="'ok'.")
+    arms: list[str] = Field(description="The runs that are served: A, B, ... in the order of --run.")
 
 
 class Ready(BaseModel):
     """Whether requests should be sent here."""
 
     status: str = Field(description="'ok', or why not.")
-    position: int | None = Field(description="The last entry of the log that is applied; None without one.")
+    arms: list[str] = Field(description="The runs that are served, as in /api/health.")
+    position: int | None = Field(description="The last entry that all runs applied; None without a store.")
     database: str = Field(description="'ok', 'none', or why ratings cannot be stored now.")
 
 
@@ -276,6 +285,7 @@ class About(BaseModel):
     years: list[int] = Field(description="The first and the last year of an item; empty where unknown.")
     max_ratings: int = Field(description="Ratings in a request.")
     max_k: int
+    arms: list[str] = Field(description="The runs that share the users; see the header Visitor-Id.")
     stores: bool = Field(description="Whether ratings can be stored here; see PUT /api/users/{id}/ratings.")
     orders: list[str] = Field(description="What a list can be ordered by.")
     poster_url: str = Field(

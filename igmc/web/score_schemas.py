@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from igmc.web.schemas import Asker, Id, Score
+from igmc.web.schemas import Armed, Asker, Id, Score
 
 __all__ = ["ItemScore", "ScoreAnswer", "ScoreRequest"]
 
@@ -23,7 +23,7 @@ class ItemScore(Score):
     item_id: Id
 
 
-class ScoreAnswer(BaseModel):
+class ScoreAnswer(Armed):
     """A prediction for each item, in the order in which they were asked."""
 
     scores: list[ItemScore]

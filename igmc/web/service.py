@@ -107,6 +107,7 @@ class Service:
             max_k=schemas.MOST,
             orders=list(ORDERS),
             poster_url=self.limits.poster_url or "",
+            arms=[],
             stores=False,
             version=__version__,
         )

@@ -23,13 +23,14 @@ class Served:
     Args:
         load: gives the predictor of the run as it is on the disk now.
         store: where ratings are stored; see `igmc.live.LiveRatings`. None to store none.
+        name: of the arm, for the log.
 
     Raises:
         IgmcError: if the run or the store cannot be used.
     """
 
-    def __init__(self, load: Callable[[], Predictor], store: str | None = None) -> None:
-        self._load, self._busy = load, threading.Lock()
+    def __init__(self, load: Callable[[], Predictor], store: str | None = None, name: str = "A") -> None:
+        self._load, self._busy, self.name = load, threading.Lock(), name
         self._predictor = load()
         self.live = None if store is None else LiveRatings(self._predictor, store)
 
@@ -53,14 +54,14 @@ class Served:
                 _warm(predictor)
             self._predictor = predictor
         except IgmcError as error:
-            logger.error("the new run cannot be served, the old one goes on: %s", error)
+            logger.error("%s: the new run cannot be served, the old one goes on: %s", self.name, error)
             return False
         except Exception:
-            logger.exception("the new run cannot be served, the old one goes on")
+            logger.exception("%s: the new run cannot be served, the old one goes on", self.name)
             return False
         finally:
             self._busy.release()
-        logger.info("another run is served: %d ratings known", self().graph.n_ratings)
+        logger.info("%s: another run is served, %d ratings known", self.name, self().graph.n_ratings)
         return True
 
     def on_signal(self, *_: object) -> None:

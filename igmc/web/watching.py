@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from functools import partial
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from igmc.files import LineFile
 from igmc.live import LiveRatings
+from igmc.web.experiment import Experiment
 
-__all__ = ["AccessLog", "Metrics", "Watch", "forget_process"]
+__all__ = ["ARM", "AccessLog", "Metrics", "Watch", "forget_process"]
+
+ARM = "igmc.arm"  # where the scope of a request has the arm that answers it
 
 _Mode = Literal["livesum", "livemin"]  # how values of several processes become one
 
@@ -30,34 +34,74 @@ class Metrics:
 
     Args:
         queue: how many requests are processed or wait.
-        live: where ratings are stored; None without a store.
+        experiment: what answers, and where ratings are stored.
+        files: logs.
     """
 
-    def __init__(self, queue: Callable[[], float], live: LiveRatings | None) -> None:
+    def __init__(
+        self, queue: Callable[[], float], experiment: Experiment, files: Sequence[LineFile] = ()
+    ) -> None:
         self.shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        self._gauges: dict[str, Gauge] = {}
         self._told: list[tuple[Gauge, Callable[[], float]]] = []
         self.registry = CollectorRegistry()
         names = ["method", "path"]
         self._requests = Counter(
-            "igmc_requests", "Requests that were answered.", [*names, "status"], registry=self.registry
+            "igmc_requests", "Requests that were answered.", [*names, "arm", "status"], registry=self.registry
         )
-        self._seconds = Histogram(
-            "igmc_request_seconds", "Time to the answer.", names, buckets=BOUNDS, registry=self.registry
-        )
+        self._seconds = self._histogram("igmc_request_seconds", "Time to the answer.", [*names, "arm"])
         self._gauge("igmc_queue", "Requests for the models that are processed or wait.", queue)
-        if live is not None:
-            self._gauge("igmc_writes_waiting", "Changes that wait to be stored.", lambda: live.waiting)
-            self._gauge(
-                "igmc_applied",
-                "Last entry of the log that is applied.",
-                lambda: live.state.position,
-                "livemin",
+        if files:
+            lost = "Lines that could not be written to logs."
+            self._gauge("igmc_log_lines_lost", lost, lambda: sum(file.lost for file in files))
+        if experiment.shadow is not None:
+            self._shadow = Counter(
+                "igmc_shadow", "Requests offered to the shadow.", ["outcome"], registry=self.registry
             )
-            self._gauge("igmc_behind", "Entries stored here that are not applied yet.", lambda: live.behind)
-            self._gauge("igmc_database_up", "Whether the log can be read.", lambda: not live.away, "livemin")
+            self._shadow_seconds = self._histogram("igmc_shadow_seconds", "Time of the shadow's answers.", [])
+        if experiment.lives:
+            self._tell_of_stores(experiment)
 
-    def _gauge(self, name: str, help: str, value: Callable[[], float], mode: _Mode = "livesum") -> None:
-        gauge = Gauge(name, help, registry=self.registry, multiprocess_mode=mode)
+    def _tell_of_stores(self, experiment: Experiment) -> None:
+        first, lives = experiment.lives[0], experiment.lives
+        self._gauge("igmc_writes_waiting", "Changes that wait to be stored.", lambda: first.waiting)
+        for arm in experiment.all:
+            if (live := arm.live) is not None:
+                self._gauge(
+                    "igmc_applied",
+                    "Last entry of the log that is applied.",
+                    partial(_applied, live),
+                    "livemin",
+                    arm.name,
+                )
+                self._gauge(
+                    "igmc_behind",
+                    "Entries stored here that are not applied yet.",
+                    partial(_behind, first, live),
+                    arm=arm.name,
+                )
+        self._gauge(
+            "igmc_database_up",
+            "Whether the log can be read.",
+            lambda: not any(live.away for live in lives),
+            "livemin",
+        )
+
+    def _histogram(self, name: str, help: str, labels: list[str]) -> Histogram:
+        return Histogram(name, help, labels, buckets=BOUNDS, registry=self.registry)
+
+    def _gauge(
+        self,
+        name: str,
+        help: str,
+        value: Callable[[], float],
+        mode: _Mode = "livesum",
+        arm: str | None = None,
+    ) -> None:
+        if name not in self._gauges:
+            labels = [] if arm is None else ["arm"]
+            self._gauges[name] = Gauge(name, help, labels, registry=self.registry, multiprocess_mode=mode)
+        gauge = self._gauges[name] if arm is None else self._gauges[name].labels(arm)
         if self.shared:
             self._told.append((gauge, value))
         else:
@@ -68,10 +112,16 @@ class Metrics:
         for gauge, value in self._told:
             gauge.set(value())
 
-    def seen(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count a request."""
-        self._requests.labels(method, path, status).inc()
-        self._seconds.labels(method, path).observe(seconds)
+    def seen(self, method: str, path: str, status: int, seconds: float, arm: str) -> None:
+        """Count a request; `arm` is empty if none answered it."""
+        self._requests.labels(method, path, arm, status).inc()
+        self._seconds.labels(method, path, arm).observe(seconds)
+
+    def shadow_seen(self, outcome: str, seconds: float) -> None:
+        """Count a request that was offered to the shadow: "answered", "dropped" or "failed"."""
+        self._shadow.labels(outcome).inc()
+        if outcome == "answered":
+            self._shadow_seconds.observe(seconds)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
@@ -83,6 +133,14 @@ class Metrics:
         return generate_latest(together)
 
 
+def _applied(live: LiveRatings) -> float:
+    return live.state.position
+
+
+def _behind(first: LiveRatings, live: LiveRatings) -> float:
+    return max(0, first.stored - live.state.position)
+
+
 def forget_process(process: int) -> None:
     """Count the present values of a process that has ended no more; what it has counted stays."""
     multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
@@ -91,10 +149,10 @@ def forget_process(process: int) -> None:
 class AccessLog:
     """A line of JSON for each request. Addresses are those of the description, so no id stands in it."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file, self._lock = file, threading.Lock()
+    def __init__(self, file: LineFile) -> None:
+        self.file = file
 
-    def seen(self, method: str, path: str, status: int, seconds: float) -> None:
+    def seen(self, method: str, path: str, status: int, seconds: float, arm: str) -> None:
         """Write the line of a request."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -102,16 +160,15 @@ class AccessLog:
             "path": path,
             "status": status,
             "ms": round(1e3 * seconds, 1),
+            "arm": arm,
         }
-        with self._lock:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
+        self.file.append(json.dumps(line))
 
 
 class Watch:
     """Tells others of each request, once it is answered."""
 
-    def __init__(self, app: ASGIApp, tell: tuple[Callable[[str, str, int, float], None], ...]) -> None:
+    def __init__(self, app: ASGIApp, tell: tuple[Callable[[str, str, int, float, str], None], ...]) -> None:
         self.app, self.tell = app, tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,4 +191,4 @@ class Watch:
             path = getattr(route, "path_format", None) or getattr(route, "path", None) or "other"
             method = scope["method"] if path != "other" else "other"
             for one in self.tell:
-                one(method, path, status, time.perf_counter() - start)
+                one(method, path, status, time.perf_counter() - start, scope.get(ARM, ""))

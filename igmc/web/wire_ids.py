@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from igmc.inference import from_text
 from igmc.ratings import IdTable, RawId
+from igmc.ratings.readers import natural_ids
 
-__all__ = ["EXACT", "LARGEST", "LONGEST", "received", "received_all", "sendable", "sent"]
+__all__ = [
+    "EXACT",
+    "LARGEST",
+    "LONGEST",
+    "kind_of",
+    "received",
+    "received_all",
+    "sendable",
+    "sent",
+    "typed",
+]
 
 EXACT = 2**53 - 1  # JavaScript keeps no larger whole number exactly
 LARGEST = 2**63 - 1  # as databases do
@@ -46,3 +58,23 @@ def received(table: IdTable, raw: RawId) -> RawId:
 def received_all(table: IdTable, raw_ids: Iterable[RawId]) -> list[RawId]:
     """`received`, of each."""
     return [received(table, raw) for raw in raw_ids]
+
+
+def kind_of(table: IdTable) -> type | None:
+    """The type of all ids; None if they differ, or there are none."""
+    kinds = {type(raw) for raw in table.ids}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def typed(table: IdTable, kind: type | None, text: str) -> RawId:
+    """The id that a text in an address or a header means; see `igmc.inference.from_text`.
+
+    Args:
+        table: the known ids of this side.
+        kind: their type, by `kind_of`.
+        text: as it was sent.
+    """
+    if kind is str:
+        return text
+    found: RawId = natural_ids([text])[0] if kind is int else from_text(table, [text])[0]
+    return found

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from igmc.config import ServeConfig
 from igmc.web.app import make_app
+from igmc.web.experiment import Experiment
 from igmc.web.service import Service
 
 # What a newcomer gave.
@@ -18,7 +19,7 @@ FIVE = [{"item_id": f"f00{k}", "rating": rating} for k, rating in enumerate((5, 
 @pytest.fixture(scope="session")
 def app(predictor):
     limits = ServeConfig()
-    return make_app(Service(predictor, limits), limits)
+    return make_app(Experiment.of(Service(predictor, limits)), limits)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,8 @@ def make_client(predictor):
     def make(*, token=None, service=Service, **limits):
         config = ServeConfig(**limits)
         client = TestClient(
-            make_app(service(predictor, config), config, token=token), base_url="http://127.0.0.1"
+            make_app(Experiment.of(service(predictor, config)), config, token=token),
+            base_url="http://127.0.0.1",
         )
         opened.append(client.__enter__())
         return client
@@ -49,7 +51,7 @@ def make_client(predictor):
 def address(predictor):
     """Where a real server answers."""
     limits = ServeConfig()
-    application = make_app(Service(predictor, limits), limits)
+    application = make_app(Experiment.of(Service(predictor, limits)), limits)
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -28,7 +28,7 @@ def expected(frame):
 
 
 def test_health_and_what_is_served(client, predictor):
-    assert client.get("/api/health").json() == {"status": "ok"}
+    assert client.get("/api/health").json() == {"status": "ok", "arms": ["A"]}
     about = client.get("/api/about").json()
     assert about["scale"] == [1, 2, 3, 4, 5]
     assert (about["users"], about["items"]) == (len(predictor.users), len(predictor.items))

@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import (
 
 from igmc.config import ServeConfig
 from igmc.web.app import make_app
+from igmc.web.experiment import Experiment
 from igmc.web.service import Service
 from tests.web.conftest import FIVE
 
@@ -28,7 +29,7 @@ CHECKS = (
 @pytest.fixture(scope="session")
 def described(predictor):
     limits = ServeConfig(timeout=60)
-    app = make_app(Service(predictor, limits), limits)
+    app = make_app(Experiment.of(Service(predictor, limits)), limits)
     return schemathesis.openapi.from_asgi("/api/openapi.json", app, headers={"Host": "127.0.0.1"})
 
 

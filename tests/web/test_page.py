@@ -401,6 +401,27 @@ def test_all_that_failed_is_tried_again(browser, address):
     context.close()
 
 
+@pytest.mark.parametrize("arms", [["A"], ["A", "B"]])
+def test_a_visitor_has_an_id_only_where_runs_are_compared_and_keeps_it(browser, address, arms):
+    def about(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "arms": arms})
+
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/api/about", about)
+    sent = []
+    page.on("request", lambda one: sent.append(one) if one.url.endswith("/recommendations") else None)
+    for _ in range(2):
+        page.goto(address)
+        page.get_by_text("before you rate").wait_for()
+    assert len(sent) >= 2
+    ids = {request.headers.get("visitor-id") for request in sent}
+    assert len(ids) == 1
+    assert len(ids.pop() or "") == (32 if len(arms) > 1 else 0)
+    context.close()
+
+
 def test_a_wrong_token_is_asked_for_again(browser, address):
     context = browser.new_context()
     page = context.new_page()

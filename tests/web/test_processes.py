@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from igmc.errors import ConfigError
+from igmc.experiments.answers import hashed_id, read_answers
 from igmc.web.processes import run_processes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -109,3 +110,48 @@ def test_without_fork_there_is_one_process(monkeypatch):
     monkeypatch.delattr(os, "fork")
     with pytest.raises(ConfigError, match="cannot fork; got '--processes 2'; allowed: --processes 1"):
         run_processes(2, lambda: None, lambda: True)
+
+
+def test_two_runs_and_two_processes_answer_each_user_by_one_run_and_are_swapped(demo_run, tmp_path):
+    for name in "ab":
+        (tmp_path / name).symlink_to(demo_run)
+    answers = tmp_path / "answers.jsonl"
+    command = [sys.executable, "-m", "igmc", "serve", "--run", tmp_path / "a", "--run", tmp_path / "b"]
+    command += ["--split", "50", "--store", tmp_path / "ratings.db", "--answer-log", answers, "--port", "0"]
+    command += ["--log-ids", "hashed", "--device", "cpu", "--processes", "2"]
+    environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
+    environment["IGMC_LOG_KEY"] = "k" * 16
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    try:
+        address = process.stdout.readline().split()[1]
+        until(lambda: len(children(process.pid)) == 2)
+        body = {"ratings": [{"item_id": f"f00{k}", "rating": 5} for k in (1, 2, 3)]}
+        for user in (9001, 9002, 9003, 9004, 9005, 9006):
+            asked(address, f"api/users/{user}/ratings", body, "PUT")
+        until(lambda: [json.loads(asked(address, "api/ready"))["position"] for _ in range(6)] == [18] * 6)
+
+        def arms(user):
+            lists = [asked(address, "api/recommendations", {"user_id": user}, "POST") for _ in range(4)]
+            assert {json.loads(one)["rated"] for one in lists} == {3}
+            (arm,) = {json.loads(one)["arm"] for one in lists}
+            return arm
+
+        first = {user: arms(user) for user in (9001, 9002, 9003, 9004, 9005, 9006)}
+        assert set(first.values()) == {"A", "B"}
+        old = children(process.pid)
+        answers.rename(tmp_path / "answers.jsonl.1")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: len(now := children(process.pid)) == 2 and not now & old)
+        assert {user: arms(user) for user in first} == first
+        said = (tmp_path / "log").read_text()
+        assert "A: another run is served" in said
+        assert "B: another run is served" in said
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0, (tmp_path / "log").read_text()
+    found = read_answers([answers, tmp_path / "answers.jsonl.1"])
+    assert (len(found.answers), found.torn) == (48, 0)
+    assert {(one.user, one.arm) for one in found.answers} == {
+        (hashed_id(user, "k" * 16), arm) for user, arm in first.items()
+    }

@@ -11,6 +11,7 @@ from igmc.config import ServeConfig
 from igmc.live import LiveRatings, RatingLog
 from igmc.ratings import IdTable
 from igmc.web.app import make_app
+from igmc.web.experiment import Experiment
 from igmc.web.service import Service
 from tests.inference.small import GRAPH, make_scorer, predictor_of
 
@@ -37,7 +38,7 @@ def live(small, path):
 
 @pytest.fixture
 def client(live):
-    app = make_app(Service(lambda: live.predictor, LIMITS), LIMITS, live=live)
+    app = make_app(Experiment.of(Service(lambda: live.predictor, LIMITS), live), LIMITS)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client
 
@@ -198,9 +199,12 @@ def test_while_the_database_is_locked_changes_are_turned_away_and_lists_go_on(
 
 def test_ready_tells_where_it_is_and_when_it_cannot_go_on(small, path):
     live = LiveRatings(small, path)  # which does not follow the log yet
-    app = make_app(Service(lambda: live.predictor, LIMITS), LIMITS, live=live)
+    app = make_app(Experiment.of(Service(lambda: live.predictor, LIMITS), live), LIMITS)
     with TestClient(app, base_url="http://127.0.0.1") as client:
-        assert client.get("/api/ready").json() == {"status": "ok", "position": 0, "database": "ok"}
+        assert client.get("/api/ready").json() == {
+            **{"status": "ok", "arms": ["A"]},
+            **{"position": 0, "database": "ok"},
+        }
         live.away = "gone"
         assert client.get("/api/ready").json()["database"] == "the database does not answer"
         live.stuck = "an entry is wrong"
@@ -210,11 +214,14 @@ def test_ready_tells_where_it_is_and_when_it_cannot_go_on(small, path):
 
 
 def test_without_a_store_nothing_can_be_stored(small):
-    app = make_app(Service(small, LIMITS), LIMITS)
+    app = make_app(Experiment.of(Service(small, LIMITS)), LIMITS)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.put("/api/users/1/ratings", json={"ratings": []}).status_code == 404
         assert client.get("/api/about").json()["stores"] is False
-        assert client.get("/api/ready").json() == {"status": "ok", "position": None, "database": "none"}
+        assert client.get("/api/ready").json() == {
+            **{"status": "ok", "arms": ["A"]},
+            **{"position": None, "database": "none"},
+        }
         assert (
             "nothing that is sent is kept"
             in client.get("/api/openapi.json").json()["info"]["description"].lower()
@@ -244,7 +251,7 @@ def test_each_address_is_described(client):
 
 def test_a_token_guards_what_is_stored(live):
     token = "t" * 20
-    app = make_app(Service(lambda: live.predictor, LIMITS), LIMITS, live=live, token=token)
+    app = make_app(Experiment.of(Service(lambda: live.predictor, LIMITS), live), LIMITS, token=token)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         assert client.delete("/api/users/u7").status_code == 401
         assert client.get("/api/ready").status_code == 200

@@ -1,7 +1,7 @@
 // The page: rate, the lists that follow, and why. All that the server sends goes in as text.
 
 import { drawing, levelOf, shortened, svg } from "./graph.js";
-import { ask, complain, latest, mended, saidOf, tryAgain } from "./net.js";
+import { ask, complain, latest, mended, saidOf, tryAgain, visit } from "./net.js";
 import { before, hidden, isKept, keep, link, rated, said } from "./store.js";
 
 const $ = (id) => document.getElementById(id);
@@ -473,6 +473,7 @@ function own() {
 async function start() {
   try {
     about ??= await ask("api/about");
+    if (about.arms.length > 1) visit();
     await recallOnce();
   } catch (error) {
     complain(error, start);

@@ -5,7 +5,18 @@ const WAIT = 120; // ms of rest before asking
 const TRIES = 4; // of a request that the server is too busy for
 const AGAIN = 5000; // ms until a server that did not answer is tried again
 
-let token = "";
+let token = "", visitor = "";
+
+/** Give this tab a random id, by which a server that compares runs always answers with the same one. */
+export function visit() {
+  const key = "igmc-visitor", bytes = crypto.getRandomValues(new Uint8Array(16));
+  const made = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  visitor = made;
+  try {
+    visitor = sessionStorage.getItem(key) ?? made;
+    sessionStorage.setItem(key, visitor);
+  } catch { /* the browser has no place: the id lasts as long as the page */ }
+}
 
 const rest = (ms, signal) => new Promise((done, fail) => {
   const timer = setTimeout(done, ms);
@@ -16,6 +27,7 @@ const rest = (ms, signal) => new Promise((done, fail) => {
 export async function ask(path, { body, signal } = {}) {
   for (let turn = 1; ; turn += 1) {
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    if (visitor) headers["Visitor-Id"] = visitor;
     if (body) headers["Content-Type"] = "application/json";
     const options = body ? { method: "POST", body: JSON.stringify(body) } : {};
     const answer = await fetch(path, { ...options, headers, signal, cache: "no-store" });

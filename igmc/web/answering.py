@@ -1,0 +1,106 @@
+"""The part of the API that an arm answers: lists, scores and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Header, Request
+
+from igmc.ratings import RawId
+from igmc.web import schemas, score_schemas
+from igmc.web.experiment import Choice, Experiment
+from igmc.web.limits import Gate
+from igmc.web.problems import described
+from igmc.web.shadow import Shadow
+from igmc.web.watching import ARM
+from igmc.web.wire_ids import LONGEST
+
+__all__ = ["routes", "work"]
+
+T = TypeVar("T")
+_Answer = TypeVar("_Answer", bound=schemas.Armed)
+_Visitor = Annotated[
+    str | None,
+    Header(
+        alias="Visitor-Id",
+        min_length=1,
+        max_length=LONGEST,
+        description="A random text of somebody without a user id, who then always gets the same arm; that of "
+        "the user with this id. Without one the ratings decide, in any order.",
+    ),
+]
+_POSTED = described(400, 401, 404, 408, 413, 421, 422, 503)
+
+routes = APIRouter(prefix="/api")
+
+
+@routes.post("/recommendations", summary="Recommend", responses=_POSTED)
+async def recommendations(
+    request: Request, asked: schemas.ListRequest, visitor: _Visitor = None
+) -> schemas.ListAnswer:
+    """The items that somebody is predicted to like best, of those that they have not rated: for a user of the
+    run (`user_id`), for anybody with these `ratings`, or for a user of the run with more ratings (both).
+    """
+    choice = _choice(request, asked, visitor)
+    answer = await work(request, partial(choice.arm.service.recommend, asked))
+    items = [(one.item_id, one.score) for one in answer.items]
+    return _shown(request, choice, "worst" if asked.bottom else "list", asked, answer, items)
+
+
+@routes.post("/scores", summary="Predict", responses=_POSTED)
+async def scores(
+    request: Request, asked: score_schemas.ScoreRequest, visitor: _Visitor = None
+) -> score_schemas.ScoreAnswer:
+    """What somebody is predicted to give to some items; for whom, as in /api/recommendations. An item that
+    the run does not know gets a mean, and one that was rated is predicted without that rating.
+    """
+    choice = _choice(request, asked, visitor)
+    answer = await work(request, partial(choice.arm.service.score, asked))
+    items = [(one.item_id, one.score) for one in answer.scores]
+    return _shown(request, choice, "scores", asked, answer, items)
+
+
+@routes.post("/explanations", summary="Explain a prediction", responses=_POSTED)
+async def explanations(
+    request: Request, asked: schemas.ExplanationRequest, visitor: _Visitor = None
+) -> schemas.ExplanationAnswer:
+    """Why somebody is predicted to give an item what the models say: the ratings around the two that matter
+    most, each by the change in the prediction when it is left out.
+    """
+    choice = _choice(request, asked, visitor)
+    answer = await work(request, partial(choice.arm.service.explain, asked))
+    items = [(answer.item.item_id, answer.score)]
+    return _shown(request, choice, "explanation", asked, answer, items)
+
+
+async def work(request: Request, task: Callable[[float], T]) -> T:
+    """What a task returns; see `Gate.run`."""
+    gate: Gate = request.app.state.gate
+    return await gate.run(task)
+
+
+def _choice(request: Request, asked: schemas.Asker, visitor: str | None) -> Choice:
+    experiment: Experiment = request.app.state.experiment
+    found = experiment.choice(asked, visitor)
+    request.scope[ARM] = found.arm.name
+    return found
+
+
+def _shown(
+    request: Request,
+    choice: Choice,
+    kind: str,
+    asked: schemas.Asker,
+    answer: _Answer,
+    items: Sequence[tuple[RawId, float]],
+) -> _Answer:
+    """The answer with the name of its arm, which the log and the shadow have learned of."""
+    experiment: Experiment = request.app.state.experiment
+    record = experiment.record(choice, kind, items)
+    shadow: Shadow | None = request.app.state.shadow
+    if shadow is not None and record is not None:
+        shadow.offer(record, asked)
+    named: dict[str, Any] = {"arm": choice.arm.name}
+    return answer.model_copy(update=named)
