@@ -27,7 +27,8 @@ DATA = "demo"
 # %% [markdown]
 # ## Train, and keep the history
 #
-# Each epoch records the loss and the validation NDCG. Training stops when it no longer rises.
+# Each epoch records the loss, and NDCG, precision and recall on the validation part. Training stops when the
+# NDCG no longer rises.
 
 # %%
 split = igmc.make_split(DATA, seed=1)
@@ -39,13 +40,18 @@ for name in ("lightgcn", "ngcf"):
 histories["lightgcn"].tail(3)
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
-for name, history in histories.items():
-    axes[0].plot(history.index, history.loss, label=name)
-    axes[1].plot(history.index, history.validation_ndcg, label=name)
-axes[0].set(xlabel="epoch", ylabel="BPR loss")
-axes[1].set(xlabel="epoch", ylabel="validation NDCG")
-axes[1].legend()
+curves = {
+    "loss": "BPR loss",
+    "validation_ndcg": "NDCG@20",
+    "validation_precision": "precision@20",
+    "validation_recall": "recall@20",
+}
+figure, axes = plt.subplots(1, 4, figsize=(12, 3), layout="constrained")
+for (column, label), place in zip(curves.items(), axes, strict=True):
+    for name, history in histories.items():
+        place.plot(history.index, history[column], label=name)
+    place.set(xlabel="epoch", ylabel=label)
+axes[0].legend()
 
 # %% [markdown]
 # A loss that falls while the validation NDCG stands still is overfitting. On rating data it is the rule,

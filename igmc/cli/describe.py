@@ -11,6 +11,7 @@ from igmc.cli.logs import start_logging
 from igmc.cli.options import config_options, read_config, running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import READING
+from igmc.files import replace_file
 
 __all__ = ["describe_command"]
 
@@ -22,6 +23,7 @@ __all__ = ["describe_command"]
     examples=(
         "igmc data describe demo",
         "igmc data describe ratings.csv --columns user_id,book_id,rating --plots figures",
+        "igmc data describe ratings.csv --per-user users.csv --per-item items.csv",
     ),
 )
 @click.argument("name")
@@ -32,6 +34,18 @@ __all__ = ["describe_command"]
     metavar="DIR",
     help="Also draw figures, as PNG and SVG, into this folder; existing ones are overwritten.",
 )
+@click.option(
+    "--per-user",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write a CSV with a row per user: number, mean and spread of the ratings, first and last time.",
+)
+@click.option(
+    "--per-item",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write a CSV with a row per item, those rated most first.",
+)
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
 @click.pass_context
 def describe_command(
@@ -39,6 +53,8 @@ def describe_command(
     name: str,
     file: Path | None,
     plots: Path | None,
+    per_user: Path | None,
+    per_item: Path | None,
     data_dir: Path | None,
     home: Path | None,
     as_json: bool,
@@ -53,11 +69,18 @@ def describe_command(
     """
     start_logging(verbose=verbose, quiet=quiet)
     config = read_config(ctx, file).data.replace(dataset=name)
-    from igmc.ratings import load_dataset
-    from igmc.ratings.description import describe
+    from igmc.ratings import description, load_dataset
 
     dataset = load_dataset(config, data_dir=data_dir, home=home)
-    page = describe(dataset)
+    page = description.describe(dataset)
+    tables = {}
+    for name, path, make in (
+        ("per_user", per_user, description.per_user),
+        ("per_item", per_item, description.per_item),
+    ):
+        if path is not None:
+            replace_file(path, make(dataset).to_csv(index=False, float_format="%.6g").encode())
+            tables[name] = str(path)
     drawn: list[str] = []
     if plots is not None:
         from igmc.plots import describe_figures, save_figure
@@ -65,6 +88,6 @@ def describe_command(
         for what, figure in describe_figures(dataset).items():
             drawn += map(str, save_figure(figure, plots / f"{dataset.name}-{what}"))
     if as_json:
-        emit_json(page.to_dict() | {"figures": drawn})
+        emit_json(page.to_dict() | {"figures": drawn, "tables": tables})
     else:
         emit(page.format())

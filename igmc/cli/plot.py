@@ -74,8 +74,9 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
 
     The figures are "training", the loss and the validation metrics by epoch; "errors", predictions by true
     rating, calibration, and errors by activity of the user and popularity of the item; "subgraphs", the test
-    pairs with the highest and the lowest prediction, explained as by igmc-explain; and "embeddings", the
-    items by --embeddings, coloured by their first genre.
+    pairs with the highest and the lowest prediction, explained as by igmc-explain; "largest-errors", the same
+    of the pairs predicted most too high and most too low; and "embeddings", the items by --embeddings,
+    coloured by their first genre.
 
     --lists adds "most-rated", "list" (of the first user named), "first-places" (over 200 users), "lists" (a
     table of titles by users, also as lists.csv) and "lists-graph".
@@ -99,7 +100,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     else:
         logger.warning("the run is unfinished: it has no test predictions to draw yet")
     if folder.finished or given["user"] is not None:
-        figures["subgraphs"] = _subgraphs(folder, split, config, given)
+        figures |= _subgraphs(folder, split, config, given)
     if given["embeddings"] is not None:
         figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])
     out = given["plots"] or Path(given_formerly("--plots") or folder.path / "plots")
@@ -159,7 +160,9 @@ def _errors(folder: RunFolder, split: Split) -> Figure:
     )
 
 
-def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: dict[str, Any]) -> Figure:
+def _subgraphs(
+    folder: RunFolder, split: Split, config: ExplainConfig, given: dict[str, Any]
+) -> dict[str, Figure]:
     from igmc.inference import Predictor, RunPredictions, from_text
     from igmc.inference.why import explain
     from igmc.plots import explanation_panel, subgraph_figure
@@ -169,15 +172,24 @@ def _subgraphs(folder: RunFolder, split: Split, config: ExplainConfig, given: di
     users, items, how = predictor.users, predictor.items, config.to_dict()
     if given["user"] is not None:
         pair = from_text(users, [given["user"]])[0], from_text(items, [given["item"]])[0]
-        return subgraph_figure([explanation_panel(explain(predictor, *pair, **how))])
-    tested, panels = RunPredictions.load(folder.path, split), []
-    for letter, which, at in zip("ab", ("highest", "lowest"), tested.extremes(predictor.graph), strict=True):
-        found = explain(predictor, users.ids[tested.user[at]], items.ids[tested.item[at]], **how)
-        title = (
-            f"({letter}) {which} prediction of {len(tested.true):,} test pairs; given: {tested.true[at]:g}"
-        )
-        panels.append(explanation_panel(found, title))
-    return subgraph_figure(panels)
+        return {"subgraphs": subgraph_figure([explanation_panel(explain(predictor, *pair, **how))])}
+    tested = RunPredictions.load(folder.path, split)
+    drawn = {
+        "subgraphs": (("highest prediction", "lowest prediction"), tested.extremes(predictor.graph)),
+        "largest-errors": (
+            ("predicted most too high", "predicted most too low"),
+            tested.worst(predictor.graph),
+        ),
+    }
+    figures = {}
+    for name, (titles, two) in drawn.items():
+        panels = []
+        for letter, title, at in zip("ab", titles, two, strict=True):
+            found = explain(predictor, users.ids[tested.user[at]], items.ids[tested.item[at]], **how)
+            whole = f"({letter}) {title} of {len(tested.true):,} test pairs; given: {tested.true[at]:g}"
+            panels.append(explanation_panel(found, whole))
+        figures[name] = subgraph_figure(panels)
+    return figures
 
 
 def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) -> Figure:

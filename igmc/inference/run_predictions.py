@@ -77,11 +77,17 @@ class RunPredictions:
         Raises:
             CheckpointError: if no pair has a neighbourhood.
         """
+        return self._ends(graph, self.predicted)
+
+    def worst(self, graph: ServingGraph) -> tuple[int, int]:
+        """The pairs whose prediction is most too high, and most too low; otherwise as `extremes`."""
+        return self._ends(graph, self.predicted - self.true)
+
+    def _ends(self, graph: ServingGraph, values: NDArray[np.float64]) -> tuple[int, int]:
         there = np.flatnonzero(has_neighbourhood(graph, self.user, self.item))
         if not len(there):
             raise CheckpointError("no test pair of this run has a neighbourhood")
-        predicted = self.predicted[there]
-        return int(there[predicted.argmax()]), int(there[predicted.argmin()])
+        return int(there[values[there].argmax()]), int(there[values[there].argmin()])
 
 
 def _damaged(path: Path, what: str) -> CheckpointError:

@@ -1,14 +1,15 @@
-"""The figure of a training: its loss, and what was measured on validation, epoch by epoch."""
+"""The figure of a training: its loss and what was measured on validation, by epoch."""
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from igmc.errors import MissingExtraError
-from igmc.plots.style import BLUE, COLUMN, GREY, PAGE, VERMILION, house_style, new_figure, save_figure
+from igmc.plots.style import BLUE, COLUMN, GREY, ORANGE, PAGE, VERMILION, house_style, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,37 +19,52 @@ __all__ = ["save_curves", "training_figure"]
 
 logger = logging.getLogger(__name__)
 
-# name in a record: (label of the axis, whether less is better)
-_LOSSES = {"mse": "mean squared error", "loss": "loss"}
-_VALIDATED = {"validation_rmse": ("RMSE", True), "validation_ndcg": ("NDCG@20", False)}
+# Names in records -> of the curve. The best epoch is chosen by the first that was measured.
+_VALIDATED = {
+    "validation_rmse": "RMSE",
+    "validation_ndcg": "NDCG@20",
+    "validation_precision": "precision@20",
+    "validation_recall": "recall@20",
+}
 _HEIGHT = 2.3  # inches
 _MARKED = 40  # up to so many epochs, each has a dot
 
 
 @house_style()
 def training_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
-    """The training loss by epoch and, where there is one, the validation figure with its best epoch marked.
+    """Loss and validation figures by epoch, the best epoch marked.
+
+    Errors of training and validation in the same unit share one axis; otherwise, what was measured on
+    validation has a panel of its own.
 
     Args:
-        history: a record for each epoch, at least one: ``epoch``, ``mse`` or ``loss``, and perhaps
-            ``validation_rmse`` or ``validation_ndcg``; records where that is None or missing are passed over.
+        history: a record for each epoch, at least one: ``epoch``, ``mse`` (in squared ratings) or ``loss``,
+            and perhaps ``validation_rmse``, or ``validation_ndcg``, ``validation_precision`` and
+            ``validation_recall``; records where one of these is None or missing are passed over.
 
     Raises:
         MissingExtraError: without matplotlib.
     """
-    loss = next(name for name in _LOSSES if name in history[0])
-    measured = next((n for n in _VALIDATED if any(r.get(n) is not None for r in history)), None)
-    panels = 1 if measured is None else 2
+    measured = [name for name in _VALIDATED if any(record.get(name) is not None for record in history)]
+    one_axis = next(name for name in ("mse", "loss") if name in history[0]) == "mse"
+    panels = 2 if measured and not one_axis else 1
     figure, axes = new_figure(1, panels, width=PAGE if panels > 1 else COLUMN, height=_HEIGHT)
-    _draw(axes[0], history, loss, BLUE)
-    axes[0].set_ylabel(_LOSSES[loss])
-    axes[0].set_title("(a) training" if panels > 1 else "training")
-    if measured is not None:
-        label, less = _VALIDATED[measured]
-        _draw(axes[1], history, measured, VERMILION)
-        axes[1].set_ylabel(label)
-        axes[1].set_title("(b) validation")
-        _mark_best(axes[1], history, measured, less)
+    if one_axis:
+        trained = [record | {"training": math.sqrt(record["mse"])} for record in map(dict, history)]
+        _draw(axes[0], trained, "training", BLUE, "training steps")
+        axes[0].set_ylabel("RMSE")
+    else:
+        _draw(axes[0], history, "loss", BLUE, "training")
+        axes[0].set_ylabel("loss")
+    axes[0].set_title("(a) training" if panels > 1 else "training and validation" if measured else "training")
+    for name, colour in zip(measured, (VERMILION, BLUE, ORANGE), strict=False):
+        _draw(axes[-1], history, name, colour, "validation" if one_axis else _VALIDATED[name])
+    if panels > 1:
+        axes[-1].set(ylabel=" / ".join(_VALIDATED[name] for name in measured), title="(b) validation")
+    if measured:
+        _mark_best(axes[-1], history, measured[0])
+    if (one_axis and measured) or len(measured) > 1:
+        axes[-1].legend()
     return figure
 
 
@@ -67,19 +83,19 @@ def save_curves(history: Sequence[Mapping[str, Any]], stem: Path) -> None:
         logger.warning("no %s.png: %s: %s", stem.name, type(error).__name__, error)
 
 
-def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, colour: str) -> None:
+def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, colour: str, label: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     known = [record for record in history if record.get(name) is not None]
     dot = "o" if len(known) <= _MARKED else None
-    axes.plot([r["epoch"] for r in known], [r[name] for r in known], color=colour, marker=dot)
+    axes.plot([r["epoch"] for r in known], [r[name] for r in known], color=colour, marker=dot, label=label)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _mark_best(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, less: bool) -> None:
+def _mark_best(axes: Axes, history: Sequence[Mapping[str, Any]], name: str) -> None:
     known = [record for record in history if record.get(name) is not None]
-    best = (min if less else max)(known, key=lambda record: record[name])
+    best = (min if name == "validation_rmse" else max)(known, key=lambda record: record[name])
     epoch, value = int(best["epoch"]), best[name]
     axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
     axes.plot(epoch, value, "o", color=GREY, markersize=6, fillstyle="none")

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 
@@ -79,3 +80,17 @@ def test_what_cannot_be_described(command, home, arguments, code, message):
     got, out, err = command("igmc", "data", "describe", *arguments)
     assert (got, out) == (code, "")
     assert message in err
+
+
+def test_tables_by_user_and_item_are_written(command, tmp_path):
+    users, items = tmp_path / "users.csv", tmp_path / "items.csv"
+    code, out, err = command(
+        *("igmc-data", "describe", "demo", "--per-user", users, "--per-item", items, "--json")
+    )
+    assert code == 0, err
+    assert json.loads(out)["tables"] == {"per_user": str(users), "per_item": str(items)}
+    by_user, by_item = pd.read_csv(users), pd.read_csv(items)
+    assert (len(by_user), len(by_item)) == (300, 250)
+    assert by_user.ratings.sum() == by_item.ratings.sum() == 12000
+    code, _, err = command("igmc-data", "describe", "demo", "--per-user", tmp_path / "none" / "users.csv")
+    assert (code, "cannot write" in err) == (1, True)

@@ -33,7 +33,7 @@ def test_all_figures_of_a_run(plot, run, tmp_path):
     code, out, err = plot("--plots", tmp_path / "figures", "--json", "--quiet")
     assert (code, err) == (0, "")
     value = json.loads(out)
-    assert list(value["figures"]) == ["training", "errors", "subgraphs"]
+    assert list(value["figures"]) == ["training", "errors", "subgraphs", "largest-errors"]
     written = sorted(path.name for path in (tmp_path / "figures").iterdir())
     assert written == sorted(f"{name}.{kind}" for name in value["figures"] for kind in ("png", "svg"))
 

@@ -55,6 +55,13 @@ def test_pairs_without_a_neighbourhood_are_no_extremes():
         predictions.extremes(empty)
 
 
+def test_the_worst_are_most_too_high_and_most_too_low():
+    predictions, graph = small([2.0, 1.5, 9.0])
+    predictions.true[:] = [4.0, 1.0, 0.0]
+    assert predictions.worst(graph) == (1, 0)
+    assert predictions.extremes(graph) == (0, 1)
+
+
 def test_what_is_missing_damaged_or_of_another_split_is_refused(copied):
     split, path = Split.load(copied / "split.npz"), copied / "predictions.csv.gz"
     whole = path.read_bytes()

@@ -20,29 +20,44 @@ def lines(axes):
     return [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
 
 
-def test_loss_and_validation_by_epoch_with_the_best_one_marked():
-    loss, validation = training_figure(history([1.2, 0.9, 1.1])).axes
-    assert lines(loss) == [([1, 2, 3], [2.0, 1.0, 2.0 / 3])]
-    assert lines(validation)[0] == ([1, 2, 3], [1.2, 0.9, 1.1])
-    assert lines(validation)[2] == ([2], [0.9])
-    assert validation.get_title(loc="right") == "best: 0.9000 in epoch 2"
-    assert [axes.get_xlabel() for axes in (loss, validation)] == ["epoch", "epoch"]
-    assert (loss.get_ylabel(), validation.get_ylabel()) == ("mean squared error", "RMSE")
+def test_errors_of_training_and_validation_share_an_axis_with_the_best_epoch_marked():
+    (axes,) = training_figure(history([1.2, 0.9, 1.1])).axes
+    assert lines(axes)[0] == ([1, 2, 3], [2**0.5, 1.0, (2 / 3) ** 0.5])
+    assert lines(axes)[1] == ([1, 2, 3], [1.2, 0.9, 1.1])
+    assert lines(axes)[3] == ([2], [0.9])
+    assert axes.get_title(loc="right") == "best: 0.9000 in epoch 2"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "RMSE")
+    assert [text.get_text() for text in axes.get_legend().texts] == ["training steps", "validation"]
 
 
 def test_without_validation_there_is_the_loss_alone():
-    (loss,) = training_figure(history([None, None])).axes
-    assert lines(loss) == [([1, 2], [2.0, 1.0])]
+    (axes,) = training_figure(history([None, None])).axes
+    assert lines(axes) == [([1, 2], [2**0.5, 1.0])]
+    assert axes.get_legend() is None
 
 
-def test_of_rankings_the_highest_is_best_and_epochs_without_a_figure_are_passed_over():
+def test_a_loss_in_another_unit_stands_apart_from_the_error():
+    records = [{"epoch": float(e), "loss": 2.0 / e, "validation_rmse": 1.0 + e} for e in (1, 2)]
+    loss, validation = training_figure(records).axes
+    assert lines(loss) == [([1.0, 2.0], [2.0, 1.0])]
+    assert lines(validation)[0] == ([1.0, 2.0], [2.0, 3.0])
+    assert validation.get_title(loc="right") == "best: 2.0000 in epoch 1"
+    assert (loss.get_ylabel(), validation.get_ylabel()) == ("loss", "RMSE")
+
+
+def test_of_rankings_the_highest_ndcg_is_best_and_epochs_without_a_figure_are_passed_over():
     records = [{"epoch": 1.0, "loss": 0.7}] + [
         {"epoch": float(epoch), "loss": 0.6, "validation_ndcg": value}
+        | {"validation_precision": value / 2, "validation_recall": 1 - value}
         for epoch, value in ((2, 0.1), (3, 0.3), (4, 0.2))
     ]
     _, validation = training_figure(records).axes
-    assert lines(validation)[0] == ([2.0, 3.0, 4.0], [0.1, 0.3, 0.2])
+    ndcg, precision, recall = lines(validation)[:3]
+    assert ndcg == ([2.0, 3.0, 4.0], [0.1, 0.3, 0.2])
+    assert (precision[1], recall[1]) == ([0.05, 0.15, 0.1], [0.9, 0.7, 0.8])
     assert validation.get_title(loc="right") == "best: 0.3000 in epoch 3"
+    names = [text.get_text() for text in validation.get_legend().texts]
+    assert names == ["NDCG@20", "precision@20", "recall@20"]
 
 
 def test_both_files_are_written(tmp_path):

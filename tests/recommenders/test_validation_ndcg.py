@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from igmc.recommenders import validation_ndcg as module
-from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.recommenders.validation_ndcg import validation_lists, validation_ndcg
 from tests.recommenders.boards import data_of, ratings
 
 
@@ -22,6 +22,17 @@ def test_ndcg_of_the_validation_items_by_hand(k, expected):
     before = table.copy()
     assert validation_ndcg(lambda users: table[users], data, k) == pytest.approx(np.mean(expected))
     np.testing.assert_array_equal(table, before)
+
+
+@pytest.mark.parametrize(("k", "precision", "recall"), [(1, [0, 1], [0, 1]), (2, [1 / 2, 1 / 2], [1 / 2, 1])])
+def test_precision_and_recall_by_hand(k, precision, recall):
+    known, wanted = ratings([0, 1], [0, 1], [5, 5]), ratings([0, 0, 2], [2, 3, 0], [5, 1, 3])
+    data = data_of(known, wanted, n_users=3, n_items=4)
+    table = np.array([[9, 3, 2, 1], [0, 0, 0, 0], [4, 3, 2, 1]], np.float32)
+    found = validation_lists(lambda users: table[users], data, k)
+    assert next(iter(found)) == "validation_ndcg", "the first decides on the epoch"
+    assert found["validation_precision"] == pytest.approx(np.mean(precision))
+    assert found["validation_recall"] == pytest.approx(np.mean(recall))
 
 
 def test_users_are_ranked_in_chunks_and_of_many_evenly_spaced_ones(monkeypatch):

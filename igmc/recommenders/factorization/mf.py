@@ -16,7 +16,7 @@ from igmc.recommenders.factorization.bpr import Likes, Vectors, train_pass
 from igmc.recommenders.factorization.factor_model import SIDE_FEATURES, FactorModel
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
-from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.recommenders.validation_ndcg import validation_lists
 from igmc.rng import stream
 
 __all__ = ["MF", "MFConfig"]
@@ -135,7 +135,7 @@ class MF(FactorModel):
             self.fit_state = sides
             record = {"epoch": float(epoch), "loss": loss, "learning_rate": config.learning_rate}
             if len(data.validation):
-                record["validation_ndcg"] = validation_ndcg(self.scores, data)
+                record |= validation_lists(self.scores, data)
                 if stopping.update(epoch, record["validation_ndcg"]):
                     kept = {side: vectors.copy() for side, vectors in sides.items()}
             self.history.append(record)

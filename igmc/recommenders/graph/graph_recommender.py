@@ -21,7 +21,7 @@ from igmc.recommenders.graph.objectives import BIAS_DAMPING, RankingObjective, R
 from igmc.recommenders.graph.training_loop import torch_seeded, train
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
-from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.recommenders.validation_ndcg import validation_lists
 from igmc.rng import stream
 
 __all__ = ["GraphRecommender"]
@@ -128,7 +128,7 @@ class GraphRecommender(Recommender):
     def _measure(self, encoder: NodeEncoder, given: GraphInput, data: TrainingData) -> dict[str, float]:
         self._embed(encoder, given)
         if self.ranks_only:
-            return {"validation_ndcg": validation_ndcg(self._scores, data)}
+            return validation_lists(self._scores, data)
         error = self._predict(data.validation.user, data.validation.item) - data.validation.rating
         return {"validation_rmse": float(np.sqrt(np.mean(np.square(error, dtype=np.float64))))}
 
