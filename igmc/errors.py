@@ -13,6 +13,7 @@ __all__ = [
     "MissingExtraError",
     "StoreError",
     "TrainingError",
+    "WorkerLostError",
     "WriteError",
 ]
 
@@ -93,6 +94,10 @@ class CheckpointError(DataError):
 
 class TrainingError(IgmcError):
     """Training that cannot continue, such as one whose loss is not finite (exit code 1)."""
+
+
+class WorkerLostError(IgmcError):
+    """A job whose worker died each time that it was tried, on this machine or another (exit code 1)."""
 
 
 class WriteError(IgmcError):

@@ -35,6 +35,7 @@ def test_a_value_of_ten_megabytes_is_not_shown_whole():
         ("CheckpointError", 3),
         ("TrainingError", 1),
         ("MissingExtraError", 1),
+        ("WorkerLostError", 1),
         ("WriteError", 1),
     ],
 )
@@ -55,6 +56,7 @@ def test_the_list_above_is_complete():
         "CheckpointError",
         "TrainingError",
         "MissingExtraError",
+        "WorkerLostError",
         "WriteError",
     }
 

@@ -27,6 +27,7 @@ from igmc.extract.worker import Job, make_shard, make_shard_of, save_job, start_
 from igmc.files import WORK, locked, sweep, writing
 from igmc.graph import Part
 from igmc.jobs import LOCAL, check_executor, drive, ray_executor
+from igmc.processes import GUARD
 from igmc.store import (
     DIGEST,
     Manifest,
@@ -45,7 +46,6 @@ __all__ = ["ExtractReport", "extract_store"]
 
 logger = logging.getLogger(__name__)
 
-_GUARD = 'under `if __name__ == "__main__":`'
 POOL_SHARDS = 4  # fewer are done before a pool has started
 
 
@@ -115,7 +115,7 @@ def extract_store(
         # The lock below is held by the process that waits for this one.
         raise ConfigError(
             "extract_store was called from one of its own worker processes",
-            remedy=f"put the call {_GUARD}",
+            remedy=f"put the call {GUARD}",
         )
     start, folder = time.perf_counter(), Path(folder)
     with writing(folder):
@@ -237,7 +237,7 @@ def _in_processes(job: Job, missing: list[int], workers: int, done: Callable[[in
         raise IgmcError(
             "a worker process died, usually for lack of memory",
             remedy="run the same command again with fewer --workers: it resumes where it stopped; "
-            f"from a script of your own, call it {_GUARD}",
+            f"from a script of your own, call it {GUARD}",
         ) from error
     finally:
         sweep(job.folder)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from igmc.config import ExtractConfig
 from igmc.files import writing
 from igmc.graph import BipartiteGraph, Subgraphs, extract_subgraphs
+from igmc.processes import end_with_parent
 from igmc.ratings import Pairs
 from igmc.store import Manifest, shard_name, write_shard
 
@@ -117,7 +115,7 @@ _job: Job | None = None  # of this worker process
 def start_worker(work: Path) -> None:
     """Make this process ready for `make_shard`."""
     global _job
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _job = load_job(work)
 
 
@@ -137,11 +135,3 @@ def make_shard_of(work: Path, shard: int) -> int:
 
 
 _loaded: tuple[Path, Job] | None = None  # the folder and the job that this process has loaded
-
-
-def _end_with_parent() -> None:
-    """A pool's workers wait for ever when their parent is killed; this ends them."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

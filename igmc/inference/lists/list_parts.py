@@ -8,7 +8,7 @@ import pickle
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from igmc.inference.lists.filters import eligible_items
 from igmc.inference.lists.recommend import list_items
 from igmc.inference.lists.recommend_all import Written
 from igmc.inference.lists.request import ListRequest
-from igmc.jobs import LOCAL, check_executor, drive, ray_executor
+from igmc.jobs import LOCAL, check_executor, drive, loaded, ray_executor
 from igmc.progress import step
 from igmc.ratings import IdTable, RawId
 
@@ -225,14 +225,7 @@ def _write(job: _Job, predictor: BasePredictor, one: _Block) -> int:
 
 
 def _write_remote(load: bytes, job: _Job, one: _Block) -> int:
-    return _write(job, _loaded(load), one)
-
-
-@lru_cache(maxsize=1)
-def _loaded(load: bytes) -> BasePredictor:
-    """What a worker has loaded for one part serves it for the others."""
-    found: BasePredictor = pickle.loads(load)()
-    return found
+    return _write(job, loaded(load), one)
 
 
 def _counted(job: _Job, parts: int) -> Written:
