@@ -11,24 +11,15 @@ from pathlib import Path
 import pytest
 
 from igmc.config import ListConfig
-from igmc.errors import ConfigError, IgmcError, MissingExtraError
+from igmc.errors import ConfigError, IgmcError, MissingExtraError, WorkerLostError
 from igmc.extract import extract_store
 from igmc.inference.lists import ListRequest, recommend_parts
 from igmc.inference.predictor import Predictor
-from igmc.jobs import check_executor, ray_executor
+from igmc.jobs import check_executor, ray_executor, workers_for
+from igmc.recommenders import RECOMMENDERS
+from tests.evaluation.datasets import make_dataset
 from tests.extract.killable_extraction import CONFIG, SEED, make_part
-
-
-def killed_once(mark: str, number: int) -> int:
-    """The square of a number; the worker that comes first to 3 is killed."""
-    if number == 3 and not Path(mark).exists():
-        Path(mark).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number**2
-
-
-def refused(number: int) -> int:
-    raise ConfigError("no such number", got=number, allowed="none", remedy="ask for another")
+from tests.worker_jobs import asleep, killed_once, lives, refused, until
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +73,31 @@ def test_lists_whose_worker_is_killed_are_those_of_one_process(ray, predictor, d
     assert (tmp_path / "killed").exists()
     for path in sorted((tmp_path / "alone").glob("part-*")):
         assert (tmp_path / "ray" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.ray
+def test_a_study_whose_worker_is_killed_is_that_of_one_process(ray, monkeypatch, tmp_path):
+    pytest.importorskip("optuna", reason="needs the extra tune")
+    from igmc.evaluation.tuning import tune
+    from tests.evaluation.tuning.test_study import outcome
+
+    monkeypatch.setitem(RECOMMENDERS, "stairs", "tests.evaluation.tuning.test_study:Stairs")
+    given = {"dataset": make_dataset(3, users=40, items=25), "trials": 14, "parallel": 3}
+    alone = tune("stairs", **given, workers=1)
+    mark = tmp_path / "killed"
+    assert outcome(tune(f"stairs:mark={mark}", **given, executor="ray")) == outcome(alone)
+    assert mark.exists()
+
+
+@pytest.mark.ray
+def test_an_interrupt_ends_blocks_that_take_long(ray, tmp_path):
+    with workers_for("ray", 2) as executor:
+        block = executor.submit(asleep, str(tmp_path), 1)
+        until(lambda: len(list(tmp_path.iterdir())) == 1)
+        begun = int(next(tmp_path.iterdir()).name)
+        executor.shutdown(cancel_futures=True)  # as `drive` does
+    assert isinstance(block.exception(), WorkerLostError)
+    until(lambda: not lives(begun))
 
 
 @pytest.mark.ray

@@ -47,6 +47,7 @@ logger = logging.getLogger(__name__)
 __all__ = [
     "as_typed",
     "config_options",
+    "crew_options",
     "executor_option",
     "network_sections",
     "read_config",
@@ -64,6 +65,20 @@ track_option = click.option(
     help="Log losses, validation figures and learning rate by epoch: to a folder for TensorBoard, to "
     "Weights & Biases, or to MLflow. Can be repeated [default: none]",
 )
+
+
+def crew_options(help_of_workers: str) -> Callable[[_Command], _Command]:
+    """Options for jobs that take minutes each: ``--workers``, and where these work."""
+
+    def decorate(function: _Command) -> _Command:
+        attach(
+            function,
+            [PlainOption(["--workers"], type=click.IntRange(1, 1024), metavar="N", help=help_of_workers)],
+        )
+        return executor_option(function)
+
+    return decorate
+
 
 executor_option = click.option(
     "--executor",

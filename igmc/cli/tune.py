@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from igmc.cli.help import TeachingCommand
 from igmc.cli.knobs import PlainOption
 from igmc.cli.logs import start_logging
-from igmc.cli.options import running_options, track_option
+from igmc.cli.options import crew_options, running_options, track_option
 from igmc.cli.output import emit, emit_json, table
 from igmc.cli.sections import read_data, read_section, reading_options
 
@@ -91,12 +91,23 @@ _SHOWN = 10  # trials in the table
     "igmc-evaluate --model NAME@FILE; for igmc also train.json, for igmc-train --config "
     "[default: one under ./runs, named after the command]",
 )
+@click.option(
+    "--parallel",
+    cls=PlainOption,
+    type=click.IntRange(1, 1024),
+    default=1,
+    metavar="N",
+    help="Trials that may run at once: each is drawn without knowing the N - 1 before it, so the result "
+    "depends on N, but not on --workers [1..1024; default 1]",
+)
+@crew_options("Processes that make trials and share the cores [1..--parallel; default: as many as cores]")
 @track_option
 @reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
 @click.pass_context
 def tune_command(
     ctx: click.Context,
+    /,
     model: str,
     dataset: str,
     protocol: str,
@@ -107,18 +118,17 @@ def tune_command(
     prune: bool,
     seed: int,
     out: Path | None,
-    track: tuple[str, ...],
-    data_dir: Path | None,
-    home: Path | None,
+    parallel: int,
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    **where: Any,
 ) -> None:
     """Search for the settings of a model that do best on the validation part of a split.
 
     Each trial is fitted to the training part and measured on the validation part; test ratings are never
     used. The first trial has the given or default settings; Optuna draws the others. After an interruption
-    the same command resumes, and more --trials add to the study.
+    the same command resumes, also with other --workers, and more --trials add to the study.
 
     The best validation score is the best of many, so it is too optimistic: measure the settings with
     igmc-evaluate.
@@ -131,6 +141,7 @@ def tune_command(
     given = read_section(ctx, "data").items()
     others = {data.first_name(name): value for name, value in given if name != "columns"}
     named = [data.columns, protocol, metric, *spaces, prune, seed, *([others] if others else [])]
+    named += [{"parallel": parallel}] if parallel > 1 else []
     result = tune(
         model,
         data,
@@ -141,10 +152,9 @@ def tune_command(
         space=dict(parse_space(space) for space in spaces),
         prune=prune,
         seed=seed,
-        data_dir=data_dir,
-        home=home,
         out=out or _default_folder(model, dataset, *named),
-        track=track,
+        parallel=parallel,
+        **where,
     )
     if as_json:
         emit_json(result.to_dict())

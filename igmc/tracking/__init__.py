@@ -2,13 +2,14 @@
 
 from igmc.tracking.callback import Callback, TrackedTraining, figure_name
 from igmc.tracking.mlflow import MLflow
-from igmc.tracking.targets import callbacks_for
+from igmc.tracking.targets import Targets, callbacks_for
 from igmc.tracking.tensorboard import TensorBoard
 from igmc.tracking.wandb import WandB
 
 __all__ = [
     "Callback",
     "MLflow",
+    "Targets",
     "TensorBoard",
     "TrackedTraining",
     "WandB",

@@ -44,6 +44,19 @@ def test_json_and_a_folder_named_after_the_command(command, home, tmp_path):
     assert "tuned" in out
 
 
+def test_workers_come_to_the_table_of_one_process(command, home):
+    many, found = (*QUICK, "--parallel", 2, "--json", "-q"), []
+    for how in (("--workers", 1), ("--workers", 2, "--out", "study")):
+        code, out, _ = command("igmc", "tune", *many, *how)
+        assert code == 0
+        found.append(json.loads(out))
+    first, second = ([(trial["value"], trial["settings"]) for trial in one["trials"]] for one in found)
+    assert len(first) == 3
+    assert first == second
+    alone = json.loads(command("igmc", "tune", *QUICK, "--json", "-q")[1])
+    assert alone["folder"] != found[0]["folder"], "another study"
+
+
 def test_help_ends_with_two_examples(command):
     code, out, _ = command("igmc", "tune", "-h", "--all")
     assert code == 0
@@ -65,6 +78,8 @@ def test_help_ends_with_two_examples(command):
             "leaves no validation part",
         ),
         (("--model", "item_mean", "--trials", 0), "Invalid value for '--trials'"),
+        (("--model", "item_mean", "--workers", 2), "hint: raise that number as well (--parallel 2)"),
+        (("--model", "item_mean", "--executor", "dask"), "unknown executor; got 'dask'"),
     ],
 )
 def test_wrong_usage(command, home, arguments, message):

@@ -1,38 +1,35 @@
 """The search for the settings of a recommender that do best on the validation part; the test part has no say.
 
-Trials are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) and stored as
-they end. What a trial draws depends on the seed and on the trials before it alone, so a study that was
-interrupted ends as if nothing had happened.
+Trials are drawn by Optuna's tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) and stored by
+this process as they end. Trial n is drawn and pruned by the seed and by the trials up to n - parallel alone,
+so neither an interruption nor the number of workers changes what a study comes to.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+import os
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from igmc import __version__
 from igmc.config import DataConfig
-from igmc.errors import ConfigError, IgmcError, TrainingError, WriteError
+from igmc.errors import ConfigError, IgmcError
 from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.tuning import trials as stored
-from igmc.evaluation.tuning.trials import Trial, TuningResult
-from igmc.evaluation.validation import ERRORS, checked_metric, validation_figure
-from igmc.files import locked, replace_file, sweep, writing
-from igmc.progress import working_on
+from igmc.evaluation.tuning.runner import Runner
+from igmc.evaluation.tuning.search import Search, digest_of, training_data, trial_of
+from igmc.evaluation.tuning.trials import TuningResult
+from igmc.evaluation.validation import checked_metric
+from igmc.files import locked, sweep, writing
+from igmc.jobs import LOCAL, Crew, check_executor, workers_for
 from igmc.ratings import DataLike, Dataset, Split, data_config, load_dataset, make_split
-from igmc.recommenders import Monitor, Recommender, SearchSpace, TrainingData, checked_space, with_settings
-from igmc.tracking import Callback, TrackedTraining, callbacks_for
-
-if TYPE_CHECKING:
-    import optuna
+from igmc.recommenders import Recommender, SearchSpace, TrainingData, checked_space
+from igmc.tracking import Callback, callbacks_for
 
 __all__ = ["tune"]
 
@@ -55,6 +52,9 @@ def tune(
     out: str | Path | None = None,
     track: str | Path | Sequence[str | Path] | None = None,
     callbacks: Sequence[Callback] = (),
+    parallel: int = 1,
+    workers: int | None = None,
+    executor: str = LOCAL,
 ) -> TuningResult:
     """Search the settings that do best on the validation part of one split.
 
@@ -79,167 +79,79 @@ def tune(
             ``igmc-evaluate --model NAME@FILE`` takes them. For igmc also ``train.json``, as ``igmc-train
             --config`` takes it. Nothing is written if None.
         track: where to log all trials: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
-        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
+        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`. With one worker.
+        parallel: trials that may run at once. Each is drawn and pruned without knowing the ``parallel - 1``
+            before it, so the result depends on this number.
+        workers: processes that make trials, up to `parallel`; the result does not depend on it. By default as
+            many as there are cores. In a script, use more than one only under
+            ``if __name__ == "__main__":``.
+        executor: "local", "ray" or "ray://HOST:PORT"; see `igmc.jobs`. Ray's workers read the data
+            themselves.
 
     Raises:
         ConfigError: on an unknown name or setting, if there is nothing to search or no validation part, or if
             the folder holds another study.
         DataError: if the data or the study cannot be read.
         TrainingError: if no trial finished.
-        MissingExtraError: without Optuna, or the library that `track` needs.
+        MissingExtraError: without Optuna, Ray if it is to work, or the library that `track` needs.
     """
     stored.require_optuna()
-    if trials < 1:
-        raise ConfigError("the number of trials is too small", got=trials, allowed="at least 1")
+    called = [*callbacks_for(track), *callbacks]
+    crew = _crew(trials, parallel, workers, executor, callbacks)
     with ExitStack() as stack:
-        called = [*callbacks_for(track), *callbacks]
         asked = ModelSpec.of(model)
         way = make_protocol(protocol)
         source = load_dataset(dataset, data_dir=data_dir, home=home)
-        given = data_config(dataset)
         usual = asked.make(source.name, seed)
         searched = _searched(asked, usual, space or {})
         split = way.draw(source, seed)
         data = TrainingData.from_split(split, source)  # all that is looked at from here on
         metric = checked_metric(usual, metric, way, data)
-        search = _Search(usual, data, metric, searched, prune, seed, called, Path(out) if out else None)
+        folder = Path(out) if out else None
+        search = Search(usual, metric, searched, prune, seed, parallel, f"{folder.name}/" if folder else "")
         facts = {"dataset": source.name, "protocol": way.label}
-        if search.folder is not None:
-            with writing(search.folder):
-                search.folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(search.folder))
-            sweep(search.folder)
-        run = _run_settings(given, source, way, split) if asked.name == "igmc" else None
-        return search.run(trials, timeout, facts, run)
-
-
-@dataclass
-class _Search:
-    """A study and what its trials are made of; there is no test rating in it."""
-
-    usual: Recommender
-    data: TrainingData
-    metric: str
-    space: SearchSpace
-    prune: bool
-    seed: int
-    callbacks: Sequence[Callback]
-    folder: Path | None
-
-    @property
-    def less_is_better(self) -> bool:
-        return self.metric in ERRORS
-
-    def run(
-        self, trials: int, timeout: float | None, facts: Mapping[str, str], run: Mapping[str, Any] | None
-    ) -> TuningResult:
-        identity = self._identity(facts)
-        study = stored.open_study(self.folder, identity, minimize=self.less_is_better, prune=self.prune)
-        start, best = time.monotonic(), stored.best_of(study)
-        while len(ended := stored.ended(study)) < trials:
-            if ended and timeout is not None and time.monotonic() - start > timeout:
-                logger.info("the time is over after %d of %d trials", len(ended), trials)
-                break
-            trial = stored.next_trial(study, len(ended), self.seed, self.space, self.usual.config)
-            working_on(f"trial {len(ended) + 1} of {trials}")
-            self._try(study, trial)
-            newest, best = stored.ended(study)[-1], stored.best_of(study)
-            logger.info("%s", _line(newest, best, len(ended) + 1, trials, self.metric))
-            if best is not None and best.number == newest.number:
-                self._write(best, run)
-        ended = stored.ended(study)
-        if best is None:
-            raise TrainingError(
-                "no trial finished",
-                got=ended[-1].error,
-                remedy="search another space, or fix the errors of the trials",
-            )
-        self._write(best, run)
-        return TuningResult(
-            **facts,
-            model=self.usual.name,
-            seed=self.seed,
-            metric=self.metric,
-            less_is_better=self.less_is_better,
-            space={name: str(choice) for name, choice in self.space.items()},
-            trials=tuple(ended),
-            best=best,
-            settings=with_settings(self.usual.config, best.settings).to_dict(),
-            folder=None if self.folder is None else str(self.folder),
-        )
-
-    def _try(self, study: optuna.Study, trial: optuna.Trial) -> None:
-        """One trial; if its settings do not work, that is its end and not that of the study."""
-        import optuna
-
-        start = time.monotonic()
-        try:
-            config = with_settings(self.usual.config, stored.drawn(trial, self.space))
-            model = type(self.usual)(config, seed=self.seed)
-            with TrackedTraining(self.callbacks, self._name(trial), config.to_dict()) as tracked:
-                model.fit(self.data, monitor=self._monitor(trial, tracked.monitor))
-                value = validation_figure(model, self.data, self.metric)
-                tracked.finish({f"validation_{self.metric}": value})
-        except optuna.TrialPruned:
-            trial.set_user_attr("seconds", time.monotonic() - start)
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-        except WriteError:  # no fault of the settings
-            raise
-        except IgmcError as error:
-            trial.set_user_attr("seconds", time.monotonic() - start)
-            trial.set_user_attr("error", str(error))
-            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        if folder is not None:
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(folder))
+            sweep(folder)
+        run = _run_settings(data_config(dataset), source, way, split) if asked.name == "igmc" else None
+        runner = Runner(search, data, facts, folder, run)
+        if crew is None:
+            runner.work(trials, timeout, called)
         else:
-            trial.set_user_attr("seconds", time.monotonic() - start)
-            study.tell(trial, value)
+            load = partial(training_data, dataset, data_dir, home, way, seed, digest_of(data))
+            with crew() as executing:
+                runner.share(trials, timeout, executing, partial(trial_of, pickle.dumps(load), search, track))
+        return runner.result()
 
-    def _name(self, trial: optuna.Trial) -> str:
-        place = "" if self.folder is None else f"{self.folder.name}/"
-        return f"{place}trial-{trial.number:04d}"
 
-    def _monitor(self, trial: optuna.Trial, tracked: Monitor | None) -> Monitor:
-        import optuna
-
-        name = "validation_rmse" if self.less_is_better else "validation_ndcg"
-
-        def monitor(record: Mapping[str, Any]) -> None:
-            if tracked is not None:
-                tracked(record)
-            value = record.get(name)
-            if value is not None:
-                trial.report(float(value), int(record["epoch"]))
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-
-        return monitor
-
-    def _identity(self, facts: Mapping[str, str]) -> dict[str, Any]:
-        """All that determines what the trials come to."""
-        sha = hashlib.sha256(json.dumps(self.data.scale.to_dict()).encode())
-        for part in (self.data.train, self.data.validation):
-            for column in part.columns().values():
-                sha.update(column.tobytes())
-        return {
-            **facts,
-            "model": self.usual.name,
-            "settings": self.usual.config.identity(),
-            "space": {name: str(choice) for name, choice in sorted(self.space.items())},
-            "metric": self.metric,
-            "prune": self.prune,
-            "seed": self.seed,
-            "ratings": sha.hexdigest()[:16],
-            "igmc": __version__,
-        }
-
-    def _write(self, best: Trial, run: Mapping[str, Any] | None) -> None:
-        if self.folder is None:
-            return
-        settings = with_settings(self.usual.config, best.settings).to_dict()
-        files: dict[str, Mapping[str, Any]] = {"best.json": settings}
-        if run is not None:
-            files["train.json"] = {**run, **settings, "seed": self.seed}
-        for name, value in files.items():
-            replace_file(self.folder / name, json.dumps(value, indent=1).encode() + b"\n")
+def _crew(
+    trials: int, parallel: int, workers: int | None, executor: str, callbacks: Sequence[Callback]
+) -> Callable[[], AbstractContextManager[Crew]] | None:
+    """Who works beside this process, once called; None if it works alone."""
+    for name, value in (("trials", trials), ("trials that may run at once", parallel), ("workers", workers)):
+        if value is not None and value < 1:
+            raise ConfigError(f"the number of {name} is too small", got=value, allowed="at least 1")
+    if workers is not None and workers > parallel:
+        raise ConfigError(
+            "there are more workers than trials that may run at once",
+            got=workers,
+            allowed=f"up to {parallel}",
+            remedy=f"raise that number as well (--parallel {workers}); the result depends on it, and not on "
+            "the number of workers",
+        )
+    if check_executor(executor) == LOCAL:
+        workers = workers or min(parallel, len(os.sched_getaffinity(0)))
+        if workers == 1:
+            return None
+    if callbacks:
+        raise ConfigError(
+            "callbacks of your own are called in one process only",
+            got=f"executor={executor!r}, workers={workers}",
+            allowed="executor='local', workers=1",
+        )
+    return partial(workers_for, executor, workers)
 
 
 def _searched(asked: ModelSpec, usual: Recommender, space: SearchSpace) -> dict[str, Any]:
@@ -280,11 +192,3 @@ def _run_settings(given: DataConfig, source: Dataset, way: Protocol, split: Spli
         logger.warning("no train.json: igmc-train knows no split like that of %s", way.label)
         return None
     return {"data": config.to_dict()}
-
-
-def _line(trial: Trial, best: Trial | None, n: int, of: int, metric: str) -> str:
-    ends = {"complete": f"{metric} {trial.value:.4f}" if trial.value is not None else "", "pruned": "pruned"}
-    end = ends.get(trial.state, f"failed: {trial.error}")
-    chosen = "" if best is None else f" (best {best.value:.4f}, trial {best.number + 1})"
-    settings = " ".join(f"{name}={stored.shown(value)}" for name, value in trial.settings.items())
-    return f"trial {n}/{of}: {end} in {trial.seconds:.1f} s{chosen}  {settings}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from igmc.config import Config
 from igmc.errors import ConfigError, DataError, MissingExtraError
@@ -17,22 +17,27 @@ from igmc.short_repr import short_repr
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.trial import FrozenTrial
 
 __all__ = [
     "Trial",
     "TuningResult",
     "best_of",
+    "by_number",
     "drawn",
     "ended",
     "next_trial",
     "open_study",
     "require_optuna",
     "shown",
+    "study_of",
 ]
 
 STORAGE = "study.db"
 STARTUP_TRIALS = 5  # that are never pruned
 WARMUP_EPOCHS = 3  # of a trial, before which it is not pruned
+NUMBER = "n"  # attribute of a stored trial: its number, since trials may end in any order
+_STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class TuningResult:
     Attributes:
         model, dataset, protocol, seed: what was tuned, and on which split; the protocol as
             `igmc.evaluation.protocols.registry.make_protocol` reads it.
+        parallel: trials that might run at once, each drawn without knowing the others.
         metric: what was compared, always of the validation part.
         less_is_better: whether the metric is an error.
         space: what was searched, by setting, in the form of ``--space``.
@@ -78,6 +84,7 @@ class TuningResult:
     dataset: str
     protocol: str
     seed: int
+    parallel: int
     metric: str
     less_is_better: bool
     space: Mapping[str, str]
@@ -110,16 +117,13 @@ def require_optuna() -> None:
     optuna.logging.set_verbosity(logging.WARNING)
 
 
-def open_study(
-    folder: Path | None, identity: Mapping[str, Any], *, minimize: bool, prune: bool
-) -> optuna.Study:
+def open_study(folder: Path | None, identity: Mapping[str, Any], *, minimize: bool) -> optuna.Study:
     """The study of this identity in a folder, new or as it was left; in memory if None.
 
     Args:
         folder: held by this process.
         identity: all that determines it, of plain JSON types.
         minimize: whether less is better.
-        prune: whether trials are ended early.
 
     Raises:
         ConfigError: if the folder holds another study.
@@ -127,15 +131,11 @@ def open_study(
     """
     import optuna
 
-    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
-    if prune:
-        pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS)
     try:
         study = optuna.create_study(
             storage=None if folder is None else f"sqlite:///{folder / STORAGE}",
             study_name="igmc",
-            direction="minimize" if minimize else "maximize",
-            pruner=pruner,
+            direction=_direction(minimize),
             load_if_exists=True,
         )
         found = study.user_attrs.get("identity")
@@ -148,27 +148,36 @@ def open_study(
     if found is None:
         study.set_user_attr("identity", plain)
     elif found != plain:
-        changes = [key for key in plain if found.get(key) != plain[key]]
-        other = [f"{key} ({found.get(key)!r} there, {plain[key]!r} now)" for key in changes]
+        changes = [key for key in plain | found if found.get(key) != plain.get(key)]
+        other = [f"{key} ({found.get(key)!r} there, {plain.get(key)!r} now)" for key in changes]
         raise ConfigError(
             f"{folder} holds another study: {', '.join(other)}",
             remedy="choose another folder with --out, or repeat the command of that study",
         )
-    running = optuna.trial.TrialState.RUNNING
-    for left in study.get_trials(deepcopy=False, states=(running,)):
-        # Its process is gone, since the folder is ours: the same settings are drawn once more.
-        study.tell(left.number, state=optuna.trial.TrialState.FAIL)
     return study
 
 
-def next_trial(study: optuna.Study, n: int, seed: int, space: SearchSpace, usual: Config) -> optuna.Trial:
-    """The trial after n that have ended; the first has the usual settings, as far as the space holds them."""
+def study_of(known: Sequence[FrozenTrial], n: int, seed: int, *, minimize: bool, prune: bool) -> optuna.Study:
+    """A study in memory that knows these trials, to draw and prune trial n by."""
     import optuna
 
-    # A sampler for each trial: an interruption does not change what is drawn after it.
-    number = int(stream(seed, "tune", n).integers(2**32))
-    study.sampler = optuna.samplers.TPESampler(seed=number)
-    if n == 0 and not study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
+    pruner: optuna.pruners.BasePruner = optuna.pruners.NopPruner()
+    if prune:
+        pruner = optuna.pruners.MedianPruner(STARTUP_TRIALS, WARMUP_EPOCHS)
+    # A sampler for each trial: neither an interruption nor the order of the others changes what it draws.
+    sampler = optuna.samplers.TPESampler(seed=int(stream(seed, "tune", n).integers(2**32)))
+    study = optuna.create_study(direction=_direction(minimize), sampler=sampler, pruner=pruner)
+    study.add_trials(known)
+    return study
+
+
+def _direction(minimize: bool) -> Literal["minimize", "maximize"]:
+    return "minimize" if minimize else "maximize"
+
+
+def next_trial(study: optuna.Study, n: int, space: SearchSpace, usual: Config) -> optuna.Trial:
+    """Trial n; the first one, 0, has the usual settings, as far as the space holds them."""
+    if n == 0:
         values = {name: _value(usual, name) for name in space}
         known = {name: value for name, value in values.items() if space[name].holds(value)}
         study.enqueue_trial(
@@ -177,7 +186,9 @@ def next_trial(study: optuna.Study, n: int, seed: int, space: SearchSpace, usual
                 for name, value in known.items()
             }
         )
-    return study.ask()
+    trial = study.ask()
+    trial.set_user_attr(NUMBER, n)
+    return trial
 
 
 def drawn(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:
@@ -195,20 +206,30 @@ def drawn(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:
     return settings
 
 
+def by_number(study: optuna.Study) -> dict[int, FrozenTrial]:
+    """All trials that came to an end of their own, in the order of their numbers; not interrupted ones."""
+    found = [
+        one
+        for one in study.get_trials(deepcopy=False)
+        if one.state.name in _STATES and (one.state.name != "FAIL" or "error" in one.user_attrs)
+    ]
+    # Studies of former versions do not number their trials, which ended in order.
+    numbered = {one.user_attrs.get(NUMBER, place): one for place, one in enumerate(found)}
+    return dict(sorted(numbered.items()))
+
+
 def ended(study: optuna.Study) -> list[Trial]:
-    """All trials that came to an end of their own, in their order; not those that were interrupted."""
-    names = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
+    """What became of the trials that have ended, in the order of their numbers."""
     return [
         Trial(
-            number=one.number,
-            state=names[one.state.name],
+            number=number,
+            state=_STATES[one.state.name],
             value=one.value if one.state.name == "COMPLETE" else None,
             settings={name: _read(value) for name, value in one.params.items()},
             seconds=one.user_attrs.get("seconds", 0.0),
             error=one.user_attrs.get("error"),
         )
-        for one in study.get_trials(deepcopy=False)
-        if one.state.name in names and (one.state.name != "FAIL" or "error" in one.user_attrs)
+        for number, one in by_number(study).items()
     ]
 
 

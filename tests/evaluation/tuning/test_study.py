@@ -3,8 +3,11 @@
 import dataclasses
 import json
 import logging
+import os
+import signal
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -16,7 +19,9 @@ from igmc.errors import ConfigError, DataError, MissingExtraError, TrainingError
 from igmc.evaluation.metrics.ranking import ranking_metrics
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
+from igmc.evaluation.tuning import search
 from igmc.evaluation.tuning import study as tuning
+from igmc.evaluation.tuning.runner import Runner
 from igmc.evaluation.tuning.study import tune
 from igmc.evaluation.validation import RANKINGS, validation_figure
 from igmc.ratings.split import make_split
@@ -25,6 +30,7 @@ from igmc.recommenders.registry import RECOMMENDERS, make_recommender
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import TrainingData
 from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.tracking import Callback
 from tests.evaluation.datasets import make_dataset
 
 SMALL_IGMC = "igmc:extract.max_nodes_per_hop=5,model.layers=[4],model.mlp_width=4,train.epochs=3"
@@ -43,6 +49,7 @@ class StairsConfig(Config):
     height: float = knob(5.0, "of its predictions", low=0.0)
     epochs: int = knob(8, "that it takes")
     fails: bool = knob(False, "whether it does")
+    mark: str = knob("", "file that is made by the fit that kills its process")
 
 
 class Stairs(Recommender):
@@ -57,6 +64,9 @@ class Stairs(Recommender):
     def _fit(self, data, monitor):
         if self.config.fails:
             raise TrainingError("it fails")
+        if self.config.mark and self.config.height > 5 and not Path(self.config.mark).exists():
+            Path(self.config.mark).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         for epoch in range(1, self.config.epochs + 1):
             self.history.append({"epoch": float(epoch), "loss": 1.0, "validation_rmse": self.config.height})
             if monitor is not None:
@@ -164,13 +174,71 @@ def test_a_study_that_was_interrupted_ends_as_if_it_was_not(monkeypatch, tmp_pat
                 raise interruption
             return validation_figure(*arguments)
 
-        monkeypatch.setattr(tuning, "validation_figure", dying)
+        monkeypatch.setattr(search, "validation_figure", dying)
         with pytest.raises(interruption):
             tune("item_mean", "x", trials=13, out=tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr(tuning, "load_dataset", lambda *a, **k: make_dataset(3, users=40, items=25))
     assert (tmp_path / "best.json").exists(), "what was best by then"
     assert outcome(tune("item_mean", "x", trials=13, out=tmp_path)) == outcome(whole)
+
+
+def test_a_study_does_not_depend_on_how_many_work_nor_on_one_that_is_killed(stairs, dataset, tmp_path):
+    given = {"dataset": dataset, "trials": 30, "parallel": 3, "space": {"fails": OneOf((True, False))}}
+    alone = tune("stairs", **given, workers=1)
+    assert {trial.state for trial in alone.trials} == {"complete", "pruned", "failed"}
+    assert outcome(alone) != outcome(tune("stairs", **given | {"parallel": 1}))
+    mark = tmp_path / "killed"
+    shared = tune(f"stairs:mark={mark}", **given, workers=2, out=tmp_path / "study")
+    assert mark.exists()
+    assert outcome(shared) == outcome(alone)
+    assert (shared.best.number, shared.parallel) == (alone.best.number, 3)
+    assert outcome(tune(f"stairs:mark={mark}", **given, out=tmp_path / "study")) == outcome(alone)
+
+
+def test_workers_resume_what_others_left(dataset, monkeypatch, tmp_path):
+    given = {"dataset": dataset, "trials": 12, "parallel": 4}
+    whole = tune("item_mean", **given, workers=1)
+    real, ends = Runner._end, []
+
+    def interrupted(self, trial, of):
+        real(self, trial, of)
+        ends.append(trial.user_attrs["n"])
+        if len(ends) == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, "_end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tune("item_mean", **given, workers=2, out=tmp_path)
+    again = tune("item_mean", **given, workers=1, out=tmp_path)
+    assert outcome(again) == outcome(whole)
+    assert len(ends) == 12, "none is made twice"
+
+
+def test_workers_that_read_other_ratings_are_refused(dataset, monkeypatch):
+    monkeypatch.setattr(search, "load_dataset", lambda *_, **__: dataset)
+    way = make_protocol("random_80_20")
+    ours = search.digest_of(part(dataset))
+    assert search.digest_of(search.training_data("x", None, None, way, 1, ours)) == ours
+    with pytest.raises(DataError, match=r"a worker reads other ratings of random than the command did"):
+        search.training_data("x", None, None, way, 2, ours)
+
+
+def test_a_trial_knows_those_that_have_ended_for_certain(dataset):
+    usual = make_recommender("item_mean", {})
+    asked = search.Search(usual, "rmse", {"damping": Range(0.0, 1.0)}, True, 1, parallel=3, place="")
+    runner = Runner(asked, part(dataset), {}, None, None)
+    missing = runner._missing(6, None, workers=2)
+    begun = [next(missing) for _ in range(3)]
+    assert begun == [(0, []), (1, []), None], "two at once"
+    ends = [asked.trial(n, [], part(dataset), []) for n in range(3)]
+    runner._end(ends[1], 6)
+    assert next(missing) == (2, [])
+    runner._end(ends[2], 6)
+    assert next(missing) is None, "3 waits for 0, though a worker is free"
+    runner._end(ends[0], 6)
+    assert next(missing) == (3, [ends[0]])
+    assert next(missing) == (4, ends[:2])
 
 
 def test_trials_are_counted_in_all(tmp_path):
@@ -297,6 +365,15 @@ def test_each_trial_has_its_curves(stairs, tmp_path):
             r"is for ratings, not for rankings",
         ),
         ("item_mean", {"trials": 0}, r"the number of trials is too small; got 0"),
+        ("item_mean", {"parallel": 0}, r"the number of trials that may run at once is too small; got 0"),
+        ("item_mean", {"workers": 0}, r"the number of workers is too small; got 0"),
+        ("item_mean", {"workers": 2}, r"more workers than trials .*got 2; allowed: up to 1; .*--parallel 2"),
+        ("item_mean", {"executor": "dask"}, r"unknown executor; got 'dask'"),
+        (
+            "item_mean",
+            {"parallel": 2, "workers": 2, "callbacks": [Callback()]},
+            r"callbacks of your own are called in one process only; .*workers=1",
+        ),
         ("nosuch", {}, r"unknown recommender"),
     ],
 )
@@ -313,6 +390,7 @@ def test_a_folder_of_another_study_is_refused(tmp_path):
         ({"metric": "mae"}, r"metric \('rmse' there, 'mae' now\)"),
         ({"seed": 2}, r"seed \(1 there, 2 now\)"),
         ({"space": {"damping": Range(0.0, 2.0)}}, r"space \({'damping': '0:25'} there"),
+        ({"parallel": 2}, r"parallel \(None there, 2 now\)"),
         ({"model": "user_mean"}, r"model \('item_mean' there, 'user_mean' now\)"),
         ({"protocol": "stratified_75_25"}, r"protocol .*ratings"),
     ):

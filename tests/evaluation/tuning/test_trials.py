@@ -13,12 +13,14 @@ from igmc.evaluation.tuning.trials import (
     Trial,
     TuningResult,
     best_of,
+    by_number,
     drawn,
     ended,
     next_trial,
     open_study,
     require_optuna,
     shown,
+    study_of,
 )
 from igmc.recommenders.search_space import OneOf, Range
 
@@ -50,16 +52,18 @@ def silent():
 
 
 def opened(folder=None, *, minimize=True, **changes):
-    return open_study(folder, IDENTITY | changes, minimize=minimize, prune=True)
+    return open_study(folder, IDENTITY | changes, minimize=minimize)
 
 
 def make(study, n, *values):
-    """Trials that come to these values; what each of them drew."""
+    """Trials that come to these values, each of which knows those before it; what each of them drew."""
     found = []
     for k, value in enumerate(values, n):
-        trial = next_trial(study, k, 1, SPACE, Outer())
+        known = [one for number, one in by_number(study).items() if number < k]
+        own = study_of(known, k, 1, minimize=True, prune=True)
+        trial = next_trial(own, k, SPACE, Outer())
         found.append(drawn(trial, SPACE))
-        study.tell(trial, value)
+        study.add_trial(own.tell(trial, value))
     return found
 
 
@@ -86,30 +90,49 @@ def test_what_is_drawn_lies_in_the_space_and_is_stored_as_it_was_drawn(tmp_path)
 
 
 def test_a_trial_depends_on_the_seed_and_on_those_before_it_alone(tmp_path):
-    whole = make(opened(), 0, *[3.0, 1.0, 2.0, 5.0])
-    study = opened(tmp_path)
-    parts = make(study, 0, 3.0, 1.0)
-    next_trial(study, 2, 1, SPACE, Outer())  # that is killed
-    assert parts + make(opened(tmp_path), 2, 2.0, 5.0) == whole
+    whole = make(opened(), 0, *map(float, range(14)))
+    parts = make(opened(tmp_path), 0, *map(float, range(12)))
+    assert parts + make(opened(tmp_path), 12, 12.0, 13.0) == whole
+    assert make(opened(), 0, *map(float, range(13, -1, -1)))[:10] == whole[:10], (
+        "the first are drawn at random"
+    )
+    assert make(opened(), 0, *map(float, range(13, -1, -1)))[10:] != whole[10:], "the others learn"
+
+
+def test_trials_are_told_apart_by_their_numbers_in_whatever_order_they_end(tmp_path):
+    study, found = opened(tmp_path), {}
+    for n in (2, 0, 1):
+        own = study_of([], n, 1, minimize=True, prune=True)
+        trial = next_trial(own, n, SPACE, Outer())
+        found[n] = drawn(trial, SPACE)
+        study.add_trial(own.tell(trial, float(n)))
+    again = ended(opened(tmp_path))
+    assert [(trial.number, trial.value, trial.settings) for trial in again] == [
+        (n, float(n), found[n]) for n in (0, 1, 2)
+    ]
 
 
 def test_what_was_killed_has_not_ended_and_what_failed_by_itself_has():
+    """As it was stored before trials had numbers: whatever was begun, and left."""
     study = opened()
-    make(study, 0, 3.0)
-    killed = next_trial(study, 1, 1, SPACE, Outer())
+    one = study.ask()
+    drawn(one, SPACE)
+    study.tell(one, 3.0)
+    killed = study.ask()
     study.tell(killed, state=optuna.trial.TrialState.FAIL)
-    failed = next_trial(study, 1, 1, SPACE, Outer())
+    failed = study.ask()
     failed.set_user_attr("error", "it diverged")
     failed.set_user_attr("seconds", 2.5)
     study.tell(failed, state=optuna.trial.TrialState.FAIL)
-    pruned = next_trial(study, 2, 1, SPACE, Outer())
+    pruned = study.ask()
     pruned.report(9.0, 1)
     study.tell(pruned, state=optuna.trial.TrialState.PRUNED)
+    study.ask()  # at work when its process was killed
     found = [(trial.number, trial.state, trial.value, trial.error, trial.seconds) for trial in ended(study)]
     assert found == [
         (0, "complete", 3.0, None, 0.0),
-        (2, "failed", None, "it diverged", 2.5),
-        (3, "pruned", None, None, 0.0),
+        (1, "failed", None, "it diverged", 2.5),
+        (2, "pruned", None, None, 0.0),
     ]
 
 
@@ -122,10 +145,14 @@ def test_the_best_is_the_first_of_equally_good_ones(minimize, number):
 
 
 def test_a_folder_keeps_its_study_and_refuses_another(tmp_path):
+    (tmp_path / "more").mkdir()
     make(opened(tmp_path), 0, 3.0)
     assert len(ended(opened(tmp_path))) == 1
     with pytest.raises(ConfigError, match=r"holds another study: metric \('rmse' there, 'mae' now\), extra"):
         opened(tmp_path, metric="mae", extra=[1])
+    opened(tmp_path / "more", parallel=2)
+    with pytest.raises(ConfigError, match=r"holds another study: parallel \(2 there, None now\)"):
+        opened(tmp_path / "more")
     (tmp_path / STORAGE).write_bytes(b"no database" * 100)
     with pytest.raises(DataError, match=r"cannot read the study .*study.db"):
         opened(tmp_path)
@@ -141,6 +168,7 @@ def result(less_is_better):
         dataset="demo",
         protocol="random_80_20",
         seed=1,
+        parallel=1,
         metric="rmse",
         less_is_better=less_is_better,
         space={"k": "0:4"},
