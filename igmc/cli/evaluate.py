@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from igmc.cli.compare_runs import check_alone, compare_runs
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options, track_option
@@ -34,6 +35,7 @@ __all__ = ["evaluate_command"]
     examples=(
         "igmc-evaluate --model biases --model item_knn --dataset demo --protocol random_80_20",
         "igmc-evaluate --model igmc --model mf:factors=32 --dataset ml_100k --seeds 1,2,3 --out runs/both",
+        "igmc-evaluate --log answers.jsonl --store ratings.db",
     ),
 )
 @click.option(
@@ -82,11 +84,24 @@ __all__ = ["evaluate_command"]
 @track_option
 @click.option("--list-models", is_flag=True, help="Show the models and their settings, and exit.")
 @click.option("--list-protocols", is_flag=True, help="Show the protocols and their settings, and exit.")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Instead, compare the runs of a server: answer log of igmc-serve --answer-log, rotated files too; "
+    "repeatable.",
+)
+@click.option(
+    "--store",
+    metavar="FILE|URL",
+    envvar="IGMC_STORE",
+    help="Store of that server, as in igmc-serve, with the ratings that came afterwards.",
+)
 @reading_options
 @running_options("data_dir", "home", "as_json", "verbose", "quiet")
-@click.pass_context
 def evaluate_command(
-    ctx: click.Context,
     models: tuple[str, ...],
     datasets: tuple[str, ...],
     protocols: tuple[str, ...],
@@ -95,15 +110,14 @@ def evaluate_command(
     no_rankings: bool,
     metrics: str | None,
     against: str | None,
-    out: Path | None,
-    track: tuple[str, ...],
     list_models: bool,
     list_protocols: bool,
-    data_dir: Path | None,
-    home: Path | None,
+    logs: tuple[Path, ...],
+    store: str | None,
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    **places: Any,
 ) -> int:
     """Fit models and measure them on the same splits, with the same code.
 
@@ -113,8 +127,13 @@ def evaluate_command(
 
     If the protocol holds out whole users, opposite_overlap is the fraction of the top ten shared by the lists
     of two newcomers with opposite tastes; --metrics opposite_overlap prints the lists of one pair.
+
+    --log compares the runs that a server showed, or kept in the shadow, by what their users rated afterwards.
     """
     start_logging(verbose=verbose, quiet=quiet)
+    check_alone(compares=bool(logs))
+    if logs:
+        return compare_runs(logs, store, as_json=as_json)
     from igmc.evaluation import evaluate
 
     if list_models or list_protocols:
@@ -128,10 +147,9 @@ def evaluate_command(
     lengths = _numbers("--ks", ks, 1)
     _check_against(against, models)
     _check_metrics(shown, lengths, rankings=not no_rankings, compares=against is not None)
-    places: dict[str, Any] = {"data_dir": data_dir, "home": home, "out": out, "track": track}
     report = evaluate(
         models,
-        [read_data(ctx, name) for name in datasets or ("demo",)],
+        [read_data(click.get_current_context(), name) for name in datasets or ("demo",)],
         protocols=protocols or ("random_80_20",),
         seeds=_numbers("--seeds", seeds, 0),
         ks=lengths,

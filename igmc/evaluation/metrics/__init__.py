@@ -3,7 +3,13 @@
 from igmc.evaluation.metrics.coverage import interval_summary, known_counts
 from igmc.evaluation.metrics.errors import PerUser, Scores, mean_error, score
 from igmc.evaluation.metrics.errors_by import calibration, errors_by_activity, per_user_errors
-from igmc.evaluation.metrics.intervals import Comparison, bootstrap_interval, paired_test
+from igmc.evaluation.metrics.intervals import (
+    Comparison,
+    Interval,
+    bootstrap_interval,
+    paired_test,
+    sums_interval,
+)
 from igmc.evaluation.metrics.opposites import SIDE, draw_opposites, opposite_overlap
 from igmc.evaluation.metrics.ranking import MAX_RATING, evaluate_ranking, ranking_metrics, rated_ndcg
 from igmc.evaluation.metrics.top_k import checked_lengths, rank_items
@@ -12,6 +18,7 @@ __all__ = [
     "MAX_RATING",
     "SIDE",
     "Comparison",
+    "Interval",
     "PerUser",
     "Scores",
     "bootstrap_interval",
@@ -30,4 +37,5 @@ __all__ = [
     "ranking_metrics",
     "rated_ndcg",
     "score",
+    "sums_interval",
 ]

@@ -18,7 +18,7 @@ from igmc.errors import ConfigError, DataError
 from igmc.evaluation.metrics.errors_by import checked_indices
 from igmc.rng import stream
 
-__all__ = ["Comparison", "Interval", "bootstrap_interval", "paired_test"]
+__all__ = ["Comparison", "Interval", "bootstrap_interval", "paired_test", "sums_interval"]
 
 Floats = NDArray[np.float64]
 Figure = Callable[[Floats], Floats]  # of C sums over users: float64 [C, ...] -> [...]
@@ -88,6 +88,27 @@ def bootstrap_interval(
     given = _checked(values, root)
     sums = _by_user([given, np.ones(len(given))], user)
     return Interval(*_bca(sums, _root if root else _mean, seed, resamples, confidence))
+
+
+def sums_interval(
+    sums: ArrayLike, figure: Figure, *, seed: int, resamples: int = 2000, confidence: float = 0.95
+) -> Interval:
+    """Confidence interval of any figure of sums over users, by the method of `bootstrap_interval`.
+
+    So that of a ratio of two sums, or of the difference of two groups: users have zeros in the columns of the
+    other group, and the size of a group varies between draws.
+
+    Args:
+        sums: float [C, U], finite: C figures of each of U users.
+        figure: takes the C totals, float64 [C, ...], and returns [...].
+        seed, resamples, confidence: as in `bootstrap_interval`.
+
+    Raises:
+        DataError, ConfigError: as `bootstrap_interval`.
+    """
+    given = np.asarray(sums, np.float64)
+    _by_user([_checked(column, root=False) for column in given], None)
+    return Interval(*_bca(given, figure, seed, resamples, confidence))
 
 
 def paired_test(

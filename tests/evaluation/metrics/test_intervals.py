@@ -8,7 +8,13 @@ from scipy import stats
 
 from igmc.errors import ConfigError, DataError
 from igmc.evaluation.metrics.errors import rmse
-from igmc.evaluation.metrics.intervals import Comparison, Interval, bootstrap_interval, paired_test
+from igmc.evaluation.metrics.intervals import (
+    Comparison,
+    Interval,
+    bootstrap_interval,
+    paired_test,
+    sums_interval,
+)
 
 VALUES = st.lists(st.integers(0, 20), min_size=2, max_size=12)
 
@@ -225,3 +231,16 @@ def test_models_that_cannot_be_paired_are_refused():
         paired_test([1, 2], [1, 2, 3], seed=1)
     with pytest.raises(ConfigError, match="too few flips; got 10; allowed: at least 100"):
         paired_test([1, 2], [1, 2], seed=1, flips=10)
+
+
+def test_a_figure_of_sums_has_the_interval_of_its_pairs():
+    user, squared = clustered(np.random.default_rng(1))
+    sums = np.stack([np.bincount(user, squared), np.bincount(user)])
+    found = sums_interval(sums, lambda totals: np.sqrt(totals[0] / totals[1]), seed=3)
+    assert found == bootstrap_interval(squared, user, seed=3, root=True)
+
+
+@pytest.mark.parametrize("sums", [[[1.0]], [[1.0, np.inf]], [[[1.0, 2.0]]]])
+def test_sums_that_are_none_are_refused(sums):
+    with pytest.raises(DataError):
+        sums_interval(sums, lambda totals: totals[0], seed=1)
