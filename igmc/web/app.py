@@ -144,6 +144,7 @@ def make_app(
         openapi_url="/api/openapi.json",
         docs_url=None,  # Swagger's page comes from elsewhere, which our policy refuses
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # so that a generated client has short names
         lifespan=partial(_lifespan, experiment, limits),
     )
     app.state.experiment = experiment
