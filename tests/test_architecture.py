@@ -53,6 +53,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/run_start.py": "tests/test_run.py and tests/test_ranks.py: runs, alone and together",
     "igmc/training/first_weights.py": "tests/test_going_on.py: runs that begin with others",
     "igmc/training/step.py": "tests/test_ranks.py: gradients of two processes against those of one",
+    "igmc/evaluation/cells.py": "tests/evaluation/test_harness.py, which runs cells",
     "igmc/evaluation/tuning/runner.py": "tests/evaluation/tuning/test_study.py, which runs studies",
     "igmc/evaluation/tuning/search.py": "tests/evaluation/tuning/test_study.py: trials of a study",
     "igmc/graph/row_kernels.py": "tests/graph/test_kernel.py: against plain Python",

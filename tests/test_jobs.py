@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +13,16 @@ import pytest
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError, IgmcError, MissingExtraError, WorkerLostError
+from igmc.evaluation import evaluate
 from igmc.extract import extract_store
 from igmc.inference.lists import ListRequest, recommend_parts
 from igmc.inference.predictor import Predictor
 from igmc.jobs import check_executor, ray_executor, workers_for
 from igmc.recommenders import RECOMMENDERS
 from tests.evaluation.datasets import make_dataset
+from tests.evaluation.evaluations import figures
 from tests.extract.killable_extraction import CONFIG, SEED, make_part
-from tests.worker_jobs import asleep, killed_once, lives, refused, until
+from tests.worker_jobs import KillsOnce, asleep, killed_once, lives, refused, until
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,14 @@ def test_a_study_whose_worker_is_killed_is_that_of_one_process(ray, monkeypatch,
     mark = tmp_path / "killed"
     assert outcome(tune(f"stairs:mark={mark}", **given, executor="ray")) == outcome(alone)
     assert mark.exists()
+
+
+@pytest.mark.ray
+def test_an_evaluation_by_ray_is_that_of_one_process(ray, tmp_path):
+    data = replace(make_dataset(3, users=30, items=12), item_tags=KillsOnce(tmp_path / "killed"))
+    given = {"models": ["biases", "igmc:model.side_features=true"], "datasets": data, "ks": [5]}
+    assert figures(evaluate(**given, executor="ray")) == figures(evaluate(**given))
+    assert (tmp_path / "killed").exists()
 
 
 @pytest.mark.ray

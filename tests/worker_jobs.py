@@ -62,3 +62,16 @@ def until(condition, seconds=60.0):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+class KillsOnce:
+    """Kills the first process that unpickles it."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __setstate__(self, state):
+        self.__dict__ = state
+        if not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)

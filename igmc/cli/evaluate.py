@@ -12,7 +12,7 @@ import click
 from igmc.cli.compare_runs import check_alone, compare_runs
 from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
-from igmc.cli.options import running_options, track_option
+from igmc.cli.options import crew_options, running_options, track_option
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import read_data, reading_options
 from igmc.config import Config
@@ -80,6 +80,10 @@ __all__ = ["evaluate_command"]
     metavar="DIR",
     help="Folder for report.json, .csv, .md and .png, and for finished results, so that the same command "
     "resumes [default: nothing is written]",
+)
+@crew_options(
+    "Models to fit and measure at once, in processes that share the cores; figures are the same "
+    "[1..1024; default 1, with Ray its processors]"
 )
 @track_option
 @click.option("--list-models", is_flag=True, help="Show the models and their settings, and exit.")

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import logging
-import re
-from collections.abc import Sequence
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from igmc import __version__
 from igmc.argument_types import checked_types
-from igmc.checked_json import dump_checked, load_checked
-from igmc.errors import ConfigError, IgmcError, WriteError
-from igmc.evaluation.fitted_models import FittedModels
-from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
+from igmc.errors import ConfigError
+from igmc.evaluation.cells import Cell, Job, Kept, measure, measure_away
+from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.evaluation.model_spec import ModelLike, ModelSpec
 from igmc.evaluation.protocols import Protocol, make_protocol
 from igmc.evaluation.report import EvaluationReport, Failure
 from igmc.evaluation.validation import check_metrics
-from igmc.files import replace_file, replacing, sweep_shared, writing
+from igmc.jobs import LOCAL, Crew, check_executor, drive, workers_for
 from igmc.progress import working_on
 from igmc.ratings import DataLike, Dataset, Split, load_dataset
-from igmc.tracking import Callback, TrackedTraining, callbacks_for
+from igmc.recommenders import RECOMMENDERS
+from igmc.tracking import Callback, Targets, callbacks_for
 
 __all__ = ["evaluate", "several"]
 
 logger = logging.getLogger(__name__)
 
 KS = (5, 10, 20)
-# Part of a stored evaluation's name: to be raised when metrics come to mean something else. What was stored
-# before a metric was there goes without it, as a model does that has none.
-MEASURES = 2
 
 
 @checked_types
@@ -54,6 +48,8 @@ def evaluate(
     out: str | Path | None = None,
     track: str | Path | Sequence[str | Path] | None = None,
     callbacks: Sequence[Callback] = (),
+    workers: int | None = None,
+    executor: str = LOCAL,
 ) -> EvaluationReport:
     """Fit and measure every model on every split, through the same code.
 
@@ -75,7 +71,12 @@ def evaluate(
             again, so that a call that was interrupted resumes where it stopped, and models that took long to
             train are kept for other questions. Nothing is written if None.
         track: where to log all trainings: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
-        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`.
+        callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`. With one worker.
+        workers: models fitted and measured at once, each in a process of its own; figures are the same. By
+            default 1, which works in this process. In a script, use more only under
+            ``if __name__ == "__main__":``.
+        executor: "local", "ray" or "ray://HOST:PORT"; see `igmc.jobs`. Ray's workers read the data
+            themselves, and must see `out`.
 
     Returns:
         the report. A model that fails on a split is in its `failures`, and the others go on.
@@ -85,7 +86,7 @@ def evaluate(
             data sets, protocols or seeds.
         DataError: if a data set cannot be read or split.
         IgmcError: if a folder cannot be written.
-        MissingExtraError: without the library that `track` needs.
+        MissingExtraError: without the library that `track` needs, or without Ray if it is to work.
     """
     asked = [ModelSpec.of(model) for model in several(models)]
     ways = list({way.label: way for way in map(make_protocol, several(protocols))}.values())
@@ -93,32 +94,127 @@ def evaluate(
     given = {"model": asked, "data set": sources, "protocol": ways, "seed": seeds, "list length": ks}
     shown = [] if metrics is None else several(metrics)
     _check_given(given, shown, rankings=rankings)
+    crew = _crew(workers, executor, callbacks)
     called = [*callbacks_for(track), *callbacks]
-    digests: dict[str, str] = {}
-    kept = _Kept(Path(out), ks, rankings) if out is not None else None
-    evaluations: list[ModelEvaluation] = []
-    failures: list[Failure] = []
-    for source in sources:
-        dataset = load_dataset(source, data_dir=data_dir, home=home)
-        _check_name(dataset, digests)
-        for model in asked:
-            model.make(dataset.name, seeds[0])  # a wrong setting ends the evaluation before it begins
-        for protocol, seed in itertools.product(ways, seeds):
-            split = protocol.draw(dataset, seed)
-            for model in asked:
-                try:
-                    found = _evaluated(model, dataset, protocol, split, ks, rankings, kept, called)
-                except WriteError:  # no fault of the model, and the next one would meet it too
-                    raise
-                except IgmcError as error:
-                    failures.append(Failure(dataset.name, protocol.label, seed, model.label, str(error)))
-                    logger.warning("%s failed: %s", model.label, error)
-                else:
-                    evaluations.append(found)
-    report = EvaluationReport(tuple(evaluations), tuple(failures), shown=tuple(shown))
+    grid = _Grid(asked, sources, ways, seeds, ks, rankings, Path(out) if out is not None else None)
+    places = {"data_dir": data_dir, "home": home}
+    if crew is None:
+        for cell, dataset, split, _ in grid.missing(places):
+            grid.end(cell, measure(cell, dataset, split, called))
+    else:
+        with crew() as working:
+            grid.share(working, places, track)
+    report = grid.report(shown)
     if out is not None:
         report.save(Path(out))
     return report
+
+
+def _crew(
+    workers: int | None, executor: str, callbacks: Sequence[Callback]
+) -> Callable[[], AbstractContextManager[Crew]] | None:
+    """Who works beside this process, once called; None if it works alone."""
+    if workers is not None and workers < 1:
+        raise ConfigError("the number of workers is too small", got=workers, allowed="at least 1")
+    if check_executor(executor) == LOCAL and workers in (None, 1):
+        return None
+    if callbacks:
+        raise ConfigError(
+            "callbacks of your own are called in one process only",
+            got=f"executor={executor!r}, workers={workers}",
+            allowed="executor='local', workers=1",
+        )
+    return partial(workers_for, executor, workers)
+
+
+class _Grid:
+    """All cells of an evaluation: which are to be measured, and what became of each."""
+
+    def __init__(
+        self,
+        models: list[ModelSpec],
+        sources: list[Any],
+        protocols: list[Protocol],
+        seeds: list[int],
+        ks: list[int],
+        rankings: bool,
+        out: Path | None,
+    ) -> None:
+        self._models, self._sources, self._protocols, self._seeds = models, sources, protocols, seeds
+        self._ks, self._rankings = ks, rankings
+        self._kept = Kept(out, ks, rankings) if out is not None else None
+        self._places: dict[int, Path] = {}  # of the cells at work
+        self._found: dict[int, ModelEvaluation | Failure] = {}  # by the number of the cell
+
+    def missing(self, places: Mapping[str, Any]) -> Iterator[tuple[Cell, Dataset, Split, Any]]:
+        """The cells that are not kept, in order, each with its data set, split and source."""
+        digests: dict[str, str] = {}
+        numbers = itertools.count()
+        models = self._kept.models if self._kept is not None else None
+        for source in self._sources:
+            dataset = load_dataset(source, **places)
+            _check_name(dataset, digests)
+            for model in self._models:
+                model.make(dataset.name, self._seeds[0])  # a wrong setting ends all before it begins
+            for protocol, seed in itertools.product(self._protocols, self._seeds):
+                split = protocol.draw(dataset, seed)
+                for model in self._models:
+                    what = next(numbers), dataset.name, protocol, seed, model, self._ks, self._rankings
+                    cell = Cell(*what, models)
+                    working_on(str(cell))
+                    if not self._known(cell, dataset, split):
+                        yield cell, dataset, split, source
+
+    def _known(self, cell: Cell, dataset: Dataset, split: Split) -> bool:
+        if self._kept is None:
+            return False
+        place = self._kept.place(cell.model, dataset, cell.protocol, split)
+        found = self._kept.read(place)
+        if found is None:
+            self._places[cell.number] = place
+            return False
+        logger.info("%s: done before", cell)
+        self._found[cell.number] = replace(found, label=cell.model.label)
+        return True
+
+    def share(self, crew: Crew, places: Mapping[str, Any], track: Targets) -> None:
+        """Have the missing cells measured by workers, each of which reads a data set once."""
+        loads: dict[str, tuple[bytes, str]] = {}
+
+        def jobs() -> Iterator[Job]:
+            for cell, dataset, _, source in self.missing(places):
+                if dataset.name not in loads:
+                    load = pickle.dumps(partial(load_dataset, source, **places))
+                    loads[dataset.name] = load, dataset.table.digest()
+                yield Job(*loads[dataset.name], RECOMMENDERS[cell.model.name], track, cell)
+
+        drive(
+            crew,
+            measure_away,
+            jobs(),
+            crew.workers,
+            lambda told: self.end(*told),
+            lambda job, error: self.end(job.cell, job.cell.failure(error)),
+        )
+
+    def end(self, cell: Cell, found: ModelEvaluation | Failure) -> None:
+        """Note what became of a cell, and keep it."""
+        self._found[cell.number] = found
+        if isinstance(found, Failure):
+            logger.warning("%s failed: %s", cell.model.label, found.error)
+            return
+        names = [name for name in ("rmse", f"ndcg@{max(self._ks)}") if name in found.metrics]
+        shown = ", ".join(f"{name} {found.metrics[name]:.4f}" for name in names)
+        logger.info("%s: %s in %.1f s", cell, shown, sum(found.seconds.values()))
+        if self._kept is not None:
+            self._kept.write(self._places.pop(cell.number), found)
+
+    def report(self, shown: list[str]) -> EvaluationReport:
+        """What was found, in the order of the cells."""
+        found = [self._found[number] for number in sorted(self._found)]
+        evaluations = tuple(one for one in found if isinstance(one, ModelEvaluation))
+        failures = tuple(one for one in found if isinstance(one, Failure))
+        return EvaluationReport(evaluations, failures, shown=tuple(shown))
 
 
 def several(given: Any) -> list[Any]:
@@ -150,91 +246,3 @@ def _check_name(dataset: Dataset, digests: dict[str, str]) -> None:
         raise ConfigError(
             "two data sets have the same name", got=dataset.name, remedy="rename one of the files"
         )
-
-
-class _Kept:
-    """A folder of evaluations that are done, named after all that determines them.
-
-    Attributes:
-        fitted_models: those whose training took long, for evaluations yet to come.
-    """
-
-    def __init__(self, folder: Path, ks: Sequence[int], rankings: bool) -> None:
-        self.folder = folder / "cells"
-        self.fitted_models = FittedModels(folder / "models")
-        self._asked = [sorted(set(ks)), *([] if rankings else ["ratings only"])]
-        with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        sweep_shared(self.folder)  # another evaluation may be at work here
-
-    def place(self, model: ModelSpec, dataset: Dataset, protocol: Protocol, split: Split) -> Path:
-        """Where the evaluation is, without the suffixes of its two files."""
-        settings = model.make(dataset.name, split.seed).config.identity()
-        key = [__version__, MEASURES, split.digest(), protocol.record(), model.name, settings, *self._asked]
-        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-        name = re.sub(r"[^\w.-]+", "_", dataset.name)
-        return self.folder / f"{name}-{protocol.name}-{split.seed}-{model.name}-{digest}"
-
-    def read(self, place: Path) -> ModelEvaluation | None:
-        """The evaluation; None if it is not there, or damaged."""
-        try:
-            values = load_checked(_file(place, "json").read_bytes())
-            with np.load(_file(place, "npz"), allow_pickle=False) as file:
-                return ModelEvaluation.from_parts(values, {name: file[name] for name in file.files})
-        except FileNotFoundError:
-            return None
-        except Exception as error:  # a damaged archive makes zipfile, zlib and NumPy raise nearly anything
-            logger.warning("%s is damaged and recomputed: %s", place.name, error)
-            return None
-
-    def write(self, place: Path, evaluation: ModelEvaluation) -> None:
-        arrays: dict[str, Any] = evaluation.arrays()
-        with replacing(_file(place, "npz")) as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        # Last, since an evaluation without it counts as not there.
-        replace_file(_file(place, "json"), dump_checked(evaluation.to_dict(), allow_nan=True))
-
-
-def _file(place: Path, suffix: str) -> Path:
-    return place.with_name(f"{place.name}.{suffix}")  # a data set's name may have a dot in it
-
-
-def _evaluated(
-    model: ModelSpec,
-    dataset: Dataset,
-    protocol: Protocol,
-    split: Split,
-    ks: Sequence[int],
-    rankings: bool,
-    kept: _Kept | None,
-    callbacks: Sequence[Callback],
-) -> ModelEvaluation:
-    """The evaluation of a model on a split: one that is kept, or else made now, and kept."""
-    what = f"{model.label} on {dataset.name}, {protocol.label}, seed {split.seed}"
-    working_on(what)
-    place = kept.place(model, dataset, protocol, split) if kept is not None else None
-    found = kept.read(place) if kept is not None and place is not None else None
-    if found is not None:
-        logger.info("%s: done before", what)
-        return replace(found, label=model.label)
-    fitted_models = kept.fitted_models if kept is not None else None
-    run = f"{dataset.name}/{protocol.label}/seed-{split.seed}/{model.label}"
-    settings = model.make(dataset.name, split.seed).config.to_dict()
-    with TrackedTraining(callbacks, run, settings) as tracked:
-        made = evaluate_model(
-            model,
-            dataset,
-            protocol,
-            split,
-            ks=ks,
-            monitor=tracked.monitor,
-            fitted_models=fitted_models,
-            rankings=rankings,
-        )
-        tracked.finish({f"test_{name}": value for name, value in made.metrics.items()})
-    names = [name for name in ("rmse", f"ndcg@{max(ks)}") if name in made.metrics]
-    shown = ", ".join(f"{name} {made.metrics[name]:.4f}" for name in names)
-    logger.info("%s: %s in %.1f s", what, shown, sum(made.seconds.values()))
-    if kept is not None and place is not None:
-        kept.write(place, made)
-    return made

@@ -27,6 +27,17 @@ def test_json_and_columns(command, home):
     assert "| model | user_mae | coverage@5 | training | scoring |" in out
 
 
+def test_workers_come_to_the_figures_of_one_process(command, home):
+    given = ("--model", "biases", "--model", "user_mean", "--ks", 5, "--no-rankings", "--json", "-q")
+    found = []
+    for workers in (1, 2):
+        code, out, err = command("igmc-evaluate", *given, "--workers", workers)
+        assert (code, err) == (0, "")
+        found.append([(cell["label"], cell["metrics"]) for cell in json.loads(out)["cells"]])
+    assert len(found[0]) == 2
+    assert found[0] == found[1]
+
+
 def test_lists_of_opposite_newcomers_are_shown_when_their_overlap_is_asked_for(command, home):
     words = ("--model", "biases", "--protocol", "unseen_users:k=5", "-q")
     code, out, _ = command("igmc-evaluate", *words, "--metrics", "opposite_overlap")
@@ -75,6 +86,8 @@ def test_what_there_is_to_choose_from(command, home, option, words):
         (("--model", "biases", "--against", "mf"), "--against does not name an evaluated model; got 'mf'"),
         (("--model", "biases", "--json", "--metrics", "rmse"), "which --json replaces"),
         (("--model", "nosuch"), "unknown recommender; got 'nosuch'"),
+        (("--model", "biases", "--executor", "dask"), "unknown executor; got 'dask'"),
+        (("--model", "biases", "--workers", 0), "Invalid value for '--workers'"),
         (
             ("--model", "biases", "--metrics", "nosuch"),
             "no such metric; got 'nosuch'",

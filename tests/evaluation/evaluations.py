@@ -27,3 +27,9 @@ def make_evaluation(label, *, seed=1, protocol="random_80_20", **more) -> ModelE
         **more,
     }
     return ModelEvaluation(label=label, seed=seed, protocol=make_protocol(protocol).record(), **given)
+
+
+def figures(report):
+    """All that does not depend on time or place, and the failures."""
+    cells = [(one.to_dict() | {"seconds": 0, "peak_bytes": 0}, one.arrays()) for one in report.evaluations]
+    return [(told, {k: v.tolist() for k, v in arrays.items()}) for told, arrays in cells], report.failures

@@ -1,29 +1,36 @@
 """The grid of an evaluation: what is run, what is kept, what is reported."""
 
+import pickle
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from igmc.errors import ConfigError, TrainingError
-from igmc.evaluation import harness
+from igmc.errors import ConfigError, DataError, TrainingError
+from igmc.evaluation import cells, harness
+from igmc.evaluation.cells import Cell, Job, Kept, measure_away
 from igmc.evaluation.harness import evaluate
+from igmc.evaluation.model_evaluation import ModelEvaluation
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols.registry import make_protocol
 from igmc.ratings.load import load_dataset
+from igmc.tracking import Callback
 from tests.evaluation.datasets import make_dataset
+from tests.evaluation.evaluations import figures
+from tests.worker_jobs import KillsOnce
 
 
 @pytest.fixture
 def counted(monkeypatch):
     """The labels of the models that are really run."""
     ran = []
-    real = harness.evaluate_model
+    real = cells.evaluate_model
 
     def run(model, *args, **kwargs):
         ran.append(model.label)
         return real(model, *args, **kwargs)
 
-    monkeypatch.setattr(harness, "evaluate_model", run)
+    monkeypatch.setattr(cells, "evaluate_model", run)
     return ran
 
 
@@ -60,9 +67,9 @@ def test_what_is_done_is_not_run_again(tmp_path, counted):
 def test_results_are_found_under_the_names_that_they_have_been_stored_under(
     tmp_path, monkeypatch, model, name
 ):
-    monkeypatch.setattr(harness, "__version__", "0.2.0.dev0")
+    monkeypatch.setattr(cells, "__version__", "0.2.0.dev0")
     dataset, protocol = load_dataset("demo"), make_protocol("unseen_users:k=5")
-    kept = harness._Kept(tmp_path, [5, 10, 20], True)
+    kept = Kept(tmp_path, [5, 10, 20], True)
     place = kept.place(ModelSpec.parse(model), dataset, protocol, protocol.draw(dataset, 1))
     assert place == tmp_path / "cells" / name
 
@@ -77,7 +84,7 @@ def test_what_was_stored_before_a_metric_was_there_goes_without_it(tmp_path, cou
     assert "opposite_overlap" in before.metrics
     assert "opposite_overlap" not in less["metrics"]
     place = next((tmp_path / "cells").glob("*.json")).with_suffix("")
-    harness._Kept(tmp_path, [5], True).write(place, replace(before, details={}, **less))
+    Kept(tmp_path, [5], True).write(place, replace(before, details={}, **less))
     report = evaluate(["biases", "item_mean"], ["demo"], **arguments)
     assert counted == ["biases", "item_mean"]
     assert [one.metrics.get("opposite_overlap") for one in report.evaluations] == [None, 1.0]
@@ -96,14 +103,14 @@ def test_a_damaged_evaluation_is_made_anew(tmp_path, counted, caplog):
 
 
 def test_one_that_fails_does_not_stop_the_others(monkeypatch, tmp_path):
-    real = harness.evaluate_model
+    real = cells.evaluate_model
 
     def run(model, *args, **kwargs):
         if model.label == "biases":
             raise TrainingError("the loss is not finite")
         return real(model, *args, **kwargs)
 
-    monkeypatch.setattr(harness, "evaluate_model", run)
+    monkeypatch.setattr(cells, "evaluate_model", run)
     report = evaluate(["biases", "item_mean"], ["demo"], protocols=["random_80_20"], ks=[5], out=tmp_path)
     assert [one.label for one in report.evaluations] == ["item_mean"]
     assert "- biases on demo, random_80_20, seed 1: the loss is not finite" in report.to_markdown()
@@ -177,8 +184,57 @@ def test_the_metrics_to_show_are_checked_before_anything_is_fitted_and_shown(mon
     def fitted(*_, **__):
         raise AssertionError("a model was fitted")
 
-    monkeypatch.setattr(harness, "evaluate_model", fitted)
+    monkeypatch.setattr(cells, "evaluate_model", fitted)
     with pytest.raises(ConfigError, match=r"no such metric; got 'rsme'; .*did you mean rmse"):
         evaluate("global_mean", data, metrics="rsme")
     with pytest.raises(ConfigError, match="no such metric; got 'recall@5'"):
         evaluate("global_mean", data, metrics=["recall@5"], rankings=False)
+
+
+def test_workers_of_which_one_is_killed_come_to_what_one_process_does(tmp_path):
+    data = replace(make_dataset(3, users=30, items=12), item_tags=KillsOnce(tmp_path / "killed"))
+    given = {"datasets": [data, "demo"], "protocols": ["random_80_20", "unseen_items"], "ks": [5]}
+    models = ["biases", "igmc:model.side_features=true", "mf:burn_in=2,draws=2"]
+    alone = evaluate(models, **given, out=tmp_path / "alone")
+    shared = evaluate(models, **given, out=tmp_path / "shared", workers=2)
+    assert (tmp_path / "killed").exists()
+    assert len(alone.evaluations) == 8
+    assert [one.label for one in alone.failures] == ["igmc"] * 4
+    assert figures(shared) == figures(alone)
+    names = [
+        sorted(path.name for path in (tmp_path / out / "cells").iterdir()) for out in ("alone", "shared")
+    ]
+    assert names[0] == names[1]
+
+
+def test_workers_measure_what_is_missing(tmp_path, monkeypatch):
+    given = {"datasets": [make_dataset(3, users=30, items=12), "demo"], "ks": [5], "out": tmp_path}
+    evaluate(["biases"], **{**given, "datasets": given["datasets"][0]})
+    real, measured = harness._Grid.end, []
+    monkeypatch.setattr(harness._Grid, "end", lambda *told: (measured.append(str(told[1])), real(*told)))
+    report = evaluate(["biases"], **given, workers=2)
+    assert measured == ["biases on demo, random_80_20, seed 1"]
+    assert [one.dataset for one in report.evaluations] == ["random", "demo"]
+
+
+def test_a_worker_with_other_ratings_refuses():
+    data = make_dataset(3, users=30, items=12)
+    cell = Cell(0, "random", make_protocol("random_80_20"), 1, ModelSpec("biases"), [5], False, None)
+    load = pickle.dumps(partial(load_dataset, data))
+    job = Job(load, data.table.digest(), "igmc.recommenders.biases:Biases", None, cell)
+    assert isinstance(measure_away(job)[1], ModelEvaluation)
+    with pytest.raises(DataError, match="a worker reads other ratings of random than the command did"):
+        measure_away(replace(job, digest="other"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 0}, "the number of workers is too small; got 0"),
+        ({"executor": "dask"}, "unknown executor; got 'dask'"),
+        ({"workers": 2, "callbacks": [Callback()]}, "callbacks of your own are called in one process only"),
+    ],
+)
+def test_workers_that_cannot_be(options, message):
+    with pytest.raises(ConfigError, match=message):
+        evaluate("biases", "demo", **options)

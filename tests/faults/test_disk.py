@@ -89,8 +89,8 @@ def test_a_second_evaluation_leaves_what_the_first_is_writing_to_it(tmp_path):
     """The first stops in the middle of a file; the second begins and ends; the first goes on."""
     code = """
     import sys
-    from igmc.evaluation import evaluate, harness
-    whole = harness.replacing
+    from igmc.evaluation import cells, evaluate
+    whole = cells.replacing
     class Slow:
         def __init__(self, path): self.inner = whole(path)
         def __enter__(self):
@@ -99,7 +99,7 @@ def test_a_second_evaluation_leaves_what_the_first_is_writing_to_it(tmp_path):
             sys.stdin.readline()
             return file
         def __exit__(self, *error): return self.inner.__exit__(*error)
-    harness.replacing = Slow
+    cells.replacing = Slow
     report = evaluate(["user_mean"], ["demo"], out="out")
     print(len(report.evaluations), flush=True)
     """
