@@ -4,17 +4,20 @@
 by a connection of its own each time. Nothing may fail but by 503, memory may grow by 5 % at most after the
 clients have warmed it up, and health must be answered within a second.
 
+With --mixed the server has a store, and each of the 16 clients is a new user who asks for lists, of their own
+or for a user of the run, and stores one to three ratings in one request of five, with a pause after each
+answer. Every rating that was acknowledged must be applied. Memory may then grow with the ratings.
+
 Example: python scripts/load_serve.py            # 13 minutes
          python scripts/load_serve.py --seconds 20 --many-seconds 10 --no-save
+         python scripts/load_serve.py --mixed --run runs/ml_1m    # 11 minutes
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,14 +27,9 @@ from typing import Any
 import click
 import httpx
 import measure
-
-WARM = 60.0  # seconds at most in which arenas and caches fill up
-
-
-def resident_mib(process: int) -> float:
-    """What a process holds in memory."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return round(int(status.partition("VmRSS:")[2].split()[0]) / 2**10, 1)
+import record
+from loaded_server import WARM, health, resident_mib, server
+from mixed_clients import mixed_failures, run_mixed
 
 
 async def ask(client: httpx.AsyncClient, draw: random.Random, items: list[Any]) -> str:
@@ -44,22 +42,6 @@ async def ask(client: httpx.AsyncClient, draw: random.Random, items: list[Any]) 
     if answer.status_code in (429, 503):
         await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
     return str(answer.status_code)
-
-
-async def health(address: str, until: float) -> dict[str, Any]:
-    """Ask twice a second how the server is."""
-    statuses: Counter[str] = Counter()
-    slowest = 0.0
-    while time.monotonic() < until:
-        start = time.monotonic()
-        try:
-            async with httpx.AsyncClient(base_url=address, timeout=10, verify=False) as client:
-                statuses[str((await client.get("/api/health")).status_code)] += 1
-        except httpx.HTTPError as error:
-            statuses[type(error).__name__] += 1
-        slowest = max(slowest, time.monotonic() - start)
-        await asyncio.sleep(0.5)
-    return {"statuses": dict(statuses), "slowest_s": round(slowest, 3)}
 
 
 async def load(address: str, connections: int, seconds: float, pause: float) -> dict[str, Any]:
@@ -108,38 +90,52 @@ def failures(results: dict[str, Any]) -> list[str]:
 @click.option("--seconds", default=600.0, help="For how long.")
 @click.option("--connections", default=500, help="That ask every ten seconds on average.")
 @click.option("--many-seconds", default=60.0, help="For how long.")
+@click.option("--mixed", is_flag=True, help="Instead, clients that ask for lists and store ratings.")
+@click.option("--pause", default=1.0, help="Of mixed clients after each answer, in seconds on average.")
 @click.option("--save/--no-save", default=True, help="Write scripts/results/load.json.")
 def main(
-    run: Path | None, clients: int, seconds: float, connections: int, many_seconds: float, save: bool
+    run: Path | None,
+    clients: int,
+    seconds: float,
+    connections: int,
+    many_seconds: float,
+    mixed: bool,
+    pause: float,
+    save: bool,
 ) -> None:
     """Load, print, and write scripts/results/load.json; exit code 1 if anything was not as it must be."""
-    which = ["--run", str(run)] if run else ["--demo"]
-    environment = {name: value for name, value in os.environ.items() if name != "IGMC_TOKEN"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "igmc", "serve", *which, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-    )
-    try:
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[1].rstrip("/")
+    if mixed:
+        results = run_mixed(run, clients, seconds, pause)
+        results["failures"] = mixed_failures(results)
+    else:
+        results = run_lists(run, clients, seconds, connections, many_seconds)
+        results["failures"] = failures(results)
+    click.echo(json.dumps(results, indent=1))
+    if save:
+        path = record.RESULTS / "load.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        rows = {"mixed": results} if mixed else {**measure.setting(), **results}
+        record.write("load", {**known, **rows})
+    sys.exit(bool(results["failures"]))
+
+
+def run_lists(
+    run: Path | None, clients: int, seconds: float, connections: int, many_seconds: float
+) -> dict[str, Any]:
+    """The rows for clients that only ask for lists."""
+    with server(run) as (process, address):
         asyncio.run(load(address, clients, min(WARM, seconds), pause=0))
         memory = {"warm": resident_mib(process.pid)}
         at_once = asyncio.run(load(address, clients, seconds, pause=0))
         memory["after"] = resident_mib(process.pid)
         many = asyncio.run(load(address, connections, many_seconds, pause=10))
         memory["after_many"] = resident_mib(process.pid)
-    finally:
-        process.terminate()
-        code = process.wait(60)
-    results = {"clients": at_once, "connections": many, "memory_mib": memory, "exit_code_after_sigterm": code}
-    results["failures"] = failures(results)
-    click.echo(json.dumps(results, indent=1))
-    if save:
-        measure.save("load", results)
-    sys.exit(bool(results["failures"]))
+    return {
+        "clients": at_once,
+        "connections": many,
+        "memory_mib": memory,
+        "exit_code_after_sigterm": process.returncode,
+    }
 
 
 if __name__ == "__main__":
