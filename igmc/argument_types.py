@@ -19,7 +19,9 @@ _Given = ParamSpec("_Given")
 _Found = TypeVar("_Found")
 _SEVERAL = (list, tuple, set, frozenset, range)
 # What is read by the function itself, which says more of what it takes than a type does.
-_UNCHECKED = ("Any", "RawId", "DataLike", "ModelLike", "Frame", "Columns", "ArrayLike", "Protocol")
+_UNCHECKED = (
+    *("Any", "RawId", "OwnRatings", "DataLike", "ModelLike", "Frame", "Columns", "ArrayLike", "Protocol"),
+)
 
 
 class _Kind(NamedTuple):

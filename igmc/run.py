@@ -32,6 +32,7 @@ from igmc.ranks import Ranks, joined
 from igmc.ratings import DataLike, Dataset, Split, run_inputs
 from igmc.ratings.readers import source_name
 from igmc.ratings.sources import home_dir
+from igmc.run_lists import list_quality
 from igmc.run_references import reference_predictions
 from igmc.run_report import RunReport
 from igmc.run_start import begun, for_times, logging_to, note_items, sides_of, split_of, written
@@ -188,7 +189,8 @@ def _run(job: Job, split: Split, callbacks: Sequence[Callback]) -> RunReport:
 
 def _finish(job: Job, split: Split, trained: Trained) -> RunReport:
     folder, config = job.folder, job.config
-    _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
+    if NETWORKS[config.network].rates:
+        _write_predictions(folder.path / "predictions.csv.gz", split, trained.predictions)
     report = _report(config, job.dataset, split, job.parts, trained, folder, job.device)
     save_curves(trained.history, folder.path / "curves")
     folder.write_json("metrics.json", report.to_dict())
@@ -204,8 +206,7 @@ def _report(
     folder: RunFolder,
     device: torch.device,
 ) -> RunReport:
-    history, epochs, predictions = trained.history, trained.epochs, trained.predictions
-    low, high, true = split.scale.low, split.scale.high, parts["test"].pairs.rating
+    history, epochs = trained.history, trained.epochs
     return RunReport(
         dataset=dataset,
         split=split.name,
@@ -213,15 +214,12 @@ def _report(
         seed=config.seed,
         train_pairs=len(parts["train"].pairs),
         validation_pairs=len(parts["validation"].pairs) if "validation" in parts else 0,
-        test_pairs=len(true),
+        test_pairs=len(parts["test"].pairs),
         epochs=len(history),
         seconds=sum(record["seconds"] for record in history),
         single_epoch=epochs[0],
-        single=score(predictions[0], true, low, high),
         ensemble_epochs=tuple(epochs),
-        ensemble=score(predictions.mean(axis=0), true, low, high),
-        validation_rmse=history[epochs[0] - 1]["validation_rmse"],
-        references={name: score(p, true, low, high) for name, p in reference_predictions(split).items()},
+        validation_rmse=history[epochs[0] - 1].get("validation_rmse"),
         device=str(device),
         machine=machine(),
         versions=versions(),
@@ -229,7 +227,30 @@ def _report(
         network=config.network,
         estimates=trained.estimates,
         intervals=None if trained.bounds is None else interval_summary(split, trained.bounds),
+        **(_errors if NETWORKS[config.network].rates else _lists)(split, trained, folder, config, device),
     )
+
+
+def _errors(
+    split: Split, trained: Trained, folder: RunFolder, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    """The test errors of a run that predicts ratings."""
+    low, high, predictions = split.scale.low, split.scale.high, trained.predictions
+    true = split.pairs(split.test).rating
+    return {
+        "single": score(predictions[0], true, low, high),
+        "ensemble": score(predictions.mean(axis=0), true, low, high),
+        "references": {name: score(p, true, low, high) for name, p in reference_predictions(split).items()},
+    }
+
+
+def _lists(
+    split: Split, trained: Trained, folder: RunFolder, config: RunConfig, device: torch.device
+) -> dict[str, Any]:
+    """The quality of the lists of a run that predicts none."""
+    network = find_network(config.network)
+    scorer = network.load_scorer(folder, config, split.scale, trained.epochs, device)
+    return {"single": None, "ensemble": None, "references": {}, "lists": list_quality(split, scorer)}
 
 
 def _write_predictions(path: Path, split: Split, predictions: NDArray[np.float32]) -> None:

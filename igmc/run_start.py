@@ -69,12 +69,15 @@ def for_times(config: RunConfig, dataset: Dataset) -> RunConfig:
 def split_of(dataset: Dataset, config: RunConfig) -> Split:
     """The split of a run, whose test part and, where it is needed, validation part are not empty."""
     split = make_split(dataset, config.data, config.seed)
-    if len(split.scale) == 1:
+    network = NETWORKS[config.network]
+    if network.rates and len(split.scale) == 1:
         raise DataError(
-            f"{config.network} predicts ratings, and all of them are {split.scale.low:g}",
-            remedy="read clicks or purchases with --implicit",
+            f"the network {config.network} predicts ratings, and all of them are {split.scale.low:g}",
+            remedy="omit --network, or train --network ranker, which makes lists"
+            if dataset.implicit
+            else "if they only tell who chose what, as clicks and purchases do, read them with --implicit",
         )
-    if not NETWORKS[config.network].continuous:
+    if network.rates and not network.continuous:
         split.scale.require_levels()
     if not len(split.test):
         raise ConfigError(

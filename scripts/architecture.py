@@ -42,7 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("recommenders",),
     ("run_references",),
     ("evaluation",),
-    ("run_report", "run_start"),
+    ("run_report", "run_start", "run_lists"),
     ("run", "doctor"),
     ("live",),
     ("experiments",),

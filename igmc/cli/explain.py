@@ -12,6 +12,7 @@ from igmc.cli.help import TeachingCommand
 from igmc.cli.logs import start_logging
 from igmc.cli.model_options import (
     at_option,
+    check_rates,
     checkpoint_options,
     make_predictor,
     model_options,
@@ -78,6 +79,7 @@ def explain_command(ctx: click.Context, /, **given: Any) -> None:
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     config = ExplainConfig(**read_section(ctx, "explain"))
     run, predictor = make_predictor(given)
+    check_rates(predictor)
     from igmc.inference import from_text, read_own_ratings
     from igmc.inference.why import explain
 

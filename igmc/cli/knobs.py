@@ -208,7 +208,8 @@ def help_text(knob: Knob) -> str:
         notes.append(f">= {low:g}" if high is None else f"{low:.12g}..{high:.12g}")
     if knob.field.name == "network":
         usual, papers = default_network("demo"), default_network(PAPER_DATASETS[0])
-        notes.append(f"default {usual}; {papers} for {', '.join(PAPER_DATASETS)}")
+        clicks = f"{default_network('demo', implicit=True)} with --implicit"
+        notes.append(f"default {usual}; {papers} for {', '.join(PAPER_DATASETS)}; {clicks}")
     elif (knob.base, knob.field.default) != (bool, None):
         notes.append(f"default {_text(knob.field.default)}")
     for dataset in PRESETS:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "at_option",
     "check_intervals",
+    "check_rates",
     "checkpoint_options",
     "coverage_option",
     "items_option",
@@ -80,6 +81,14 @@ coverage_option = click.option(
     metavar="FLOAT",
     help=f"{COVERAGE_HELP[0].upper()}{COVERAGE_HELP[1:]} [default {COVERAGE}]",
 )
+
+
+def check_rates(predictor: Predictor) -> None:
+    """Raise a ConfigError if the run predicts no ratings."""
+    from igmc.networks import RankerScorer
+
+    if isinstance(predictor.scorer, RankerScorer):
+        predictor.scorer.refuse()
 
 
 def check_intervals(predictor: Predictor, coverage: float | None) -> float:

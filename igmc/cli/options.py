@@ -179,7 +179,9 @@ def read_config(ctx: click.Context, file: Path | None, network: str | None = Non
     dataset = typed(ctx, "dataset") or given.get("data", {}).get("dataset", RunConfig().data.dataset)
     dataset = canonical_name(dataset) or dataset
     filed = network_of(given)
-    network = network or typed(ctx, "network") or filed or default_network(dataset)
+    flagged = [value for knobs, value in ctx.meta.get(FLAGS, []) if knobs[0].field.name == "implicit"]
+    implicit = bool(flagged[-1] if flagged else given.get("data", {}).get("implicit"))
+    network = network or typed(ctx, "network") or filed or default_network(dataset, implicit=implicit)
     if filed not in (None, network):  # what the file says of another network is not meant
         given = {name: value for name, value in given.items() if name not in others_settings(network)}
     flags: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from igmc.cli.logs import start_logging
 from igmc.cli.options import running_options
 from igmc.cli.output import emit, emit_json
 from igmc.cli.sections import former_option, given_formerly, read_section, section_options
-from igmc.config import ExplainConfig
+from igmc.config import NETWORKS, ExplainConfig
 from igmc.errors import CheckpointError, ConfigError
 from igmc.files import check_run
 
@@ -95,11 +95,12 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     folder = open_run(run)
     split = Split.load(folder.path / "split.npz")
     figures: dict[str, Figure] = {"training": _training(folder)}
-    if folder.finished:
+    rates = NETWORKS[folder.config().network].rates
+    if rates and folder.finished:
         figures["errors"] = _errors(folder, split)
-    else:
+    elif rates:
         logger.warning("the run is unfinished: it has no test predictions to draw yet")
-    if folder.finished or given["user"] is not None:
+    if (rates and folder.finished) or given["user"] is not None:
         figures |= _subgraphs(folder, split, config, given)
     if given["embeddings"] is not None:
         figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])

@@ -15,6 +15,7 @@ from igmc.cli.logs import shows_progress, start_logging
 from igmc.cli.model_options import (
     at_option,
     check_intervals,
+    check_rates,
     checkpoint_options,
     coverage_option,
     items_option,
@@ -95,6 +96,7 @@ def predict_command(**given: Any) -> None:
         raise click.UsageError("--json is not available for a Parquet of --pairs")
     start_logging(verbose=given["verbose"], quiet=given["quiet"])
     run, predictor = make_predictor(given)
+    check_rates(predictor)
     how = {"clip": given["clip"], "coverage": check_intervals(predictor, given["coverage"])}
     from igmc.inference import names_users, with_ratings_file
 

@@ -242,14 +242,16 @@ def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run:
         emit(frame.to_csv(index=False, float_format="%.4f").rstrip("\n"))
     elif len(frame):
         emit(_shown(frame))
-        if found.relevance is not None and request.config.order == "auto":
+        if found.relevance is not None and found.score is not None and request.config.order == "auto":
             logger.info("by relevance and score; --order score lists the highest predicted ratings")
 
 
 def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:
     """What a newcomer to the demo rated, so that the list makes sense."""
+    from igmc.inference import own_ratings
+
     info = predictor.info
-    for item, rating in (request.ratings or {}).items():
+    for item, rating in own_ratings(request.ratings or {}).items():
         index = int(predictor.items.encode([item])[0])
         if info is not None and index >= 0:
             logger.info("rated %g: %s, %s (%s)", rating, item, info.titles[index], info.genres[index])
@@ -262,13 +264,11 @@ def _shown(frame: pd.DataFrame) -> str:
     names = [
         name for name in ("rank", "score", "low", "high", "lift", "item", "title", "genres") if name in frame
     ]
-    if (frame["source"] != "model").any():
+    if "source" in frame and (frame["source"] != "model").any():
         names.append("source")
-    shown = frame.assign(
-        score=[f"{value:.2f}" for value in frame["score"]], lift=[f"{value:+.2f}" for value in frame["lift"]]
-    )
-    for name in (name for name in ("low", "high") if name in frame):
-        shown[name] = [f"{value:.2f}" for value in frame[name]]
+    shown = frame.copy()
+    for name in (name for name in ("score", "low", "high", "lift") if name in frame):
+        shown[name] = [f"{value:{'+' if name == 'lift' else ''}.2f}" for value in frame[name]]
     if "because" in frame:
         names.append("because")
         reasons = zip(frame["because_rating"], frame["because_title"], strict=True)

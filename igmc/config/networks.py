@@ -19,6 +19,7 @@ class Registration(NamedTuple):
         averages: whether the predictions of several checkpoints are averaged.
         continuous: whether it reads ratings of a continuous scale as they are, without a weight for each.
         reads_statistics: whether it reads `igmc.statistics`, whose memory can be bounded.
+        rates: whether it predicts ratings; if not, it only orders items.
     """
 
     module: str
@@ -29,6 +30,7 @@ class Registration(NamedTuple):
     averages: bool = False
     continuous: bool = False
     reads_statistics: bool = False
+    rates: bool = True
 
 
 NETWORKS: dict[str, Registration] = {
@@ -48,6 +50,15 @@ NETWORKS: dict[str, Registration] = {
         training="neighbours",
         continuous=True,
         reads_statistics=True,
+    ),
+    "ranker": Registration(
+        "igmc.networks.ranker",
+        about="lists instead of ratings, for clicks and purchases",
+        title="ranker",
+        sections=("ranker",),
+        training="ranker",
+        continuous=True,
+        rates=False,
     ),
 }
 

@@ -55,15 +55,19 @@ _PRESETS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
 PRESETS = tuple(dict.fromkeys(dataset for presets in _PRESETS.values() for dataset in presets))
 
 
-def default_network(dataset: str) -> str:
+def default_network(dataset: str, *, implicit: bool = False) -> str:
     """The network used for a data set unless another one is named.
 
     For the five data sets of the IGMC paper (Zhang & Chen, ICLR 2020) it is "rgcn", the network of the paper,
     so that its results are reproduced; for all others, and for files, "neighbours", which is more accurate.
+    For data without ratings it is "ranker".
 
     Args:
         dataset: a name of the catalogue, in any spelling that it takes, or a path.
+        implicit: whether it is read without ratings.
     """
+    if implicit:
+        return "ranker"
     return "rgcn" if _canonical(dataset) in PAPER_DATASETS else "neighbours"
 
 
@@ -107,9 +111,10 @@ def run_config(dataset: str | None = None, chosen: Mapping[str, Any] | None = No
     chosen = RunConfig.current(chosen or {})
     own = chosen.get("dataset") or chosen.get("data", {}).get("dataset")
     dataset = dataset or own or RunConfig().data.dataset
-    chosen = sectioned(chosen, network_of(chosen) or default_network(dataset))
-    chosen = merged(chosen, {"data": {"dataset": dataset}})
-    return RunConfig.from_dict(merged(preset_settings(dataset, network_of(chosen)), chosen))
+    implicit = bool(chosen.get("implicit") or chosen.get("data", {}).get("implicit"))
+    network = network_of(chosen) or default_network(dataset, implicit=implicit)
+    chosen = merged(sectioned(chosen, network), {"data": {"dataset": dataset}})
+    return RunConfig.from_dict(merged(preset_settings(dataset, network_of(chosen) or network), chosen))
 
 
 def sectioned(settings: Mapping[str, Any], network: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from igmc.config.base import Config, knob
 from igmc.config.data import DataConfig
 from igmc.config.neighbours import NeighboursConfig
 from igmc.config.networks import FIRST_NETWORK, NETWORKS
+from igmc.config.ranker import RankerConfig
 from igmc.config.sections import ExtractConfig, ModelConfig, TrainConfig
 from igmc.errors import ConfigError
 
@@ -32,6 +33,7 @@ class RunConfig(Config):
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
+    ranker: RankerConfig = field(default_factory=RankerConfig)
     live: bool | None = knob(
         None,
         "extract while training, with a new sample each epoch, instead of using a store; by size if not set",
@@ -45,7 +47,8 @@ class RunConfig(Config):
         own = getattr(self, one.training)
         if isinstance(own, TrainConfig):
             return own if one.averages else own.replace(ensemble_size=1)
-        return TrainConfig(selection=own.selection, epochs=own.epochs, ensemble_size=1)
+        selection = getattr(own, "selection", "fixed")  # the ranker chooses no checkpoint
+        return TrainConfig(selection=selection, epochs=own.epochs, ensemble_size=1)
 
     @property
     def side_features(self) -> bool:

@@ -17,7 +17,7 @@ from igmc.inference.new_items import with_items_file
 from igmc.inference.pair_batches import predict_batches, predict_to_file
 from igmc.inference.predictions import Predictions
 from igmc.inference.predictor import Predictor, predict
-from igmc.inference.rating_encoding import encode_ratings, nearest_ratings
+from igmc.inference.rating_encoding import encode_ratings, nearest_ratings, own_ratings
 from igmc.inference.requested_user import requested_user
 from igmc.inference.run_predictions import RunPredictions
 from igmc.inference.titles import natural_title
@@ -39,6 +39,7 @@ __all__ = [
     "near_ids",
     "nearest_ratings",
     "open_run",
+    "own_ratings",
     "predict",
     "predict_batches",
     "predict_to_file",

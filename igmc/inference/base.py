@@ -20,10 +20,10 @@ from igmc.inference.checkpoints import open_run, pick_epochs, run_side_features,
 from igmc.inference.id_encoding import ExtendedIds, check_known
 from igmc.inference.item_info import ItemInfo
 from igmc.inference.predictions import Predictions, predict_pairs
-from igmc.inference.rating_encoding import check_ratings, encode_ratings, rating_columns
+from igmc.inference.rating_encoding import OwnRatings, encode_ratings, own_ratings, rating_columns
 from igmc.inference.relevance import RunRelevance
 from igmc.inference.user_view import UserView
-from igmc.networks import AnyScorer, find_network
+from igmc.networks import AnyScorer, RankerScorer, find_network
 from igmc.ratings import (
     DataLike,
     IdTable,
@@ -108,16 +108,14 @@ class BasePredictor:
         found = run.settings()
         config = run.config()
         split = run_split(run, found.get("split_digest"))
-        side = None
+        asked, side = config.data if data is None else data, None
         if config.side_features:
-            asked = config.data if data is None else data
             side = run_side_features(asked, found.get("data_digest"), data_dir, home)
         epochs = pick_epochs(run, config.training, checkpoints)
         network = find_network(config.network)
         known = make_parts(split, "fixed")["test"]
-        scorer = network.load_scorer(
-            run, config, split.scale, epochs, place, threads=workers, side=side, times=known.times
-        )
+        how: dict[str, Any] = {"threads": workers, "side": side, "times": known.times}
+        scorer = network.load_scorer(run, config, split.scale, epochs, place, **how)
         return cls(
             users=split.table.users,
             items=split.table.items,
@@ -133,6 +131,11 @@ class BasePredictor:
     def __repr__(self) -> str:
         sizes = f"{self.graph.n_ratings:,} ratings, {len(self.users):,} users, {len(self.items):,} items"
         return f"{type(self).__name__}({self.config.network} on {self.config.data.dataset}: knows {sizes})"
+
+    @property
+    def rates(self) -> bool:
+        """Whether it predicts ratings; runs of the network "ranker" only make lists."""
+        return not isinstance(self.scorer, RankerScorer)
 
     @property
     def tells_intervals(self) -> bool:
@@ -203,7 +206,7 @@ class BasePredictor:
         how = {"clip": True} | how
         return predict_pairs(self.scorer, self.scale, self.graph, users, items, **how)
 
-    def with_user(self, ratings: Mapping[RawId, float], user_id: RawId | None = None) -> UserView:
+    def with_user(self, ratings: OwnRatings, user_id: RawId | None = None) -> UserView:
         """A view of one user with these ratings in addition to the known ones; nothing is trained or stored.
 
         Args:
@@ -216,7 +219,7 @@ class BasePredictor:
             DataError: on a rating that is not on the scale, or an id that is neither a whole number nor a
                 text.
         """
-        check_ratings(ratings)
+        ratings = own_ratings(ratings)
         users = ExtendedIds.of(self.users, [] if user_id is None else [user_id])
         items = ExtendedIds.of(self.items, ratings)
         user = len(users) if user_id is None else int(users.encode([user_id])[0])
@@ -227,7 +230,7 @@ class BasePredictor:
     @checked_types
     def score_user(
         self,
-        ratings: Mapping[RawId, float],
+        ratings: OwnRatings,
         items: RawId | Iterable[RawId],
         *,
         user_id: RawId | None = None,
@@ -248,7 +251,7 @@ class BasePredictor:
         Raises:
             DataError: on an unknown rated item, which could not affect a prediction; see `with_user`.
         """
-        check_ratings(ratings)
+        ratings = own_ratings(ratings)
         check_known(self.items, ratings)
         return self.with_user(ratings, user_id).score(id_list(items), clip=clip, coverage=coverage)
 

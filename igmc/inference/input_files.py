@@ -46,8 +46,8 @@ def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) 
         DataError: if the file is missing, malformed or without ratings, or a pair occurs twice or a rating is
             not on the scale.
     """
-    file = find_file(path)
-    raw = read_ratings(file, DataConfig())
+    file, single = find_file(path), len(predictor.scale) == 1
+    raw = read_ratings(file, DataConfig(implicit=single))
     if not len(raw.rating):
         raise DataError(f"{path} holds no ratings", allowed="a header, and a line for each rating")
     users = from_text(predictor.users, [str(name) for name in raw.users])
@@ -55,7 +55,7 @@ def with_ratings_file(predictor: P, path: Path, *, round_ratings: bool = False) 
     columns = {
         "user_id": [users[k] for k in raw.user.tolist()],
         "item_id": [items[k] for k in raw.item.tolist()],
-        "rating": raw.rating.tolist(),
+        "rating": [predictor.scale.low] * len(raw.rating) if single else raw.rating.tolist(),
     }
     if round_ratings:
         near = nearest_ratings(predictor.scale, dict(enumerate(columns["rating"])))
@@ -99,6 +99,8 @@ def read_own_ratings(
 ) -> dict[RawId, float]:
     """The ratings of one user, item id -> rating, from a text file or ``"id=5,id=3"``.
 
+    If all ratings of the run are equal, as of clicks, the items alone do: ``"id,id"``, or a file of them.
+
     Args:
         predictor: ids are read as it writes them.
         given: the path of a file whose header names item and rating; or the ratings themselves. Where the
@@ -110,9 +112,15 @@ def read_own_ratings(
         DataError: if the file is missing or malformed, holds none of this user's ratings, or those of several
             users while `user` is None, a rating is not on the scale, or an item is rated twice.
     """
-    inline = _inline(given)
+    single = len(predictor.scale) == 1
+    inline = _inline(given) or (single and not os.path.exists(given) and Path(given).suffix not in _FILES)
     if inline:
-        pairs = [("--ratings", list(word.strip().rpartition("=")[::2])) for word in given.split(",")]
+        words = [word.strip() for word in given.split(",")]
+        bare = [single and "=" not in word for word in words]
+        cells = [
+            [w, ""] if alone else list(w.rpartition("=")[::2]) for w, alone in zip(words, bare, strict=True)
+        ]
+        pairs = [("--ratings", two) for two in cells]
         for _, (named, rest) in pairs:
             if not named:
                 raise DataError(
@@ -122,11 +130,12 @@ def read_own_ratings(
                     remedy="write decimals with a point; commas separate ratings",
                 )
     else:
-        pairs = _lines_of_user(predictor, _text(Path(given)), given, user)
+        pairs = _lines_of_user(predictor, _text(Path(given)), given, user, () if single else ("rating",))
     ratings: dict[RawId, float] = {}
-    for (where, (_, typed)), item in zip(
+    for (where, (_, *last)), item in zip(
         pairs, from_text(predictor.items, [cells[0].strip() for _, cells in pairs]), strict=True
     ):
+        typed = last[0] if last and last[0] else f"{predictor.scale.low:g}" if single else "".join(last)
         try:
             rating = float(typed if inline else typed.replace(",", "."))  # decimal commas, as in readers
         except ValueError:
@@ -145,14 +154,16 @@ def read_own_ratings(
 
 
 def _lines_of_user(
-    predictor: BasePredictor, text: TextIO, name: str, user: RawId | None
+    predictor: BasePredictor, text: io.StringIO, name: str, user: RawId | None, rating: tuple[str, ...]
 ) -> list[tuple[str, list[str]]]:
-    """Where each line stands, its item and its rating; only the lines of `user` where lines name users."""
+    """Where each line stands, its item and its `rating`; only the lines of `user` where lines name users."""
     names_users = "user" in _header(text, name)[1]
     text.seek(0)
     if not names_users:
-        return list(_lines(text, name, ("item", "rating")))
-    lines = list(_lines(text, name, ("user", "item", "rating")))
+        if not rating and "item" not in _header(io.StringIO(text.getvalue()), name)[1]:
+            return [(name, [str(item)]) for item in read_item_ids(predictor, Path(name))]
+        return list(_lines(text, name, ("item", *rating)))
+    lines = list(_lines(text, name, ("user", "item", *rating)))
     users = from_text(predictor.users, [cells[0] for _, cells in lines])
     found = ", ".join(map(str, list(dict.fromkeys(users))[:3]))
     if user is None and len(set(users)) > 1:
@@ -229,7 +240,7 @@ def read_item_ids(predictor: BasePredictor, path: Path) -> list[RawId]:
     return from_text(predictor.items, words)
 
 
-def _text(path: Path) -> TextIO:
+def _text(path: Path) -> io.StringIO:
     file = find_file(path)
     for encoding in file.encodings():
         try:

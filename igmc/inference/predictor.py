@@ -12,6 +12,7 @@ from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import near_ids
 from igmc.inference.lists import recommend
 from igmc.inference.new_items import with_items
+from igmc.inference.rating_encoding import OwnRatings
 from igmc.inference.similar import similar_items
 from igmc.inference.why import Explanation, explain
 from igmc.ratings import Frame, RawId
@@ -38,7 +39,7 @@ class Predictor(BasePredictor):
         self,
         user_id: RawId | None = None,
         *,
-        ratings: Mapping[RawId, float] | None = None,
+        ratings: OwnRatings | None = None,
         k: int = 10,
         **filters: Any,
     ) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from igmc.ratings import RatingScale, RawId, check_lengths
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check_ratings", "encode_ratings", "nearest_ratings", "rating_columns"]
+__all__ = ["OwnRatings", "encode_ratings", "nearest_ratings", "own_ratings", "rating_columns"]
 
+OwnRatings = Mapping[RawId, float] | Collection[RawId]  # of one user; see `own_ratings`
 _BY_ROUNDING = (
     "give one of these, or use --round-ratings (in a request round: true, in Python "
     "igmc.inference.nearest_ratings) to take what lies between two of them to the nearest"
@@ -23,14 +24,21 @@ _BY_ROUNDING = (
 _COLUMNS = ("user_id", "item_id", "rating")
 
 
-def check_ratings(ratings: object) -> None:
-    """Raise a ConfigError unless the ratings of one user are given as a mapping."""
-    if not isinstance(ratings, Mapping):
-        raise ConfigError(
-            "the ratings of a user are not a mapping",
-            got=ratings,
-            allowed='item id -> rating, such as {"f001": 5, "f002": 3.5}',
-        )
+def own_ratings(ratings: OwnRatings) -> dict[RawId, Any]:
+    """The ratings of one user, item id -> rating; None for each of items that are given without ratings.
+
+    Raises:
+        ConfigError: unless it is a mapping, or a list, tuple or set of item ids.
+    """
+    if isinstance(ratings, Mapping):
+        return dict(ratings)
+    if isinstance(ratings, list | tuple | set | frozenset):
+        return dict.fromkeys(ratings)
+    raise ConfigError(
+        "the ratings of a user are not a mapping",
+        got=ratings,
+        allowed='item id -> rating, such as {"f001": 5, "f002": 3.5}, or item ids where there are no ratings',
+    )
 
 
 def rating_columns(
@@ -56,13 +64,13 @@ def encode_ratings(
 
     Args:
         scale: which ratings there are.
-        ratings: what was given.
+        ratings: what was given; None where the item alone was, which does if all ratings are equal.
         where: names the place of the k-th in messages, such as "ratings.csv, line 7".
 
     Raises:
         DataError: on a rating that is not a finite number, or not on the scale.
     """
-    given: list[Any] = list(ratings)
+    given: list[Any] = [scale.low if one is None and len(scale) == 1 else one for one in ratings]
 
     def wrong(at: int, what: str) -> DataError:
         place = f"{where(at)}: " if where is not None else ""

@@ -22,7 +22,7 @@ from scipy import sparse
 from igmc.config import RankerConfig
 from igmc.errors import CheckpointError, WriteError
 from igmc.graph import ServingGraph, make_parts
-from igmc.networks import AnyScorer
+from igmc.networks import AnyScorer, RankerScorer
 from igmc.ranking import Ranker, Rows, fit_ranker
 from igmc.ratings import RatingScale, Split
 from igmc.training import as_tensors, load_checkpoint, save_checkpoint
@@ -115,6 +115,8 @@ class RunRelevance:
             DataError: if there are too few ratings to learn from.
         """
         with self._lock:
+            if self._found is None and isinstance(scorer, RankerScorer):
+                self._found = Relevance(scorer.ranker(_matrix(self._split, _known(self._split))), 0.0)
             if self._found is None:
                 made = None if self._path.exists() else self._make(scorer)
                 # Read back even so: what is kept is rounded, and every answer is to be the same.

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from igmc.errors import DataError
 from igmc.inference.base import BasePredictor
 from igmc.inference.id_encoding import check_known, near_ids, unknown_ids
-from igmc.inference.rating_encoding import check_ratings
+from igmc.inference.rating_encoding import OwnRatings, own_ratings
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
 
 __all__ = ["requested_user"]
 
 
-def requested_user(
-    predictor: BasePredictor, user_id: RawId | None, ratings: Mapping[RawId, float] | None
-) -> UserView:
+def requested_user(predictor: BasePredictor, user_id: RawId | None, ratings: OwnRatings | None) -> UserView:
     """As `Predictor.with_user`, but reject unknown items, and an unknown user without ratings.
 
     Args:
@@ -28,8 +24,7 @@ def requested_user(
         DataError: on an unknown user without ratings, an unknown item among the ratings, or a rating that is
             not on the scale.
     """
-    if ratings is not None:
-        check_ratings(ratings)
+    ratings = None if ratings is None else own_ratings(ratings)
     if ratings is None and user_id is not None and unknown_ids(predictor.users, [user_id]):
         raise DataError(
             "this user is unknown",

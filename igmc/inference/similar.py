@@ -4,7 +4,9 @@ For items i and j, over the n users v who rated both, with d_vi the rating less 
 
     similarity = sum_v d_vi d_vj / sqrt(sum_v d_vi^2  sum_v d_vj^2) * n / (n + DAMPING)
 
-This is the adjusted cosine (Sarwar et al., WWW 2001), damped for few common users. No model is used.
+This is the adjusted cosine (Sarwar et al., WWW 2001), damped for few common users. Where all ratings are
+equal, as of clicks, it is the cosine of who chose what, ``n / sqrt(n_i n_j)``, damped likewise. No model is
+used.
 """
 
 from __future__ import annotations
@@ -41,6 +43,9 @@ def similar_items(predictor: BasePredictor, item: int, k: int) -> pd.DataFrame:
         other[items] += deviation**2
     both[item] = 0
     norm = np.sqrt(own * other)
+    if len(values) == 1:
+        counts = graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32)).astype(np.float64)
+        product, norm = both, np.sqrt(counts * counts[item])
     cosine = np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0)
     similarity = cosine * both / (both + DAMPING)
     shared = np.flatnonzero(both)

@@ -5,6 +5,7 @@ from igmc.networks.checkpoints import load_models
 from igmc.networks.job import Job, Trained
 from igmc.networks.neighbourhood import NO_NEIGHBOURHOOD, Neighbourhood
 from igmc.networks.network import AnyScorer, Network
+from igmc.networks.ranker import RankerScorer
 from igmc.networks.registry import find_network
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Job",
     "Neighbourhood",
     "Network",
+    "RankerScorer",
     "Trained",
     "UncertainScorer",
     "find_network",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from igmc.argument_types import checked_types
-from igmc.config import DataConfig, RunConfig, merged, run_config, sectioned
+from igmc.config import DataConfig, RunConfig, default_network, merged, network_of, run_config, sectioned
 from igmc.errors import ConfigError, DataError
 from igmc.ratings.any_table import ArrowTable, is_table
 from igmc.ratings.checks import check_min_rating
@@ -171,6 +171,8 @@ def run_inputs(
             told = ("columns", "duplicates", "implicit", "min_rating")
             how = {name: given.pop(name) for name in told if name in given}
             dataset = Dataset.from_frame(dataset, **how)  # type: ignore[arg-type]
+        if dataset.implicit and network_of(given) is None:
+            given["network"] = default_network(dataset.name, implicit=True)
         config = run_config(dataset.name, given)
         _refuse_reading(config.data)
         return config, dataset

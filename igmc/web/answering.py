@@ -39,13 +39,13 @@ routes = APIRouter(prefix="/api")
 @routes.post("/recommendations", summary="Recommend", responses=_POSTED)
 async def recommendations(
     request: Request, asked: schemas.ListRequest, visitor: _Visitor = None
-) -> schemas.ListAnswer:
+) -> score_schemas.ListAnswer:
     """The items that somebody is predicted to like best, of those that they have not rated: for a user of the
     run (`user_id`), for anybody with these `ratings`, or for a user of the run with more ratings (both).
     """
     choice = _choice(request, asked, visitor)
     answer = await work(request, partial(choice.arm.service.recommend, asked))
-    items = [(one.item_id, one.score) for one in answer.items]
+    items = [(one.item_id, one.score or 0.0) for one in answer.items]  # None of runs that are not logged
     return _shown(request, choice, "worst" if asked.bottom else "list", asked, answer, items)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from igmc.inference import Predictor, natural_title
-from igmc.inference.lists import Reason
+from igmc.inference import Predictions, Predictor, natural_title
+from igmc.inference.lists import Reason, Recommendations, usual_ratings
 from igmc.inference.why import ExplainedNode
 from igmc.ratings import RawId
 from igmc.web import schemas
@@ -13,7 +15,7 @@ from igmc.web.title_search import plain
 from igmc.web.titles import Titles
 from igmc.web.wire_ids import sent
 
-__all__ = ["because", "node", "similar", "users"]
+__all__ = ["because", "bounds", "node", "scores", "similar", "users"]
 
 
 def similar(predictor: Predictor, titles: Titles, item_id: RawId, k: int) -> schemas.SimilarList:
@@ -58,3 +60,22 @@ def because(predictor: Predictor, titles: Titles, reason: Reason | None) -> sche
 def node(one: ExplainedNode) -> schemas.Node:
     """A user or an item of an explanation."""
     return schemas.Node(id=sent(one.id), title=one.title, name=natural_title(one.title))
+
+
+def scores(predictor: Predictor, found: Recommendations) -> list[dict[str, Any]]:
+    """What is predicted for the items of a list; nothing of a run that predicts no ratings."""
+    if found.score is None or found.lift is None or found.source is None:
+        return [{} for _ in found.item]
+    usual = usual_ratings(predictor.graph, found.item, predictor.scale.values)
+    numbers = [[round(value, 4) for value in column.tolist()] for column in (found.score, found.lift, usual)]
+    rows = zip(*numbers, found.source.tolist(), bounds(found), strict=True)
+    names = ("score", "lift", "usual", "source")
+    return [dict(zip(names, told, strict=True)) | bounds for *told, bounds in rows]
+
+
+def bounds(found: Recommendations | Predictions) -> list[dict[str, Any]]:
+    """The ends of the intervals of some scores, as far as there are any."""
+    if found.low is None or found.high is None:
+        return [{} for _ in range(0 if found.score is None else len(found.score))]
+    pairs = zip(found.low.tolist(), found.high.tolist(), strict=True)
+    return [{"low": round(low, 4), "high": round(high, 4)} for low, high in pairs]

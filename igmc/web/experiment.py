@@ -59,7 +59,8 @@ class Experiment:
         log: where answers are written; nowhere if None.
 
     Raises:
-        ConfigError: if the shares do not fit, or the runs predict ratings on different scales.
+        ConfigError: if the shares do not fit, or the runs predict ratings on different scales; if one that
+            predicts none is to be compared, or its answers logged.
     """
 
     def __init__(
@@ -75,6 +76,11 @@ class Experiment:
         self._kind = kind_of(self.first.service.predictor.users)
         for other in self.all[1:]:
             _check_alike(self.first, other)
+        if (log is not None or len(self.all) > 1) and not all(a.service.predictor.rates for a in self.all):
+            raise ConfigError(
+                "answers are logged and compared by predicted ratings, and a run predicts none",
+                remedy="serve it alone, without --answer-log and --shadow",
+            )
 
     @classmethod
     def of(cls, service: Service, live: LiveRatings | None = None) -> Self:

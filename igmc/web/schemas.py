@@ -22,9 +22,7 @@ __all__ = [
     "Influence",
     "Item",
     "ItemList",
-    "ListAnswer",
     "ListRequest",
-    "ListedItem",
     "NamedItems",
     "Node",
     "Problem",
@@ -192,28 +190,10 @@ class Because(BaseModel):
     importance: float = Field(description="How far the prediction would fall without it.")
 
 
-class ListedItem(Item, Score):
-    """One place of a list."""
-
-    rank: int
-    lift: float = Field(description="How far the prediction, not clipped, is above `usual`; to 4 places.")
-    usual: float = Field(description="What everybody gives the item: a damped mean of its ratings.")
-    because: Because | None = Field(None, description="Asked for by `because`; None where nothing does.")
-
-
 class Armed(BaseModel):
     """An answer, and the run that gave it."""
 
     arm: Annotated[str, Field(description="The run that answered: A, B, ... in the order of --run.")] = "A"
-
-
-class ListAnswer(Armed):
-    """A list, by falling score or lift."""
-
-    items: list[ListedItem]
-    reason: str = Field(description="Why there are fewer than k; empty if there are k.")
-    rated: int = Field(description="How many ratings are known of the user.")
-    scored: int = Field(description="How many items the models were asked about.")
 
 
 class Node(BaseModel):
@@ -280,7 +260,8 @@ class About(BaseModel):
     items: int
     ratings: int
     epochs: list[int] = Field(description="Whose checkpoints answer; their predictions are averaged.")
-    scale: list[float] = Field(description="The values of a rating, ascending.")
+    scale: list[float] = Field(description="The values of a rating, ascending; one where there are none.")
+    rates: bool = Field(description="Whether ratings are predicted; if not, there are lists alone.")
     genres: list[str]
     years: list[int] = Field(description="The first and the last year of an item; empty where unknown.")
     max_ratings: int = Field(description="Ratings in a request.")

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Any
 
 import numpy as np
 
 from igmc import __version__
 from igmc.config import ListConfig, ServeConfig
 from igmc.errors import DataError
-from igmc.inference import Predictions, Predictor, near_ids, nearest_ratings, requested_user
+from igmc.inference import Predictor, near_ids, nearest_ratings, requested_user
 from igmc.inference.lists import (
     ORDERS,
     ListRequest,
     Reason,
-    Recommendations,
     list_items,
     reasons,
-    usual_ratings,
 )
 from igmc.inference.why import explain
 from igmc.ratings import IdTable, RawId
@@ -101,11 +98,12 @@ class Service:
             ratings=predictor.graph.n_ratings,
             epochs=list(predictor.epochs),
             scale=predictor.scale.shown().tolist(),
+            rates=predictor.rates,
             genres=list(predictor.info.genre_names) if predictor.info is not None else [],
             years=[min(years), max(years)] if years else [],
             max_ratings=self.limits.max_ratings,
             max_k=schemas.MOST,
-            orders=list(ORDERS),
+            orders=list(ORDERS) if predictor.rates else ["auto", "relevance"],
             poster_url=self.limits.poster_url or "",
             arms=[],
             stores=False,
@@ -139,7 +137,7 @@ class Service:
         item = _known("item", predictor.items, asked.item_id)
         return catalogue.similar(predictor, self._titles_of(predictor), item, asked.k)
 
-    def recommend(self, asked: schemas.ListRequest, deadline: float) -> schemas.ListAnswer:
+    def recommend(self, asked: schemas.ListRequest, deadline: float) -> score_schemas.ListAnswer:
         """A list for somebody; see `igmc.inference.lists.recommend.recommend`.
 
         Raises:
@@ -174,22 +172,16 @@ class Service:
         if asked.because:
             who = request.user_id, request.ratings
             why = reasons(predictor, found.item, user_id=who[0], ratings=who[1], deadline=deadline)
-        usual = usual_ratings(predictor.graph, found.item, predictor.scale.values)
-        columns = (found.item, found.score, found.lift, usual, found.source)
-        rows = zip(*(column.tolist() for column in columns), why, _bounds(found), strict=True)
-        return schemas.ListAnswer(
+        rows = zip(found.item.tolist(), catalogue.scores(predictor, found), why, strict=True)
+        return score_schemas.ListAnswer(
             items=[
-                schemas.ListedItem(
+                score_schemas.ListedItem(
                     **titles.item(predictor, item).model_dump(),
-                    score=round(score, 4),
-                    source=source,
                     rank=rank,
-                    lift=round(lift, 4),
-                    usual=round(usually, 4),
                     because=catalogue.because(predictor, titles, reason),
-                    **bound,
+                    **scores,
                 )
-                for rank, (item, score, lift, usually, source, reason, bound) in enumerate(rows, start=1)
+                for rank, (item, scores, reason) in enumerate(rows, start=1)
             ],
             reason=found.reason,
             rated=found.rated,
@@ -204,7 +196,7 @@ class Service:
         view = requested_user(predictor, _user(predictor, asked), self._ratings(predictor, asked))
         ids = received_all(predictor.items, asked.item_ids)
         found = view.score_indices(view.items.encode(ids), deadline=deadline)
-        columns = found.score.tolist(), found.source.tolist(), _bounds(found)
+        columns = found.score.tolist(), found.source.tolist(), catalogue.bounds(found)
         return score_schemas.ScoreAnswer(
             scores=[
                 score_schemas.ItemScore.model_validate(
@@ -289,11 +281,3 @@ def _known(side: str, table: IdTable, asked: RawId) -> RawId:
     if table.encode([raw])[0] < 0:
         raise UnknownIdError(f"there is no such {side}", got=raw, remedy=near_ids(table, raw))
     return raw
-
-
-def _bounds(found: Recommendations | Predictions) -> list[dict[str, Any]]:
-    """The ends of the intervals of some scores, as far as there are any."""
-    if found.low is None or found.high is None:
-        return [{} for _ in found.score]
-    pairs = zip(found.low.tolist(), found.high.tolist(), strict=True)
-    return [{"low": round(low, 4), "high": round(high, 4)} for low, high in pairs]

@@ -94,7 +94,7 @@ def _computed(
 ) -> tuple[_Items, _Items]:
     """The shadow's answer, and what it predicts for the items that were shown, where these are others."""
     if isinstance(asked, schemas.ListRequest):
-        listed: _Items = [(one.item_id, one.score) for one in service.recommend(asked, deadline).items]
+        listed: _Items = [(one.item_id, one.score or 0.0) for one in service.recommend(asked, deadline).items]
         again = score_schemas.ScoreRequest.model_construct(
             user_id=asked.user_id,
             ratings=asked.ratings,

@@ -89,13 +89,15 @@ def informative(graph: ServingGraph, values: NDArray[np.float64]) -> NDArray[np.
     """Items that tell most about who rates them, int64 [n_items], dense indices, the most telling first.
 
     People have to know them, and not to agree: the variance of an item's ratings times the logarithm of their
-    number (after Rashid et al., IUI 2002). Items of fewer than five ratings come last.
+    number (after Rashid et al., IUI 2002). Items of fewer than five ratings come last. Where all ratings are
+    equal, the best known come first.
     """
     worth = np.zeros(graph.n_items)
     for item in range(graph.n_items):
         levels = graph.by_item.row(item)[1]
         if len(levels) >= KNOWN:
-            worth[item] = values[levels].var() * np.log(len(levels)) ** 2
+            apart = values[levels].var() if len(values) > 1 else 1.0
+            worth[item] = apart * np.log(len(levels)) ** 2
     return np.argsort(-worth, kind="stable")
 
 

@@ -25,6 +25,8 @@ KNOBS = [
 TYPED = {
     "dataset": ("Flixster", "flixster"),
     "columns": ("u,i,r", "u,i,r"),
+    "implicit": (None, True),
+    "min_rating": ("3", 3.0),
     "separator": ("||", "||"),
     "encoding": ("cp1252", "cp1252"),
     "header": (None, True),
@@ -79,6 +81,9 @@ TYPED = {
     "dropout": (".4", 0.4),
     "newcomers": ("0", 0.0),
     "shrinkage": ("0.5", 0.5),
+    "folds": ("2", 2),
+    "hidden": ("0.2", 0.2),
+    "candidates": ("50", 50),
 }
 
 
@@ -87,7 +92,7 @@ def config_of(line: str) -> RunConfig:
     caught = []
 
     @click.command()
-    @config_options("run.network", "data", "extract", "model", "train", "neighbours", "run")
+    @config_options("run.network", "data", "extract", "model", "train", "neighbours", "ranker", "run")
     @click.pass_context
     def command(ctx, file):
         caught.append(read_config(ctx, file))
@@ -103,7 +108,7 @@ OWN = [(section, field) for section, field in KNOBS if field.name != "network"] 
 def test_every_knob_has_an_option_that_sets_it_and_nothing_else(section, field):
     text, value = TYPED[field.name]
     flag = "--" + field.name.replace("_", "-")
-    network = "neighbours" if section == "neighbours" else "rgcn"
+    network = section if section in ("neighbours", "ranker") else "rgcn"
     base = f"--dataset douban --network {network}"  # which has no preset
     config = config_of(f"{base} {flag}" if text is None else f"{base} {flag} '{text}'")
     usual = expected = RunConfig.from_dict({"data": {"dataset": "douban"}, "network": network})
@@ -245,7 +250,7 @@ def test_help_states_range_default_and_presets_of_a_knob():
         network: CliRunner()
         .invoke(train_command, ["--network", network, "-h", "--all"], terminal_width=1000)
         .output
-        for network in ("rgcn", "neighbours")
+        for network in ("rgcn", "neighbours", "ranker")
     }
     page = " ".join(pages["rgcn"].split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
@@ -258,9 +263,12 @@ def test_help_states_range_default_and_presets_of_a_knob():
         "run - Settings",
     ):
         assert title in page
-    assert "[default neighbours; rgcn for ml_100k, ml_1m, flixster, douban, yahoo_music]" in page
+    assert (
+        "[default neighbours; rgcn for ml_100k, ml_1m, flixster, douban, yahoo_music; ranker with --implicit]"
+        in page
+    )
     for section, field in KNOBS:
-        own = pages["neighbours" if section == "neighbours" else "rgcn"]
+        own = pages[section if section in pages else "rgcn"]
         assert "--" + field.name.replace("_", "-") in own
 
 
@@ -271,3 +279,12 @@ def test_help_states_range_default_and_presets_of_a_knob():
 def test_the_cap_is_that_of_the_network(network, section, name):
     config = config_of(f"--network {network} --cap 7")
     assert getattr(getattr(config, section), name) == 7
+
+
+def test_implicit_data_bring_the_ranker_unless_another_network_is_named(tmp_path):
+    assert config_of("--dataset clicks.csv --implicit").network == "ranker"
+    assert config_of("--dataset clicks.csv --implicit --folds 2").ranker.folds == 2
+    assert config_of("--dataset clicks.csv --implicit --network rgcn").network == "rgcn"
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({"data": {"dataset": "clicks.csv", "implicit": True}}))
+    assert config_of(f"--config {file}").network == "ranker"

@@ -30,6 +30,7 @@ def test_the_papers_data_sets_bring_its_network_and_all_others_ours():
         assert default_network(dataset) == ("rgcn" if dataset in PAPER_DATASETS else "neighbours")
     assert default_network("own/ratings.csv") == "neighbours"
     assert default_network("ML-100K") == "rgcn"
+    assert default_network("ML-100K", implicit=True) == "ranker"
     assert set(PAPER_DATASETS) <= set(DATASETS)
     assert run_config().network == "neighbours"
     assert run_config("ml_1m").network == "rgcn"

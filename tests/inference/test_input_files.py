@@ -16,6 +16,7 @@ from igmc.inference.input_files import (
     with_ratings_file,
 )
 from igmc.ratings.ids import IdTable
+from igmc.ratings.scale import RatingScale
 from tests.inference.small import GRAPH, make_scorer, predictor_of
 
 
@@ -164,3 +165,18 @@ def test_ratings_of_a_file_that_cannot_be_known(known, write, text, message):
 
 def test_decimal_commas_in_a_file_of_ratings_are_read_as_in_tables(known, write):
     assert read_own_ratings(known, str(write("item_id;rating\n2;1,0\n3;4,0\n"))) == {2: 1.0, 3: 4.0}
+
+
+@pytest.mark.parametrize(
+    "given", ["3,7", "3=1,7", "3\n7\n", "item_id\n3\n7\n", "user,item\n9,3\n9,7\n", "item,rating\n3,4\n7,1\n"]
+)
+def test_where_all_ratings_are_equal_the_items_do(known, write, given):
+    clicks = dataclasses.replace(known, scale=RatingScale.fit([1.0]))
+    text = str(write(given, "mine.txt")) if "\n" in given else given
+    assert read_own_ratings(clicks, text) == {3: 1.0, 7: 1.0}
+    if "user" in given:
+        assert read_own_ratings(clicks, text, 9) == {3: 1.0, 7: 1.0}
+        with pytest.raises(DataError, match="holds no rating of user 8"):
+            read_own_ratings(clicks, text, 8)
+    with pytest.raises(DataError, match="item 3 is rated twice"):
+        read_own_ratings(clicks, "3,7,3")

@@ -6,7 +6,7 @@ import pytest
 
 from igmc.errors import ConfigError, DataError
 from igmc.inference.lists.request import ListRequest
-from igmc.inference.rating_encoding import check_ratings, encode_ratings, nearest_ratings, rating_columns
+from igmc.inference.rating_encoding import encode_ratings, nearest_ratings, own_ratings, rating_columns
 from igmc.ratings.scale import KnownScale, RatingScale
 
 STARS = RatingScale.fit([1, 2, 5], known=KnownScale(1, 5))
@@ -75,8 +75,15 @@ def test_columns_that_are_missing_or_of_unequal_length(columns, message):
         rating_columns(columns)
 
 
-@pytest.mark.parametrize("given", [["f001"], "f001=5", 3])
-@pytest.mark.parametrize("check", [check_ratings, lambda given: ListRequest(ratings=given)])
+def test_items_alone_are_ratings_where_all_are_equal():
+    assert own_ratings(["f001", 2]) == {"f001": None, 2: None}
+    assert encode_ratings(RatingScale.fit([1.0]), own_ratings(("a", "b")).values()).tolist() == [0, 0]
+    with pytest.raises(DataError, match="a rating is not a number; allowed: 1, 2, 3, 4, 5"):
+        encode_ratings(STARS, own_ratings(["f001"]).values())
+
+
+@pytest.mark.parametrize("given", ["f001", "f001=5", 3])
+@pytest.mark.parametrize("check", [own_ratings, lambda given: ListRequest(ratings=given)])
 def test_the_ratings_of_a_user_are_a_mapping(check, given):
     with pytest.raises(
         ConfigError, match=r"the ratings of a user are not a mapping; .* allowed: item id -> rating"

@@ -1,5 +1,6 @@
 """A small run behind the application, called directly, and behind a real server for a browser."""
 
+import contextlib
 import threading
 import time
 
@@ -11,6 +12,7 @@ from igmc.config import ServeConfig
 from igmc.web.app import make_app
 from igmc.web.experiment import Experiment
 from igmc.web.service import Service
+from tests.clicks import click_run
 
 # What a newcomer gave.
 FIVE = [{"item_id": f"f00{k}", "rating": rating} for k, rating in enumerate((5, 1, 4, 5, 2), start=1)]
@@ -47,8 +49,8 @@ def make_client(predictor):
         client.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="session")
-def address(predictor):
+@contextlib.contextmanager
+def serving(predictor):
     """Where a real server answers."""
     limits = ServeConfig()
     application = make_app(Experiment.of(Service(predictor, limits)), limits)
@@ -61,3 +63,16 @@ def address(predictor):
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def address(predictor):
+    """Where a real server answers."""
+    with serving(predictor) as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def clicks(tmp_path_factory):
+    """A predictor that makes lists alone."""
+    return click_run(tmp_path_factory.mktemp("clicks") / "run").predictor(device="cpu")

@@ -83,3 +83,15 @@ def test_runs_on_other_scales_are_refused_and_missing_items_are_told(small, capl
     other = replace(small, items=IdTable(tuple(range(3, 18))))
     Experiment([first, Arm("B", Service(other, LIMITS))])
     assert "run B does not know 3 of the 15 items of run A" in caplog.text
+
+
+def test_a_run_without_ratings_is_served_alone(clicks, tmp_path):
+    alone = Arm("A", Service(clicks, LIMITS))
+    assert Experiment([alone]).arms == (alone,)
+    with pytest.raises(ConfigError, match="compared by predicted ratings, and a run predicts none"):
+        Experiment([alone, Arm("B", Service(clicks, LIMITS))], [50])
+    with (
+        AnswerLog(tmp_path / "answers.jsonl") as log,
+        pytest.raises(ConfigError, match="without --answer-log"),
+    ):
+        Experiment([alone], log=log)

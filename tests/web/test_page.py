@@ -14,6 +14,7 @@ import pytest
 import igmc.web
 from igmc.inference import natural_title
 from igmc.inference.lists.recommend import recommend
+from tests.web.conftest import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -39,7 +40,9 @@ def open_page(browser, address):
     """A page of a size, whose scripts must not complain."""
     contexts, complaints = [], []
 
-    def open_one(width=1280, height=900, at=None, wait="before you rate", **more):
+    def open_one(
+        width=1280, height=900, at=None, wait="before you rate", telling="these tell most about you", **more
+    ):
         context = browser.new_context(viewport={"width": width, "height": height}, **more)
         contexts.append(context)
         page = context.new_page()
@@ -47,7 +50,7 @@ def open_page(browser, address):
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.goto(at or address)
         page.get_by_text(wait).wait_for()
-        page.get_by_text("these tell most about you").wait_for()
+        page.get_by_text(telling).wait_for()
         return page
 
     yield open_one
@@ -441,3 +444,19 @@ def test_a_wrong_token_is_asked_for_again(browser, address):
     page.keyboard.press("Enter")
     page.get_by_text("before you rate").wait_for()
     context.close()
+
+
+def test_without_ratings_one_likes_items_and_sees_no_scores(open_page, clicks, shots):
+    with serving(clicks) as place:
+        page = open_page(at=place, telling="The best known")
+        first = page.locator("#found .like").first
+        first.click()
+        page.get_by_text("10 items from your choice").wait_for()
+        assert first.get_attribute("aria-pressed") == "true"
+        assert titles(page, "#rated") == titles(page, "#found")[:1]
+        assert not page.locator("#recommended .score, .stars, .why").count()
+        assert not page.get_by_text("Predicted at least").is_visible()
+        page.screenshot(path=shots / "clicks.png")
+        first.click()
+        page.get_by_text("before you").wait_for()
+        assert first.get_attribute("aria-pressed") == "false"

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from igmc.config import ServeConfig
-from igmc.errors import DataError
+from igmc.errors import ConfigError, DataError
 from igmc.networks.rgcn import scoring
-from igmc.web import schemas
+from igmc.web import schemas, score_schemas
 from igmc.web.service import Service, UnknownIdError
+from tests.clicks import kinds
 from tests.web.conftest import FIVE
 
 LATER = float("inf")
@@ -132,3 +133,18 @@ def test_warming_up_asks_what_requests_ask(predictor, monkeypatch):
     known, newcomer = asked
     assert known.user_id in predictor.users.ids
     assert newcomer.ratings[0].item_id in predictor.items.ids
+
+
+def test_without_ratings_there_are_lists_and_no_scores(clicks):
+    service = Service(clicks, ServeConfig())
+    service.warm()
+    about = service.about()
+    assert (about.rates, about.scale, about.orders) == (False, [1.0], ["auto", "relevance"])
+    liked = [schemas.Rating(item_id=name, rating=1) for name in ("i0", "i3")]
+    found = service.recommend(schemas.ListRequest(ratings=liked, k=3), float("inf"))
+    assert kinds([one.item_id for one in found.items]) == [0] * 3
+    assert {(one.score, one.lift, one.source, one.low) for one in found.items} == {(None,) * 4}
+    first = service.search("", 60, telling=True, deadline=float("inf")).items
+    assert [one.ratings for one in first] == sorted((one.ratings for one in first), reverse=True)
+    with pytest.raises(ConfigError, match="makes lists and predicts no ratings"):
+        service.score(score_schemas.ScoreRequest(ratings=liked, item_ids=["i1"]), float("inf"))

@@ -4,8 +4,9 @@ from igmc.inference.lists.because import Reason, reasons, with_reasons
 from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.list_parts import recommend_parts
 from igmc.inference.lists.orders import ORDERS, usual_ratings
-from igmc.inference.lists.recommend import Recommendations, list_items, recommend
+from igmc.inference.lists.recommend import list_items, recommend
 from igmc.inference.lists.recommend_all import recommend_all
+from igmc.inference.lists.recommendations import Recommendations
 from igmc.inference.lists.request import ListRequest
 
 __all__ = [

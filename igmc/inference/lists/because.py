@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from igmc.inference.base import BasePredictor
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictions import predict_pairs
+from igmc.inference.rating_encoding import OwnRatings
 from igmc.inference.requested_user import requested_user
 from igmc.inference.titles import natural_title
 from igmc.ratings import RawId
@@ -43,7 +43,7 @@ def reasons(
     items: NDArray[np.int32],
     *,
     user_id: RawId | None = None,
-    ratings: Mapping[RawId, float] | None = None,
+    ratings: OwnRatings | None = None,
     deadline: float = inf,
 ) -> list[Reason | None]:
     """For each of n items, the user's rating that raises its prediction most; None if none does.

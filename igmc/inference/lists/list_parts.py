@@ -128,11 +128,14 @@ def _schema(predictor: BasePredictor) -> pa.Schema:
         ) from error
     kinds = {int: pa.int64(), str: pa.string()}
     columns = [(side, kinds[_kind(side, table)]) for side, table in _tables(predictor)]
-    columns += [("score", pa.float32()), ("lift", pa.float32()), ("rank", pa.int32())]
+    columns += [("score", pa.float32()), ("lift", pa.float32())] if predictor.rates else []
+    columns += [("rank", pa.int32())]
     if predictor.info is not None:
         columns += [("title", pa.string()), ("genres", pa.string()), ("year", pa.int32())]
-    columns += [("relevance", pa.float32()), ("source", pa.string())]
-    return pa.schema([*columns, ("low", pa.float32()), ("high", pa.float32())])
+    columns += [("relevance", pa.float32())]
+    if predictor.rates:
+        columns += [("source", pa.string()), ("low", pa.float32()), ("high", pa.float32())]
+    return pa.schema(columns)
 
 
 def _tables(predictor: BasePredictor) -> list[tuple[str, IdTable]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,9 +18,11 @@ from igmc.inference.lists.candidates import candidate_order
 from igmc.inference.lists.diversity import diverse, likeness
 from igmc.inference.lists.filters import Eligible, eligible_items
 from igmc.inference.lists.orders import ranked_by, usual_ratings
-from igmc.inference.lists.relevant import item_relevance, relevant_items, settled_order
+from igmc.inference.lists.recommendations import Recommendations
+from igmc.inference.lists.relevant import item_relevance, most_relevant, relevant_items, settled_order
 from igmc.inference.lists.request import ListRequest
 from igmc.inference.predictions import Predictions
+from igmc.inference.rating_encoding import OwnRatings
 from igmc.inference.requested_user import requested_user
 from igmc.inference.user_view import UserView
 from igmc.ratings import RawId
@@ -28,62 +30,11 @@ from igmc.ratings import RawId
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Recommendations", "list_items", "recommend"]
+__all__ = ["list_items", "recommend"]
 
 POOL, POOL_TIMES = 50, 5  # a list with diversity is chosen from the best 50, and at least 5 k
 
 Floats = NDArray[np.float32]
-
-
-class Recommendations(NamedTuple):
-    """A list of n items, n <= k, with scores and sources.
-
-    Attributes:
-        item: int32 [n], dense indices, the first of the list first.
-        score: float32 [n], predicted ratings, within the scale.
-        lift: float32 [n], unclipped predictions minus the usual ratings of the items; see
-            `igmc.inference.lists.orders`.
-        source: [n] texts; see `Predictions`.
-        reason: why there are fewer than k items, as a sentence; empty if there are k.
-        scored: number of items scored by the models.
-        rated: number of known ratings of the user.
-        low, high: float32 [n], bounds of an interval around each; None if the run gives none.
-        relevance: float32 [n], if the list is ordered by relevance, alone or blended.
-    """
-
-    item: NDArray[np.int32]
-    score: Floats
-    lift: Floats
-    source: NDArray[np.str_]
-    reason: str
-    scored: int
-    rated: int
-    low: Floats | None = None
-    high: Floats | None = None
-    relevance: Floats | None = None
-
-    def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
-        """The list as `recommend` returns it."""
-        import pandas as pd
-
-        frame = pd.DataFrame(
-            {
-                "user": pd.Series([user_id] * len(self.item), dtype=object),
-                "item": pd.Series(predictor.items.decode(self.item), dtype=object),
-                "score": self.score,
-                "lift": self.lift,
-                "rank": np.arange(1, len(self.item) + 1),
-            }
-        )
-        if predictor.info is not None:
-            frame = predictor.info.beside(frame, self.item)
-        if self.relevance is not None:
-            frame = frame.assign(relevance=self.relevance)
-        frame = frame.assign(source=self.source)
-        if self.low is not None and self.high is not None:
-            frame = frame.assign(low=self.low, high=self.high)
-        frame.attrs["reason"] = self.reason
-        return frame
 
 
 @checked_types
@@ -91,7 +42,7 @@ def recommend(
     run: str | os.PathLike[str] | BasePredictor,
     *,
     user_id: RawId | None = None,
-    ratings: Mapping[RawId, float] | None = None,
+    ratings: OwnRatings | None = None,
     k: int = 10,
     genre: str | Iterable[str] = (),
     exclude_genre: str | Iterable[str] = (),
@@ -118,7 +69,8 @@ def recommend(
     Args:
         run: folder of a run, or a `Predictor`, which avoids loading the run for each call.
         user_id: a user of the run; with `ratings` also a new one.
-        ratings: item id -> rating, of a new user, or in addition to the known ratings of the user.
+        ratings: item id -> rating, of a new user, or in addition to the known ratings of the user; of a run
+            without ratings, item ids.
         k: length of the list.
         genre, exclude_genre: keep items with at least one of the former and none of the latter.
         years: first and last year of items; None for no bound.
@@ -142,7 +94,8 @@ def recommend(
         a row for each item, best first (worst first with `bottom`): user, item (raw ids), score (float32,
         within the scale), lift (float32), rank (from 1); title, genres and year if the run knows them;
         relevance if it orders the list; source (see `Predictions`); low and high if the run gives intervals;
-        because, because_title and because_rating if requested. Predictions rank unclipped, ties in the order
+        because, because_title and because_rating if requested. Of a run that predicts no ratings, there is
+        no score, lift or source. Predictions rank unclipped, ties in the order
         of `Predictor.items`. ``attrs["reason"]`` says why there are fewer than k rows; else it is empty.
 
     Raises:
@@ -207,7 +160,12 @@ def list_items(
     if worth is None:
         ranked, scored = _ranked(view, mask, config, deadline)
     else:
-        best = relevant_items(view, mask, config, worth, _pool(config), deadline)
+        most = _pool(config)
+        best = (
+            relevant_items(view, mask, config, worth, most, deadline)
+            if predictor.rates
+            else most_relevant(mask, worth, most)
+        )
         ranked, scored = _Ranked(best.item, best.found, best.value), best.scored
     ranked = _shortened(predictor, ranked, config)
     k, reason = config.k, ""
@@ -217,22 +175,25 @@ def list_items(
         if config.min_score is not None:
             steps = (*steps, f"{n} predicted to get {config.min_score:g} or more")
         reason = f"{f'only {n} items are' if n else 'no item is'} left: {', '.join(steps)}"
-    found = ranked.found
-    lift = found.score - usual_ratings(view.known, ranked.item, view.scale.values)
-    score, told = predictor.scale.clip(found.score), (reason, scored, len(view.rated))
+    told = (reason, scored, len(view.rated))
     relevance = None if worth is None else worth.all[ranked.item]
+    if (found := ranked.found) is None:
+        return Recommendations(ranked.item, None, None, None, *told, relevance=relevance)
+    lift = found.score - usual_ratings(view.known, ranked.item, view.scale.values)
+    score = predictor.scale.clip(found.score)
     return Recommendations(ranked.item, score, lift, found.source, *told, found.low, found.high, relevance)
 
 
 class _Ranked(NamedTuple):
-    """Items, the first of the list first; their predictions, not clipped; and what ranks them."""
+    """Items, the first of the list first; their predictions, not clipped, if any; and what ranks them."""
 
     item: NDArray[np.int32]
-    found: Predictions
+    found: Predictions | None
     value: NDArray[np.floating]
 
     def at(self, chosen: NDArray[np.int64]) -> _Ranked:
-        return _Ranked(self.item[chosen], self.found.some(chosen), self.value[chosen])
+        found = None if self.found is None else self.found.some(chosen)
+        return _Ranked(self.item[chosen], found, self.value[chosen])
 
 
 def _ranked(

@@ -14,7 +14,7 @@ from igmc.inference.predictions import Predictions
 from igmc.inference.relevance import blended, floor
 from igmc.inference.user_view import UserView
 
-__all__ = ["Relevant", "Worth", "item_relevance", "relevant_items", "settled_order"]
+__all__ = ["Relevant", "Worth", "item_relevance", "most_relevant", "relevant_items", "settled_order"]
 
 Floats = NDArray[np.float32]
 
@@ -35,13 +35,13 @@ class Relevant(NamedTuple):
     """n items, the first of the list first.
 
     Attributes:
-        item: int32 [n]; found: the predictions for them, not clipped.
+        item: int32 [n]; found: the predictions for them, not clipped; None of a run that predicts none.
         value: float [n], what they are ordered by.
         scored: how many items the models were asked about.
     """
 
     item: NDArray[np.int32]
-    found: Predictions
+    found: Predictions | None
     value: NDArray[np.floating]
     scored: int
 
@@ -51,8 +51,15 @@ def settled_order(predictor: BasePredictor, config: ListConfig) -> ListConfig:
 
     It is "blend" for a run that has a ranker, or trains one soon, on at most 1.5 million ratings. Else it is
     "score", and so it is where the worst items are asked for, or the models are to score all of them.
-    Relevance alone lists what people with such ratings rate next, whether they like it or not.
+    Relevance alone lists what people with such ratings rate next, whether they like it or not. Runs that
+    predict no ratings list by nothing else.
+
+    Raises:
+        ConfigError: on a setting about predicted ratings, of a run that predicts none.
     """
+    if not predictor.rates:
+        _refuse_scores(config)
+        return config.replace(order="relevance")
     if config.order != "auto":
         return config
     ranker = predictor.relevance
@@ -66,7 +73,7 @@ def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig)
     Raises:
         ConfigError: if the predictor has no ranker, or if the worst items by relevance are asked for.
     """
-    if config.order not in ("relevance", "blend") or config.gems:
+    if config.order not in ("relevance", "blend") or (config.gems and predictor.rates):
         return None
     if predictor.relevance is None:
         raise ConfigError("a predictor without a run folder has no ranker", got=f"order {config.order}")
@@ -79,6 +86,34 @@ def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig)
     found = predictor.relevance.get(predictor.scorer)
     worth = found.of_user(view.graph, view.user, view.scale.values)
     return Worth(worth, found.weight if config.order == "blend" else None)
+
+
+def _refuse_scores(config: ListConfig) -> None:
+    asked = {
+        f"order {config.order}": config.order not in ("auto", "relevance"),
+        "min_score": config.min_score is not None,
+        "bottom": config.bottom,
+    }
+    for got, given in asked.items():
+        if given:
+            raise ConfigError(
+                "this run predicts no ratings, and lists by relevance alone",
+                got=got,
+                allowed="order auto or relevance",
+            )
+
+
+def most_relevant(mask: NDArray[np.bool_], worth: Worth, most: int) -> Relevant:
+    """The most relevant items of a mask, without predictions.
+
+    Args:
+        mask: bool [n_items], what may be listed.
+        worth: of the items.
+        most: items to return.
+    """
+    left = np.flatnonzero(mask).astype(np.int32)
+    item = left[np.argsort(-worth.all[left], kind="stable")][:most]
+    return Relevant(item, None, worth.all[item], len(left))
 
 
 def relevant_items(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from igmc.config import ListConfig
 from igmc.errors import ConfigError
-from igmc.inference.rating_encoding import check_ratings
+from igmc.inference.rating_encoding import OwnRatings, own_ratings
 from igmc.ratings import RawId, id_list
 
 __all__ = ["ListRequest"]
@@ -35,7 +35,7 @@ class ListRequest:
     """
 
     user_id: RawId | None = None
-    ratings: Mapping[RawId, float] | None = None
+    ratings: OwnRatings | None = None
     genre: tuple[str, ...] = ()
     exclude_genre: tuple[str, ...] = ()
     years: tuple[int | None, int | None] | None = None
@@ -51,8 +51,7 @@ class ListRequest:
                 remedy="give the ratings of a newcomer, which may be empty",
             )
         if self.ratings is not None:
-            check_ratings(self.ratings)
-            object.__setattr__(self, "ratings", dict(self.ratings))
+            object.__setattr__(self, "ratings", own_ratings(self.ratings))
         for name in ("genre", "exclude_genre"):
             object.__setattr__(self, name, _genres(name, getattr(self, name)))
         if self.items is not None:

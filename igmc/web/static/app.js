@@ -8,7 +8,7 @@ const $ = (id) => document.getElementById(id);
 const STAR = "M12 1.8l3.1 6.6 7.1.9-5.2 5 1.3 7.2L12 18l-6.3 3.5L7 14.3l-5.2-5 7.1-.9z";
 const FIRST = 12; // titles to rate that are shown at first
 
-let about = null, groups = 0, user = null, view = "score", answered = null, shownTitles = FIRST;
+let about = null, groups = 0, user = null, view = "score", views = null, answered = null, shownTitles = FIRST;
 
 /** An HTML element with properties, and text or children inside. */
 function make(name, properties = {}, ...inside) {
@@ -31,6 +31,9 @@ function button(words, label, press, kind = "small") {
 const plural = (count) => `${count.toLocaleString("en")} ${about.noun}${count === 1 ? "" : "s"}`;
 const isFilm = () => about.noun === "film";
 
+/** Ratings, or choices where there are no ratings, in words with their number. */
+const counted = (count) => `${count.toLocaleString("en")} ${about.rates ? "rating" : "choice"}${count === 1 ? "" : "s"}`;
+
 /** A title as people say it, or the id. */
 const nameOf = (item) => item.name || `${about.noun} ${item.item_id ?? item.id}`;
 
@@ -38,12 +41,21 @@ const metaOf = (item) => [item.year, item.genres.join(", ")].filter(Boolean).joi
 
 // ---- rating -------------------------------------------------------------------------------------------------
 
-/** Stars, or half stars, or a choice of numbers: whatever fits the scale. */
+/** Stars, or half stars, or a choice of numbers: whatever fits the scale; without ratings, a button. */
 function rater(item) {
   const values = about.scale, top = values[values.length - 1];
+  if (values.length === 1) return liker(item, top);
   const whole = values.length <= 7 && values.every(Number.isInteger);
   const halves = values.length === 10 && values[0] === 0.5 && top === 5;
   const control = whole || halves ? starGroup(item, values, halves) : numberChoice(item, values);
+  control.dataset.item = JSON.stringify(item.item_id);
+  paint(control, rated.get(item.item_id)?.rating);
+  return control;
+}
+
+/** One button that says the item is liked, and takes that back. */
+function liker(item, value) {
+  const control = button("♥ Like", `Like ${nameOf(item)}`, () => (rated.has(item.item_id) ? drop(item) : rate(item, value)), "small like");
   control.dataset.item = JSON.stringify(item.item_id);
   paint(control, rated.get(item.item_id)?.rating);
   return control;
@@ -76,6 +88,10 @@ function numberChoice(item, values) {
 function paint(control, rating) {
   if (control.tagName === "SELECT") {
     control.value = rating ?? "";
+    return;
+  }
+  if (control.tagName === "BUTTON") {
+    control.setAttribute("aria-pressed", String(rating !== undefined));
     return;
   }
   for (const input of control.querySelectorAll("input")) {
@@ -150,9 +166,9 @@ function what(item, more = metaOf(item)) {
 const row = (item, ...more) => make("li", {}, what(item), make("div", { className: "give" }, rater(item), ...more));
 
 function ratedRow(item) {
-  const away = button("×", `Remove your rating of ${nameOf(item)}`, () => drop(item), "drop");
+  const away = button("×", `Remove ${about.rates ? "your rating of " : ""}${nameOf(item)}`, () => drop(item), "drop");
   away.title = "Remove";
-  return row(item, away);
+  return about.rates ? row(item, away) : make("li", {}, what(item), make("div", { className: "give" }, away));
 }
 
 let titles = [];
@@ -165,7 +181,7 @@ const search = latest(async (signal) => {
   shownTitles = FIRST;
   showTitles();
   const many = items.length === 60 ? "The first 60" : items.length;
-  $("found-note").textContent = !words ? `Well-known, and people do not agree on them: these tell most about you`
+  $("found-note").textContent = !words ? (about.rates ? "Well-known, and people do not agree on them: these tell most about you" : "The best known")
     : !items.length ? `Nothing is called “${shortened(words, 40)}”. Fewer letters find more.`
       : corrected ? `Nothing is called “${shortened(words, 40)}”. Did you mean one of these?` : `${many} with “${shortened(words, 40)}”`;
 });
@@ -185,6 +201,14 @@ const VIEWS = {
   least: ["Least for you", "What you are predicted to like least, the worst first.", { order: "score", bottom: true }],
 };
 
+views = VIEWS;
+
+// What there is where no ratings are predicted.
+const LISTS = {
+  relevance: ["For you", "What people with such choices choose next.", { order: "relevance" }],
+  gems: ["Hidden gems", "The same, but only what few people know.", { gems: true }],
+};
+
 const whose = () => ({
   ...(user === null ? {} : { user_id: user }),
   ratings: [...rated].map(([item_id, { rating }]) => ({ item_id, rating })),
@@ -202,7 +226,7 @@ function filters() {
     exclude_genres: of("out"),
     year_from: first === undefined || from <= first ? null : from,
     year_to: first === undefined || to >= last ? null : to,
-    min_score: Number(form.score.value) > about.scale[0] ? Number(form.score.value) : null,
+    min_score: about.rates && Number(form.score.value) > about.scale[0] ? Number(form.score.value) : null,
     diversity: Number(form.diversity.value),
   };
 }
@@ -216,21 +240,21 @@ function tellFilters() {
   $("variety-out").textContent = ["none", "a little", "some", "much", "most"][Math.round(asked.diversity * 5)];
   const set = [...asked.genres, ...asked.exclude_genres, from ?? to, asked.min_score, asked.diversity || null, form.because.checked || null];
   $("filter-count").textContent = set.filter((value) => value !== null).length || "";
-  $("view-note").textContent = VIEWS[view][1];
+  $("view-note").textContent = views[view][1];
 }
 
 async function list(signal) {
   const form = $("filter-form").elements, start = performance.now();
-  const body = { ...whose(), ...filters(), ...VIEWS[view][2], k: Number(form.k.value), exclude: [...hidden.keys()], because: form.because.checked };
+  const body = { ...whose(), ...filters(), ...views[view][2], k: Number(form.k.value), exclude: [...hidden.keys()], because: form.because.checked };
   const found = await ask("api/recommendations", { body, signal });
   const took = Math.round(performance.now() - start);
   $("recommended").replaceChildren(...(form.because.checked ? grouped(found.items) : found.items.map(card)));
-  const own = rated.size === 1 ? "rating" : `${rated.size} ratings`;
+  const own = rated.size === 1 ? (about.rates ? "rating" : "choice") : counted(rated.size);
   const from = user !== null ? `for user ${user}${rated.size ? ` with ${own} of yours` : ""}` : rated.size ? `from your ${own}` : "before you rate";
   answered = `${plural(found.items.length)} ${from}`;
   $("status").textContent = `${answered}, in ${took} ms`;
   $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
-  $("hint").textContent = rated.size || user !== null ? "" : `This is what people like in general. Rate a ${about.noun} or two, and the list becomes yours.`;
+  $("hint").textContent = rated.size || user !== null ? "" : `This is what people like in general. ${about.rates ? "Rate" : "Like"} a ${about.noun} or two, and the list becomes yours.`;
 }
 
 const listLater = latest(async (signal) => {
@@ -277,9 +301,11 @@ function grouped(items) {
   });
 }
 
-function card(item) {
+/** What is predicted, beside what most people give; nothing where no ratings are predicted. */
+function scoreOf(item) {
   const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]], span = high - low || 1;
-  const digits = high > 20 ? 0 : 1, name = nameOf(item), lift = item.lift;
+  if (item.score === null) return [];
+  const digits = high > 20 ? 0 : 1, lift = item.lift;
   const meter = make("div", { className: "bar", "aria-hidden": "true" }, make("i"), make("b"));
   meter.style.setProperty("--at", `${(100 * (item.score - low)) / span}%`);
   meter.style.setProperty("--usual", `${(100 * (item.usual - low)) / span}%`);
@@ -289,13 +315,18 @@ function card(item) {
     make("span", {}, make("span", { className: "hidden" }, "predicted "), make("strong", {}, item.score.toFixed(digits))), meter,
     make("span", { className: `lift ${lift > span / 80 ? "up" : lift < -span / 80 ? "down" : ""}` }, sign));
   if (likely) score.append(make("span", { className: "lift" }, likely));
-  const said = [metaOf(item), `${item.ratings.toLocaleString("en")} rating${item.ratings === 1 ? "" : "s"}`].filter(Boolean).join(" · ");
+  return [score];
+}
+
+function card(item) {
+  const name = nameOf(item);
+  const said = [metaOf(item), counted(item.ratings)].filter(Boolean).join(" · ");
   const acts = make("div", { className: "acts" }, rater(item),
-    button("Why?", `Why ${name}?`, () => explain(item), "small why"),
+    ...(about.rates ? [button("Why?", `Why ${name}?`, () => explain(item), "small why")] : []),
     button("More like this", `More like this: ${name}`, () => like(item)),
     button(isFilm() ? "Seen" : "Know it", `${isFilm() ? "Seen" : "Know it"}: ${name}`, () => hide(item, "seen")),
     button("Not for me", `Not for me: ${name}`, () => hide(item, "no")));
-  const card = make("li", {}, make("span", { className: "rank" }, String(item.rank)), what(item, said), score, acts);
+  const card = make("li", {}, make("span", { className: "rank" }, String(item.rank)), what(item, said), ...scoreOf(item), acts);
   const poster = posterOf(item);
   if (poster) card.classList.add("posted"), card.prepend(poster);
   return card;
@@ -321,7 +352,7 @@ async function like(item) {
   try {
     const { items } = await ask("api/similar", { body: { item_id: item.item_id, k: 10 } });
     $("like-rows").replaceChildren(...items.map((one) => row(one)));
-    $("like-note").textContent = items.length ? "Whoever rated both agreed on them." : "Nobody rated this and something else.";
+    $("like-note").textContent = !items.length ? "Nobody knows this and something else." : about.rates ? "Whoever rated both agreed on them." : "Chosen by the same people.";
   } catch (error) {
     $("like-note").textContent = saidOf(error);
   }
@@ -331,8 +362,8 @@ const people = latest(async (signal) => {
   const { users } = await ask(`api/users?${new URLSearchParams({ q: $("pick-search").value, limit: 12 })}`, { signal });
   const choose = (id) => { user = id; $("pick").close(); $("people").textContent = id === null ? "You: a newcomer" : `User ${id}`; refresh(); };
   const line = (words, meta, id) => make("li", {}, button(words, "", () => choose(id), "pick"), make("span", { className: "meta" }, meta));
-  $("pick-rows").replaceChildren(line("A newcomer", "with your own ratings", null), ...users.map((one) =>
-    line(`User ${one.user_id}`, `${one.ratings.toLocaleString("en")} ratings`, one.user_id)));
+  $("pick-rows").replaceChildren(line("A newcomer", about.rates ? "with your own ratings" : "with your own choices", null), ...users.map((one) =>
+    line(`User ${one.user_id}`, counted(one.ratings), one.user_id)));
 });
 
 // ---- why ----------------------------------------------------------------------------------------------------
@@ -400,11 +431,12 @@ function themes() {
 
 function prepare() {
   for (const word of document.querySelectorAll("[data-noun]")) word.textContent = about.noun + word.dataset.noun;
-  document.title = `Rate a few ${about.noun}s, get ten: igmc`;
+  document.title = `${about.rates ? "Rate" : "Like"} a few ${about.noun}s, get ten: igmc`;
+  if (!about.rates) unrated();
   $("dataset").textContent = about.dataset;
-  $("facts").textContent = `${about.ratings.toLocaleString("en")} ratings by ${about.users.toLocaleString("en")} people of ${plural(about.items)}, igmc ${about.version}.`;
+  $("facts").textContent = `${counted(about.ratings)} by ${about.users.toLocaleString("en")} people of ${plural(about.items)}, igmc ${about.version}.`;
   const form = $("filter-form").elements, [first, last] = about.years;
-  for (const [name, [words, , asked]] of Object.entries(VIEWS)) {
+  for (const [name, [words, , asked]] of Object.entries(views)) {
     if (asked.order && !about.orders.includes(asked.order)) continue;
     const input = make("input", { type: "radio", name: "view", value: name, id: `view-${name}`, className: "hidden", checked: name === view });
     input.addEventListener("change", () => { view = name; });
@@ -419,6 +451,14 @@ function prepare() {
   const [low, high] = [about.scale[0], about.scale[about.scale.length - 1]];
   Object.assign(form.score, { min: low, max: high, step: (high - low) / 40, defaultValue: low, value: low });
   form.k.querySelectorAll("option").forEach((option) => { option.hidden = Number(option.value) > about.max_k; });
+}
+
+/** The page where no ratings are predicted: likes instead of stars, and lists by relevance alone. */
+function unrated() {
+  [views, view] = [LISTS, "relevance"];
+  const form = $("filter-form").elements;
+  for (const one of [form.score, form.because]) one.closest("label").hidden = true;
+  for (const word of document.querySelectorAll("[data-unrated]")) word.textContent = word.dataset.unrated;
 }
 
 /** The next state of a genre: wanted, not wanted, either. */
@@ -506,7 +546,7 @@ function listen() {
   $("filter-form").addEventListener("input", refresh);
   $("filter-form").addEventListener("reset", () => setTimeout(() => {
     document.querySelectorAll("#genres button").forEach((chip) => state(chip, ""));
-    view = "score";
+    view = Object.keys(views)[0];
     refresh();
   }));
   $("filter-form").addEventListener("submit", (event) => event.preventDefault());

@@ -1,0 +1,64 @@
+"""A list for a user, with what is known of its items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from igmc.inference.base import BasePredictor
+from igmc.ratings import RawId
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Recommendations"]
+
+Floats = NDArray[np.float32]
+
+
+class Recommendations(NamedTuple):
+    """A list of n items, n <= k, with scores and sources.
+
+    Attributes:
+        item: int32 [n], dense indices, the first of the list first.
+        score: float32 [n], predicted ratings, within the scale; None of a run that predicts none.
+        lift: float32 [n], unclipped predictions minus the usual ratings of the items; see
+            `igmc.inference.lists.orders`; or None.
+        source: [n] texts; see `Predictions`; or None.
+        reason: why there are fewer than k items, as a sentence; empty if there are k.
+        scored: number of items scored by the models.
+        rated: number of known ratings of the user.
+        low, high: float32 [n], bounds of an interval around each; None if the run gives none.
+        relevance: float32 [n], if the list is ordered by relevance, alone or blended.
+    """
+
+    item: NDArray[np.int32]
+    score: Floats | None
+    lift: Floats | None
+    source: NDArray[np.str_] | None
+    reason: str
+    scored: int
+    rated: int
+    low: Floats | None = None
+    high: Floats | None = None
+    relevance: Floats | None = None
+
+    def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
+        """The list as `recommend` returns it."""
+        import pandas as pd
+
+        rank = np.arange(1, len(self.item) + 1)
+        columns = {
+            "user": pd.Series([user_id] * len(self.item), dtype=object),
+            "item": pd.Series(predictor.items.decode(self.item), dtype=object),
+            **{"score": self.score, "lift": self.lift, "rank": rank},
+        }
+        frame = pd.DataFrame({name: column for name, column in columns.items() if column is not None})
+        if predictor.info is not None:
+            frame = predictor.info.beside(frame, self.item)
+        told = {"relevance": self.relevance, "source": self.source, "low": self.low, "high": self.high}
+        frame = frame.assign(**{name: column for name, column in told.items() if column is not None})
+        frame.attrs["reason"] = self.reason
+        return frame
