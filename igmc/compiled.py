@@ -156,7 +156,10 @@ class _Cache(FunctionCache):  # type: ignore[misc]
         require_room(ROOM, "compiling a kernel")
         _mark_used()
         try:
-            return super().load_overload(signature, target)
+            found = super().load_overload(signature, target)
+            if found is None:
+                _tell_compiling()
+            return found
         except Exception as error:  # damaged files make pickle and LLVM raise nearly anything
             logger.info("recompiling %s: %s: %s", self._name, type(error).__name__, error)
             with contextlib.suppress(OSError):
@@ -168,6 +171,12 @@ class _Cache(FunctionCache):  # type: ignore[misc]
             super().save_overload(signature, result)
         except OSError as error:
             _warn(str(error))
+
+
+@cache
+def _tell_compiling() -> None:
+    """Once in a process: the first run after an installation waits for it."""
+    logger.info("compiling kernels, once for this version: up to a minute in all")
 
 
 @cache

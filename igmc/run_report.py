@@ -153,9 +153,9 @@ class RunReport:
         epochs = ", ".join(str(epoch) for epoch in sorted(self.ensemble_epochs))
         own_network = NETWORKS[self.network]
         name = own_network.title
-        own = [(f"{name}, epoch {self.single_epoch} alone", self.single)]
+        own = [(f"{name}, epoch {self.single_epoch}", self.single)]
         if len(self.ensemble_epochs) > 1 or own_network.averages:
-            own.insert(0, (f"{name}, mean of epochs {epochs}", self.ensemble))
+            own = [(f"{name}, mean of epochs {epochs}", self.ensemble), (f"{own[0][0]} alone", self.single)]
         rows = [(label, scores) for label, scores in own if scores is not None]
         rows += sorted(self.references.items(), key=lambda row: row[1].rmse)
         width = max(len(name) for name, _ in rows)

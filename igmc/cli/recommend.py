@@ -261,13 +261,12 @@ def _shown(frame: pd.DataFrame) -> str:
     """A table for people; the source only where not all was read off by the models."""
     import pandas as pd
 
-    names = [
-        name for name in ("rank", "score", "low", "high", "lift", "item", "title", "genres") if name in frame
-    ]
+    columns = ("rank", "relevance", "score", "low", "high", "lift", "item", "title", "genres")
+    names = [name for name in columns if name in frame]
     if "source" in frame and (frame["source"] != "model").any():
         names.append("source")
     shown = frame.copy()
-    for name in (name for name in ("score", "low", "high", "lift") if name in frame):
+    for name in (name for name in ("relevance", "score", "low", "high", "lift") if name in frame):
         shown[name] = [f"{value:{'+' if name == 'lift' else ''}.2f}" for value in frame[name]]
     if "because" in frame:
         names.append("because")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -115,11 +116,20 @@ def near_ids(table: IdTable, raw: RawId) -> str:
         start = text[:2].casefold()
         some = table.ids if len(table) <= _MANY else (r for r in table.ids if str(r)[:2].casefold() == start)
         spelled = {str(one).casefold(): one for one in itertools.islice(some, _MANY)}
+        # One number is as near to u9999 as another, so of numbered ids only the same number is meant.
+        asked = _parts(text.casefold())
+        same = [word for word in spelled if _parts(word) == asked]
         near = difflib.get_close_matches(text.casefold(), spelled, n=3)
-        found = [repr(spelled[word]) for word in near]
+        near = same or [word for word in near if _parts(word)[0] != asked[0]]
+        found = [repr(spelled[word]) for word in near[:3]]
     numbers = isinstance(table.ids[0], int) and isinstance(table.ids[-1], int)
     ids = f"ids are {table.ids[0]}..{table.ids[-1]}" if numbers else f"ids are such as {table.ids[0]!r}"
     return f"did you mean {' or '.join(found)}? {ids}" if found else ids
+
+
+def _parts(text: str) -> tuple[str, list[int]]:
+    """What is not a digit, and the numbers: 'f001' and 'f1' have the same."""
+    return re.sub(r"[0-9]+", "0", text), [int(number) for number in re.findall(r"[0-9]+", text)]
 
 
 def check_known(items: IdTable, rated: Iterable[RawId]) -> None:

@@ -78,7 +78,7 @@ def encode_ratings(
             f"{place}a rating is not {what}",
             got=given[at],
             allowed=_allowed(scale),
-            remedy=_BY_ROUNDING if what == "on the scale" and not scale.grouped else None,
+            remedy=_BY_ROUNDING if what == "on the scale" and _between(scale, given[at]) else None,
         )
 
     for at, rating in enumerate(given):
@@ -109,6 +109,11 @@ def nearest_ratings(scale: RatingScale, ratings: Mapping[RawId, Any]) -> dict[Ra
         return rating if rating == scale.values[level] else float(scale.values[level])
 
     return {item: near(rating) for item, rating in ratings.items()}
+
+
+def _between(scale: RatingScale, rating: Any) -> bool:
+    """Whether a number that is not on the scale lies between two of its levels."""
+    return not scale.grouped and bool(scale.low < rating < scale.high)
 
 
 def _allowed(scale: RatingScale) -> str:

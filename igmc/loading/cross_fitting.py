@@ -9,6 +9,7 @@ they reveal.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import time
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from igmc.estimates import FactorEstimates
 from igmc.loading.folds import Fold, KnownRatings, Players, hide, make_folds
 from igmc.loading.knowledge import Knowledge, features
+from igmc.progress import step, working_on
 from igmc.ratings import UNKNOWN_TIME
 from igmc.rng import stream
 from igmc.statistics import GraphStatistics
@@ -187,6 +189,8 @@ class CrossFit:
     def _fit(self, fits: int) -> None:
         """Fit the estimates without a tenth of the ratings, and some users and items, ten times."""
         start, known = time.perf_counter(), self.known
+        working_on("cross-fitted estimates")
+        done = itertools.count(1)
         self._players = self._deal_players()
 
         def fit(fold: int) -> tuple[FactorEstimates, ...]:
@@ -198,6 +202,7 @@ class CrossFit:
             asked = np.flatnonzero(~kept)
             folded = self._folded(found, players, kept)
             self._estimated[asked] = features(folded, known.user[asked], known.item[asked])
+            step(f"{next(done)} of {fits} fits")
             return found
 
         with ThreadPoolExecutor(self._threads) as workers:

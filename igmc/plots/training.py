@@ -78,7 +78,7 @@ def save_curves(history: Sequence[Mapping[str, Any]], stem: Path) -> None:
     try:
         save_figure(training_figure(history), stem)
     except MissingExtraError as error:
-        logger.info("no %s.png: %s", stem.name, error)
+        logger.debug("no %s.png: %s", stem.name, error)  # nobody asked for it
     except Exception as error:  # no figure is worth a training
         logger.warning("no %s.png: %s: %s", stem.name, type(error).__name__, error)
 

@@ -61,6 +61,9 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     # What was sent is not sent back: it need not even be JSON (NaN), nor text that can be written (half of a
     # surrogate pair).
+    kind = request.headers.get("content-type", "")
+    if request.headers.get("content-length", "0") != "0" and "json" not in kind:
+        return _problem(422, "the body is not declared to be JSON; hint: send Content-Type: application/json")
     found = error.errors() if isinstance(error, RequestValidationError) else []
     said = dict.fromkeys(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in found[:5])
     detail = "; ".join(said).encode("ascii", "backslashreplace").decode()
@@ -70,6 +73,8 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    if status == 405:
+        detail = f"this address does not take {request.method}; allowed: {(headers or {}).get('Allow', '')}"
     if status == 404:
         detail = "there is nothing at this address; /api/openapi.json describes the API"
     return _problem(status, detail, dict(headers or {}))

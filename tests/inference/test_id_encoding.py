@@ -48,7 +48,12 @@ def test_what_is_no_id_is_refused():
 
 def test_near_ids_are_found_in_large_tables_too():
     table = IdTable(tuple(f"user-{number:06}" for number in range(30_000)))
-    assert near_ids(table, "USER-000123").startswith("did you mean 'user-000123' or 'user-")
+    assert near_ids(table, "USER-000123").startswith("did you mean 'user-000123'? ids")
+    assert near_ids(table, "user-123").startswith("did you mean 'user-000123'? ids")
+    assert near_ids(table, "user-999999") == "ids are such as 'user-000000'", (
+        "no number is nearer than others"
+    )
+    assert near_ids(table, "usr-000123").startswith("did you mean 'user-000")
     assert near_ids(table, "zz") == "ids are such as 'user-000000'"
     for size, near in ((60, True), (61, False)):  # one that is longer takes too long to compare
         found = near_ids(IdTable(("x" * size,)), "x" * (size - 1) + "y")

@@ -28,6 +28,9 @@ def test_ratings_off_the_scale(rating):
 def test_what_lies_between_two_levels_is_refused_with_the_way_to_round_it():
     with pytest.raises(DataError, match="give one of these, or use --round-ratings"):
         encode_ratings(STARS, [3.5])
+    with pytest.raises(DataError) as caught:
+        encode_ratings(STARS, [7])
+    assert "round" not in str(caught.value), "rounding does not help beyond the scale"
     assert encode_ratings(STARS, [3.0000001, 4.9999999]).tolist() == [2, 4], "but not for rounding errors"
 
 

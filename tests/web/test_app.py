@@ -256,6 +256,19 @@ def test_what_is_hardly_json_is_refused(client, path, body, status):
     assert answer.json()["detail"]
 
 
+def test_a_body_that_is_not_declared_to_be_json_says_which_header_is_missing(client):
+    kind = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d sends it
+    answer = client.post("/api/recommendations", content=b'{"ratings": []}', headers=kind)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith("hint: send Content-Type: application/json")
+
+
+def test_another_method_is_refused_with_the_one_to_use(client):
+    answer = client.get("/api/recommendations")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["detail"] == "this address does not take GET; allowed: POST"
+
+
 def test_a_score_that_is_no_number_is_refused(client):
     body = b'{"ratings": [], "min_score": NaN}'
     answer = client.post("/api/recommendations", content=body, headers={"content-type": "application/json"})

@@ -242,8 +242,9 @@ def _damaged(file: RatingFile | Path, error: Exception) -> DataError:
 def _missing(path: Path) -> DataError:
     if path.is_dir():
         return DataError(f"{path} is a folder where a file is needed", remedy="give the path of a file")
-    siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, siblings, n=3)
+    siblings = list(path.parent.iterdir()) if path.parent.is_dir() else []
+    stems = difflib.get_close_matches(path.stem, {one.stem for one in siblings}, n=3)  # endings are all alike
+    near = [one.name for stem in stems for one in siblings if one.stem == stem][:3]
     return DataError(
         f"there is no file {path}",
         remedy=f"did you mean {' or '.join(near)}?" if near else "check the path",

@@ -72,6 +72,10 @@ def test_missing_files(tmp_path):
     (tmp_path / "ratings.csv").write_bytes(TEXT)
     with pytest.raises(DataError, match=r"there is no file .*rating\.csv; hint: did you mean ratings\.csv\?"):
         find_file(tmp_path / "rating.csv")
+    with pytest.raises(DataError, match=r"no file .*ratings\.dat; hint: did you mean ratings\.csv\?"):
+        find_file(tmp_path / "ratings.dat")
+    with pytest.raises(DataError, match=r"no file .*nope\.csv; hint: check the path"):
+        find_file(tmp_path / "nope.csv")
     with pytest.raises(DataError, match=r"no file .*; hint: check the path"):
         find_file(tmp_path / "no" / "such.csv")
     with pytest.raises(DataError, match="is a folder where a file is needed"):
