@@ -30,7 +30,7 @@ BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
 )
 # Of a project that is developed: they install, or take the linters and tests of the whole project.
-DEVELOPERS = ("python", "ruff", "pytest", "pre-commit", "source", "tensorboard", "mypy", "export")
+DEVELOPERS = ("curl", "python", "ruff", "pytest", "pre-commit", "source", "tensorboard", "mypy", "export")
 
 
 class Block(NamedTuple):

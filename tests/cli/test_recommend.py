@@ -47,9 +47,9 @@ def test_a_table_for_people(recommend, run, command):
     assert code == 0
     assert "by relevance and score; --order score lists the highest predicted ratings" in err
     head, *lines = out.splitlines()
-    assert head.split() == ["rank", "score", "lift", "item", "title", "genres"]
+    assert head.split() == ["rank", "relevance", "score", "lift", "item", "title", "genres"]
     assert recommend("--user", 3, "-k", 4, "--order", "blend") == (0, out, "")
-    assert [line.split()[3] for line in lines] == expected.item.tolist()
+    assert [line.split()[4] for line in lines] == expected.item.tolist()
     assert all(title in line for title, line in zip(expected.title, lines, strict=True))
     assert command("igmc", "recommend", "--run", run, "--user", 3, "-k", 4)[1] == out
 

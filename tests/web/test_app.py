@@ -196,7 +196,7 @@ def test_without_words_the_items_of_most_ratings_come_first(client):
         (
             {"ratings": [{"item_id": "f999", "rating": 4}]},
             422,
-            "the run does not know a rated item; got 'f999'.*'f099'",
+            "the run does not know a rated item; got 'f999'; hint: ids are such as",
         ),
         ({"ratings": [{"item_id": "f001", "rating": 6}]}, 422, "not on the scale; got 6.*1, 2, 3, 4, 5"),
         ({"ratings": [{"item_id": "f001", "rating": 4.5}]}, 422, "not on the scale"),
