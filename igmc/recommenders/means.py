@@ -26,7 +26,7 @@ class MeanConfig(Config):
 class CountingRecommender(Recommender):
     """Keeps the mean of all ratings, and of each user and item their number and their sum less that mean."""
 
-    fitted: ClassVar = ("mean", "user_sum", "user_count", "item_sum", "item_count")
+    fitted: ClassVar[tuple[str, ...]] = ("mean", "user_sum", "user_count", "item_sum", "item_count")
     inductive: ClassVar = True
 
     mean: float
