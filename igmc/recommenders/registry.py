@@ -27,6 +27,7 @@ RECOMMENDERS: dict[str, str] = {
     "ease": "igmc.recommenders.linear:EASE",
     "slim": "igmc.recommenders.linear:SLIM",
     "rp3beta": "igmc.recommenders.linear:RP3Beta",
+    "multvae": "igmc.recommenders.multvae:MultVAE",
     "mf": "igmc.recommenders.factorization:MF",
     "ials": "igmc.recommenders.factorization:IALS",
     "svdpp": "igmc.recommenders.factorization:SVDpp",

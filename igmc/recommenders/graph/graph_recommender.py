@@ -18,8 +18,9 @@ from igmc.recommenders.graph.config import GraphConfig
 from igmc.recommenders.graph.features import NodeFeatures
 from igmc.recommenders.graph.node_encoder import GraphInput, NodeEncoder
 from igmc.recommenders.graph.objectives import BIAS_DAMPING, RankingObjective, RatingObjective
-from igmc.recommenders.graph.training_loop import torch_seeded, train
+from igmc.recommenders.graph.training_loop import train
 from igmc.recommenders.search_space import OneOf, Range
+from igmc.recommenders.torch_seeded import torch_seeded
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.recommenders.validation_ndcg import validation_lists
 from igmc.rng import stream

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -16,9 +15,8 @@ from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.graph.config import GraphConfig
 from igmc.recommenders.graph.node_encoder import NodeEncoder
 from igmc.recommenders.graph.objectives import Objective
-from igmc.rng import stream
 
-__all__ = ["torch_seeded", "train"]
+__all__ = ["train"]
 
 
 def train(
@@ -82,11 +80,3 @@ def train(
         encoder.load_state_dict(kept)
     encoder.eval()
     return history, stopping.best_epoch or len(history)
-
-
-@contextmanager
-def torch_seeded(seed: int, name: str) -> Iterator[None]:
-    """While it lasts, torch draws weights and dropout from a stream of this seed; then as if nothing was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(stream(seed, name, "torch").integers(2**63)))
-        yield

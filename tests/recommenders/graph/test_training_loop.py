@@ -7,7 +7,7 @@ from torch import nn
 
 from igmc.errors import TrainingError
 from igmc.recommenders.graph.config import FeatureConfig, GraphConfig
-from igmc.recommenders.graph.training_loop import torch_seeded, train
+from igmc.recommenders.graph.training_loop import train
 
 
 class Number(nn.Module):
@@ -96,17 +96,3 @@ def test_weights_decay_if_the_settings_say_so():
         model = Number()
         train(model, Away(model), None, config, None)
         assert model.decay == decay
-
-
-def test_draws_of_torch_follow_from_seed_and_name_and_leave_no_trace():
-    torch.manual_seed(5)
-    expected = torch.rand(1)
-    torch.manual_seed(5)
-    draws = []
-    for seed, name in ((1, "a"), (1, "a"), (2, "a"), (1, "b")):
-        with torch_seeded(seed, name):
-            draws.append(torch.rand(1).item())
-    assert draws[0] == draws[1]
-    assert len(set(draws)) == 3
-    assert all(a != expected.item() for a in draws)
-    assert torch.rand(1) == expected
