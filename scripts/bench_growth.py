@@ -36,14 +36,14 @@ def build(users: int, items: int, ratings: int, hub: int) -> tuple[BipartiteGrap
     return graph, {"build_seconds": seconds, "build_bytes_per_rating": peak / len(user)}
 
 
-def milliseconds(graph: BipartiteGraph, user: np.ndarray, item: np.ndarray, cap: int) -> float:
-    """The median time of a call, after the first."""
+def milliseconds(graph: BipartiteGraph, user: np.ndarray, item: np.ndarray, cap: int) -> tuple[float, float]:
+    """The median time of a call after the first, and the shortest, which other work disturbed least."""
     config, times = ExtractConfig(max_nodes_per_hop=cap), []
     for call in range(CALLS + 1):
         start = time.perf_counter()
         extract_subgraphs(graph, user, item, config, seed=1, epoch=call)
         times.append(time.perf_counter() - start)
-    return 1000 * float(np.median(times[1:]))
+    return 1000 * float(np.median(times[1:])), 1000 * min(times[1:])
 
 
 @click.command()
@@ -63,7 +63,9 @@ def main(users: int, items: int, ratings: int, hub: int, cap: int) -> None:
     user = np.searchsorted(graph.user_ptr, rated, side="right") - 1
     call = milliseconds(graph, user, graph.user_items[rated], cap)
     hub_call = milliseconds(graph, user[:10], np.zeros(10, np.int32), cap)
-    click.echo(f"50 pairs {call:.3f} ms, a pair of the hub {hub_call / 10:.4f} ms")
+    click.echo(
+        f"50 pairs {call[0]:.3f} ms, at best {call[1]:.3f}; a pair of the hub {hub_call[0] / 10:.4f} ms"
+    )
     measure.save(
         "bench_growth",
         {
@@ -73,8 +75,10 @@ def main(users: int, items: int, ratings: int, hub: int, cap: int) -> None:
             "hub": hub,
             "cap": cap,
             **built,
-            "ms_50_pairs": call,
-            "ms_pair_of_hub": hub_call / 10,
+            "ms_50_pairs": call[0],
+            "ms_50_pairs_best": call[1],
+            "ms_pair_of_hub": hub_call[0] / 10,
+            "ms_pair_of_hub_best": hub_call[1] / 10,
         },
     )
 

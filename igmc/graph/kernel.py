@@ -24,12 +24,14 @@ from igmc.graph.row_kernels import (
     UNSEEN,
     choose,
     copy,
+    copy_rows,
     discover,
     keep,
     pick,
     room,
     row,
     shown,
+    spans,
     spread,
 )
 from igmc.graph.serving import Rows, ServingGraph
@@ -40,6 +42,7 @@ __all__ = ["extract_subgraphs"]
 
 NO_CAP = 2**62
 LONG = 256  # times as many ratings as there are kept items: a row in which these are looked up
+MANY = 2**20  # ratings that are read at once, with room for all of them
 ZERO = np.uint64(0)  # where hops are counted from 1: the key of what is drawn before the first
 
 
@@ -165,6 +168,7 @@ def _extract(by_user, by_item, pairs, sampling, scratch):
     item_id, item_label = np.empty(64 * count, np.int32), np.empty(64 * count, np.uint8)
     degree = np.empty(len(user_id), np.int32)
     edge_item, edge_level = np.empty(1024 * count, np.int32), np.empty(1024 * count, np.uint8)
+    starts = np.empty(64, np.int64)
 
     for p in range(count):
         key = pair_key(seed, epoch, np.uint64(users[p]), np.uint64(items[p]))
@@ -240,7 +244,13 @@ def _extract(by_user, by_item, pairs, sampling, scratch):
                 item_at[item_id[k]] = k - i0
         degree = room(degree, u1)
         end = edge_end[p]
-        for k in range(u0, u1):
+        rest = u1  # the first node whose row is copied below, with those after it
+        if hops == 1 and not len(user_patch.nodes):
+            starts = room(starts, u1 - u0)
+            total = spans(user_id[u0 + 1 : u1], user_ptr, LONG * (i1 - i0), starts, degree[u0 + 1 : u1])
+            if 0 <= total < MANY:
+                rest = u0 + 1
+        for k in range(u0, rest):
             first, last, patched = row(user_id[k], user_ptr, user_patch)
             start = end
             long = hops == 1 and last - first > LONG * (i1 - i0)
@@ -265,6 +275,11 @@ def _extract(by_user, by_item, pairs, sampling, scratch):
                 end = copy(user_items, user_levels, first, last, item_at, edge_item, edge_level, end)
             item_at[items[p]] = 0
             degree[k] = end - start
+        if rest < u1:
+            edge_item, edge_level = room(edge_item, end + total), room(edge_level, end + total)
+            end = copy_rows(
+                starts, degree[rest:u1], user_items, user_levels, item_at, edge_item, edge_level, end
+            )
         user_end[p + 1], item_end[p + 1], edge_end[p + 1] = u1, i1, end
         if hops > 1:
             for k in range(n_users):

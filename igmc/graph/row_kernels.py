@@ -14,7 +14,8 @@ from igmc.compiled import inner
 from igmc.rng import below
 
 __all__ = [
-    *("LEFT_OUT", "UNSEEN", "choose", "copy", "discover", "keep", "pick", "room", "row", "shown", "spread"),
+    *("LEFT_OUT", "UNSEEN", "choose", "copy", "copy_rows", "discover", "keep", "pick"),
+    *("room", "row", "shown", "spans", "spread"),
 ]
 
 UNSEEN, LEFT_OUT = -1, -2  # marks of nodes without a position in the subgraph
@@ -87,6 +88,35 @@ def copy(items, levels, first, last, item_at, edge_item, edge_level, end):
         edge_item[end] = at
         edge_level[end] = levels[e]
         end += at >= 0
+    return end
+
+
+@inner
+def spans(nodes, ptr, longest, starts, sizes):
+    """Note where the rows of nodes start and how long they are; the sum, or -1 if one exceeds `longest`.
+
+    A pass of its own, since its reads from all over memory wait for nothing, and so run side by side.
+    """
+    total, most = 0, 0
+    for k in range(len(nodes)):
+        starts[k] = ptr[nodes[k]]
+        sizes[k] = ptr[nodes[k] + 1] - starts[k]
+        total += sizes[k]
+        most = max(most, sizes[k])
+    return total if most <= longest else -1
+
+
+@inner
+def copy_rows(starts, sizes, items, levels, item_at, edge_item, edge_level, end):
+    """As `copy`, of rows that `spans` has noted; puts the numbers of kept ratings into `sizes`."""
+    for k in range(len(sizes)):
+        before = end
+        for e in range(starts[k], starts[k] + sizes[k]):
+            at = item_at[items[e]]
+            edge_item[end] = at
+            edge_level[end] = levels[e]
+            end += at >= 0
+        sizes[k] = end - before
     return end
 
 

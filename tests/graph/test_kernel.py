@@ -1,3 +1,6 @@
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,6 +115,28 @@ def test_what_one_extraction_leaves_no_other_one_sees():
             )
     kernel._KEPT.taken(1, 40, 30)
     assert kernel._KEPT.scratch is None, "a kernel that does not end puts nothing back"
+
+
+@pytest.mark.parametrize("hops", [1, 2])
+def test_what_goes_by_all_nodes_is_allocated_once_in_a_thread(hops):
+    size = 1_000_000
+    graph = BipartiteGraph.from_ratings(
+        [0, 1, 1], [0, 0, 1], [0, 1, 2], n_users=size, n_items=size, n_levels=5
+    )
+    config = ExtractConfig(hops=hops)
+
+    def peak() -> int:
+        tracemalloc.start()
+        try:
+            extract_subgraphs(graph, [0, 1], [0, 1], config, seed=1)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    with ThreadPoolExecutor(1) as thread:  # whose scratch nobody has filled
+        first, second = (thread.submit(peak).result() for _ in range(2))
+    assert first > 4 * size, "there is an array of all items, which this test would see again"
+    assert second < size / 10
 
 
 def test_no_pairs():
