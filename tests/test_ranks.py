@@ -24,7 +24,12 @@ SETTINGS = {
     "estimates": "none",
     "batch_size": 700,
 }
-OPTIONS = [text for name, value in SETTINGS.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+RGCN = {"network": "rgcn", "epochs": 2, "max_nodes_per_hop": 4, "batch_size": 200, "keep_ratio": 0.1}
+
+
+def options(settings):
+    """The settings as `igmc-train` takes them."""
+    return [text for name, value in settings.items() for text in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def torchrun(*arguments, restarts=0):
@@ -38,7 +43,7 @@ def torchrun(*arguments, restarts=0):
 def unbroken(tmp_path_factory):
     """A run of two ranks: its folder, and what torchrun printed."""
     folder = tmp_path_factory.mktemp("unbroken") / "run"
-    done = torchrun("train", "--dataset", "demo", *OPTIONS, "--out", folder, "--json")
+    done = torchrun("train", "--dataset", "demo", *options(SETTINGS), "--out", folder, "--json")
     assert done.returncode == 0, done.stderr
     return folder, done
 
@@ -70,12 +75,23 @@ def test_one_rank_reports_and_writes(unbroken):
     assert report["ensemble"]["rmse"] == pytest.approx(alone.ensemble.rmse, abs=1e-3)
 
 
-def test_a_rank_that_is_killed_is_started_again_by_torchrun_and_ends_with_the_same_bits(unbroken, tmp_path):
+@pytest.mark.parametrize("settings", [SETTINGS, RGCN], ids=["neighbours", "rgcn"])
+def test_a_rank_that_is_killed_is_started_again_by_torchrun_and_ends_with_the_same_bits(
+    request, tmp_path, settings
+):
+    given = "--dataset", "demo", *options(settings), "--out"
+    if settings is SETTINGS:
+        whole, _ = request.getfixturevalue("unbroken")
+    else:
+        whole = tmp_path / "unbroken"
+        done = torchrun("train", *given, whole)
+        assert done.returncode == 0, done.stderr
     folder = tmp_path / "run"
-    done = torchrun("train", "--kill", "--dataset", "demo", *OPTIONS, "--out", folder, restarts=1)
+    done = torchrun("train", "--kill", settings["network"], *given, folder, restarts=1)
     assert done.returncode == 0, done.stderr
     assert "resuming after epoch 1" in done.stderr
-    kept = [load_checkpoint(place / "checkpoints" / "epoch-0003.ckpt") for place in (folder, unbroken[0])]
+    last = f"epoch-{settings['epochs']:04}.ckpt"
+    kept = [load_checkpoint(place / "checkpoints" / last) for place in (folder, whole)]
     for part in ("model", "training"):
         assert kept[0][part].keys() == kept[1][part].keys()
         assert all(torch.equal(tensor, kept[1][part][name]) for name, tensor in kept[0][part].items())

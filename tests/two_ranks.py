@@ -1,7 +1,7 @@
 """What `tests/test_ranks.py` has torchrun start: the gradients of a few steps, or a training that is killed.
 
 torchrun --nproc-per-node 2 -m tests.two_ranks gradients FOLDER
-torchrun --nproc-per-node 2 -m tests.two_ranks train [--kill] ARGUMENTS OF igmc-train
+torchrun --nproc-per-node 2 -m tests.two_ranks train [--kill NETWORK] ARGUMENTS OF igmc-train
 """
 
 import os
@@ -18,13 +18,14 @@ from igmc.loading.source import LiveSource
 from igmc.loading.support_dropout import SupportDropout
 from igmc.models.igmc import IGMC
 from igmc.ranks import Ranks, joined
-from igmc.training import neighbours_loop
+from igmc.training import loop, neighbours_loop
 from igmc.training.step import ensemble_gradients, step_gradients
 from tests.evaluation.splits import make_split, random_rows
 from tests.statistics.graphs import known_ratings
 
 CPU = torch.device("cpu")
 ROWS = random_rows(3, users=30, items=20)
+STEPS = {"neighbours": (neighbours_loop, "ensemble_gradients"), "rgcn": (loop, "step_gradients")}
 NORMS, BACKENDS = ("none", "relation", "degree"), ("fused", "torch")
 
 
@@ -93,9 +94,10 @@ def main() -> None:
             torch.save(gradients(ranks), Path(arguments[0]) / f"{ranks.rank}.pt")
         return
     if arguments[0] == "--kill":
-        del arguments[0]
+        network = arguments[1]
+        del arguments[:2]
         if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
-            dies_in_epoch(2, neighbours_loop, "ensemble_gradients")
+            dies_in_epoch(2, *STEPS[network])
     from igmc.cli.main import train
 
     sys.argv[1:] = arguments
