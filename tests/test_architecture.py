@@ -57,6 +57,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/evaluation/tuning/runner.py": "tests/evaluation/tuning/test_study.py, which runs studies",
     "igmc/evaluation/tuning/search.py": "tests/evaluation/tuning/test_study.py: trials of a study",
     "igmc/graph/row_kernels.py": "tests/graph/test_kernel.py: against plain Python",
+    "igmc/graph/scratch.py": "tests/graph/test_kernel.py: what it keeps for the kernel",
     "igmc/statistics/tally.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/training/averaging.py": "tests/training/test_neighbours_loop.py, which averages",
     "igmc/memory.py": "tests/faults/test_memory.py, under limits of memory",

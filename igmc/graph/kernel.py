@@ -8,7 +8,6 @@ nor with the ratings of its item or user.
 
 from __future__ import annotations
 
-import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +33,7 @@ from igmc.graph.row_kernels import (
     spans,
     spread,
 )
+from igmc.graph.scratch import KEPT
 from igmc.graph.serving import Rows, ServingGraph
 from igmc.graph.subgraph import Subgraphs
 from igmc.rng import fold, pair_key
@@ -85,9 +85,9 @@ def extract_subgraphs(
     limits = [checked_limits(*side, len(users)) for side in (("user", user_limit), ("item", item_limit))]
     cap = NO_CAP if config.max_nodes_per_hop is None else config.max_nodes_per_hop
     sampling = _Sampling(config.hops, cap, config.sample_ratio, np.uint64(seed), np.uint64(epoch))
-    scratch = _KEPT.taken(config.hops, by_user.size, by_item.size)
+    scratch = KEPT.taken(config.hops, by_user.size, by_item.size)
     found = _extract(by_user, by_item, _Pairs(users, items, *limits), sampling, scratch)
-    _KEPT.scratch = scratch
+    KEPT.scratch = scratch
     return Subgraphs(users, items, *found)
 
 
@@ -110,51 +110,13 @@ class _Sampling(NamedTuple):
     epoch: np.uint64
 
 
-class _Scratch(NamedTuple):
-    """What a thread writes over again: all marks are `UNSEEN` between two pairs.
-
-    Attributes:
-        user_at, item_at: int32, position of each node in the subgraph, or a mark.
-        seen_users, seen_items: int32, the nodes that are marked.
-    """
-
-    user_at: NDArray[np.int32]
-    item_at: NDArray[np.int32]
-    seen_users: NDArray[np.int32]
-    seen_items: NDArray[np.int32]
-
-
-class _Kept(threading.local):
-    """The scratch of each thread: to fill arrays over all nodes takes longer than many pairs do."""
-
-    scratch: _Scratch | None = None
-
-    def taken(self, hops: int, n_users: int, n_items: int) -> _Scratch:
-        """The scratch with room for these nodes; nobody has it until it is put back, clean.
-
-        With one hop no user needs a mark.
-        """
-        users, items, seen = (n_users, n_items, n_items) if hops > 1 else (1, n_items, 1)
-        kept, self.scratch = self.scratch, None
-        if kept is not None:
-            have = len(kept.user_at), len(kept.item_at), len(kept.seen_items)
-            if have[0] >= users and have[1] >= items and have[2] >= seen:
-                return kept
-            users, items, seen = map(max, have, (users, items, seen))
-        at = np.full(users, UNSEEN, np.int32), np.full(items, UNSEEN, np.int32)
-        return _Scratch(*at, np.empty(users, np.int32), np.empty(seen, np.int32))
-
-
-_KEPT = _Kept()
-
-
 @kernel
 def _extract(by_user, by_item, pairs, sampling, scratch):
     """What `Subgraphs` holds beside the pairs; see `extract_subgraphs`.
 
     Args:
         by_user, by_item: `Rows`, taken apart here: handing seven arrays over row by row was slow.
-        pairs, sampling, scratch: `_Pairs`, `_Sampling`, `_Scratch`.
+        pairs, sampling, scratch: `_Pairs`, `_Sampling`, `Scratch`.
     """
     user_ptr, user_items, user_levels, _, user_patch = by_user
     item_ptr, item_users, item_levels, _, item_patch = by_item

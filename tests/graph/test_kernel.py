@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from igmc.config import ExtractConfig
 from igmc.errors import ConfigError, DataError
-from igmc.graph import kernel
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.reference import reference_subgraphs
+from igmc.graph.scratch import KEPT
 from igmc.graph.serving import ServingGraph
 from igmc.graph.subgraph import Subgraphs
 from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
@@ -113,8 +113,8 @@ def test_what_one_extraction_leaves_no_other_one_sees():
                 extract_subgraphs(graph, users[:60], items[:60], config, seed=1),
                 reference_subgraphs(graph, users[:60], items[:60], config, seed=1),
             )
-    kernel._KEPT.taken(1, 40, 30)
-    assert kernel._KEPT.scratch is None, "a kernel that does not end puts nothing back"
+    KEPT.taken(1, 40, 30)
+    assert KEPT.scratch is None, "a kernel that does not end puts nothing back"
 
 
 @pytest.mark.parametrize("hops", [1, 2])
