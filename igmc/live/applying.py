@@ -86,7 +86,7 @@ def _last(entries: Sequence[Entry]) -> _Last:
         elif entry.kind == "item":
             found.items[entry.item] = entry.about or "{}"
         else:
-            raise DataError("the log has an entry of another kind", got=entry.kind, remedy="update igmc")
+            raise DataError("the log has an entry of an unknown kind", got=entry.kind, remedy="update igmc")
     return found
 
 

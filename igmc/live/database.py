@@ -66,7 +66,8 @@ class Database(ABC):
         except self.errors as error:
             raise DatabaseAwayError(
                 f"the database {self.name} does not answer: {str(error).strip()}",
-                remedy="check that it runs, that its disk has room, and that nobody else keeps it locked",
+                remedy="check that it is running, that its disk has free space, and that no process keeps "
+                "it locked",
             ) from error
 
 
@@ -111,7 +112,7 @@ class _Sqlite(Database):
         until = time.monotonic() + BUSY
         while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > until:
-                raise sqlite3.OperationalError("a reader keeps old pages")
+                raise sqlite3.OperationalError("a reader still uses old pages")
             time.sleep(0.01)
 
     def sql(self, text: str) -> str:
@@ -137,7 +138,7 @@ class _Postgres(Database):
             parts = psycopg.conninfo.conninfo_to_dict(self.url)
         except psycopg.ProgrammingError as error:
             raise ConfigError(
-                "the URL of the store cannot be read", allowed="such as postgresql://user@host/database"
+                "the URL of the store is invalid", allowed="such as postgresql://user@host/database"
             ) from error
         self.name = f"{parts.get('dbname') or 'postgres'} at {parts.get('host') or 'localhost'}"
 
@@ -179,16 +180,16 @@ def open_database(store: str) -> Database:
         return _Postgres(store)
     if "://" in store:
         raise ConfigError(
-            "a store is in a file or in PostgreSQL",
+            "a store is a file or a PostgreSQL database",
             got=store.partition("://")[0] + "://...",
             allowed="a path such as ratings.db, or postgresql://user@host/database",
         )
     path = Path(store)
     if not path.parent.is_dir() or path.is_dir():
         raise ConfigError(
-            "the store cannot be there",
+            "the store cannot be at this path",
             got=store,
             allowed="a file in a folder that exists",
-            remedy="make the folder first, or choose another file",
+            remedy="create the folder, or choose another file",
         )
     return _Sqlite(path)

@@ -108,9 +108,9 @@ def _check(side: str, ids: list[RawId]) -> None:
         wrong = next((raw for raw, text in zip(ids, texts, strict=True) if text != text.strip()), None)
     if wrong is not None:
         raise DataError(
-            f"a file cannot tell the {side} ids apart: numbers and texts, or blanks at an end",
+            f"these {side} ids change in a file: numbers among texts, or leading or trailing blanks",
             got=wrong,
-            allowed="whole numbers throughout, or texts throughout",
+            allowed="only whole numbers, or only texts",
         )
 
 

@@ -81,10 +81,10 @@ class RatingLog:
                 self._run(cursor, "UPDATE igmc_head SET scale = ?", values)
             elif json.loads(known) != json.loads(values):
                 raise ConfigError(
-                    f"the store {self.database.name} holds ratings on another scale than the run",
+                    f"the store {self.database.name} holds ratings on a different scale from the run",
                     got=values,
                     allowed=known,
-                    remedy="serve a run on that scale, or take another store",
+                    remedy="serve a run on that scale, or use another store",
                 )
 
     def append(self, changes: Sequence[Change]) -> list[Receipt | KeyReusedError]:
@@ -155,8 +155,8 @@ class RatingLog:
         digest, position, entries = found
         if digest not in ("", change.digest):  # "" once a user in it was erased
             return KeyReusedError(
-                "this idempotency key came with another request before",
-                allowed="the same key for the same request only",
+                "this idempotency key was used for a different request",
+                allowed="the same key only for the same request",
                 remedy="send a new random key, such as a UUID",
             )
         return Receipt(position, entries, repeated=True)

@@ -69,7 +69,7 @@ class LiveRatings:
 
     @property
     def waiting(self) -> int:
-        """Changes that wait to be stored."""
+        """Changes waiting to be stored."""
         return self._writer.waiting
 
     @property
@@ -126,7 +126,7 @@ class LiveRatings:
             warm: called with what is about to answer, so that its first request need not wait.
 
         Raises:
-            IgmcError: if the store cannot be used with it; the old one goes on then.
+            IgmcError: if the store cannot be used with it; the old one stays then.
         """
         with RatingLog(self.store) as log:
             log.bind(predictor.scale.values.tolist())

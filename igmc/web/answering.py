@@ -27,8 +27,8 @@ _Visitor = Annotated[
         alias="Visitor-Id",
         min_length=1,
         max_length=LONGEST,
-        description="A random text of somebody without a user id, who then always gets the same arm; that of "
-        "the user with this id. Without one the ratings decide, in any order.",
+        description="A random text that identifies somebody without a user id, so that the same run always "
+        "answers: that of the user with this id. Without it, the ratings decide, in any order.",
     ),
 ]
 _POSTED = described(400, 401, 404, 408, 413, 421, 422, 503)
@@ -40,8 +40,8 @@ routes = APIRouter(prefix="/api")
 async def recommendations(
     request: Request, asked: schemas.ListRequest, visitor: _Visitor = None
 ) -> score_schemas.ListAnswer:
-    """The items that somebody is predicted to like best, of those that they have not rated: for a user of the
-    run (`user_id`), for anybody with these `ratings`, or for a user of the run with more ratings (both).
+    """The unrated items that somebody is predicted to like best: a user of the run (`user_id`), a newcomer
+    with these `ratings`, or a user with additional ratings (both).
     """
     choice = _choice(request, asked, visitor)
     answer = await work(request, partial(choice.arm.service.recommend, asked))
@@ -53,8 +53,8 @@ async def recommendations(
 async def scores(
     request: Request, asked: score_schemas.ScoreRequest, visitor: _Visitor = None
 ) -> score_schemas.ScoreAnswer:
-    """What somebody is predicted to give to some items; for whom, as in /api/recommendations. An item that
-    the run does not know gets a mean, and one that was rated is predicted without that rating.
+    """The ratings that somebody is predicted to give to these items; for whom, see /api/recommendations. An
+    unknown item gets a mean; a rated item is predicted without its own rating.
     """
     choice = _choice(request, asked, visitor)
     answer = await work(request, partial(choice.arm.service.score, asked))
@@ -66,8 +66,8 @@ async def scores(
 async def explanations(
     request: Request, asked: schemas.ExplanationRequest, visitor: _Visitor = None
 ) -> schemas.ExplanationAnswer:
-    """Why somebody is predicted to give an item what the models say: the ratings around the two that matter
-    most, each by the change in the prediction when it is left out.
+    """Why somebody is predicted to give this rating: the most important ratings around the user and the item,
+    each with the change of the prediction without it.
     """
     choice = _choice(request, asked, visitor)
     answer = await work(request, partial(choice.arm.service.explain, asked))

@@ -40,41 +40,40 @@ _FILES = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
-_Limit = Annotated[int, Query(ge=1, le=schemas.MOST, description="How many at most.")]
-_DESCRIPTION = """Recommendations and their reasons, for anyone, from a few ratings and at once.
+_Limit = Annotated[int, Query(ge=1, le=schemas.MOST, description="Maximum number.")]
+_DESCRIPTION = """Recommendations and explanations for anyone, at once, from a few ratings.
 
-Nothing is trained. {kept} Ids are those of the data; whole numbers and texts are
-different ids. Where a request is turned away because the server is busy (503), `Retry-After` says in how many
-seconds to come again."""
+Nothing is trained. {kept} Ids are those of the data; a whole number and a text are
+different ids. A busy server answers 503, and `Retry-After` says after how many seconds to try again."""
 
 
 _POSTED = described(400, 401, 408, 413, 421, 422, 503)
-_KEPT = "Ratings that are stored count for everyone a moment later; see `PUT /api/users/{user_id}/ratings`."
-_NOT_KEPT = "Nothing that is sent is kept."
+_KEPT = "Stored ratings count for everyone a moment later; see `PUT /api/users/{user_id}/ratings`."
+_NOT_KEPT = "No request is stored."
 _routes = APIRouter(prefix="/api")
 
 
 @_routes.get("/health", summary="Whether the server answers", responses=described(421))
 async def health(request: Request) -> schemas.Health:
-    """Needs no token, and is answered when the server is busy too."""
+    """Needs no token, and answers even while the server is busy."""
     return schemas.Health(status="ok", arms=_arms(request.app.state.experiment))
 
 
-@_routes.get("/ready", summary="Whether requests should come here", responses=described(421, 503))
+@_routes.get("/ready", summary="Whether the server is ready for requests", responses=described(421, 503))
 async def ready(request: Request) -> schemas.Ready:
-    """Needs no token. While the database is away, what is known is served on, and this server is ready."""
+    """Needs no token. The server stays ready while the database is away, and serves what it knows."""
     experiment: Experiment = request.app.state.experiment
     lives = experiment.lives
     if not lives:
         return schemas.Ready(status="ok", arms=_arms(experiment), position=None, database="none")
     if any(live.stuck for live in lives):
-        raise HTTPException(503, "an entry of the log cannot be applied; the log of the server says why")
+        raise HTTPException(503, "an entry of the store cannot be applied; see the server's log")
     database = "the database does not answer" if any(live.away for live in lives) else "ok"
     position = min(live.state.position for live in lives)
     return schemas.Ready(status="ok", arms=_arms(experiment), position=position, database=database)
 
 
-@_routes.get("/about", summary="What is served, and what may be asked", responses=described(401, 421))
+@_routes.get("/about", summary="What is served, and the limits of requests", responses=described(401, 421))
 async def about(request: Request) -> schemas.About:
     """The scale of ratings, the genres, and the limits."""
     experiment: Experiment = request.app.state.experiment
@@ -85,37 +84,37 @@ async def about(request: Request) -> schemas.About:
 @_routes.get("/items", summary="Search titles", responses=described(401, 421, 422, 503))
 async def items(
     request: Request,
-    q: Annotated[str, Query(max_length=100, description="Words of the title, or their beginnings.")] = "",
+    q: Annotated[str, Query(max_length=100, description="Words of the title, or beginnings of words.")] = "",
     limit: _Limit = 20,
     telling: Annotated[
-        bool, Query(description="Without words, first what people know and do not agree on.")
+        bool, Query(description="Without words: first what is well known and disputed.")
     ] = False,
 ) -> schemas.ItemList:
-    """The items with these words in their titles, or nearly these; without words, those that most people
-    rated, or those whose ratings tell most about who gives them.
+    """The items whose titles have these words, or similar ones; without words, those with the most ratings,
+    or the most informative ones.
     """
     return await work(request, partial(_service(request).search, q, limit, telling))
 
 
-@_routes.post("/items/named", summary="Tell of items by id", responses=_POSTED)
+@_routes.post("/items/named", summary="Look up items by id", responses=_POSTED)
 async def named(request: Request, asked: schemas.NamedItems) -> schemas.ItemList:
-    """The items of these ids, in their order: what a page needs that kept ids only."""
+    """The items with these ids, in this order; for a page that stored only ids."""
     return await work(request, partial(_service(request).named, asked))
 
 
 @_routes.get("/users", summary="Find users of the run", responses=described(401, 421, 422, 503))
 async def users(
     request: Request,
-    q: Annotated[str, Query(max_length=100, description="How the id begins.")] = "",
+    q: Annotated[str, Query(max_length=100, description="Beginning of the id.")] = "",
     limit: _Limit = 20,
 ) -> schemas.UserList:
-    """The users of the run whose ids begin so; without a text, those who rated most."""
+    """The users of the run whose ids begin with a text; without one, those with the most ratings."""
     return await work(request, partial(_service(request).users, q, limit))
 
 
 @_routes.post("/similar", summary="Find similar items", responses={**_POSTED, **described(404)})
 async def similar(request: Request, asked: schemas.SimilarRequest) -> schemas.SimilarList:
-    """The items whose raters agreed most with what they gave this one. No model is asked."""
+    """The items most similar to this one, by the users who rated both. No model is used."""
     return await work(request, partial(_service(request).similar, asked))
 
 

@@ -20,9 +20,9 @@ MOST = 4096  # connections, however many descriptors there are
 QUIET = 60.0  # seconds between two lines on descriptors that are used up
 
 _FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 60\r\n"
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 59\r\n"
     b"retry-after: 1\r\nconnection: close\r\n\r\n"
-    b'{"detail":"the server has too many connections; come again"}'
+    b'{"detail":"the server has too many connections; try again"}'
 )
 
 
@@ -91,7 +91,8 @@ def on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> N
     if now - _told >= QUIET:
         _told = now
         logger.error(
-            "no descriptor is left for a new connection (%s): raise ulimit -n; it is tried again", error
+            "no file descriptor is left for a new connection (%s): raise ulimit -n; the server tries again",
+            error,
         )
 
 

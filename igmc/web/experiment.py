@@ -146,7 +146,7 @@ def _check_alike(first: Arm, other: Arm) -> None:
     ours, theirs = first.service.predictor, other.service.predictor
     if ours.scale.shown().tolist() != theirs.scale.shown().tolist():
         raise ConfigError(
-            f"run {other.name} predicts ratings on another scale than run {first.name}",
+            f"run {other.name} predicts ratings on a different scale from run {first.name}",
             got=", ".join(f"{value:g}" for value in theirs.scale.shown()),
             allowed=", ".join(f"{value:g}" for value in ours.scale.shown()),
         )

@@ -83,7 +83,7 @@ class Ledger:
         self._check("item", item)
         about = asked.model_dump(include={"title", "genres", "year"})
         if any("|" in genre for genre in asked.genres):
-            raise DataError("a genre has a | in its name", got=asked.genres)
+            raise DataError("a genre contains '|'", got=asked.genres)
         return Draft("item", None, item, about=json.dumps(about))
 
     def change(
@@ -115,7 +115,7 @@ class Ledger:
             raise DataError("an id is too large", got=raw, allowed="whole numbers below 2^63")
         if isinstance(raw, str) and not (0 < len(raw) <= LONGEST and raw == raw.strip()):
             raise DataError(
-                "an id is too long, or has blanks at an end",
+                "an id is empty or too long, or has leading or trailing blanks",
                 got=raw,
                 allowed=f"1..{LONGEST} characters",
             )
@@ -132,7 +132,7 @@ class Ledger:
             self.live.caught_up(PATIENCE)
         for item in _unknown(self.live.predictor, rated):
             raise DataError(
-                "a rated item is not known",
+                "a rated item is unknown",
                 got=item,
                 remedy=f"{near_ids(self.live.predictor.items, item)}; or store the item first: "
                 "PUT /api/items/{item_id}, or items in POST /api/ratings",

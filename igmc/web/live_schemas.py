@@ -16,14 +16,14 @@ _Time = Annotated[StrictInt, Field(ge=-(2**62), le=2**62)]
 class StoredRating(Rating):
     """What one person gave to one item, and when."""
 
-    time: _Time | None = Field(None, description="Seconds since 1970 (UTC); the present if not given.")
+    time: _Time | None = Field(None, description="Seconds since 1970 (UTC); now if not given.")
 
 
 class UserRatings(Strict):
     """Ratings of one user; each takes the place of an earlier one of the same item, and others stay."""
 
     ratings: list[StoredRating] = Field(min_length=1, description="Each item once.")
-    round: bool = Field(False, description="Take ratings between two levels of the scale to the nearest.")
+    round: bool = Field(False, description="Round ratings between two levels of the scale to the nearest.")
 
 
 class Described(Strict):
@@ -49,13 +49,17 @@ class Appended(StoredRating):
 class StoredRatings(Strict):
     """Ratings of any users, and items that may be rated from then on; all of it is stored, or nothing."""
 
-    ratings: list[Appended] = Field([], description="In order; each takes the place of an earlier one.")
-    items: list[NewItem] = Field([], description="They come before the ratings.")
+    ratings: list[Appended] = Field(
+        [], description="In order; each replaces an earlier one of the same pair."
+    )
+    items: list[NewItem] = Field([], description="Stored before the ratings.")
 
 
 class Written(Strict):
     """That something is stored, whatever happens next."""
 
-    position: int = Field(description="The place in the log of the last entry.")
-    entries: int = Field(description="How many entries were stored.")
-    repeated: bool = Field(description="Whether an earlier request with the same Idempotency-Key did it.")
+    position: int = Field(description="Position of the last entry in the log.")
+    entries: int = Field(description="Number of entries stored.")
+    repeated: bool = Field(
+        description="Whether an earlier request with the same Idempotency-Key stored them."
+    )

@@ -23,11 +23,11 @@ _MEANINGS = {
     401: "The token is missing or wrong.",
     404: "There is no such user or item.",
     408: "The body did not arrive in time.",
-    409: "The Idempotency-Key came with another request before.",
+    409: "The Idempotency-Key was used for a different request.",
     413: "The body is too large.",
-    421: "The server was asked under a name that is not its own.",
-    422: "Something in the request is not allowed; the detail says what is.",
-    503: "The server is busy, or cannot store now: come again after `Retry-After` seconds.",
+    421: "The request names a host that is not this server.",
+    422: "Something in the request is not allowed; the detail says what.",
+    503: "The server is busy, or cannot store now: try again after `Retry-After` seconds.",
 }
 
 
@@ -51,7 +51,7 @@ def _problem(status: int, detail: str, headers: dict[str, str] | None = None) ->
 
 async def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseAwayError):
-        detail = "ratings cannot be stored now; come again with the same Idempotency-Key"
+        detail = "ratings cannot be stored now; try again with the same Idempotency-Key"
         return _problem(503, detail, _AGAIN)
     known = ((UnknownIdError, 404), (KeyReusedError, 409))
     status = next((status for kind, status in known if isinstance(error, kind)), 422)
@@ -81,5 +81,5 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_busy(request: Request, error: Exception) -> Response:
-    late = "there was no answer in time; ask for less, or come again"
-    return _problem(503, late if isinstance(error, LateError) else "the server is busy; come again", _AGAIN)
+    late = "the answer took too long; ask for less, or try again"
+    return _problem(503, late if isinstance(error, LateError) else "the server is busy; try again", _AGAIN)

@@ -70,10 +70,10 @@ def run_processes(
                         replaced.remove(process)
                         continue
                     early = early + 1 if lasted < EARLY else 0
-                    logger.warning("process %d has ended (%s); another one serves", process, _why(status))
+                    logger.warning("process %d ended (%s); another one starts", process, _why(status))
                     if early > MOST_EARLY:
                         raise IgmcError(
-                            "the processes of the server end as soon as they are started",
+                            "the server processes end as soon as they start",
                             got=_why(status),
                             remedy="serve with --processes 1 to see why",
                         )

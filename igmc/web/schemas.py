@@ -73,9 +73,9 @@ class Asker(Strict):
 
     user_id: Id | None = Field(None, description="A user of the run.")
     ratings: list[Rating] | None = Field(
-        None, description="Each item once; the number is bounded, see /api/about. They are not kept."
+        None, description="Each item once; for the maximum number see /api/about. Not stored."
     )
-    round: bool = Field(False, description="Take ratings between two levels of the scale to the nearest.")
+    round: bool = Field(False, description="Round ratings between two levels of the scale to the nearest.")
 
 
 class _Uncertain(Asker):
@@ -97,15 +97,15 @@ class ListRequest(_Uncertain):
     exclude_genres: list[Genre] = Field([], max_length=50, description="Of none of these genres.")
     year_from: Year | None = Field(None, description="The first year.")
     year_to: Year | None = Field(None, description="The last year.")
-    min_score: _Number | None = Field(None, description="Leave out what is predicted to get less.")
-    bottom: bool = Field(False, description="The least relevant instead, the worst first.")
+    min_score: _Number | None = Field(None, description="Omit items with a lower predicted rating.")
+    bottom: bool = Field(False, description="List the least relevant items instead, worst first.")
     exclude: list[Id] = Field(
-        [], max_length=MOST_HIDDEN, description="Items to leave out, such as those seen or not wanted."
+        [], max_length=MOST_HIDDEN, description="Items to omit, such as those seen or not wanted."
     )
     order: str = Field("auto", max_length=20, description="One of `orders`; see /api/about.")
-    diversity: _Number = Field(0.0, ge=0, le=1, description="The larger, the less alike the items are.")
+    diversity: _Number = Field(0.0, ge=0, le=1, description="Larger values give less similar items.")
     gems: bool = Field(False, description="Hidden gems: items that few people have rated, by lift.")
-    because: bool = Field(False, description="Tell which rating of the user speaks most for each item.")
+    because: bool = Field(False, description="Give the user's rating that supports each item most.")
 
 
 class SimilarRequest(Strict):
@@ -125,31 +125,31 @@ class Item(BaseModel):
     """An item, and what is known of it."""
 
     item_id: Id
-    title: str = Field(description="As it stands in the data; empty where unknown.")
-    name: str = Field(description="The title as people say it, without the year; empty where unknown.")
+    title: str = Field(description="As in the data; empty if unknown.")
+    name: str = Field(description="In natural word order, without the year; empty if unknown.")
     genres: list[str]
     year: int | None
-    ratings: int = Field(description="How many ratings of it are known.")
+    ratings: int = Field(description="Number of known ratings of it.")
 
 
 class ItemList(BaseModel):
     """The answer to a search."""
 
     items: list[Item]
-    corrected: bool = Field(description="Whether no title has the words as typed, and near ones were taken.")
+    corrected: bool = Field(description="Whether no title has these words, and similar ones were used.")
 
 
 class NamedItems(Strict):
     """Which items to tell of."""
 
-    item_ids: list[Id] = Field(max_length=MOST_HIDDEN, description="Unknown ones are passed over.")
+    item_ids: list[Id] = Field(max_length=MOST_HIDDEN, description="Unknown ids are skipped.")
 
 
 class SimilarItem(Item):
     """An item like another one."""
 
-    similarity: float = Field(description="Adjusted cosine over who rated both, damped; -1 to 1.")
-    raters: int = Field(description="Who rated both.")
+    similarity: float = Field(description="Damped adjusted cosine over the users who rated both; -1 to 1.")
+    raters: int = Field(description="Number of users who rated both.")
 
 
 class SimilarList(BaseModel):
@@ -163,7 +163,7 @@ class User(BaseModel):
     """A user of the run."""
 
     user_id: Id
-    ratings: int = Field(description="How many ratings of the user are known.")
+    ratings: int = Field(description="Number of known ratings of the user.")
 
 
 class UserList(BaseModel):
@@ -175,9 +175,11 @@ class UserList(BaseModel):
 class Score(BaseModel):
     """What somebody is predicted to give."""
 
-    score: float = Field(description="Within the scale, to 4 places.")
-    source: str = Field(description="'model', or which damped mean stands in where there is nothing to read.")
-    low: float | None = Field(None, description="Lower end of the interval; None where the run tells none.")
+    score: float = Field(description="Predicted rating, within the scale, to 4 decimals.")
+    source: str = Field(description="'model', or the damped mean that replaces it.")
+    low: float | None = Field(
+        None, description="Lower end of the interval; None if the run gives no intervals."
+    )
     high: float | None = Field(None, description="Upper end of the interval.")
 
 
@@ -185,9 +187,9 @@ class Because(BaseModel):
     """The rating of the user that raises a prediction most."""
 
     item_id: Id
-    name: str = Field(description="Of the item that was rated; empty where unknown.")
+    name: str = Field(description="Name of the rated item; empty if unknown.")
     rating: float
-    importance: float = Field(description="How far the prediction would fall without it.")
+    importance: float = Field(description="How much the prediction would fall without it.")
 
 
 class Armed(BaseModel):
@@ -200,8 +202,8 @@ class Node(BaseModel):
     """A user or an item in the drawing of an explanation."""
 
     id: Id | None = Field(description="None for a new user.")
-    title: str = Field(description="Of an item; empty where unknown.")
-    name: str = Field(description="The title as people say it, without the year.")
+    title: str = Field(description="Title of an item; empty if unknown.")
+    name: str = Field(description="In natural word order, without the year.")
 
 
 class Subgraph(BaseModel):
@@ -218,20 +220,20 @@ class Influence(BaseModel):
     user: int = Field(description="Position in `users`.")
     item: int = Field(description="Position in `items`.")
     rating: float
-    importance: float = Field(description="By how much this rating, alone, raises the prediction.")
+    importance: float = Field(description="How much this rating alone raises the prediction.")
 
 
 class ExplanationAnswer(Score, Armed):
     """Why a prediction is what it is: the ratings around it that matter most."""
 
     item: Item
-    text: str = Field(description="The most telling part, as a sentence; may be empty.")
-    known_rating: float | None = Field(description="What the user gave the item, which is not looked at.")
-    users: list[Node] = Field(description="The user asked for, then those who rated the item.")
-    items: list[Node] = Field(description="The item asked for, then those that the user rated.")
-    ratings: list[Influence] = Field(
-        description="Those among these users and items, the most important first."
+    text: str = Field(description="The most important part, as a sentence; may be empty.")
+    known_rating: float | None = Field(
+        description="The user's own rating, which the prediction does not use."
     )
+    users: list[Node] = Field(description="The user of the request, then users who rated the item.")
+    items: list[Node] = Field(description="The item of the request, then items that the user rated.")
+    ratings: list[Influence] = Field(description="Ratings among these users and items, most important first.")
     subgraph: Subgraph
 
 
@@ -252,25 +254,25 @@ class Ready(BaseModel):
 
 
 class About(BaseModel):
-    """What is served, and what may be asked."""
+    """What is served, and the limits of requests."""
 
     dataset: str
     noun: str = Field(description="What an item is: 'film' or 'item'.")
     users: int
     items: int
     ratings: int
-    epochs: list[int] = Field(description="Whose checkpoints answer; their predictions are averaged.")
+    epochs: list[int] = Field(description="Epochs of the checkpoints, whose predictions are averaged.")
     scale: list[float] = Field(description="The values of a rating, ascending; one where there are none.")
     rates: bool = Field(description="Whether ratings are predicted; if not, there are lists alone.")
     genres: list[str]
     years: list[int] = Field(description="The first and the last year of an item; empty where unknown.")
-    max_ratings: int = Field(description="Ratings in a request.")
+    max_ratings: int = Field(description="Maximum number of ratings in a request.")
     max_k: int
     arms: list[str] = Field(description="The runs that share the users; see the header Visitor-Id.")
     stores: bool = Field(description="Whether ratings can be stored here; see PUT /api/users/{id}/ratings.")
-    orders: list[str] = Field(description="What a list can be ordered by.")
+    orders: list[str] = Field(description="Possible orders of a list.")
     poster_url: str = Field(
-        description="Address of a picture, with {item_id}, {title}, ... in it; may be empty."
+        description="URL template of item pictures, with {item_id}, {title}, ...; may be empty."
     )
     version: str
 

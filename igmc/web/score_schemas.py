@@ -14,7 +14,7 @@ MANY = 1000  # items whose scores are asked
 class ScoreRequest(Asker):
     """Whose predictions for which items."""
 
-    item_ids: list[Id] = Field(min_length=1, max_length=MANY, description="Known ones or not, in any order.")
+    item_ids: list[Id] = Field(min_length=1, max_length=MANY, description="Known or unknown, in any order.")
 
 
 class ItemScore(Score):
@@ -38,18 +38,18 @@ class ListedItem(Item):
     low: float | None = Field(None, description="As in `Score`.")
     high: float | None = Field(None, description="As in `Score`.")
     lift: float | None = Field(
-        None, description="How far the prediction, not clipped, is above `usual`; to 4 places."
+        None, description="How far the unclipped prediction exceeds `usual`; to 4 decimals."
     )
-    usual: float | None = Field(
-        None, description="What everybody gives the item: a damped mean of its ratings."
+    usual: float | None = Field(None, description="The item's usual rating: the damped mean of its ratings.")
+    because: Because | None = Field(
+        None, description="If the request sets `because`; None if no rating supports the item."
     )
-    because: Because | None = Field(None, description="Asked for by `because`; None where nothing does.")
 
 
 class ListAnswer(Armed):
     """A list, by falling score or lift."""
 
     items: list[ListedItem]
-    reason: str = Field(description="Why there are fewer than k; empty if there are k.")
-    rated: int = Field(description="How many ratings are known of the user.")
-    scored: int = Field(description="How many items the models were asked about.")
+    reason: str = Field(description="Why there are fewer than k items; empty if there are k.")
+    rated: int = Field(description="Number of known ratings of the user.")
+    scored: int = Field(description="Number of items that the models scored.")

@@ -52,7 +52,7 @@ def image_origin(template: str | None) -> str | None:
     names = set(re.findall(r"\{(\w+)\}", template))
     if found is None or not names or not names <= POSTER_FIELDS:
         raise ConfigError(
-            "this address cannot be that of posters",
+            "this cannot be the URL of posters",
             got=template,
             allowed=f"http:// or https://, a host, and {{{'}, {'.join(sorted(POSTER_FIELDS))}}} in the path",
             remedy="such as https://posters.example/{item_id}.jpg",
@@ -90,8 +90,8 @@ def check_token(host: str, token: str | None) -> None:
             )
     elif len(token) < LEAST or not all("!" <= c <= "~" for c in token):
         raise ConfigError(
-            "the token is too short, or holds what a header cannot",
-            allowed=f"at least {LEAST} letters, digits and signs of ASCII, without spaces",
+            "the token is too short, or has characters that a header cannot hold",
+            allowed=f"at least {LEAST} ASCII letters, digits and signs, without spaces",
         )
 
 
@@ -118,7 +118,7 @@ class Guard:
         elif scope["path"].startswith(CLOSED) and scope["path"] not in OPEN:
             kind, _, given = headers.get(b"authorization", b"").partition(b" ")
             if not hmac.compare_digest(kind.lower() + b" " + given.strip(), self.expected):
-                detail = "this server asks for a token; send the header 'Authorization: Bearer <token>'"
+                detail = "this server requires a token; send the header 'Authorization: Bearer <token>'"
                 await send_problem(send, 401, detail, ((b"www-authenticate", b"Bearer"),))
                 return
         await self.app(scope, receive, send)

@@ -85,7 +85,7 @@ class Service:
                 self.recommend(schemas.ListRequest.model_construct(**asked), inf)
 
     def about(self) -> schemas.About:
-        """What is served, and what may be asked."""
+        """What is served, and the limits of requests."""
         predictor = self.predictor
         years = [year for year in self._titles_of(predictor).years if year is not None]
         # Of a file its name, not its place on this machine.
@@ -192,7 +192,7 @@ class Service:
         """What somebody is predicted to give to some items; raises as `recommend`."""
         predictor = self.predictor
         if asked.user_id is None and asked.ratings is None:
-            raise DataError("nobody is named to predict for", allowed="a user_id, ratings, or both")
+            raise DataError("no user to predict for", allowed="a user_id, ratings, or both")
         view = requested_user(predictor, _user(predictor, asked), self._ratings(predictor, asked))
         ids = received_all(predictor.items, asked.item_ids)
         found = view.score_indices(view.items.encode(ids), deadline=deadline)

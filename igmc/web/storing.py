@@ -18,15 +18,15 @@ from igmc.web.wire_ids import LONGEST
 __all__ = ["routes"]
 
 _WRITTEN: dict[int | str, dict[str, Any]] = described(400, 401, 408, 409, 413, 421, 422, 503)
-_User = Annotated[str, Path(max_length=LONGEST, description="As the data write it, or a new one.")]
-_Item = Annotated[str, Path(max_length=LONGEST, description="As the data write it, or a new one.")]
+_User = Annotated[str, Path(max_length=LONGEST, description="As written in the data, or a new one.")]
+_Item = Annotated[str, Path(max_length=LONGEST, description="As written in the data, or a new one.")]
 _Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        description="A random text, such as a UUID: however often the request comes, it counts once.",
+        description="A random text, such as a UUID; a request repeated with it counts once.",
     ),
 ]
 
@@ -37,9 +37,9 @@ routes = APIRouter(prefix="/api")
 async def rate(
     request: Request, user_id: _User, asked: live_schemas.UserRatings, key: _Key = None
 ) -> live_schemas.Written:
-    """The user may be new. Each rating takes the place of an earlier one of the same item; others stay.
+    """The user may be new. Each rating replaces an earlier one of the same item; others stay.
 
-    The answer comes when the ratings are stored for good; they count for everyone a moment later.
+    The answer comes once the ratings are durable; they count for everyone a moment later.
     """
     ledger = _ledger(request)
     user = ledger.user(user_id)
@@ -49,7 +49,7 @@ async def rate(
 
 @routes.delete("/users/{user_id:path}/ratings/{item_id:path}", summary="Delete a rating", responses=_WRITTEN)
 async def delete(request: Request, user_id: _User, item_id: _Item, key: _Key = None) -> live_schemas.Written:
-    """Nothing is wrong if there is no such rating."""
+    """Succeeds even if there is no such rating."""
     ledger = _ledger(request)
     user, item = ledger.user(user_id), ledger.item(item_id)
     return await _stored(request, [Draft("delete", user, item)], key, None, "DELETE rating", user, item)
@@ -57,9 +57,9 @@ async def delete(request: Request, user_id: _User, item_id: _Item, key: _Key = N
 
 @routes.delete("/users/{user_id:path}", summary="Erase a user", responses=_WRITTEN)
 async def erase(request: Request, user_id: _User, key: _Key = None) -> live_schemas.Written:
-    """Takes all ratings of a user out of the store, its files and the graph; later exports lack them.
+    """Removes all ratings of a user from the store, its files and the graph; later exports omit them.
 
-    The id alone is kept, so that what the run has learned of the user does not come back with a restart.
+    Only the id is kept, so that a restart does not bring back the ratings that are in the run.
     """
     user = _ledger(request).user(user_id)
     return await _stored(request, [Draft("erase", user)], key, None, "DELETE user", user)
@@ -69,7 +69,7 @@ async def erase(request: Request, user_id: _User, key: _Key = None) -> live_sche
 async def append(
     request: Request, asked: live_schemas.StoredRatings, key: _Key = None
 ) -> live_schemas.Written:
-    """All of it is stored, or nothing. New items come with their titles."""
+    """Stores all of it or nothing. New items come with their titles."""
     ledger = _ledger(request)
     drafts = await asyncio.to_thread(ledger.append, asked)
     return await _stored(request, drafts, key, asked, "POST ratings")
@@ -79,7 +79,7 @@ async def append(
 async def describe(
     request: Request, item_id: _Item, asked: live_schemas.Described, key: _Key = None
 ) -> live_schemas.Written:
-    """Its title, genres and year; it may be new, and can be rated from then on."""
+    """Sets title, genres and year. The item may be new, and can be rated from then on."""
     ledger = _ledger(request)
     item = ledger.item(item_id)
     return await _stored(request, [ledger.describe(item, asked)], key, asked, "PUT item", item)

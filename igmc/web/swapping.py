@@ -54,10 +54,10 @@ class Served:
                 _warm(predictor)
             self._predictor = predictor
         except IgmcError as error:
-            logger.error("%s: the new run cannot be served, the old one goes on: %s", self.name, error)
+            logger.error("%s: the new run cannot be served; the old one stays: %s", self.name, error)
             return False
         except Exception:
-            logger.exception("%s: the new run cannot be served, the old one goes on", self.name)
+            logger.exception("%s: the new run cannot be served; the old one stays", self.name)
             return False
         finally:
             self._busy.release()

@@ -47,10 +47,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         names = ["method", "path"]
         self._requests = Counter(
-            "igmc_requests", "Requests that were answered.", [*names, "arm", "status"], registry=self.registry
+            "igmc_requests", "Requests answered.", [*names, "arm", "status"], registry=self.registry
         )
-        self._seconds = self._histogram("igmc_request_seconds", "Time to the answer.", [*names, "arm"])
-        self._gauge("igmc_queue", "Requests for the models that are processed or wait.", queue)
+        self._seconds = self._histogram("igmc_request_seconds", "Time until the answer.", [*names, "arm"])
+        self._gauge("igmc_queue", "Requests that are processed or waiting.", queue)
         if files:
             lost = "Lines that could not be written to logs."
             self._gauge("igmc_log_lines_lost", lost, lambda: sum(file.lost for file in files))
@@ -64,19 +64,19 @@ class Metrics:
 
     def _tell_of_stores(self, experiment: Experiment) -> None:
         first, lives = experiment.lives[0], experiment.lives
-        self._gauge("igmc_writes_waiting", "Changes that wait to be stored.", lambda: first.waiting)
+        self._gauge("igmc_writes_waiting", "Changes waiting to be stored.", lambda: first.waiting)
         for arm in experiment.all:
             if (live := arm.live) is not None:
                 self._gauge(
                     "igmc_applied",
-                    "Last entry of the log that is applied.",
+                    "Last applied entry of the log.",
                     partial(_applied, live),
                     "livemin",
                     arm.name,
                 )
                 self._gauge(
                     "igmc_behind",
-                    "Entries stored here that are not applied yet.",
+                    "Entries stored here and not yet applied.",
                     partial(_behind, first, live),
                     arm=arm.name,
                 )

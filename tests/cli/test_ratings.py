@@ -45,7 +45,7 @@ def test_export_and_compact_say_what_they_did(command, home, demo_run, store):
 def test_a_store_that_is_not_one_is_told(command, home, demo_run):
     code, _, err = command("igmc-ratings", "compact", "--store", "none/a.db")
     assert code == 2
-    assert "the store cannot be there; got 'none/a.db'" in err
+    assert "the store cannot be at this path; got 'none/a.db'" in err
     code, _, err = command("igmc-ratings", "export", "--run", "none", "--store", "a.db", "--out", "x.csv")
     assert code == 3
 

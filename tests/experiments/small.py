@@ -40,6 +40,7 @@ ANSWERS = (
     answer(1, "A", 1, 1, [(10, 4.0), (11, 3.0), (12, 2.0)]),
     answer(2, "A", 1, 2, [(11, 3.5), (13, 4.5)]),
     answer(3, "A", 1, 4, [(11, 1.0), (14, 1.0)], "scores"),  # too late for 11
+    answer(12, "A", 1, 4, [(11, 1.0)]),  # as by a server that lags behind
     # User 2: 20 was rated before, and again afterwards, which counts; 21 was only predicted.
     answer(4, "B", 2, 3, [(20, 3.0), (22, 5.0)]),
     answer(5, "B", 2, 3, [(21, 2.0)], "explanation"),

@@ -11,7 +11,7 @@ from tests.experiments.small import ANSWERS, ENTRIES, SHADOWS, answer, fill, rat
 def test_few_users_have_figures_without_intervals(tmp_path):
     store = fill(tmp_path / "a.db", *ENTRIES)
     found = compare_arms(Answers(sorted([*ANSWERS, *SHADOWS]), 2, 0), store).to_dict()
-    expected = {"users": 1, "answers": 3, "lists": 2, "listed": 4, "converted": 1, "rated": 1}
+    expected = {"users": 1, "answers": 4, "lists": 3, "listed": 4, "converted": 1, "rated": 1}
     assert found["counts"]["A"] == expected
     values = {name: one["value"] for name, one in found["figures"]["A"].items()}
     assert values == {"hit_rate": 1, "conversion": 0.25, "mean_rating": 4, "rmse": 0.5}

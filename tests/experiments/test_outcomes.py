@@ -10,7 +10,7 @@ from tests.experiments.small import ANSWERS, ENTRIES, KEY, SHADOWS, answer, fill
 
 A = {
     "users": 1,
-    "lists": 2,
+    "lists": 3,
     "listed": 4,
     "hits": 1,
     "converted": 1,
@@ -42,7 +42,7 @@ def test_ratings_that_came_afterwards_count(store):
     assert list(found.arms) == ["A", "B"]
     assert sums(found.arms["A"]) == A
     assert sums(found.arms["B"]) == B
-    assert found.answers == {"A": 3, "B": 3}
+    assert found.answers == {"A": 4, "B": 3}
     assert found.left_out == LEFT_OUT
     assert found.shadow.shape == (5, 0)
     assert not found.unmatched

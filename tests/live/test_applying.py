@@ -97,7 +97,7 @@ def test_a_rating_off_the_scale_stops_it(small):
 
 
 def test_an_entry_of_a_later_version_stops_it(small):
-    with pytest.raises(DataError, match="another kind; got 'merge'"):
+    with pytest.raises(DataError, match="unknown kind; got 'merge'"):
         applied(small, entries(("merge", 1)))
 
 

@@ -56,7 +56,7 @@ def test_passwords_stay_out_of_names_and_errors():
 def test_an_error_of_the_database_is_told_as_such(tmp_path):
     database = open_database(str(tmp_path / "a.db"))
     with (
-        pytest.raises(DatabaseAwayError, match=r"a\.db does not answer: locked.*check that it runs"),
+        pytest.raises(DatabaseAwayError, match=r"a\.db does not answer: locked.*check that it is running"),
         database.told(),
     ):
         raise sqlite3.OperationalError("locked")

@@ -65,7 +65,7 @@ def test_the_ratings_of_the_run_as_the_log_has_changed_them(demo_run, run_rating
 
 def test_ids_that_a_file_cannot_tell_apart_are_refused(demo_run, tmp_path):
     stored(tmp_path / "a.db", Draft("rate", "ann", "f001", 3.0))  # where all users are numbers
-    with pytest.raises(DataError, match="cannot tell the user ids apart"):
+    with pytest.raises(DataError, match="these user ids change in a file"):
         export(demo_run, str(tmp_path / "a.db"), tmp_path / "all.csv")
     assert not (tmp_path / "all.csv").exists()
 

@@ -104,7 +104,7 @@ def test_compaction_leaves_what_counts_where_it_stands(log):
 def test_a_store_keeps_to_its_scale(log):
     log.bind([1, 2, 3])
     log.bind([1.0, 2.0, 3.0])
-    with pytest.raises(ConfigError, match="another scale"):
+    with pytest.raises(ConfigError, match="different scale"):
         log.bind([1, 2])
 
 

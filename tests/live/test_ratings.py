@@ -102,7 +102,7 @@ def test_a_run_on_another_scale_is_refused_and_the_old_one_goes_on(make_live):
     live = make_live()
     other = predictor_of(GRAPH, make_scorer())
     object.__setattr__(other, "scale", RatingScale.fit([1.0, 2.0]))
-    with pytest.raises(ConfigError, match="another scale"):
+    with pytest.raises(ConfigError, match="different scale"):
         live.swap(other)
     assert live.reached(write(live, rate("new", 2)).position, 20)
 

@@ -75,7 +75,7 @@ def test_large_numbers_are_one_id_as_texts_and_as_numbers(small, tmp_path):
 def test_runs_on_other_scales_are_refused_and_missing_items_are_told(small, caplog):
     first = Arm("A", Service(small, LIMITS))
     other = replace(small, scale=RatingScale.fit([1.0, 2.0, 10.0]))
-    with pytest.raises(ConfigError, match="run B predicts ratings on another scale than run A"):
+    with pytest.raises(ConfigError, match="run B predicts ratings on a different scale from run A"):
         Experiment([first, Arm("B", Service(other, LIMITS))])
     with pytest.raises(ConfigError, match="run shadow predicts"):
         Experiment([first], shadow=Arm("shadow", Service(other, LIMITS)))

@@ -80,7 +80,7 @@ def test_a_late_answer_is_given_up_and_keeps_its_place_until_its_thread_is_free(
     client = make_client(threads=1, queue=0, timeout=0.1, service=slow)
     late = client.get("/api/items")
     assert (late.status_code, late.headers["retry-after"]) == (503, "1")
-    assert "no answer in time" in late.json()["detail"]
+    assert "took too long" in late.json()["detail"]
     assert "busy" in client.get("/api/items").json()["detail"]
     slow.go.set()
     wait_until(lambda: client.app.state.gate.taken == 0)

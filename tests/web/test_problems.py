@@ -20,7 +20,7 @@ from igmc.web.service import UnknownIdError
         (KeyReusedError("twice"), 409, "twice"),
         (DatabaseAwayError("its name and its place"), 503, "cannot be stored now"),
         (BusyError(), 503, "the server is busy"),
-        (LateError(), 503, "no answer in time"),
+        (LateError(), 503, "took too long"),
     ],
 )
 def test_an_error_is_told_with_its_status(error, status, detail):

@@ -103,7 +103,7 @@ def test_processes_that_cannot_start_end_the_server():
         "    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert "end as soon as they are started; got 'exit code 1'; hint: serve with --processes 1" in done.stdout
+    assert "end as soon as they start; got 'exit code 1'; hint: serve with --processes 1" in done.stdout
 
 
 def test_without_fork_there_is_one_process(monkeypatch):

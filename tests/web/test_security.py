@@ -147,5 +147,5 @@ def test_pictures_may_come_from_where_the_operator_says(make_client):
      "https://a.example; script-src */{item_id}"],
 )  # fmt: skip
 def test_addresses_that_cannot_be_those_of_posters_are_refused(template):
-    with pytest.raises(ConfigError, match="cannot be that of posters"):
+    with pytest.raises(ConfigError, match="cannot be the URL of posters"):
         image_origin(template)

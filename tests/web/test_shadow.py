@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from igmc.config import ServeConfig
+from igmc.errors import DataError
 from igmc.experiments import SHADOW, AnswerLog, read_answers
 from igmc.web.app import make_app
 from igmc.web.experiment import Arm, Experiment
@@ -108,7 +109,7 @@ def test_no_more_wait_than_may(make):
 
     def slow(*_):
         go.wait(60)
-        raise TimeoutError
+        raise DataError("no answer")
 
     found, told, shown = make(slow)
     for _ in range(WAITING + 3):
@@ -117,7 +118,16 @@ def test_no_more_wait_than_may(make):
     go.set()
     told.until(WAITING + 3)
     found.offer(shown, ASKED)  # there is room again
-    told.until(WAITING + 4)
+    assert told.until(WAITING + 4) == ["dropped"] * 3 + ["failed"] * (WAITING + 1)
+
+
+def test_an_answer_that_takes_too_long_is_dropped(make):
+    def late(*_):
+        raise TimeoutError
+
+    found, told, shown = make(late)
+    found.offer(shown, ASKED)
+    assert told.until(1) == ["dropped"]
 
 
 def test_what_it_cannot_answer_is_counted_and_logged_as_an_error_only_if_unforeseen(make, caplog):

@@ -120,7 +120,7 @@ def test_many_ratings_come_with_their_items_or_not_at_all(client, live, path):
     body["ratings"].append({"user_id": "u3", "item_id": 999, "rating": 4})
     refused = client.post("/api/ratings", json=body)
     assert refused.status_code == 422
-    assert "a rated item is not known; got 999" in refused.json()["detail"]
+    assert "a rated item is unknown; got 999" in refused.json()["detail"]
     assert len(entries(path)) == 4
     assert client.post("/api/ratings", json={}).status_code == 422
 
@@ -142,7 +142,7 @@ def test_an_item_is_stored_and_rated_from_then_on(client, live):
         ({"ratings": []}, "at least 1 item"),
         ({"ratings": [{"item_id": 3, "rating": 4.5}]}, "not on the scale; got 4.5"),
         ({"ratings": [{"item_id": 3, "rating": 4}, {"item_id": 3, "rating": 5}]}, "an item is rated twice"),
-        ({"ratings": [{"item_id": 99, "rating": 4}]}, "not known; got 99.*ids are 0..14.*PUT /api/items"),
+        ({"ratings": [{"item_id": 99, "rating": 4}]}, "unknown; got 99.*ids are 0..14.*PUT /api/items"),
         ({"ratings": [{"item_id": k, "rating": 4} for k in range(51)]}, "too many ratings.*at most 50"),
         ({"ratings": [{"item_id": 3, "rating": 4, "time": 1.5}]}, "valid integer"),
     ],
@@ -174,7 +174,7 @@ def test_a_key_makes_a_request_count_once(client, live, path):
         client.delete("/api/users/ann", headers=key),
     ):
         assert answer.status_code == 409
-        assert "came with another request before" in answer.json()["detail"]
+        assert "was used for a different request" in answer.json()["detail"]
     assert len(entries(path)) == 1
     assert client.put("/api/users/ann/ratings", json=body, headers={"Idempotency-Key": ""}).status_code == 422
 
@@ -209,7 +209,7 @@ def test_ready_tells_where_it_is_and_when_it_cannot_go_on(small, path):
         assert client.get("/api/ready").json()["database"] == "the database does not answer"
         live.stuck = "an entry is wrong"
         answer = client.get("/api/ready")
-        assert (answer.status_code, answer.json()["detail"][:28]) == (503, "an entry of the log cannot b")
+        assert (answer.status_code, answer.json()["detail"][:28]) == (503, "an entry of the store cannot")
     live.close()
 
 
@@ -222,10 +222,7 @@ def test_without_a_store_nothing_can_be_stored(small):
             **{"status": "ok", "arms": ["A"]},
             **{"position": None, "database": "none"},
         }
-        assert (
-            "nothing that is sent is kept"
-            in client.get("/api/openapi.json").json()["info"]["description"].lower()
-        )
+        assert "no request is stored" in client.get("/api/openapi.json").json()["info"]["description"].lower()
 
 
 def test_each_address_is_described(client):
@@ -245,7 +242,7 @@ def test_each_address_is_described(client):
         assert operation["description"]
         assert {"200", "409", "422", "503"} <= set(operation["responses"])
         assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
-    assert "stored count for everyone" in described["info"]["description"]
+    assert "Stored ratings count for everyone" in described["info"]["description"]
     assert client.get("/api/about").json()["stores"] is True
 
 

@@ -44,7 +44,7 @@ def test_a_run_that_cannot_be_used_leaves_the_old_one(error, caplog):
     before = served()
     assert not served.reload()
     assert served() is before
-    assert "the old one goes on" in caplog.text
+    assert "the old one stays" in caplog.text
 
 
 def test_a_second_signal_meanwhile_does_nothing():
