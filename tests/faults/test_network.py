@@ -93,7 +93,7 @@ def test_who_has_had_an_answer_may_ask_again_but_not_dawdle(server):
     for _ in range(2):
         client.request("GET", "/api/health")
         found = client.getresponse()
-        assert (found.status, found.read()) == (200, b'{"status":"ok"}')
+        assert (found.status, found.read()) == (200, b'{"status":"ok","arms":["A"]}')
     client.sock.sendall(b"GET /api/hea")
     assert closed(client.sock, 10)
     client.close()
