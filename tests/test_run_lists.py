@@ -16,10 +16,17 @@ def test_figures_are_those_of_the_lists_of_the_predictor(tmp_path):
     split = Split.load(tmp_path / "run" / "split.npz")
     found = list_quality(split, predictor.scorer)
     assert found == report.lists
-    table, recall = split.table, []
+    table, recall, usual = split.table, [], []
+    known = np.concatenate([split.train, split.validation])
+    popularity = np.bincount(table.item[known], minlength=len(table.items)).astype(float)
     for user in np.unique(table.user[split.test]):
         asked = {table.items.ids[k] for k in table.item[split.test][table.user[split.test] == user]}
         shown = set(igmc.recommend(predictor, user_id=table.users.ids[user], k=10).item)
         recall.append(len(asked & shown) / len(asked))
+        counts = popularity.copy()
+        counts[table.item[known][table.user[known] == user]] = -1
+        top = {table.items.ids[k] for k in np.argsort(-counts, kind="stable")[:10]}
+        usual.append(len(asked & top) / len(asked))
     assert found["users"] == len(recall)
     np.testing.assert_allclose(found["models"]["ranker"]["recall"], np.mean(recall))
+    np.testing.assert_allclose(found["models"]["popularity"]["recall"], np.mean(usual))

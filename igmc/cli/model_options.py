@@ -219,7 +219,8 @@ ratings_option = click.option(
     "--ratings",
     metavar='FILE|"ID=5,ID=3"',
     help="Ratings made after training, by --user or by someone new: item=rating,... or a text file with "
-    "the columns item_id and rating, and optionally user_id.",
+    "the columns item_id and rating, and optionally user_id; of a run without ratings ID,ID,... or a file of "
+    "ids.",
 )
 items_option = click.option(
     "--items",
