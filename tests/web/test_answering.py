@@ -121,6 +121,8 @@ def test_an_arm_that_cannot_go_on_is_not_ready(runs, tmp_path):
     lives = [LiveRatings(run, str(tmp_path / "a.db")) for run in runs]  # which do not follow the log yet
     arms = [Arm(name, Service(run, LIMITS), one) for name, run, one in zip("AB", runs, lives, strict=True)]
     with TestClient(make_app(Experiment(arms), LIMITS), base_url="http://127.0.0.1") as client:
+        lives[0].state = lives[0].state._replace(position=7)
+        assert client.get("/api/ready").json()["position"] == 0  # of what lags behind
         lives[1].away = "no connection"
         assert client.get("/api/ready").json()["database"] == "the database does not answer"
         lives[1].stuck = "an entry"
