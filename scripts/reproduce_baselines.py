@@ -28,6 +28,7 @@ RATING_MODELS = (
 RANKING_MODELS = (
     "popularity",
     "ease",
+    "multvae=multvae:hidden=300,latent=64,dropout=0.7,beta=0.4,batch_size=50",
     *(
         f"{name}={name}:objective=ranking"
         for name in ("item_knn", "user_knn", "mf", "gcn", "gat", "graphsage", "ngcf", "lightgcn")

@@ -38,7 +38,7 @@ class Popularity(CountingRecommender):
     """Ranks items by their number of ratings, the same for every user.
 
     With `half_life`, a rating counts ``2^(-age / half_life)``, its age being the time before the newest
-    training rating: what is popular now.
+    training rating: what is popular now. Ratings of newcomers without a time count as the newest.
     """
 
     name: ClassVar = "popularity"
@@ -58,6 +58,13 @@ class Popularity(CountingRecommender):
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         timed = self.config.half_life is not None
+        unknown = int((data.train.timestamp == UNKNOWN_TIME).sum())
+        if timed and unknown:
+            raise DataError(
+                "half_life needs the time of every rating",
+                got=f"{unknown} of {len(data.train)} ratings without a time",
+                remedy="omit half_life, or name the time column of the data",
+            )
         self.newest = int(data.train.timestamp.max()) if timed else None
         self.recent = np.zeros(self.n_items) if timed else None
         super()._fit(data, monitor)
@@ -66,13 +73,8 @@ class Popularity(CountingRecommender):
         super()._fold_in(support)
         if self.recent is None or self.newest is None:
             return
-        if unknown := int((support.timestamp == UNKNOWN_TIME).sum()):
-            raise DataError(
-                "half_life needs the time of every rating",
-                got=f"{unknown} of {len(support)} ratings without a time",
-                remedy="omit half_life, or name the time column of the data",
-            )
         age = np.maximum(self.newest - support.timestamp, 0) / DAY
+        age[support.timestamp == UNKNOWN_TIME] = 0  # a newcomer's, given now
         self.recent = self.recent + np.bincount(
             support.item, 2 ** (-age / self.config.half_life), self.n_items
         )

@@ -35,6 +35,8 @@ def test_with_a_half_life_what_is_popular_now_comes_first():
     np.testing.assert_allclose(model.scores([0]), [[1 + 1 / 4, 1 / 2 + 1 / 8 + 1 / 2, 0]])
     later = replace(ratings([3], [2], [1]), timestamp=np.array([newest + DAY]))
     np.testing.assert_allclose(model.fold_in(later).scores([0])[0, 2], 1)
+    now = replace(later, timestamp=np.array([-1]))
+    np.testing.assert_allclose(model.fold_in(now).scores([0])[0, 2], 1)
     unknown = replace(train, timestamp=np.array([newest, -1, newest, newest, newest]))
     with pytest.raises(DataError, match="half_life needs the time of every rating; got '1 of 5 ratings"):
         Popularity(PopularityConfig(half_life=10)).fit(replace(DATA, train=unknown))
