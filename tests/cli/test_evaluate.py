@@ -53,7 +53,9 @@ def test_the_curves_of_every_training_are_tracked(command, home, tmp_path):
     assert code == 0
     place = tmp_path / "tb" / "demo" / "random_80_20" / "seed-1"
     events = EventAccumulator(str(place / "two")).Reload()
-    assert events.Tags()["scalars"] == ["train/loss", "learning_rate", "validation/ndcg"]
+    assert events.Tags()["scalars"] == [
+        *("train/loss", "learning_rate", "validation/ndcg", "validation/precision", "validation/recall")
+    ]
     again = EventAccumulator(str(place / "two-2")).Reload()
     assert again.Tags()["scalars"] == ["train/loss", "learning_rate"], (
         "fitted to both parts, with fixed epochs"
