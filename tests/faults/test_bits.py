@@ -100,3 +100,9 @@ def test_what_was_written_without_a_checksum_is_read():
     with pytest.raises(ValueError, match="not JSON compliant"):
         dump_checked({"a": float("nan")})
     assert str(load_checked(dump_checked({"a": float("nan")}, allow_nan=True))) == "{'a': nan}"
+
+
+def test_keys_in_another_order_are_the_same_content():
+    content = json.loads(dump_checked({"b": 1, "a": {"d": 2, "c": 3}}))
+    sorted_keys = json.dumps(content, sort_keys=True).encode()  # as jq -S writes them
+    assert load_checked(sorted_keys) == {"b": 1, "a": {"d": 2, "c": 3}}

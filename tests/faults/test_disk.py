@@ -55,16 +55,18 @@ def test_a_finished_run_is_reported_and_asked_where_nothing_can_be_written(demo_
 
 
 def test_the_folder_is_on_the_disk_too_before_a_file_counts_as_written(tmp_path, monkeypatch):
-    synced = []
+    synced, sizes = [], []
     whole = os.fsync
 
     def fsync(handle):
         synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        sizes.append(os.fstat(handle).st_size)
         whole(handle)
 
     monkeypatch.setattr(igmc.files.os, "fsync", fsync)
     replace_file(tmp_path / "x", b"one")
     assert [path.name.split(".")[0] for path in synced] == ["x", tmp_path.name]
+    assert sizes[0] == len(b"one"), "what Python still buffers is not on the disk"
 
 
 def test_a_shared_folder_is_swept_of_what_the_dead_left_alone(tmp_path):
