@@ -53,7 +53,35 @@ TESTS: dict[str, tuple[str, ...]] = {
     "igmc/ratings/split.py": ("tests/ratings/test_split.py",),
     "igmc/ratings/readers/text.py": ("tests/ratings/readers/test_text.py", "tests/faults/test_memory.py"),
     "igmc/ratings/readers/to_table.py": ("tests/ratings/readers/test_to_table.py",),
+    "igmc/statistics/graph_statistics.py": ("tests/statistics/test_graph_statistics.py",),
+    "igmc/statistics/neighbour_kernels.py": ("tests/statistics/test_neighbours.py",),
+    "igmc/statistics/dates.py": ("tests/statistics/test_dates.py",),
+    "igmc/statistics/serving.py": ("tests/statistics/test_serving.py",),
+    "igmc/loading/folds.py": ("tests/loading/test_folds.py",),
+    "igmc/loading/cross_fitting.py": ("tests/loading/test_cross_fitting.py",),
+    "igmc/estimates/prior.py": ("tests/estimates/test_prior.py",),
+    "igmc/estimates/folding_kernels.py": ("tests/estimates/test_folding_kernels.py",),
+    "igmc/ranking/closed_forms.py": ("tests/ranking/test_closed_forms.py",),
+    "igmc/intervals/conformal.py": ("tests/intervals/test_conformal.py",),
+    "igmc/live/log.py": ("tests/live/test_log.py",),
+    "igmc/live/writer.py": ("tests/live/test_writer.py",),
 }
+
+# Survivors that no test should kill: the module, how the change begins, and why the code is right either way.
+ACCEPTED: tuple[tuple[str, str, str], ...] = (
+    ("igmc/checked_json.py", "text = json.dumps", "the layout of the file alone"),
+    (
+        "igmc/files.py",
+        "partial.unlink(missing_ok=True)",
+        "needs another process to remove the file in between",
+    ),
+    ("igmc/evaluation/metrics/intervals.py", "step = max(1", "how much is drawn at once, not what is drawn"),
+    (
+        "igmc/evaluation/metrics/intervals.py",
+        "_DRAWN_AT_ONCE",
+        "how much is drawn at once, not what is drawn",
+    ),
+)
 
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     **{ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq},
@@ -178,15 +206,26 @@ def run_module(module: str, copied: Path, limit: int, seed: int) -> dict[str, An
     return {"mutants": len(every), "run": len(sample), "seed": seed, "survived": survived}
 
 
+def accepted(module: str, mutant: str) -> str | None:
+    """Why a survivor is accepted; None if it is not."""
+    change = mutant.partition(": ")[2]
+    return next((why for of, begins, why in ACCEPTED if of == module and change.startswith(begins)), None)
+
+
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    lines = ["| Module | Mutants | Run | Killed | Survived |", "| --- | ---: | ---: | ---: | ---: |"]
+    """The results as Markdown: a line for each module, and the survivors that are accepted."""
+    lines = [
+        "| Module | Mutants | Run | Killed | Accepted | Survived |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    reasons = []
     for module, found in sorted(results.items()):
-        killed = found["run"] - len(found["survived"])
-        lines.append(
-            f"| `{module}` | {found['mutants']} | {found['run']} | {killed} | {len(found['survived'])} |"
-        )
-    return "\n".join(lines)
+        fine = [mutant for mutant in found["survived"] if accepted(module, mutant)]
+        survived = len(found["survived"])
+        numbers = found["mutants"], found["run"], found["run"] - survived, len(fine), survived - len(fine)
+        lines.append(f"| `{module}` | {' | '.join(map(str, numbers))} |")
+        reasons += [f"- `{module}`, `{mutant}`: {accepted(module, mutant)}" for mutant in fine]
+    return "\n".join([*lines, *(["", "Accepted:", "", *reasons] if reasons else [])])
 
 
 def main() -> None:

@@ -120,7 +120,8 @@ def test_waiting_for_a_folder(tmp_path, caplog):
         assert other.stdout.readline() == b"held\n"
         threading.Timer(0.2, other.stdin.close).start()
         with locked(tmp_path, wait=True):
-            assert other.wait() == 0, "it let go first"
+            assert other.stdin.closed, "it let go first"
+            assert other.wait() == 0
     assert f"waiting for another process to finish writing to {tmp_path}" in caplog.text
 
 

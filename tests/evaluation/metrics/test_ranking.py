@@ -266,6 +266,11 @@ def test_relevant_items_without_a_gain_are_refused(bad):
         ranking_metrics([[0, 1]], table({0: {0: 1.0, 1: bad}}, (1, 2)), [1])
 
 
+def test_the_highest_rating_has_a_gain():
+    found = ranking_metrics([[1, 0]], table({0: {0: 1.0, 1: 1000.0}}, (1, 2)), [1])
+    assert found["ndcg_exp@1"].tolist() == [1.0]
+
+
 def test_lists_that_are_no_lists_are_refused():
     relevant = table({0: {0: 1}, 1: {1: 1}}, (2, 3))
     with pytest.raises(DataError, match="the number of lists is wrong; got 1; allowed: 2"):
