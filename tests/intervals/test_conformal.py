@@ -36,3 +36,4 @@ def test_a_new_value_is_within_just_as_often_as_asked():
 def test_a_coverage_that_is_no_probability_is_refused(coverage):
     with pytest.raises(ConfigError, match=r"coverage is out of range.*above 0 and below 1"):
         check_coverage(coverage)
+    assert check_coverage(0.9) == 0.9

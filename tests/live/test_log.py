@@ -1,13 +1,16 @@
 """The log in both databases: order, keys, erasure to the byte, compaction, and writers side by side."""
 
+import os
 import sqlite3
 import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from igmc.errors import ConfigError
+from igmc.live import log as log_module
 from igmc.live.entries import Change, DatabaseAwayError, Draft, Entry, KeyReusedError, Receipt
 from igmc.live.log import RatingLog
 
@@ -39,6 +42,45 @@ def test_a_key_is_applied_once_and_never_with_another_body(log, store):
     assert isinstance(refused, KeyReusedError)
     assert last == Receipt(2, 1)
     assert [entry.user for entry in log.read(0)] == [1, 3]
+
+
+def keys(store):
+    """What is kept of idempotency keys: user and time, in the order of their positions."""
+    with closing(sqlite3.connect(store)) as connection:
+        return connection.execute("SELECT user_id, time FROM igmc_keys ORDER BY position").fetchall()
+
+
+def test_a_key_names_the_user_whom_its_request_is_about_for_erasure(tmp_path):
+    with RatingLog(str(tmp_path / "log.db")) as log:
+        log.append(
+            [Change((rate(1, 2), rate(1, 3)), "own", "d"), Change((rate(1, 4), rate(2, 4)), "both", "d")]
+        )
+    assert [user for user, _ in keys(tmp_path / "log.db")] == ["1", None]
+
+
+def test_compaction_forgets_the_keys_of_last_week_alone(tmp_path, monkeypatch):
+    days = iter([0, 2, 8])  # the two requests, and the compaction
+    monkeypatch.setattr(log_module.time, "time", lambda: 1_700_000_000 + next(days) * 86_400)
+    first, second = Change((rate(1, 2),), "first", "d"), Change((rate(1, 3),), "second", "d")
+    with RatingLog(str(tmp_path / "log.db")) as log:
+        log.append([first])
+        log.append([second])
+        log.compact()
+    assert [time for _, time in keys(tmp_path / "log.db")] == [1_700_000_000 + 2 * 86_400]
+
+
+def test_a_closed_log_holds_no_file_and_opens_again(tmp_path):
+    path = tmp_path / "log.db"
+    log = RatingLog(str(path))
+    log.append([Change((rate(1, 2),))])
+    log.close()
+    assert not any(path.name in os.readlink(f"/proc/self/fd/{fd}") for fd in open_files())
+    assert log.position() == 1
+    log.close()
+
+
+def open_files():
+    return [fd for fd in os.listdir("/proc/self/fd") if os.path.islink(f"/proc/self/fd/{fd}")]
 
 
 def test_a_batch_that_fails_leaves_nothing(log):

@@ -22,12 +22,13 @@ def test_each_gets_its_own_answer_once_it_is_stored(path):
     stored = []
     writer = Writer(RatingLog(path), lambda: stored.append(1))
     waiting = [writer.submit(change(k, key=f"{k % 3}", digest=f"{k % 2}")) for k in range(6)]
-    assert writer.waiting == 6
+    assert (writer.waiting, writer.position) == (6, 0)
     writer.start()
     answers = [one.exception(10) or one.result() for one in waiting]
     assert answers[:3] == [Receipt(1, 1), Receipt(2, 1), Receipt(3, 1)]
     assert all(isinstance(answer, KeyReusedError) for answer in answers[3:])
     assert len(stored) == 1
+    assert writer.position == 3
     writer.close()
     with RatingLog(path) as log:
         assert [entry.item for entry in log.read(0)] == [0, 1, 2]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from igmc.loading.folds import MOST_ASKED, MOST_REVEALED, make_folds
+from igmc.ratings import Pairs
 from igmc.statistics.inputs import InputNorms
 from igmc.statistics.neighbours import read_neighbours
 from tests.statistics.graphs import known_ratings
@@ -54,6 +55,25 @@ def test_newcomers_of_both_sides_reveal_one_to_ten_ratings_and_are_asked_about_o
     assert {1, 2} <= few["user"]
     assert max(few["user"]) <= MOST_REVEALED
     assert {1, 2} <= few["item"]
+
+
+def test_training_asks_about_the_named_pairs_alone_and_shows_all():
+    rows = np.array([7, 3, 12])
+    pairs = Pairs(KNOWN.user[rows], KNOWN.item[rows], np.array([1.0, 2.0, 3.0], np.float32))
+    found = KNOWN.asking(pairs)
+    assert found.target is not None
+    assert np.flatnonzero(~np.isnan(found.target)).tolist() == [3, 7, 12]
+    assert found.target[rows].tolist() == [1.0, 2.0, 3.0]
+    assert np.array_equal(found.rating, KNOWN.rating)
+
+
+def test_dates_are_those_of_the_rows_and_none_where_none_are_read():
+    timed = replace(KNOWN, time=np.arange(len(KNOWN), dtype=np.int64))
+    statistics = timed.statistics()
+    assert timed.dates(statistics, None) is None
+    found = timed.dates(statistics, "past", np.arange(10))
+    assert found is not None
+    assert found.newest == 9
 
 
 def test_one_newcomer_is_asked_a_bounded_number_of_times():

@@ -49,6 +49,14 @@ def test_the_official_split_is_that_of_make_split():
         make_protocol("official").draw(make_dataset(), 1)
 
 
+@pytest.mark.parametrize("per_user", ["false", "true"])
+def test_a_share_of_nothing_holds_out_nothing(per_user):
+    none = make_protocol(f"random_8_1_1:validation_share=0,per_user={per_user}").draw(make_dataset(), 1)
+    assert (len(none.validation), len(none.test) > 0) == (0, True)
+    with pytest.raises(DataError, match="leaves no test ratings"):
+        make_protocol(f"random_8_1_1:test_share=0,per_user={per_user}").draw(make_dataset(), 1)
+
+
 @pytest.mark.parametrize("name", ["official", "thinned"])
 def test_thresholds_hold_in_an_official_split_too(name):
     rows = np.arange(len(make_dataset().table))
