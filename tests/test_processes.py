@@ -5,12 +5,15 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from igmc.errors import ConfigError, WorkerLostError
 from igmc.jobs import drive, workers_for
 from tests.worker_jobs import killed, killed_once, lives, refused, told_to_end_once, until, where
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("work", [killed_once, told_to_end_once])
@@ -42,6 +45,7 @@ def test_our_errors_come_back_as_they_are():
 
 SCRIPT = """
 from functools import partial
+from pathlib import Path
 import igmc.processes
 from igmc.jobs import drive, workers_for
 from tests.worker_jobs import asleep
@@ -58,7 +62,9 @@ def test_workers_end_with_a_job_that_is_interrupted_or_killed(tmp_path, number):
     marks.mkdir()
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(folder=str(marks)))
-    job = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, start_new_session=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # for the module of the jobs
+    command = [sys.executable, script]
+    job = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, env=environment)
     until(lambda: len(list(marks.iterdir())) == 2)
     begun = [int(path.name) for path in marks.iterdir()]
     if number == signal.SIGINT:

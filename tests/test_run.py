@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from igmc import run as run_module
+from igmc import run_start
 from igmc.config import (
     DataConfig,
     ExtractConfig,
@@ -335,7 +336,7 @@ def test_the_seed_draws_the_initial_weights_and_the_order(ratings, tmp_path, mon
         raise Halted
 
     monkeypatch.setattr(rgcn, "fit", halting)
-    monkeypatch.setattr(run_module, "make_split", lambda dataset, data, _: make_split(dataset, data, 1))
+    monkeypatch.setattr(run_start, "make_split", lambda dataset, data, _: make_split(dataset, data, 1))
     for seed in (1, 2):
         with pytest.raises(Halted):
             run(make_config(ratings, seed=seed), tmp_path / str(seed))
@@ -400,7 +401,7 @@ def test_side_features_reach_the_model(data_root, tmp_path):
         )
         # Scoring all 20,000 test ratings would take longer than training.
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run_module, "make_split", few_test_ratings)
+            patch.setattr(run_start, "make_split", few_test_ratings)
             run(config, tmp_path / str(side), data_dir=data_root)
         sizes[side] = {name: tensor.shape for (_, name), tensor in weights(tmp_path / str(side)).items()}
     users, items = side_features(load_dataset("ml_100k", data_dir=data_root))

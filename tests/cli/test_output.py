@@ -114,7 +114,7 @@ def test_columns_of_a_table_begin_or_end_at_one_place(rows):
     for k, name in enumerate(header):
         column = [row[k] for row in rows]
         width = max(map(len, [name, *column]))
-        numbers = all(cell[0].isdigit() or cell == "-" for cell in column)
+        numbers = all(cell.lstrip("+-")[:1].isdigit() or cell == "-" for cell in column)
         for line, cell in zip(lines, [name, *column], strict=True):
             field = line[start : start + width].ljust(width)
             assert field == (cell.rjust(width) if numbers else cell.ljust(width))

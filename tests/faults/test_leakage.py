@@ -32,6 +32,7 @@ SMALL = {
 }
 BLIND = {
     "popularity",
+    "multvae",
     "ease",
     "slim",
     "rp3beta",

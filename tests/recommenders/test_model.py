@@ -104,7 +104,7 @@ def test_every_recommender_is_a_class_by_its_name():
         (
             lambda m: m.predict(DAY, "f999"),
             DataError,
-            "the model does not know this item; got 'f999'.*did you mean",
+            "the model does not know this item; got 'f999'; hint: ids are such as",
         ),
         (
             lambda m: m.recommend("ann"),

@@ -347,7 +347,7 @@ def test_each_trial_has_its_curves(stairs, tmp_path):
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        ("popularity", {}, r"popularity has no settings to tune"),
+        ("global_mean", {}, r"global_mean has no settings to tune"),
         ("item_mean", {"space": {"dampig": Range(0, 1)}}, r"no setting of this name to search.*mean damping"),
         ("item_mean:damping=1", {}, r"nothing to search for item_mean; hint: .*--space"),
         (
