@@ -175,8 +175,8 @@ class _Cache(FunctionCache):  # type: ignore[misc]
 
 @cache
 def _tell_compiling() -> None:
-    """Once in a process: the first run after an installation waits for it."""
-    logger.info("compiling kernels, once for this version: up to a minute in all")
+    """Once in a process: commands that run after an installation wait for it."""
+    logger.info("compiling kernels on first use; they are kept for later runs")
 
 
 @cache

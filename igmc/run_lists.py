@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from igmc.evaluation.metrics import evaluate_ranking
 from igmc.networks import RankerScorer
-from igmc.ranking import Rows
+from igmc.ranking import Rows, rating_matrix
 from igmc.ratings import Split
 from igmc.recommenders import Ratings, TrainingData, make_recommender
 
@@ -53,9 +53,7 @@ def list_quality(split: Split, scorer: RankerScorer) -> dict[str, Any]:
 
 
 def _of_ranker(split: Split, scorer: RankerScorer) -> Scores:
-    table, rows = split.table, np.concatenate([split.train, split.validation])
-    rating = Ratings.of(table, rows).matrix(len(table.users), len(table.items))
-    rating.data = split.scale.values[split.scale.encode(rating.data)].astype(np.float32)
+    rating = rating_matrix(split, np.concatenate([split.train, split.validation]))
     ranker = scorer.ranker(rating)
 
     def scores(users: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -74,13 +74,13 @@ def describe_command(
     dataset = load_dataset(config, data_dir=data_dir, home=home)
     page = description.describe(dataset)
     tables = {}
-    for name, path, make in (
+    for side, path, table in (
         ("per_user", per_user, description.per_user),
         ("per_item", per_item, description.per_item),
     ):
         if path is not None:
-            replace_file(path, make(dataset).to_csv(index=False, float_format="%.6g").encode())
-            tables[name] = str(path)
+            replace_file(path, table(dataset).to_csv(index=False, float_format="%.6g").encode())
+            tables[side] = str(path)
     drawn: list[str] = []
     if plots is not None:
         from igmc.plots import describe_figures, save_figure

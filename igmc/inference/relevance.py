@@ -23,7 +23,7 @@ from igmc.config import RankerConfig
 from igmc.errors import CheckpointError, WriteError
 from igmc.graph import ServingGraph, make_parts
 from igmc.networks import AnyScorer, RankerScorer
-from igmc.ranking import Ranker, Rows, fit_ranker
+from igmc.ranking import Ranker, Rows, fit_ranker, rating_matrix
 from igmc.ratings import RatingScale, Split
 from igmc.training import as_tensors, load_checkpoint, save_checkpoint
 
@@ -116,7 +116,7 @@ class RunRelevance:
         """
         with self._lock:
             if self._found is None and isinstance(scorer, RankerScorer):
-                self._found = Relevance(scorer.ranker(_matrix(self._split, _known(self._split))), 0.0)
+                self._found = Relevance(scorer.ranker(rating_matrix(self._split, _known(self._split))), 0.0)
             if self._found is None:
                 made = None if self._path.exists() else self._make(scorer)
                 # Read back even so: what is kept is rounded, and every answer is to be the same.
@@ -129,7 +129,7 @@ class RunRelevance:
             raise CheckpointError(
                 f"{self._path} was trained on other ratings", remedy="delete it; it is trained again"
             )
-        seen = _matrix(self._split, _known(self._split))
+        seen = rating_matrix(self._split, _known(self._split))
         seen.data = np.ones_like(seen.data)
         config = RankerConfig.from_dict(state["config"])
         return Relevance(Ranker.from_state(config, seen, state["ranker"]), float(state["weight"]))
@@ -137,8 +137,8 @@ class RunRelevance:
     def _make(self, scorer: AnyScorer) -> Relevance:
         logger.info("training the ranker of this run, once, in %s", self._path)
         config, split = RankerConfig(), self._split
-        known = _matrix(split, _known(split))
-        learned = _matrix(split, split.train) if self._judged else known
+        known = rating_matrix(split, _known(split))
+        learned = rating_matrix(split, split.train) if self._judged else known
         ranker, weight = fit_ranker(learned, config, seed=self._seed), USUAL_WEIGHT
         if self._judged:
             weight = chosen_weight(ranker, split, scorer)
@@ -166,7 +166,7 @@ def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
         split: with a validation part.
         scorer: not trained on the validation part.
     """
-    train, wanted = _matrix(split, split.train), _matrix(split, split.validation)
+    train, wanted = rating_matrix(split, split.train), rating_matrix(split, split.validation)
     users = np.flatnonzero(np.diff(wanted.indptr))
     users = users[np.linspace(0, len(users) - 1, min(JUDGES, len(users))).astype(np.int64)]
     shown = train[users]
@@ -243,13 +243,3 @@ def standardized(values: NDArray[Any]) -> NDArray[np.float64]:
 def _known(split: Split) -> NDArray[np.int64]:
     """The rows of what a run knows: all but the test part."""
     return np.concatenate([split.train, split.validation, split.support])
-
-
-def _matrix(split: Split, rows: NDArray[np.int64]) -> sparse.csr_array:
-    """Ratings, float32 [n_users, n_items], as the levels of the scale stand for them."""
-    table = split.table
-    rating = split.scale.values[split.scale.encode(table.rating[rows])].astype(np.float32)
-    shape = len(table.users), len(table.items)
-    matrix = sparse.csr_array((rating, (table.user[rows], table.item[rows])), shape=shape)
-    matrix.sort_indices()
-    return matrix

@@ -8,5 +8,6 @@ is all of it, fitted.
 from igmc.ranking.closed_forms import Rows
 from igmc.ranking.fitting import fit_ranker
 from igmc.ranking.ranker import Ranker
+from igmc.ranking.rating_matrix import rating_matrix
 
-__all__ = ["Ranker", "Rows", "fit_ranker"]
+__all__ = ["Ranker", "Rows", "fit_ranker", "rating_matrix"]

@@ -20,7 +20,7 @@ from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.torch_seeded import torch_seeded
 from igmc.recommenders.training_data import Ratings, TrainingData
-from igmc.recommenders.validation_ndcg import validation_ndcg
+from igmc.recommenders.validation_ndcg import validation_lists
 from igmc.rng import stream
 
 __all__ = ["MultVAE", "MultVAEConfig"]
@@ -99,10 +99,8 @@ class MultVAE(Recommender):
         """Adam, until the epochs are over or the validation NDCG gets no better; keep the best weights."""
         config: MultVAEConfig = self.config
         optimizer = torch.optim.Adam(self.network.parameters(), lr=config.learning_rate)
-        stopping, rng = (
-            EarlyStopping(config.patience, higher_is_better=True),
-            stream(self.seed, self.name, "steps"),
-        )
+        stopping = EarlyStopping(config.patience, higher_is_better=True)
+        rng = stream(self.seed, self.name, "steps")
         users = np.flatnonzero(np.diff(self.seen.indptr))
         kept: dict[str, Tensor] = {}
         for epoch in range(1, config.epochs + 1):
@@ -122,7 +120,7 @@ class MultVAE(Recommender):
             self.network.eval()
             record = {"epoch": float(epoch), "loss": total / len(users)}
             if len(data.validation):
-                record["validation_ndcg"] = validation_ndcg(self._scores, data)
+                record |= validation_lists(self._scores, data)
                 if stopping.update(epoch, record["validation_ndcg"]):
                     kept = {name: value.clone() for name, value in self.network.state_dict().items()}
             self.history.append(record)

@@ -115,7 +115,7 @@ class Oracle:
 
 def test_the_weight_follows_validation(ranked):
     found, split = ranked.relevance.get(ranked.scorer), ranked.relevance._split
-    ranker = found.ranker.on(relevance._matrix(split, split.train))
+    ranker = found.ranker.on(relevance.rating_matrix(split, split.train))
     assert chosen_weight(ranker, split, Oracle(split, 1)) > 0
     assert chosen_weight(ranker, split, Oracle(split, -1)) == 0
 
