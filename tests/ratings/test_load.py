@@ -177,8 +177,8 @@ def test_every_source_is_read_without_ratings(tmp_path, kind):
 
 
 def test_known_data_sets_are_read_as_implicit(data_root):
-    found = load_dataset({"dataset": "ml_100k", "implicit": True, "min_rating": 4})
+    found = load_dataset({"dataset": "ml_100k", "implicit": True, "min_rating": 4}, data_dir=data_root)
     train, test = found.splits["u1"]
     assert len(found.table) == len(train) + len(test) == 55_375
     with pytest.raises(ConfigError, match="min_rating only goes with implicit data"):
-        load_dataset({"dataset": "ml_100k", "min_rating": 4})
+        load_dataset({"dataset": "ml_100k", "min_rating": 4}, data_dir=data_root)
