@@ -24,6 +24,7 @@ __all__ = ["read_for_user", "read_neighbours"]
 
 PIECE = 256  # items of a request whose sums are gathered at once
 BESIDE = 32  # items of a request from which on its two sides are read side by side
+LITTLE = 4  # a request for so many times fewer items than it would have to find rows walks from its items
 
 Floats = NDArray[np.float32]
 
@@ -78,12 +79,14 @@ def read_for_user(
         cap, norms: as in `read_neighbours`.
         threads: to work with.
     """
-    pairs = _pairs(statistics, np.full(len(item), user, np.int32), item, norms)
+    near, users = statistics.users.row(user)[0], np.full(len(item), user, np.int32)
+    if LITTLE * len(item) < shared.unknown(near):
+        return read_neighbours(statistics, users, item, cap=cap, norms=norms, threads=threads)
+    pairs = _pairs(statistics, users, item, norms)
     found = _room(sizes(pairs.rated, cap))
     # Large requests only: a few pairs are read before another thread has woken up.
     beside = pool("requests", threads) if threads > 1 and len(item) >= BESIDE else None
     raters = beside.submit(_read_side, pairs.raters, cap, norms.users, 1) if beside else None
-    near = statistics.users.row(user)[0]
     shared.warm(near, threads)
     for low in range(0, len(item), PIECE):
         high = min(low + PIECE, len(item))

@@ -16,7 +16,15 @@ from igmc.graph import BipartiteGraph, RatingTimes, Rows, ServingGraph
 from igmc.loading import Knowledge, KnownRatings
 from igmc.networks.neighbours.estimates import GraphEstimates, laid_over
 from igmc.ratings import RatingScale, SideInformation
-from igmc.statistics import DAMPING, GraphStatistics, ItemSums, with_patches, with_user
+from igmc.statistics import (
+    DAMPING,
+    GraphStatistics,
+    InputNorms,
+    ItemSums,
+    NeighbourRows,
+    with_patches,
+    with_user,
+)
 
 __all__ = ["GraphKnowledge", "checked_nodes", "known_ratings"]
 
@@ -50,10 +58,9 @@ def _ratings(
     )
 
 
-class _Base(NamedTuple):
-    """A graph without patches, what is known of it, and what its items share."""
+class _Known(NamedTuple):
+    """What is known of a graph or view, and what its items share."""
 
-    rows: Rows
     knowledge: Knowledge
     shared: ItemSums
 
@@ -83,8 +90,9 @@ class GraphKnowledge:
     ) -> None:
         self.values, self.estimates, self.dates, self.times = values, estimates, dates, times
         self.threads, self.memory = threads, memory
-        self._bases: OrderedDict[int, _Base] = OrderedDict()
-        self._views: weakref.WeakKeyDictionary[ServingGraph, Knowledge] = weakref.WeakKeyDictionary()
+        # The rows of the graph are kept too, so that no other's take their place in memory, and their id.
+        self._bases: OrderedDict[int, tuple[Rows, _Known]] = OrderedDict()
+        self._views: weakref.WeakKeyDictionary[ServingGraph, _Known] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def with_side(self, side: SideInformation) -> GraphKnowledge:
@@ -100,33 +108,40 @@ class GraphKnowledge:
 
     def of(self, graph: ServingGraph) -> Knowledge:
         """What is known of a view; kept with it, as making it again takes its patches' time."""
-        base = self._base(graph).knowledge
+        return self._of(graph).knowledge
+
+    def shared(self, graph: ServingGraph) -> ItemSums:
+        """What the items of a view share."""
+        return self._of(graph).shared
+
+    def _of(self, graph: ServingGraph) -> _Known:
         if not graph.is_patched:
-            return base
+            return self._base(graph)
         with self._lock:
             found = self._views.get(graph)
         if found is None:
-            statistics = with_patches(base.statistics, graph, self.values)
-            below = dataclasses.replace(base, statistics=statistics)
-            found = laid_over(below, graph, self.values, self.times)
-            with self._lock:
-                self._views[graph] = found
+            found = self._laid_over(
+                self._base(graph), graph, graph.by_user.patch.nodes, graph.by_item.patch.nodes
+            )
         return found
 
     def follow(
         self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
     ) -> None:
         """Make what is known of a view from what is known of another; see `AnyScorer.follow`."""
-        below = self.of(known)
-        statistics = with_patches(below.statistics, graph, self.values, (users, items))
-        below = dataclasses.replace(below, statistics=statistics)
-        found = laid_over(below, graph, self.values, self.times, (users, items))
+        self._laid_over(self._of(known), graph, users, items)
+
+    def _laid_over(
+        self, below: _Known, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> _Known:
+        """What is known of a view whose rows of these users and items are not those of what is below."""
+        statistics = with_patches(below.knowledge.statistics, graph, self.values, (users, items))
+        knowledge = dataclasses.replace(below.knowledge, statistics=statistics)
+        knowledge = laid_over(knowledge, graph, self.values, self.times, (users, items))
+        found = _Known(knowledge, below.shared.over(statistics, users, items))
         with self._lock:
             self._views[graph] = found
-
-    def shared(self, graph: ServingGraph) -> ItemSums:
-        """What the items of the graph below a view share."""
-        return self._base(graph).shared
+        return found
 
     def rated(
         self, graph: ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
@@ -148,6 +163,38 @@ class GraphKnowledge:
         found = dataclasses.replace(found, statistics=own)
         at = self._times(*mine[:2])
         return found.with_ratings(*mine, at, users=np.array([user], np.int32), items=_NOBODY)
+
+    def rated_by(
+        self, user: int, known: ServingGraph, graph: ServingGraph, items: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """Which items a user has rated in a view, or in what is known."""
+        return np.isin(items, np.concatenate([view.by_user.row(user)[0] for view in (graph, known)]))
+
+    def read_user(
+        self,
+        own: Knowledge,
+        known: ServingGraph,
+        user: int,
+        items: NDArray[np.int32],
+        time: NDArray[np.int64] | None,
+        *,
+        cap: int,
+        norms: InputNorms,
+        walked: bool,
+    ) -> NeighbourRows:
+        """The inputs of one user and some items: by the sums that items share, or by a walk from each item.
+
+        Args:
+            own: of `with_user`; known: what lies below it.
+            user, items, time: as in `NeighbourScorer.answers`.
+            cap, norms: as in `igmc.statistics.read_neighbours`.
+            walked: must be true if an item is rated, so that its rating is left out.
+        """
+        if walked:
+            users = np.full(len(items), user, np.int32)
+            return own.read(users, items, time, cap=cap, norms=norms, threads=self.threads)
+        shared = self.shared(known)
+        return own.read_for_user(shared, user, items, time, cap=cap, norms=norms, threads=self.threads)
 
     def without(
         self, knowledge: Knowledge, known: ServingGraph, graph: ServingGraph, user: int, item: int
@@ -193,18 +240,18 @@ class GraphKnowledge:
     def _times(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64] | None:
         return None if self.times is None else self.times.look_up(user, item)
 
-    def _base(self, graph: ServingGraph) -> _Base:
+    def _base(self, graph: ServingGraph) -> _Known:
         """What is known of the graph below a view, made when it is first asked."""
         key = id(graph.by_user.ptr)
         with self._lock:
-            found = self._bases.get(key)
+            _, found = self._bases.get(key, (None, None))
             if found is None:
                 known = _ratings(graph.by_user, len(graph.by_item.ptr) - 1, self.values, self.times)
                 statistics = known.statistics()
                 dates = known.dates(statistics, self.dates)
                 knowledge = Knowledge(statistics, self.estimates.of(known, self.threads), dates)
-                found = _Base(graph.by_user, knowledge, ItemSums(knowledge.statistics, self.memory))
-                self._bases[key] = found
+                found = _Known(knowledge, ItemSums(statistics, self.memory))
+                self._bases[key] = graph.by_user, found
                 while len(self._bases) > KEPT:
                     self._bases.popitem(last=False)
             self._bases.move_to_end(key)

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -159,28 +159,16 @@ class NeighbourScorer:
         time = self._asked_at(time, len(items))
         found = Answers.room(len(self.models), len(items))
         own = self.known.with_user(known, graph, user)
-        rated = np.isin(items, graph.by_user.row(user)[0])
+        rated = self.known.rated_by(user, known, graph, items)
         apart = rated & self.known.sees_own  # what is known must be made without the rating that is asked
-        fast = not known.is_patched and not rated[~apart].any()
+        walked = bool(rated[~apart].any())
         others = np.flatnonzero(~apart)
         for low in range(0, len(others), PIECE):
             _hurry(deadline)
             piece = others[low : low + PIECE]
             at = None if time is None else time[piece]
-            if fast:
-                inputs = own.read_for_user(
-                    self.known.shared(known),
-                    user,
-                    items[piece],
-                    at,
-                    cap=self.cap,
-                    norms=self.norms,
-                    threads=self.threads,
-                )
-                found.put(piece, self._read_off(own, inputs))
-            else:
-                users = np.full(len(piece), user, np.int32)
-                found.put(piece, self._answer(own, users, items[piece], at))
+            inputs = self.known.read_user(own, known, user, items[piece], at, walked=walked, **self._how)
+            found.put(piece, self._read_off(own, inputs))
         for place in np.flatnonzero(apart):
             _hurry(deadline)
             at = None if time is None else time[place : place + 1]
@@ -233,12 +221,12 @@ class NeighbourScorer:
         time: NDArray[np.int64] | None = None,
     ) -> tuple[Knowledge, NeighbourRows]:
         """What is known for one pair, and the inputs that `score_user` answers it by."""
-        own = self.known.with_user(known, graph, user)
-        if item in graph.by_user.row(user)[0]:
+        own, items = self.known.with_user(known, graph, user), np.array([item], np.int32)
+        rated = bool(self.known.rated_by(user, known, graph, items)[0])
+        if rated:
             own = self.known.without(own, known, graph, user, item)
-        pair = np.array([user], np.int32), np.array([item], np.int32)
         at = self._asked_at(time, 1)
-        return own, own.read(*pair, at, cap=self.cap, norms=self.norms, threads=1)
+        return own, self.known.read_user(own, known, user, items, at, walked=rated, **self._how)
 
     def on(
         self, graph: BipartiteGraph, scale: RatingScale, *, seed: int, times: RatingTimes | None = None
@@ -290,8 +278,12 @@ class NeighbourScorer:
         item: NDArray[np.int32],
         time: NDArray[np.int64] | None,
     ) -> Answers:
-        inputs = knowledge.read(user, item, time, cap=self.cap, norms=self.norms, threads=self.threads)
+        inputs = knowledge.read(user, item, time, threads=self.threads, **self._how)
         return self._read_off(knowledge, inputs)
+
+    @property
+    def _how(self) -> dict[str, Any]:
+        return {"cap": self.cap, "norms": self.norms}
 
 
 def _hurry(deadline: float) -> None:

@@ -114,3 +114,27 @@ def test_the_spread_of_a_pair_is_the_same_by_every_way_and_scores_are_as_without
     alone = scorer.answers(view, users[:1], REST[:1], known=VIEW)
     assert alone.spread.scale[0] == pytest.approx(own.spread.scale[0], rel=1e-4)
     assert scorer.with_models(scorer.models).intervals is None
+
+
+def test_ratings_of_others_that_arrived_count_in_lists_as_in_the_rebuilt_graph():
+    """Lists of a new user are asked on a view that others' ratings lie over, followed one by one."""
+    scorer, live = make_scorer(), VIEW
+    changes = [(61, item, item % 5) for item in range(0, 30, 2)] + [(5, 3, 0), (5, 11, -1), (62, 41, 4)]
+    changes += [(user, 41, 4) for user in range(8)] + [(61, 41, 0)]
+    for user, item, level in changes:
+        before, live = live, live.changed([user], [item], [level], n_users=63, n_items=42)
+        scorer.follow(before, live, np.array([user], np.int32), np.array([item], np.int32))
+    mine = live.with_ratings(np.full(3, 60), MINE, LEVELS)
+    asked = np.append(REST, 41).astype(np.int32)
+    got = scorer.score_user(live, mine, 60, asked)
+    rebuilt = ServingGraph.of(live.rebuilt())
+    expected = make_scorer().score_user(
+        rebuilt, rebuilt.with_ratings(np.full(3, 60), MINE, LEVELS), 60, asked
+    )
+    before = make_scorer().score_user(VIEW, mine, 60, asked)
+    assert np.abs(got - expected).mean() < 0.3 * np.abs(before - expected).mean()
+    for place in (0, len(asked) - 1):
+        alone = scorer.inputs(live, mine, 60, int(asked[place]))
+        assert scorer.answer(*alone)[0, 0] == pytest.approx(got[0, place], abs=1e-5)
+    made_at_once = make_scorer().score_user(live, mine, 60, asked)
+    assert np.abs(made_at_once - got).mean() < 0.02
