@@ -19,6 +19,6 @@ def test_a_table_and_json_and_an_exit_code(command, home, monkeypatch):
 
 
 def test_this_machine_is_sound(command, home):
-    code, out, err = command("igmc", "doctor", "--json")
-    assert (code, err) == (0, "")
+    code, out, _ = command("igmc", "doctor", "--json")  # which may say that it compiles kernels
+    assert code == 0
     assert json.loads(out)["ok"]

@@ -124,7 +124,7 @@ def test_nobody_with_two_ratings_gives_no_ranker(ranked, tmp_path):
 def test_a_default_list_begins_with_nothing_that_the_user_would_not_like(ranked):
     marks = {item: 5 - 4 * (at % 2) for at, item in enumerate(ranked.items.ids[:8])}
     mean = (sum(marks.values()) + 5 * 3.6) / 13  # about: the demo's mean is 3.6
-    relevant = recommend(ranked, ratings=marks, k=20, order="relevance")
+    relevant = recommend(ranked, ratings=marks, k=100, order="relevance")
     mixed = recommend(ranked, ratings=marks, k=20)
     assert mixed.score.min() >= mean - 0.7
     assert relevant.score.min() < mixed.score.min()
