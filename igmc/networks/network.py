@@ -80,6 +80,9 @@ class AnyScorer(Protocol):
             users, items: int32, ascending, of the changed rows.
         """
 
+    def warm(self, graph: ServingGraph) -> None:
+        """Compute once what requests on this view share, as far as there is room, so that they are fast."""
+
     def at(self, time: int) -> Self:
         """A scorer with this default time of prediction, instead of just after the newest rating.
 

@@ -71,6 +71,9 @@ class RankerScorer:
     ) -> None:
         """Nothing is to be prepared: lists read the ratings of their user alone."""
 
+    def warm(self, graph: ServingGraph) -> None:
+        """Nothing is to be computed; see `follow`."""
+
     def refuse(self) -> NoReturn:
         """Raise the ConfigError of `score`."""
         _refuse()

@@ -97,12 +97,26 @@ class ItemSums:
         There a walk reads the residuals of the item that is asked, and a row those of the other one; in rows
         that no new rating touches, they may be older.
         """
-        return 0 if self.statistics is not self._graph else self._kept.missing(items)
+        return 0 if self.statistics is not self._graph else len(self._kept.missing(items))
 
-    def warm(self, items: NDArray[np.int32], threads: int) -> None:
-        """Find the rows of some items side by side, as many as are kept, before they are asked one by one."""
-        if threads > 1 and len(items) > 1:
-            list(pool("neighbours", threads).map(self.row, items[: self._kept.most].tolist()))
+    def warm(self, items: NDArray[np.int32], threads: int, room: int | None = None) -> None:
+        """Find the rows of some items side by side, before they are asked one by one.
+
+        Args:
+            items: int32 [n]; the first ones are found, as many as are kept, as the graph below has them.
+            threads: to work with.
+            room: bytes that their rows may take.
+        """
+        most = self._kept.most
+        if room is not None:
+            most = min(most, room // (4 * SUMS * max(len(self._version), 1)))
+        there = items[:most][items[:most] < len(self._graph.items.ptr) - 1]
+        missing = self._kept.missing(there)
+        if len(missing) > 1 and threads > 1:
+            list(pool("neighbours", threads).map(self._below, missing))
+        else:
+            for item in missing:
+                self._below(item)
 
     def table(self, near: NDArray[np.int32], item: NDArray[np.int32]) -> Floats:
         """What P items share with n others, float32 [P, n, 8]; A and Q_u are those of the P items."""
@@ -150,9 +164,10 @@ class _Rows:
             self._rows.move_to_end(key)
             return row
 
-    def missing(self, items: NDArray[np.int32]) -> int:
+    def missing(self, items: NDArray[np.int32]) -> list[int]:
+        """Those whose rows of the graph below are not kept."""
         with self._lock:
-            return sum((item, False) not in self._rows for item in items.tolist())
+            return [item for item in items.tolist() if (item, False) not in self._rows]
 
     def put(self, item: int, version: int, row: Floats) -> None:
         with self._lock:

@@ -73,6 +73,7 @@ class Service:
     def warm(self) -> None:
         """Do once what requests need, so that the first of them need not wait for it."""
         predictor = self.predictor
+        predictor.scorer.warm(predictor.graph)
         if predictor.graph.n_ratings:
             user = int(
                 np.argmax(predictor.graph.by_user.degrees(np.arange(len(predictor.users), dtype=np.int32)))

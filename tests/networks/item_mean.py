@@ -48,6 +48,9 @@ class ItemMeans:
     def follow(self, known, graph, users, items):
         pass
 
+    def warm(self, graph):
+        pass
+
     def answer(self, model, rows: Rows, user, item, without=()):
         raters, levels = rows.row(item)
         ratings = self.values[levels[~np.isin(raters, [user, *without])]]

@@ -146,3 +146,13 @@ def test_rows_asked_last_stay_where_there_is_room_for_some():
     assert sums.row(1) is first
     sums.row(3)
     assert sums.unknown(np.array([1, 2, 3], np.int32)) == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_are_found_before_they_are_asked_as_far_as_there_is_room(threads):
+    asked = np.arange(10, dtype=np.int32)
+    for memory, room, found in ((1 << 20, None, 10), (1 << 20, 3 * 1280, 3), (4 * 1280, None, 4)):
+        sums = ItemSums(BASE, memory)
+        sums.warm(asked, threads, room)
+        assert sums.unknown(asked) == 10 - found
+        assert sums.unknown(asked[:found]) == 0

@@ -29,6 +29,7 @@ from igmc.statistics import (
 __all__ = ["GraphKnowledge", "checked_nodes", "known_ratings"]
 
 KEPT = 2  # graphs whose knowledge is kept; that of a view is kept as long as the view
+WARM = 512 << 20  # bytes of sums that are found before the first request
 _NOBODY = np.empty(0, np.int32)
 
 
@@ -113,6 +114,11 @@ class GraphKnowledge:
     def shared(self, graph: ServingGraph) -> ItemSums:
         """What the items of a view share."""
         return self._of(graph).shared
+
+    def warm(self, graph: ServingGraph) -> None:
+        """Find what the items with the most ratings share, as many as fit into 512 MiB."""
+        degrees = graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32))
+        self.shared(graph).warm(np.argsort(-degrees).astype(np.int32), self.threads, WARM)
 
     def _of(self, graph: ServingGraph) -> _Known:
         if not graph.is_patched:

@@ -182,6 +182,10 @@ class NeighbourScorer:
         """See `igmc.networks.AnyScorer.follow`."""
         self.known.follow(known, graph, users, items)
 
+    def warm(self, graph: ServingGraph) -> None:
+        """See `igmc.networks.AnyScorer.warm`: what the items with the most ratings share."""
+        self.known.warm(graph)
+
     def at(self, time: int) -> Self:
         """See `igmc.networks.AnyScorer.at`.
 

@@ -109,6 +109,9 @@ class Scorer:
     ) -> None:
         """See `igmc.networks.AnyScorer.follow`: subgraphs are cut from any view, which needs no care."""
 
+    def warm(self, graph: ServingGraph) -> None:
+        """See `igmc.networks.AnyScorer.warm`: subgraphs of different pairs share nothing."""
+
     def at(self, time: int) -> Self:
         """See `igmc.networks.AnyScorer.at`: these models read no dates.
 

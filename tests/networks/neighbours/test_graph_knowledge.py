@@ -5,6 +5,7 @@ import pytest
 
 from igmc.errors import ConfigError
 from igmc.graph import BipartiteGraph, RatingTimes, ServingGraph
+from igmc.networks.neighbours import graph_knowledge
 from igmc.networks.neighbours.estimates import NO_ESTIMATES
 from igmc.networks.neighbours.graph_knowledge import GraphKnowledge
 from tests.networks.neighbours.test_scoring import GRAPH, KNOWN, SCALE, SCORER
@@ -74,3 +75,15 @@ def test_ratings_laid_over_are_as_new_as_the_newest():
 def test_models_that_read_no_dates_are_asked_at_no_time():
     with pytest.raises(ConfigError, match="trained without dates; got 'a time, 5'"):
         SCORER.at(5)
+
+
+def test_what_the_items_with_the_most_ratings_share_is_found_before_the_first_request(monkeypatch):
+    known = knowledge()
+    rated = np.argsort(-np.bincount(KNOWN.item, minlength=40)).astype(np.int32)
+    monkeypatch.setattr(graph_knowledge, "WARM", 5 * 40 * 32)
+    known.warm(VIEW)
+    assert known.shared(VIEW).unknown(rated) == 35
+    assert known.shared(VIEW).unknown(rated[:5]) == 0
+    monkeypatch.setattr(graph_knowledge, "WARM", 1 << 20)
+    known.warm(VIEW.with_ratings([60], [41], [4], n_users=61, n_items=42))
+    assert known.shared(VIEW).unknown(rated) == 0
