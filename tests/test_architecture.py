@@ -43,7 +43,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "igmc/ratings/frame_info.py": "tests/ratings/test_frame.py: frames of users and items",
     "igmc/ratings/usual_names.py": "tests/ratings/test_frame.py, by the columns that are found",
     "igmc/statistics/inputs.py": "tests/loading/test_neighbour_loader.py: norms of real inputs",
-    "igmc/statistics/item_sums.py": "tests/statistics/test_serving.py: requests by either way",
     "igmc/statistics/neighbour_kernels.py": "tests/statistics/test_neighbours.py: against plain Python",
     "igmc/statistics/reference.py": "the plain form that tests/statistics compares with",
     "igmc/statistics/choice_kernels.py": "tests/statistics/test_neighbours.py: caps and ties",
