@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from igmc.cli.options import as_typed, config_options, read_config
+from igmc.cli.options import as_typed, config_options, network_sections, read_config
 from igmc.cli.train import train_command
-from igmc.config import Config, RunConfig
+from igmc.config import NETWORKS, Config, RunConfig, network_with
 from igmc.errors import ConfigError
 
 SECTIONS = {f.name: getattr(RunConfig(), f.name) for f in dataclasses.fields(RunConfig)}
@@ -92,7 +92,7 @@ def config_of(line: str) -> RunConfig:
     caught = []
 
     @click.command()
-    @config_options("run.network", "data", "extract", "model", "train", "neighbours", "ranker", "run")
+    @config_options("run.network", "data", *network_sections(), "run")
     @click.pass_context
     def command(ctx, file):
         caught.append(read_config(ctx, file))
@@ -106,9 +106,10 @@ OWN = [(section, field) for section, field in KNOBS if field.name != "network"] 
 
 @pytest.mark.parametrize(("section", "field"), OWN, ids=[field.name for _, field in OWN])
 def test_every_knob_has_an_option_that_sets_it_and_nothing_else(section, field):
+    assert field.name in TYPED, f"TYPED needs a value to type for {field.name}, other than its default"
     text, value = TYPED[field.name]
     flag = "--" + field.name.replace("_", "-")
-    network = section if section in ("neighbours", "ranker") else "rgcn"
+    network = network_with(section) or "rgcn"
     base = f"--dataset douban --network {network}"  # which has no preset
     config = config_of(f"{base} {flag}" if text is None else f"{base} {flag} '{text}'")
     usual = expected = RunConfig.from_dict({"data": {"dataset": "douban"}, "network": network})
@@ -250,7 +251,7 @@ def test_help_states_range_default_and_presets_of_a_knob():
         network: CliRunner()
         .invoke(train_command, ["--network", network, "-h", "--all"], terminal_width=1000)
         .output
-        for network in ("rgcn", "neighbours", "ranker")
+        for network in NETWORKS
     }
     page = " ".join(pages["rgcn"].split())
     assert "Passes over the training pairs [>= 1; default 40; ml_100k 80;" in page
@@ -268,7 +269,7 @@ def test_help_states_range_default_and_presets_of_a_knob():
         in page
     )
     for section, field in KNOBS:
-        own = pages[section if section in pages else "rgcn"]
+        own = pages[network_with(section) or "rgcn"]
         assert "--" + field.name.replace("_", "-") in own
 
 
