@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from igmc.argument_types import checked_types
 from igmc.config import DataConfig, RunConfig, default_network, merged, network_of, run_config, sectioned
 from igmc.errors import ConfigError, DataError
@@ -133,6 +135,12 @@ def data_config(data: DataLike) -> DataConfig:
     if isinstance(data, str | Path):
         return DataConfig(dataset=str(data))
     if isinstance(data, Mapping):
+        if any(isinstance(value, list | np.ndarray) for value in data.values()):
+            raise ConfigError(
+                "a mapping holds settings of data, not columns of ratings",
+                got=", ".join(map(str, data)),
+                remedy="pass pandas.DataFrame(...) of it",
+            )
         return DataConfig.from_dict(data)
     if is_table(data):
         return DataConfig(dataset="frame")

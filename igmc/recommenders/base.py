@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from igmc.config import COVERAGE, Config
 from igmc.errors import CheckpointError, ConfigError, DataError
 from igmc.progress import step
 from igmc.ratings import dense_indices
+from igmc.recommenders.packing import packed, unpacked
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
 from igmc.training import load_checkpoint, save_checkpoint
@@ -152,7 +151,7 @@ class Recommender(ABC):
         users, items = self._indices("user", user, self.n_users), self._indices("item", item, self.n_items)
         if users.shape != items.shape:
             raise DataError("users and items differ in number", got=users.shape, allowed=str(items.shape))
-        return self._predict_at(users, items, time)
+        return np.asarray(self._predict_at(users, items, time), np.float32)
 
     def predict_with_bounds(
         self,
@@ -182,7 +181,7 @@ class Recommender(ABC):
         Raises:
             DataError: as `predict`.
         """
-        return self._scores(self._indices("user", users, self.n_users))
+        return np.asarray(self._scores(self._indices("user", users, self.n_users)), np.float32)
 
     def fold_in(self, support: Ratings) -> Self:
         """A model that knows these ratings too, without training; this one stays as it is.
@@ -203,9 +202,10 @@ class Recommender(ABC):
         return folded
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model to one checksummed file, whole or not at all.
+        """Write the fitted model to one checksummed file, atomically.
 
         Raises:
+            CheckpointError: if an attribute named in `fitted` is of a type that a file cannot hold.
             IgmcError: if it cannot be written.
         """
         state = {
@@ -215,7 +215,7 @@ class Recommender(ABC):
             "n_users": self.n_users,
             "n_items": self.n_items,
             "history": self.history,
-            "fitted": {name: _packed(getattr(self, name)) for name in self.fitted},
+            "fitted": {name: packed(getattr(self, name), f"{self.name}.{name}") for name in self.fitted},
         }
         save_checkpoint(Path(path), state)
 
@@ -240,7 +240,7 @@ class Recommender(ABC):
                 f"{path} was written by another version of igmc", remedy="fit the model and save it again"
             )
         for name in cls.fitted:
-            setattr(model, name, _unpacked(state["fitted"][name]))
+            setattr(model, name, unpacked(state["fitted"][name]))
         model._restore()
         return model
 
@@ -271,30 +271,3 @@ class Recommender(ABC):
         if not self.n_items:
             raise DataError(f"{self.name} has not been fitted", remedy="call fit first")
         return dense_indices(name, values, size)
-
-
-def _packed(value: Any) -> Any:
-    """As tensors and plain types, which is all that a checkpoint may hold."""
-    if isinstance(value, np.ndarray):
-        return torch.from_numpy(np.ascontiguousarray(value))
-    if isinstance(value, sparse.csr_array):
-        parts = {name: _packed(getattr(value, name)) for name in ("data", "indices", "indptr")}
-        return {"csr": parts, "shape": list(value.shape)}
-    if isinstance(value, dict):
-        return {"dict": {key: _packed(part) for key, part in value.items()}}
-    if isinstance(value, torch.Tensor):
-        return {"tensor": value.detach().cpu()}
-    return value
-
-
-def _unpacked(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.numpy()
-    if isinstance(value, dict) and "csr" in value:
-        parts = {name: _unpacked(part) for name, part in value["csr"].items()}
-        return sparse.csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=value["shape"])
-    if isinstance(value, dict) and "dict" in value:
-        return {key: _unpacked(part) for key, part in value["dict"].items()}
-    if isinstance(value, dict) and "tensor" in value:
-        return value["tensor"]
-    return value

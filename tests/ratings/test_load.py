@@ -30,6 +30,11 @@ def test_unknown_name_that_is_like_none():
         load_dataset("zzzzzz")
 
 
+def test_columns_in_a_mapping_are_no_settings():
+    with pytest.raises(ConfigError, match=r"got 'user, rating'; hint: pass pandas.DataFrame\(\.\.\.\) of it"):
+        load_dataset({"user": [1, 2], "rating": [3, 4]})
+
+
 @pytest.mark.parametrize("path", ["no/such", "ratings.csv", "./x"])
 def test_a_path_that_does_not_exist(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)

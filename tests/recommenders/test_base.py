@@ -95,6 +95,16 @@ def test_a_refit_has_the_chosen_settings_and_all_ratings(data):
     assert again.n_fitted == len(data.train) + len(data.validation) > model.n_fitted
 
 
+def test_answers_are_float32_whatever_a_model_computes_in(data):
+    class Double(Sum):
+        def _predict(self, user, item):
+            return super()._predict(user, item).astype(np.float64)
+
+    model = Double().fit(data)
+    assert model.predict([0], [1]).dtype == np.float32
+    assert model.scores([0, 1]).dtype == np.float32
+
+
 def test_scores_follow_from_predictions(data):
     scores = Sum().fit(data).scores([2, 0])
     np.testing.assert_array_equal(scores, np.arange(data.n_items) + np.array([[2], [0]], np.float32))
