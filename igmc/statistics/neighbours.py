@@ -24,7 +24,6 @@ __all__ = ["read_for_user", "read_neighbours"]
 
 PIECE = 256  # items of a request whose sums are gathered at once
 BESIDE = 32  # items of a request from which on its two sides are read side by side
-LITTLE = 4  # a request for so many times fewer items than it would have to find rows walks from its items
 
 Floats = NDArray[np.float32]
 
@@ -72,16 +71,14 @@ def read_for_user(
     by the user's ratings and the items asked.
 
     Args:
-        statistics: of the graph; the row of the user may lie over it.
-        shared: of the items of the graph, without what lies over it for this user.
+        statistics: of the graph, or of what lies over it: new ratings, and the row of the user.
+        shared: of the items of the graph.
         user: dense index.
         item: int32 [P].
         cap, norms: as in `read_neighbours`.
         threads: to work with.
     """
     near, users = statistics.users.row(user)[0], np.full(len(item), user, np.int32)
-    if LITTLE * len(item) < shared.unknown(near):
-        return read_neighbours(statistics, users, item, cap=cap, norms=norms, threads=threads)
     pairs = _pairs(statistics, users, item, norms)
     found = _room(sizes(pairs.rated, cap))
     # Large requests only: a few pairs are read before another thread has woken up.
@@ -90,7 +87,8 @@ def read_for_user(
     shared.warm(near, threads)
     for low in range(0, len(item), PIECE):
         high = min(low + PIECE, len(item))
-        write_table(pairs.rated, low, high, shared.table(near, item[low:high]), norms.items, found)
+        table = shared.table(near, item[low:high], statistics)
+        write_table(pairs.rated, low, high, table, norms.items, found)
     read = raters.result() if raters else _read_side(pairs.raters, cap, norms.users, 1)
     return NeighbourRows(pairs.base, pairs.inputs, read, found)
 

@@ -29,6 +29,7 @@ from igmc.statistics import (
 __all__ = ["GraphKnowledge", "checked_nodes", "known_ratings"]
 
 KEPT = 2  # graphs whose knowledge is kept; that of a view is kept as long as the view
+LITTLE = 4  # a request for so many times fewer items than it would have to find rows walks from its items
 WARM = 512 << 20  # bytes of sums that are found before the first request
 _NOBODY = np.empty(0, np.int32)
 
@@ -59,9 +60,10 @@ def _ratings(
     )
 
 
-class _Known(NamedTuple):
-    """What is known of a graph or view, and what its items share."""
+class _Base(NamedTuple):
+    """A graph without patches, what is known of it, and what its items share."""
 
+    rows: Rows
     knowledge: Knowledge
     shared: ItemSums
 
@@ -91,9 +93,8 @@ class GraphKnowledge:
     ) -> None:
         self.values, self.estimates, self.dates, self.times = values, estimates, dates, times
         self.threads, self.memory = threads, memory
-        # The rows of the graph are kept too, so that no other's take their place in memory, and their id.
-        self._bases: OrderedDict[int, tuple[Rows, _Known]] = OrderedDict()
-        self._views: weakref.WeakKeyDictionary[ServingGraph, _Known] = weakref.WeakKeyDictionary()
+        self._bases: OrderedDict[int, _Base] = OrderedDict()
+        self._views: weakref.WeakKeyDictionary[ServingGraph, Knowledge] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def with_side(self, side: SideInformation) -> GraphKnowledge:
@@ -109,45 +110,39 @@ class GraphKnowledge:
 
     def of(self, graph: ServingGraph) -> Knowledge:
         """What is known of a view; kept with it, as making it again takes its patches' time."""
-        return self._of(graph).knowledge
-
-    def shared(self, graph: ServingGraph) -> ItemSums:
-        """What the items of a view share."""
-        return self._of(graph).shared
-
-    def warm(self, graph: ServingGraph) -> None:
-        """Find what the items with the most ratings share, as many as fit into 512 MiB."""
-        degrees = graph.by_item.degrees(np.arange(graph.n_items, dtype=np.int32))
-        self.shared(graph).warm(np.argsort(-degrees).astype(np.int32), self.threads, WARM)
-
-    def _of(self, graph: ServingGraph) -> _Known:
+        base = self._base(graph).knowledge
         if not graph.is_patched:
-            return self._base(graph)
+            return base
         with self._lock:
             found = self._views.get(graph)
         if found is None:
-            found = self._laid_over(
-                self._base(graph), graph, graph.by_user.patch.nodes, graph.by_item.patch.nodes
-            )
+            found = self._laid_over(base, graph, graph.by_user.patch.nodes, graph.by_item.patch.nodes)
         return found
 
     def follow(
         self, known: ServingGraph, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
     ) -> None:
         """Make what is known of a view from what is known of another; see `AnyScorer.follow`."""
-        self._laid_over(self._of(known), graph, users, items)
+        self._laid_over(self.of(known), graph, users, items)
 
     def _laid_over(
-        self, below: _Known, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
-    ) -> _Known:
+        self, below: Knowledge, graph: ServingGraph, users: NDArray[np.int32], items: NDArray[np.int32]
+    ) -> Knowledge:
         """What is known of a view whose rows of these users and items are not those of what is below."""
-        statistics = with_patches(below.knowledge.statistics, graph, self.values, (users, items))
-        knowledge = dataclasses.replace(below.knowledge, statistics=statistics)
-        knowledge = laid_over(knowledge, graph, self.values, self.times, (users, items))
-        found = _Known(knowledge, below.shared.over(statistics, users, items))
+        statistics = with_patches(below.statistics, graph, self.values, (users, items))
+        below = dataclasses.replace(below, statistics=statistics)
+        found = laid_over(below, graph, self.values, self.times, (users, items))
         with self._lock:
             self._views[graph] = found
         return found
+
+    def warm(self, graph: ServingGraph) -> None:
+        """Find what the items with the most ratings share, as many as fit into 512 MiB."""
+        shared, degrees = self._base(graph).shared, np.diff(graph.by_item.ptr)
+        shared.warm(np.argsort(-degrees).astype(np.int32), self.threads, WARM)
+        if graph.n_users and graph.n_items:  # as if a rating had arrived: the first one waits for no compiler
+            one = np.zeros(1, np.int32)
+            shared.table(one, one, self.of(graph.changed([0], [0], [-1])).statistics)
 
     def rated(
         self, graph: ServingGraph, user: NDArray[np.int32], item: NDArray[np.int32]
@@ -196,10 +191,13 @@ class GraphKnowledge:
             cap, norms: as in `igmc.statistics.read_neighbours`.
             walked: must be true if an item is rated, so that its rating is left out.
         """
+        shared = self._base(known).shared
+        # Where nothing lies over the graph, both ways lead to the same bits: the shorter one is taken.
+        if not known.is_patched:
+            walked |= LITTLE * len(items) < len(shared.missing(own.statistics.users.row(user)[0]))
         if walked:
             users = np.full(len(items), user, np.int32)
             return own.read(users, items, time, cap=cap, norms=norms, threads=self.threads)
-        shared = self.shared(known)
         return own.read_for_user(shared, user, items, time, cap=cap, norms=norms, threads=self.threads)
 
     def without(
@@ -246,18 +244,18 @@ class GraphKnowledge:
     def _times(self, user: NDArray[np.int32], item: NDArray[np.int32]) -> NDArray[np.int64] | None:
         return None if self.times is None else self.times.look_up(user, item)
 
-    def _base(self, graph: ServingGraph) -> _Known:
+    def _base(self, graph: ServingGraph) -> _Base:
         """What is known of the graph below a view, made when it is first asked."""
         key = id(graph.by_user.ptr)
         with self._lock:
-            _, found = self._bases.get(key, (None, None))
+            found = self._bases.get(key)
             if found is None:
                 known = _ratings(graph.by_user, len(graph.by_item.ptr) - 1, self.values, self.times)
                 statistics = known.statistics()
                 dates = known.dates(statistics, self.dates)
                 knowledge = Knowledge(statistics, self.estimates.of(known, self.threads), dates)
-                found = _Known(knowledge, ItemSums(statistics, self.memory))
-                self._bases[key] = graph.by_user, found
+                found = _Base(graph.by_user, knowledge, ItemSums(statistics, self.memory))
+                self._bases[key] = found
                 while len(self._bases) > KEPT:
                     self._bases.popitem(last=False)
             self._bases.move_to_end(key)
