@@ -68,7 +68,7 @@ def loaded_but_once(run: Path, mark: Path) -> Predictor:
 
 @pytest.mark.ray
 def test_lists_whose_worker_is_killed_are_those_of_one_process(ray, predictor, demo_run, tmp_path):
-    request, users = ListRequest(ratings={}, config=ListConfig(k=3)), range(1, 13)
+    request, users = ListRequest(ratings={}, config=ListConfig(k=3, order="score")), range(1, 13)
     alone = recommend_parts(predictor, tmp_path / "alone", request, users=users, block=3, progress=False)
     load = partial(loaded_but_once, demo_run, tmp_path / "killed")
     how = {"users": users, "block": 3, "load": load, "executor": "ray", "progress": False}
