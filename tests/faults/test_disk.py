@@ -142,6 +142,8 @@ def test_lists_that_were_cut_short_leave_nothing_for_the_next(demo_run, tmp_path
         tmp_path / "lists.csv",
         "-k",
         "1",
+        "--order",
+        "score",
     ]
     done = subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
