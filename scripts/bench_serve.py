@@ -72,7 +72,9 @@ def expected(predictor: Predictor, body: Body) -> list[tuple[Any, float]]:
     """The items and scores that the server should answer with."""
     ratings = {one["item_id"]: one["rating"] for one in body["ratings"]}
     frame = recommend(predictor, ratings=ratings, k=body["k"])
-    return [(item, round(float(score), 4)) for item, score in zip(frame["item"], frame["score"], strict=True)]
+    return [
+        (item, round(float(score), 4)) for item, score in zip(frame["item_id"], frame["score"], strict=True)
+    ]
 
 
 def post(address: str, body: Body) -> tuple[int, Any]:

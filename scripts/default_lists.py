@@ -35,7 +35,7 @@ def lists_of_run(run: Path, users: np.ndarray, order: str) -> np.ndarray:
     lists = []
     for user in users.tolist():
         frame = igmc.recommend(predictor, user_id=predictor.users.ids[user], k=K, order=order)
-        lists.append(predictor.items.encode(frame.item))
+        lists.append(predictor.items.encode(frame.item_id))
     return np.array(lists, np.int64)
 
 

@@ -21,7 +21,7 @@ def test_figures_are_those_of_the_lists_of_the_predictor(tmp_path):
     popularity = np.bincount(table.item[known], minlength=len(table.items)).astype(float)
     for user in np.unique(table.user[split.test]):
         asked = {table.items.ids[k] for k in table.item[split.test][table.user[split.test] == user]}
-        shown = set(igmc.recommend(predictor, user_id=table.users.ids[user], k=10).item)
+        shown = set(igmc.recommend(predictor, user_id=table.users.ids[user], k=10).item_id)
         recall.append(len(asked & shown) / len(asked))
         counts = popularity.copy()
         counts[table.item[known][table.user[known] == user]] = -1

@@ -77,7 +77,7 @@ def _listed(predictor: Predictor, frames: list[Any]) -> list[ListedTitle]:
 
     scores: dict[Any, list[float | None]] = {}
     for at, frame in enumerate(frames):
-        for item, score in zip(frame["item"], frame["score"].tolist(), strict=True):
+        for item, score in zip(frame["item_id"], frame["score"].tolist(), strict=True):
             scores.setdefault(item, [None] * len(frames))[at] = score
     order = sorted(scores, key=lambda item: (-_count(scores[item]), -max(s or 0.0 for s in scores[item])))
     places = predictor.items.encode(order)
@@ -99,7 +99,7 @@ def _first_places(predictor: Predictor) -> list[tuple[str, int]]:
     chosen = np.unique(np.linspace(0, len(ids) - 1, min(SAMPLE, len(ids))).astype(int)).tolist()
     firsts: Counter[Any] = Counter()
     for at in chosen:
-        firsts.update(predictor.recommend(ids[at], k=1)["item"])
+        firsts.update(predictor.recommend(ids[at], k=1)["item_id"])
     best = firsts.most_common(TOP)
     places = predictor.items.encode([item for item, _ in best]).tolist()
     return [(_title(predictor, place), n) for place, (_, n) in zip(places, best, strict=True)]

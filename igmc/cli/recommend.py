@@ -261,7 +261,7 @@ def _shown(frame: pd.DataFrame) -> str:
     """A table for people; the source only where not all was read off by the models."""
     import pandas as pd
 
-    columns = ("rank", "relevance", "score", "low", "high", "lift", "item", "title", "genres")
+    columns = ("rank", "relevance", "score", "low", "high", "lift", "item_id", "title", "genres")
     names = [name for name in columns if name in frame]
     if "source" in frame and (frame["source"] != "model").any():
         names.append("source")
@@ -281,7 +281,7 @@ def _shown(frame: pd.DataFrame) -> str:
 def _document(
     run: Path, predictor: Predictor, request: ListRequest, found: Recommendations, frame: pd.DataFrame
 ) -> dict[str, Any]:
-    rows = frame.drop(columns="user").astype(object)
+    rows = frame.drop(columns="user_id").astype(object)
     rows = rows.where(rows.notna(), None)
     for name in (name for name in ("score", "lift", "relevance", "low", "high") if name in frame):
         rows[name] = [round(float(value), 4) for value in frame[name]]
@@ -290,7 +290,7 @@ def _document(
         "epochs": list(predictor.epochs),
         "scale": {"low": predictor.scale.low, "high": predictor.scale.high},
         "coverage": request.config.coverage if predictor.tells_intervals else None,
-        "user": request.user_id,
+        "user_id": request.user_id,
         "ratings_known": found.rated,
         "scored": found.scored,
         "reason": found.reason,

@@ -50,10 +50,10 @@ def similar_command(**given: Any) -> None:
     if given["as_json"]:
         rows = found.astype(object).where(found.notna(), None)
         rows["similarity"] = [round(value, 4) for value in found["similarity"]]
-        emit_json({"run": str(run), "item": item, "similar": rows.to_dict("records")})
+        emit_json({"run": str(run), "item_id": item, "similar": rows.to_dict("records")})
     elif given["as_csv"]:
         emit(found.to_csv(index=False, float_format="%.4f").rstrip("\n"))
     else:
-        names = [n for n in ("rank", "similarity", "raters", "item", "title", "genres") if n in found]
+        names = [n for n in ("rank", "similarity", "raters", "item_id", "title", "genres") if n in found]
         rows = found[names].assign(similarity=[f"{value:.2f}" for value in found["similarity"]])
         emit(table(names, [[printable(str(cell)) for cell in row] for row in rows.itertuples(index=False)]))

@@ -98,7 +98,7 @@ class Predictor(BasePredictor):
             k: length of the list; fewer if fewer items share a rater with this one.
 
         Returns:
-            a row for each item, the most similar first: item (raw id), similarity (float64, -1..1), raters
+            a row for each item, the most similar first: item_id, similarity (float64, -1..1), raters
             (who rated both), rank (from 1); and title, genres and year if the run knows them.
 
         Raises:

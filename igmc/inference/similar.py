@@ -52,7 +52,7 @@ def similar_items(predictor: BasePredictor, item: int, k: int) -> pd.DataFrame:
     best = shared[np.lexsort((shared, -both[shared], -similarity[shared]))][:k]
     frame = pd.DataFrame(
         {
-            "item": pd.Series(predictor.items.decode(best), dtype=object),
+            "item_id": pd.Series(predictor.items.decode(best), dtype=object),
             "similarity": similarity[best],
             "raters": both[best].astype(np.int64),
             "rank": np.arange(1, len(best) + 1),

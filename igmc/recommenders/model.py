@@ -148,8 +148,8 @@ class Model:
             rated: list what the user has rated too.
 
         Returns:
-            a row for each item of each list, best first: user, item, score (float32, not clipped) and rank
-            (from 1); and title, genres and year where the data set tells them.
+            a row for each item of each list, best first: user_id, item_id, score (float32, not clipped),
+            rank (from 1); and title, genres and year where the data set tells them.
 
         Raises:
             ConfigError: on a length below 1.
@@ -170,8 +170,8 @@ class Model:
         row += np.repeat(np.arange(len(parts)) * BLOCK, [len(part[0]) for part in parts])
         frame = pd.DataFrame(
             {
-                "user": pd.Series([asked[at] for at in row.tolist()], dtype=object),
-                "item": pd.Series(dataset.table.items.decode(item), dtype=object),
+                "user_id": pd.Series([asked[at] for at in row.tolist()], dtype=object),
+                "item_id": pd.Series(dataset.table.items.decode(item), dtype=object),
                 "score": score,
                 "rank": rank,
             }

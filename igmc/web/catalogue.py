@@ -21,7 +21,7 @@ __all__ = ["because", "bounds", "node", "scores", "similar", "users"]
 def similar(predictor: Predictor, titles: Titles, item_id: RawId, k: int) -> schemas.SimilarList:
     """The items whose raters agreed most with what they gave one; see `igmc.inference.similar`."""
     found = predictor.similar_items(item_id, k)
-    places = predictor.items.encode([item_id, *found["item"]]).tolist()
+    places = predictor.items.encode([item_id, *found["item_id"]]).tolist()
     rows = zip(places[1:], found["similarity"], found["raters"], strict=True)
     return schemas.SimilarList(
         item=titles.item(predictor, places[0]),

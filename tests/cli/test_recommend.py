@@ -47,9 +47,9 @@ def test_a_table_for_people(recommend, run, command):
     assert code == 0
     assert "by relevance and score; --order score lists the highest predicted ratings" in err
     head, *lines = out.splitlines()
-    assert head.split() == ["rank", "relevance", "score", "lift", "item", "title", "genres"]
+    assert head.split() == ["rank", "relevance", "score", "lift", "item_id", "title", "genres"]
     assert recommend("--user", 3, "-k", 4, "--order", "blend") == (0, out, "")
-    assert [line.split()[4] for line in lines] == expected.item.tolist()
+    assert [line.split()[4] for line in lines] == expected.item_id.tolist()
     assert all(title in line for title, line in zip(expected.title, lines, strict=True))
     assert command("igmc", "recommend", "--run", run, "--user", 3, "-k", 4)[1] == out
 
@@ -62,7 +62,7 @@ def test_order_diversity_gems_and_what_is_left_out(recommend, run):
         (["--exclude", "f001,f050,f105"], {"exclude": ["f001", "f050", "f105"]}),
     ):
         expected = in_python(run, user_id=3, **given)
-        assert frame(recommend("--user", 3, *options, "--csv")).item.tolist() == expected.item.tolist()
+        assert frame(recommend("--user", 3, *options, "--csv")).item_id.tolist() == expected.item_id.tolist()
     document = json.loads(recommend("--user", 3, "--order", "lift", "--json")[1])
     lifts = [one["lift"] for one in document["recommendations"]]
     assert lifts == sorted(lifts, reverse=True)
@@ -82,34 +82,34 @@ def test_csv_and_json_hold_what_python_gives(recommend, run):
     found = frame(recommend("--user", 3, "--csv"))
     expected = in_python(run, user_id=3)
     assert list(found) == list(expected)
-    assert found.item.tolist() == expected.item.tolist()
+    assert found.item_id.tolist() == expected.item_id.tolist()
     assert found.score.tolist() == pytest.approx(expected.score.tolist(), abs=6e-5)
     document = json.loads(recommend("--user", 3, "--json", "--exhaustive")[1])
     assert document["run"] == str(run)
-    assert document["user"] == 3
+    assert document["user_id"] == 3
     assert document["scored"] == 250 - document["ratings_known"]
     assert document["reason"] == ""
     assert document["scale"] == {"low": 1.0, "high": 5.0}
     first = document["recommendations"][0]
-    assert list(first) == ["item", "score", "lift", "rank", "title", "genres", "year", "source"]
+    assert list(first) == ["item_id", "score", "lift", "rank", "title", "genres", "year", "source"]
     assert (first["rank"], type(first["year"])) == (1, int)
 
 
 def test_a_newcomers_ratings_come_typed_or_in_a_file(recommend, run, tmp_path):
-    expected = in_python(run, ratings={"f001": 5, "f002": 1, "f003": 4}).item.tolist()
-    assert frame(recommend("--ratings", "f001=5, f002=1,f003=4.0", "--csv")).item.tolist() == expected
+    expected = in_python(run, ratings={"f001": 5, "f002": 1, "f003": 4}).item_id.tolist()
+    assert frame(recommend("--ratings", "f001=5, f002=1,f003=4.0", "--csv")).item_id.tolist() == expected
     for name, text in {
         "two.csv": "item_id,rating\nf001,5\nf002,1\n\nf003,4\n",
         "three.csv": "userId\tstars\titem\nme\t5\tf001\nme\t1\tf002\nme\t4\tf003\n",
     }.items():
         (tmp_path / name).write_text(text)
-        assert frame(recommend("--ratings", tmp_path / name, "--csv")).item.tolist() == expected
+        assert frame(recommend("--ratings", tmp_path / name, "--csv")).item_id.tolist() == expected
     named = frame(recommend("--ratings", tmp_path / "two.csv", "--user", "me", "--csv"))
-    assert set(named.user) == {"me"}
+    assert set(named.user_id) == {"me"}
     several = "user,item,rating\nyou,f009,2\nme,f001,5\nme,f002,1\nyou,f001,1\nme,f003,4\n"
     (tmp_path / "several.csv").write_text(several)
     mine = frame(recommend("--ratings", tmp_path / "several.csv", "--user", "me", "--csv"))
-    assert mine.item.tolist() == expected
+    assert mine.item_id.tolist() == expected
 
 
 def test_options_reach_the_request(recommend, run, tmp_path):
@@ -134,11 +134,11 @@ def test_options_reach_the_request(recommend, run, tmp_path):
         (["--exhaustive"], {"exhaustive": True}),
         (["--bottom"], {"bottom": True}),
     ):
-        assert items(*arguments).item.tolist() == in_python(run, user_id=3, **options).item.tolist()
+        assert items(*arguments).item_id.tolist() == in_python(run, user_id=3, **options).item_id.tolist()
     by_score = "--order", "score"
     assert (
-        items("--budget", 1, *by_score, "--candidates", 12).item.tolist()
-        != items("--candidates", 12, *by_score).item.tolist()
+        items("--budget", 1, *by_score, "--candidates", 12).item_id.tolist()
+        != items("--candidates", 12, *by_score).item_id.tolist()
     )
     single = in_python(Predictor.from_run(run, checkpoints=1), user_id=3).score.tolist()
     assert items("--checkpoints", 1).score.tolist() == pytest.approx(single, abs=6e-5)
@@ -164,8 +164,8 @@ def test_what_was_not_read_off_is_flagged(recommend, tmp_path):
 def test_all_users_go_to_a_file(recommend, run, tmp_path):
     code, out, err = recommend("--all-users", "--out", tmp_path / "all.csv", "-k", 2, "--candidates", 2)
     assert (code, out, err) == (0, f"600 items for 300 users in {tmp_path / 'all.csv'}\n", "")
-    lists = pd.read_csv(tmp_path / "all.csv").groupby("user").item.apply(list)
-    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2).item.tolist()
+    lists = pd.read_csv(tmp_path / "all.csv").groupby("user_id").item_id.apply(list)
+    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2).item_id.tolist()
     assert len(lists) == 300
 
 
@@ -174,8 +174,8 @@ def test_all_users_go_to_a_folder_of_parts(recommend, run, tmp_path):
     how = "--all-users", "--out", tmp_path / "lists", "-k", 2, "--candidates", 2, "--order", "score"
     told = (0, f"600 items for 300 users in {tmp_path / 'lists'}\n", "")
     assert recommend(*how) == told
-    lists = pd.read_parquet(tmp_path / "lists" / "part-00000.parquet").groupby("user").item.apply(list)
-    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2, order="score").item.tolist()
+    lists = pd.read_parquet(tmp_path / "lists" / "part-00000.parquet").groupby("user_id").item_id.apply(list)
+    assert lists[7] == in_python(run, user_id=7, k=2, candidates=2, order="score").item_id.tolist()
     assert recommend(*how) == told
     code, _, err = recommend(*how[:-1], "lift")
     assert code == 3

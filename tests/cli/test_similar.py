@@ -14,12 +14,12 @@ def test_the_list_is_that_of_python(command, home, demo_run):
     code, out, err = command(*ask)
     assert (code, err) == (0, "")
     head, *lines = out.splitlines()
-    assert head.split() == ["rank", "similarity", "raters", "item", "title", "genres"]
-    assert [line.split()[3] for line in lines] == expected["item"].tolist()
+    assert head.split() == ["rank", "similarity", "raters", "item_id", "title", "genres"]
+    assert [line.split()[3] for line in lines] == expected["item_id"].tolist()
     found = pd.read_csv(io.StringIO(command(*ask, "--csv")[1]))
-    assert found["item"].tolist() == expected["item"].tolist()
+    assert found["item_id"].tolist() == expected["item_id"].tolist()
     document = json.loads(command(*ask, "--json")[1])
-    assert (document["run"], document["item"]) == (str(demo_run), "f001")
+    assert (document["run"], document["item_id"]) == (str(demo_run), "f001")
     assert [one["raters"] for one in document["similar"]] == expected.raters.tolist()
 
 

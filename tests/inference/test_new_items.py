@@ -66,7 +66,7 @@ def test_newcomers_get_new_items_too(predictor):
     assert set(view["source"]) == {"model"}
     np.testing.assert_allclose(view["score"][0], view["score"][1], rtol=1e-3)
     listed = told.recommend(ratings={1: 5.0}, items=[90, 70], k=2)
-    assert sorted(listed["item"]) == [70, 90]
+    assert sorted(listed["item_id"]) == [70, 90]
 
 
 def test_ratings_of_a_new_item_count_beside_what_is_told_of_it(predictor):

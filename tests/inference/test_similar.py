@@ -41,11 +41,11 @@ def test_similarity_is_the_damped_adjusted_cosine(known):
         other = np.array([RATINGS[v, j] - means[v] for v in both])
         cosine = mine @ other / np.sqrt(mine @ mine * (other @ other))
         expected[name] = cosine * len(both) / (len(both) + DAMPING)
-    assert found["item"].tolist() == sorted(expected, key=lambda name: -expected[name])
+    assert found["item_id"].tolist() == sorted(expected, key=lambda name: -expected[name])
     np.testing.assert_allclose(found["similarity"], sorted(expected.values(), reverse=True))
-    assert dict(zip(found["item"], found["raters"], strict=True)) == {"b": 2, "c": 2, "d": 2}
+    assert dict(zip(found["item_id"], found["raters"], strict=True)) == {"b": 2, "c": 2, "d": 2}
     assert found["rank"].tolist() == [1, 2, 3]
-    assert similar_items(known, 0, 1)["item"].tolist() == ["b"]
+    assert similar_items(known, 0, 1)["item_id"].tolist() == ["b"]
 
 
 @pytest.mark.parametrize("k", [0, -1, 1.0, True])

@@ -161,9 +161,9 @@ def test_newcomers_get_lists_of_what_they_have_not_rated(predictor):
     liked = {529: 5, 528: 5, 500: 1}
     found = igmc.recommend(predictor, ratings=liked, k=5, order="score")
     assert len(found) == 5
-    assert not set(found.item) & set(liked)
+    assert not set(found.item_id) & set(liked)
     assert found.score.tolist() == sorted(found.score, reverse=True)
-    best = predictor.score_user(liked, found.item).score.to_numpy()
+    best = predictor.score_user(liked, found.item_id).score.to_numpy()
     np.testing.assert_allclose(found.score, best, atol=1e-4)
     lasting = predictor.add_ratings({"user_id": ["me"], "item_id": [529], "rating": [5]})
     assert np.isfinite(lasting.predict(["me"] * 2, [510, 520]).score).all()

@@ -39,14 +39,14 @@ def test_implicit_data_are_trained_with_the_ranker_and_measured_by_lists(run):
 
 def test_newcomers_need_no_ratings(predictor):
     found = predictor.recommend(ratings=["i0", "i3", "i6"], k=5)
-    assert kinds(found.item) == [0] * 5
-    assert not {"i0", "i3", "i6"} & set(found.item)
-    assert list(found.columns) == ["user", "item", "rank", "title", "genres", "year", "relevance"]
+    assert kinds(found.item_id) == [0] * 5
+    assert not {"i0", "i3", "i6"} & set(found.item_id)
+    assert list(found.columns) == ["user_id", "item_id", "rank", "title", "genres", "year", "relevance"]
     assert found.relevance.is_monotonic_decreasing
     same = igmc.recommend(predictor, ratings={"i0": 1, "i3": 1, "i6": 1}, k=5)
     pd.testing.assert_frame_equal(found, same)
     lasting = predictor.add_ratings({"user_id": ["me"], "item_id": ["i1"], "rating": [1]})
-    assert kinds(lasting.recommend("me", k=3).item) == [1] * 3
+    assert kinds(lasting.recommend("me", k=3).item_id) == [1] * 3
     assert len(predictor.recommend(ratings=[], k=2)) == 2
 
 
@@ -54,10 +54,10 @@ def test_known_users_get_what_they_have_not_chosen(predictor):
     known = set(click_table().query("user == 'u3'").item)
     rows = predictor.graph.by_user.row(int(predictor.users.encode(["u3"])[0]))[0]
     assert set(predictor.items.decode(rows)) <= known
-    assert not set(predictor.items.decode(rows)) & set(predictor.recommend("u3", k=8).item)
+    assert not set(predictor.items.decode(rows)) & set(predictor.recommend("u3", k=8).item_id)
     varied = predictor.recommend("u3", k=4, diversity=0.9, exclude=["i0"])
     assert len(varied) == 4
-    assert "i0" not in set(varied.item)
+    assert "i0" not in set(varied.item_id)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_lists_of_all_users_have_no_scores(predictor, tmp_path):
     assert "score" not in pd.read_csv(tmp_path / "lists.csv")
     recommend_parts(predictor, tmp_path / "parts", ListRequest(ratings=[]), progress=False)
     part = pd.read_parquet(tmp_path / "parts" / "part-00000.parquet")
-    assert part.item.tolist() == pd.read_csv(tmp_path / "lists.csv").item.tolist()
+    assert part.item_id.tolist() == pd.read_csv(tmp_path / "lists.csv").item_id.tolist()
     assert not {"score", "source", "low"} & set(part)
 
 
 def test_similar_items_are_those_of_the_same_people(predictor):
     found = predictor.similar_items("i0", 5)
-    assert kinds(found.item) == [0] * 5
+    assert kinds(found.item_id) == [0] * 5
     mine, other = (
-        set(predictor.graph.by_item.row(int(k))[0]) for k in predictor.items.encode(["i0", found.item[0]])
+        set(predictor.graph.by_item.row(int(k))[0]) for k in predictor.items.encode(["i0", found.item_id[0]])
     )
     both = len(mine & other)
     expected = both / np.sqrt(len(mine) * len(other)) * both / (both + 5)
@@ -118,7 +118,7 @@ def test_killed_before_its_report_it_is_not_trained_again(run, tmp_path, monkeyp
     monkeypatch.setattr(RunFolder, "write_json", write)
     monkeypatch.setattr("igmc.networks.ranker.fit_ranker", None)
     assert click_run(tmp_path / "run").lists == run.lists
-    assert unfinished.recommend("u3").item.tolist() == igmc.recommend(run, user_id="u3").item.tolist()
+    assert unfinished.recommend("u3").item_id.tolist() == igmc.recommend(run, user_id="u3").item_id.tolist()
 
 
 def test_the_network_must_suit_the_data(tmp_path):
@@ -135,6 +135,6 @@ def test_rated_data_give_lists_too(tmp_path):
     rated = click_table().assign(rating=lambda frame: 1 + np.arange(len(frame)) % 5)
     report = igmc.train(rated, network="ranker", out=tmp_path / "run", device="cpu", progress=False, **QUICK)
     found = report.predictor(device="cpu").recommend(ratings={"i0": 5, "i3": 4}, k=3)
-    assert kinds(found.item) == [0] * 3
+    assert kinds(found.item_id) == [0] * 3
     with pytest.raises(DataError, match="a rating is not a number; allowed: 1, 2, 3, 4, 5"):
         report.predictor(device="cpu").recommend(ratings=["i0"])

@@ -51,25 +51,25 @@ def test_predictions_are_those_of_the_recommender_inside(model, ratings):
 def test_lists_hold_the_best_that_is_not_rated(model, ratings):
     found = model.recommend(DAY, k=250)
     rated = set(ratings.item[ratings.user == DAY])
-    assert set(found.item) == set(DEMO.table.items.ids) - rated
+    assert set(found.item_id) == set(DEMO.table.items.ids) - rated
     assert found.score.is_monotonic_decreasing
     assert found["rank"].tolist() == list(range(1, len(found) + 1))
-    scores = model.predict(DAY, found.item, clip=False).score
+    scores = model.predict(DAY, found.item_id, clip=False).score
     np.testing.assert_allclose(found.score, scores, rtol=1e-5)
     assert len(model.recommend(DAY, k=250, rated=True)) == 250
 
 
 def test_everybody_gets_a_list_of_their_own(model, ratings):
     found = model.recommend(k=2)
-    assert found.user.nunique() == 300
-    assert found.groupby("user").size().eq(2).all()
+    assert found.user_id.nunique() == 300
+    assert found.groupby("user_id").size().eq(2).all()
     one = model.recommend([ratings.user.max()], k=2)
-    assert one.item.tolist() == found.item[found.user == ratings.user.max()].tolist()
+    assert one.item_id.tolist() == found.item_id[found.user_id == ratings.user.max()].tolist()
 
 
 def test_titles_come_from_the_data_set():
     found = igmc.recommenders.Popularity().fit("demo").recommend(1, k=1)
-    assert found.columns.tolist() == ["user", "item", "score", "rank", "title", "genres", "year"]
+    assert found.columns.tolist() == ["user_id", "item_id", "score", "rank", "title", "genres", "year"]
     assert found.title[0].startswith("The ")
 
 

@@ -22,7 +22,7 @@ def expected(frame):
     return [
         (item, pytest.approx(score, abs=6e-5), rank, source)
         for item, score, rank, source in zip(
-            frame.item, frame.score, frame["rank"], frame.source, strict=True
+            frame.item_id, frame.score, frame["rank"], frame.source, strict=True
         )
     ]
 
@@ -175,7 +175,7 @@ def test_a_list_tells_lifts_usual_ratings_and_reasons(client, predictor):
 
 def test_similar_items_and_users_are_found(client, predictor):
     body = client.post("/api/similar", json={"item_id": "f001", "k": 3}).json()
-    assert [one["item_id"] for one in body["items"]] == predictor.similar_items("f001", 3)["item"].tolist()
+    assert [one["item_id"] for one in body["items"]] == predictor.similar_items("f001", 3)["item_id"].tolist()
     assert client.post("/api/similar", json={"item_id": "f999"}).status_code == 404
     users = client.get("/api/users", params={"q": "30"}).json()["users"]
     assert [one["user_id"] for one in users] == [30, 300]

@@ -33,7 +33,7 @@ def test_telling_items_come_first_only_without_words(predictor, titles):
 def test_similar_items_are_those_of_the_predictor(predictor, titles):
     found, expected = similar(predictor, titles, "f001", 4), predictor.similar_items("f001", 4)
     assert found.item.item_id == "f001"
-    pairs = list(zip(expected["item"], expected.raters, strict=True))
+    pairs = list(zip(expected["item_id"], expected.raters, strict=True))
     assert [(one.item_id, one.raters) for one in found.items] == pairs
     assert [one.similarity for one in found.items] == pytest.approx(expected.similarity.tolist(), abs=6e-5)
 

@@ -63,7 +63,7 @@ def test_its_answers_and_its_predictions_of_what_was_shown_are_logged(runs, tmp_
         (one.answer, one.kind, one.user) for one in shadows
     ]
     second = runs[1].recommend(4, k=4)
-    assert [item for item, _ in shadows[0].items] == second["item"].tolist()
+    assert [item for item, _ in shadows[0].items] == second["item_id"].tolist()
     again = runs[1].predict(4, [item for item, _ in shown[0].items])["score"]
     assert [item for item, _ in shadows[0].scored] == [item for item, _ in shown[0].items]
     assert [score for _, score in shadows[0].scored] == pytest.approx(again.tolist(), abs=2e-4)

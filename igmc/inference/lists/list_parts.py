@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST", "recommend_parts"]
 
 MANIFEST = "manifest.json"
-FORMAT = "lists of igmc, version 1"
+FORMAT = "lists of igmc, version 2"
 BLOCK = 1000  # users of a part
 _Block = tuple[int, tuple[RawId, ...]]  # its number, and the users whose lists it holds
 _PART = re.compile(r"part-(\d{5,})\.parquet")
@@ -127,7 +127,7 @@ def _schema(predictor: BasePredictor) -> pa.Schema:
             remedy="pip install 'igmc[parquet]', or name a file that ends in .csv or .jsonl",
         ) from error
     kinds = {int: pa.int64(), str: pa.string()}
-    columns = [(side, kinds[_kind(side, table)]) for side, table in _tables(predictor)]
+    columns = [(f"{side}_id", kinds[_kind(side, table)]) for side, table in _tables(predictor)]
     columns += [("score", pa.float32()), ("lift", pa.float32())] if predictor.rates else []
     columns += [("rank", pa.int32())]
     if predictor.info is not None:
@@ -176,6 +176,14 @@ def _claim(job: _Job, predictor: BasePredictor, users: tuple[RawId, ...], block:
         there = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}", remedy="remove the folder") from error
+    written = there.get("format") if isinstance(there, dict) else None
+    if isinstance(written, str) and written != FORMAT:
+        raise DataError(
+            f"{job.folder} holds lists in the format of another version of igmc",
+            got=written,
+            allowed=FORMAT,
+            remedy="name another folder, or remove this one",
+        )
     other = [name for name in told if not isinstance(there, dict) or there.get(name) != told[name]]
     if other:
         raise DataError(
@@ -220,7 +228,7 @@ def _write(job: _Job, predictor: BasePredictor, one: _Block) -> int:
             column += plain[name].tolist() if name in plain else [None] * len(frame)
         short += bool(found.reason)
         step(f"lists of {user!r} and those before")
-    facts = {"users": len(users), "items": len(values["user"]), "short": short}
+    facts = {"users": len(users), "items": len(values["user_id"]), "short": short}
     noted = job.columns.with_metadata({"igmc": json.dumps(facts)})
     with replacing(job.path(part)) as file:
         parquet.write_table(pa.table(values, schema=noted), file)

@@ -91,7 +91,7 @@ def recommend(
         coverage: the probability that a rating lies between low and high.
 
     Returns:
-        a row for each item, best first (worst first with `bottom`): user, item (raw ids), score (float32,
+        a row for each item, best first (worst first with `bottom`): user_id, item_id, score (float32,
         within the scale), lift (float32), rank (from 1); title, genres and year if the run knows them;
         relevance if it orders the list; source (see `Predictions`); low and high if the run gives intervals;
         because, because_title and because_rating if requested. Of a run that predicts no ratings, there is

@@ -107,7 +107,7 @@ def _json_writer(text: TextIO) -> Write:
     def write(user_id: RawId, frame: pd.DataFrame) -> None:
         names = list(frame.columns)[1:]
         items = [dict(zip(names, row[1:], strict=True)) for row in _rows(frame)]
-        value = {"user": user_id, "reason": frame.attrs["reason"], "items": items}
+        value = {"user_id": user_id, "reason": frame.attrs["reason"], "items": items}
         text.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
     return write

@@ -51,8 +51,8 @@ class Recommendations(NamedTuple):
 
         rank = np.arange(1, len(self.item) + 1)
         columns = {
-            "user": pd.Series([user_id] * len(self.item), dtype=object),
-            "item": pd.Series(predictor.items.decode(self.item), dtype=object),
+            "user_id": pd.Series([user_id] * len(self.item), dtype=object),
+            "item_id": pd.Series(predictor.items.decode(self.item), dtype=object),
             **{"score": self.score, "lift": self.lift, "rank": rank},
         }
         frame = pd.DataFrame({name: column for name, column in columns.items() if column is not None})

@@ -77,8 +77,8 @@ def test_filters_come_before_the_choice_of_candidates(predictor):
             order="score",
         )
         assert len(found) == min(k, len(passing))
-        assert set(found.item) <= set(passing)
-        assert found.item.is_unique
+        assert set(found.item_id) <= set(passing)
+        assert found.item_id.is_unique
         assert (found.attrs["reason"] == "") == (len(passing) >= k)
         assert found.score.is_monotonic_decreasing
 
@@ -92,11 +92,11 @@ def test_open_ranges_of_years_and_one_genre_as_a_text(predictor):
 
 def test_items_that_came_later_have_no_title_and_no_genre(predictor):
     grown = predictor.add_ratings({"user_id": [1, 2], "item_id": ["new", "new"], "rating": [5, 5]})
-    everything = recommend(grown, user_id=3, k=1000).set_index("item")
+    everything = recommend(grown, user_id=3, k=1000).set_index("item_id")
     assert everything.title["new"] == ""
     assert pd.isna(everything.year["new"])
-    assert "new" not in set(recommend(grown, user_id=3, k=1000, years=(1900, 2100)).item)
-    assert "new" not in set(recommend(grown, user_id=3, k=1000, genre="Drama").item)
+    assert "new" not in set(recommend(grown, user_id=3, k=1000, years=(1900, 2100)).item_id)
+    assert "new" not in set(recommend(grown, user_id=3, k=1000, genre="Drama").item_id)
 
 
 def test_an_unknown_genre_is_refused_with_those_that_are_near(predictor):

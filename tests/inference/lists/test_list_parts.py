@@ -44,7 +44,7 @@ def test_each_list_is_the_one_of_that_user(predictor, written):
     found = read(folder)
     alone = [recommend(predictor, user_id=user, k=3, genre="Drama", order="score") for user in USERS]
     expected = pd.concat(alone)
-    for name in ("user", "item", "title", "genres", "rank", "year", "source"):
+    for name in ("user_id", "item_id", "title", "genres", "rank", "year", "source"):
         assert found[name].tolist() == expected[name].tolist()
     assert found.score.tolist() == expected.score.tolist()
     kinds = {tuple(map(str, pd.read_parquet(path).dtypes)) for path in folder.glob("part-*")}
@@ -100,6 +100,19 @@ def test_a_folder_of_other_lists_is_refused(predictor, written, change):
         DataError, match=r"lists of another run or request; got 'another .*hint: name another"
     ):
         recommend_parts(predictor, written[0], progress=False, **given)
+
+
+def test_a_folder_with_the_columns_of_an_earlier_version_is_refused(predictor, written, tmp_path):
+    folder = shutil.copytree(written[0], tmp_path / "lists")
+    told = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**told, "format": "lists of igmc, version 1"}))
+    before = sorted(folder.iterdir())
+    with pytest.raises(
+        DataError,
+        match=r"format of another version of igmc; got '.*version 1'; allowed: .*version 2; hint: name",
+    ):
+        recommend_parts(predictor, folder, REQUEST, users=USERS, block=2, progress=False)
+    assert sorted(folder.iterdir()) == before
 
 
 def test_what_cannot_be_written_is_refused_before_anything_is(predictor, tmp_path, monkeypatch):

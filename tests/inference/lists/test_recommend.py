@@ -58,16 +58,16 @@ def by_hand(predictor, ratings, items, *, bottom=False):
 def test_exhaustive_lists_are_the_best_and_the_worst_of_all(predictor, bottom):
     found = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom)
     expected = by_hand(predictor, MINE, unseen(predictor), bottom=bottom)[:10]
-    assert list(found) == ["user", "item", "score", "lift", "rank", "title", "genres", "year", "source"]
-    assert found.item.tolist() == expected.item_id.tolist()
+    assert list(found) == ["user_id", "item_id", "score", "lift", "rank", "title", "genres", "year", "source"]
+    assert found.item_id.tolist() == expected.item_id.tolist()
     assert found.score.tolist() == expected.score.clip(1, 5).tolist()
     assert found["rank"].tolist() == list(range(1, 11))
-    assert found.user.isna().all()
+    assert found.user_id.isna().all()
     assert found.score.dtype == np.float32
     assert found.attrs["reason"] == ""
-    assert found.title.tolist() == INFO.title[found.item].tolist()
-    assert found.genres.tolist() == INFO.genres[found.item].tolist()
-    assert found.year.tolist() == INFO.year[found.item].tolist()
+    assert found.title.tolist() == INFO.title[found.item_id].tolist()
+    assert found.genres.tolist() == INFO.genres[found.item_id].tolist()
+    assert found.year.tolist() == INFO.year[found.item_id].tolist()
 
 
 @pytest.mark.parametrize("bottom", [False, True])
@@ -79,23 +79,23 @@ def test_two_stages_list_the_best_of_the_candidates(predictor, bottom):
     candidates = predictor.items.decode(np.sort(order[:30]))
     expected = by_hand(predictor, MINE, candidates, bottom=bottom).item_id[:10]
     found = recommend(predictor, ratings=MINE, candidates=30, bottom=bottom, order="score")
-    assert found.item.tolist() == expected.tolist()
+    assert found.item_id.tolist() == expected.tolist()
     fewer = recommend(predictor, ratings=MINE, candidates=10, bottom=bottom, order="score")
-    assert found.item.tolist() != fewer.item.tolist()
+    assert found.item_id.tolist() != fewer.item_id.tolist()
 
 
 def test_a_known_users_items_are_hidden_and_new_ratings_come_on_top(predictor):
     known = predictor.items.decode(predictor.with_user({}, 3).rated)
     everything = recommend(predictor, user_id=3, k=1000)
-    assert sorted(everything.item) == sorted(set(predictor.items.ids) - set(known))
-    assert set(everything.user) == {3}
-    extra = everything.item[0]
+    assert sorted(everything.item_id) == sorted(set(predictor.items.ids) - set(known))
+    assert set(everything.user_id) == {3}
+    extra = everything.item_id[0]
     more = recommend(predictor, user_id=3, ratings={extra: 1}, k=1000)
-    assert sorted(more.item) == sorted(set(everything.item) - {extra})
+    assert sorted(more.item_id) == sorted(set(everything.item_id) - {extra})
     assert more.score.tolist() != everything.score[1:].tolist()
     named = recommend(predictor, user_id="newcomer", ratings=MINE)
-    assert set(named.user) == {"newcomer"}
-    assert named.item.tolist() == recommend(predictor, ratings=MINE).item.tolist()
+    assert set(named.user_id) == {"newcomer"}
+    assert named.item_id.tolist() == recommend(predictor, ratings=MINE).item_id.tolist()
 
 
 def test_min_score_widens_the_candidates_until_there_are_k(fake):
@@ -104,11 +104,11 @@ def test_min_score_widens_the_candidates_until_there_are_k(fake):
     predictor, scorer = fake(scores)
     found = recommend(predictor, user_id=3, k=3, min_score=4, candidates=5, order="score")
     good = [raw for raw in ("f201", "f211", "f221") if raw in unseen(predictor, {}, 3)]
-    assert found.item.tolist() == good[:3]
+    assert found.item_id.tolist() == good[:3]
     assert len(scorer.asked) == len(set(scorer.asked)), "no pair is asked twice"
     predictor, scorer = fake(scores)
     found = recommend(predictor, user_id=3, k=10, min_score=4, candidates=5, order="score")
-    assert found.item.tolist() == good
+    assert found.item_id.tolist() == good
     assert len(scorer.asked) == len(unseen(predictor, {}, 3))
     assert f"only {len(good)} items are left" in found.attrs["reason"]
     assert found.attrs["reason"].endswith(f"{len(good)} predicted to get 4 or more")
@@ -122,21 +122,21 @@ def test_equal_predictions_stand_in_the_order_of_items_and_the_scale_makes_no_eq
     ids = unseen(predictor, {}, 3)
     for bottom in (False, True):
         found = recommend(predictor, user_id=3, exhaustive=True, bottom=bottom)
-        assert found.item.tolist() == ids[:10]
+        assert found.item_id.tolist() == ids[:10]
     above = np.linspace(5.1, 6.0, 250)
     predictor, _ = fake(above)
     found = recommend(predictor, user_id=3, exhaustive=True)
-    assert found.item.tolist() == ids[::-1][:10]
+    assert found.item_id.tolist() == ids[::-1][:10]
     assert found.score.tolist() == [5.0] * 10
 
 
 def test_an_empty_list_says_why(predictor):
     found = recommend(predictor, ratings=MINE, years=(1800, 1810), order="score")
     assert len(found) == 0
-    assert list(found) == ["user", "item", "score", "lift", "rank", "title", "genres", "year", "source"]
+    assert list(found) == ["user_id", "item_id", "score", "lift", "rank", "title", "genres", "year", "source"]
     reason = "no item is left: of 250 items, 0 of 1800-1810, 0 not rated by the user"
     assert found.attrs["reason"] == reason
-    assert recommend(predictor, ratings=MINE, items="f200").item.tolist() == ["f200"]  # no list of letters
+    assert recommend(predictor, ratings=MINE, items="f200").item_id.tolist() == ["f200"]  # no list of letters
     assert recommend(predictor, ratings=MINE, items=["x"]).attrs["reason"] == (
         "no item is left: of 250 items, 0 of the 1 allowed, 0 not rated by the user"
     )
@@ -224,8 +224,8 @@ def test_a_run_without_titles_answers_and_training_again_notes_them(copied, pred
     (copied / ITEMS_FILE).unlink()
     old = Predictor.from_run(copied, device="cpu")
     found = recommend(old, user_id=1, order="score")
-    assert list(found) == ["user", "item", "score", "lift", "rank", "source"]
-    assert found.item.tolist() == recommend(predictor, user_id=1, order="score").item.tolist()
+    assert list(found) == ["user_id", "item_id", "score", "lift", "rank", "source"]
+    assert found.item_id.tolist() == recommend(predictor, user_id=1, order="score").item_id.tolist()
     for wrong in ({"genre": "Drama"}, {"years": (1990, None)}):
         with pytest.raises(ConfigError, match=r"this run has no item (genres|years)"):
             recommend(old, user_id=1, **wrong)
@@ -250,13 +250,13 @@ def test_by_lift_the_list_is_what_is_predicted_above_what_everybody_gives(predic
     index = predictor.items.encode(every.item_id)
     every["lift"] = every.score - usual_ratings(predictor.graph, index, predictor.scale.values)
     best = every.sort_values("lift", ascending=False, kind="stable")[:20]
-    assert found.item.tolist() == best.item_id.tolist()
+    assert found.item_id.tolist() == best.item_id.tolist()
     np.testing.assert_allclose(found.lift, best.lift, rtol=1e-5)
     worst = recommend(predictor, ratings=MINE, exhaustive=True, order="lift", bottom=True)
     assert worst.lift[0] == pytest.approx(every.lift.min(), rel=1e-5)
     by_score = recommend(predictor, ratings=MINE, exhaustive=True)
-    assert by_score.item.tolist() != found.item[:10].tolist()
-    lifts = every.set_index("item_id").lift[by_score.item]
+    assert by_score.item_id.tolist() != found.item_id[:10].tolist()
+    lifts = every.set_index("item_id").lift[by_score.item_id]
     np.testing.assert_allclose(by_score.lift, lifts, rtol=1e-5)
 
 
@@ -265,15 +265,15 @@ def test_gems_are_items_that_few_rated_by_lift(predictor):
     allowed = [predictor.items.ids[k] for k in np.flatnonzero(little_known(predictor.graph))]
     assert 0 < len(allowed) < 250
     expected = recommend(predictor, ratings=MINE, order="lift", items=allowed, exhaustive=True)
-    assert found.item.tolist() == expected.item.tolist()
+    assert found.item_id.tolist() == expected.item_id.tolist()
 
 
 def test_what_is_seen_or_not_wanted_is_left_out_and_counts_as_no_rating(predictor):
     plain = recommend(predictor, ratings=MINE, exhaustive=True, k=13)
-    left = recommend(predictor, ratings=MINE, exhaustive=True, exclude=[*plain.item[:3], "f999"])
-    assert left.item.tolist() == plain.item[3:].tolist()
+    left = recommend(predictor, ratings=MINE, exhaustive=True, exclude=[*plain.item_id[:3], "f999"])
+    assert left.item_id.tolist() == plain.item_id[3:].tolist()
     assert left.score.tolist() == plain.score[3:].tolist()
-    short = recommend(predictor, ratings=MINE, items=plain.item[:3], exclude=plain.item[0])
+    short = recommend(predictor, ratings=MINE, items=plain.item_id[:3], exclude=plain.item_id[0])
     assert "2 that are not excluded" in short.attrs["reason"]
 
 
@@ -281,19 +281,19 @@ def test_what_is_seen_or_not_wanted_is_left_out_and_counts_as_no_rating(predicto
 def test_a_diverse_list_begins_with_the_best_and_gives_up_score(predictor, bottom):
     plain = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom)
     mixed = recommend(predictor, ratings=MINE, exhaustive=True, bottom=bottom, diversity=0.7)
-    assert mixed.item[0] == plain.item[0]
-    assert mixed.item.nunique() == 10
-    assert mixed.item.tolist() != plain.item.tolist()
+    assert mixed.item_id[0] == plain.item_id[0]
+    assert mixed.item_id.nunique() == 10
+    assert mixed.item_id.tolist() != plain.item_id.tolist()
     sums = [predictor.scale.clip(frame.score).sum() for frame in (plain, mixed)]
     assert (sums[1] >= sums[0]) if bottom else (sums[1] <= sums[0])  # equal if all are clipped
 
     def doubles(frame):
-        alike = likeness(predictor.graph, predictor.info, predictor.items.encode(frame.item))
+        alike = likeness(predictor.graph, predictor.info, predictor.items.encode(frame.item_id))
         return alike.sum()
 
     assert doubles(mixed) < doubles(plain)
     wide = recommend(predictor, ratings=MINE, exhaustive=True, k=50)
-    assert bottom or set(mixed.item) <= set(wide.item)
+    assert bottom or set(mixed.item_id) <= set(wide.item_id)
 
 
 @pytest.mark.parametrize("setting", [{"order": "fame"}, {"diversity": 1.5}, {"diversity": -0.1}])

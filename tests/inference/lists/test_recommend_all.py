@@ -22,13 +22,13 @@ def test_all_users_are_written_as_each_alone(predictor, tmp_path):
     alone = [recommend(predictor, user_id=user, k=3, genre="Drama", candidates=20) for user in users]
     expected = pd.concat(alone, ignore_index=True)
     assert list(frame) == list(expected)
-    assert frame.user.tolist() == expected.user.tolist()
-    assert frame.item.tolist() == expected.item.tolist()
+    assert frame.user_id.tolist() == expected.user_id.tolist()
+    assert frame.item_id.tolist() == expected.item_id.tolist()
     assert frame.score.tolist() == pytest.approx(expected.score.tolist(), abs=6e-5)
     recommend_all(predictor, tmp_path / "all.jsonl", request, users=users, progress=False)
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
-    assert [line["user"] for line in lines] == users
-    assert [row["item"] for line in lines for row in line["items"]] == expected.item.tolist()
+    assert [line["user_id"] for line in lines] == users
+    assert [row["item_id"] for line in lines for row in line["items"]] == expected.item_id.tolist()
     assert lines[0]["items"][0]["title"] == expected.title[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.csv", "all.jsonl"]
 

@@ -41,9 +41,9 @@ def test_by_relevance_the_most_relevant_are_listed_with_their_predicted_ratings(
     scores = worth(ranked)
     best = np.argsort(-scores, kind="stable")[:7]
     frame = recommend(ranked, ratings=MINE, k=7, order="relevance")
-    assert frame["item"].tolist() == ranked.items.decode(best)
+    assert frame["item_id"].tolist() == ranked.items.decode(best)
     assert frame["relevance"].to_numpy() == pytest.approx(scores[best])
-    asked = ranked.score_user(MINE, frame["item"].tolist())
+    asked = ranked.score_user(MINE, frame["item_id"].tolist())
     assert frame["score"].to_numpy() == pytest.approx(asked["score"].to_numpy())
     request = ListRequest(ratings=MINE, config=ListConfig(order="relevance"))
     assert list_items(ranked, request).scored == 10  # no more than are listed
@@ -56,7 +56,7 @@ def test_the_blend_weighs_both_over_the_candidates(ranked):
     value = standardized(scores[candidates]) + weight * standardized(rating)
     best = candidates[np.argsort(-value, kind="stable")[:6]]
     frame = recommend(ranked, ratings=MINE, k=6, order="blend", candidates=20)
-    assert frame["item"].tolist() == ranked.items.decode(best)
+    assert frame["item_id"].tolist() == ranked.items.decode(best)
 
 
 def test_filters_hold_and_a_lowest_score_goes_on_to_further_items(ranked):
@@ -66,8 +66,8 @@ def test_filters_hold_and_a_lowest_score_goes_on_to_further_items(ranked):
     assert len(above) == 8
     assert (above["score"] >= np.float32(floor)).all()
     assert above["relevance"].is_monotonic_decreasing
-    only = recommend(ranked, ratings=MINE, k=8, order="blend", items=frame["item"].tolist()[:3])
-    assert sorted(only["item"]) == sorted(frame["item"][:3])
+    only = recommend(ranked, ratings=MINE, k=8, order="blend", items=frame["item_id"].tolist()[:3])
+    assert sorted(only["item_id"]) == sorted(frame["item_id"][:3])
     assert only.attrs["reason"]
 
 
@@ -78,7 +78,7 @@ def test_lists_of_all_users_are_by_relevance_too(ranked, tmp_path):
     recommend_all(ranked, tmp_path / "lists.csv", request, users=users, progress=False)
     header, first, *_ = (tmp_path / "lists.csv").read_text().splitlines()
     assert "relevance" in header.split(",")
-    expected = recommend(ranked, user_id=users[0], k=1, order="relevance")["item"][0]
+    expected = recommend(ranked, user_id=users[0], k=1, order="relevance")["item_id"][0]
     assert str(expected) in first.split(",")
 
 
@@ -96,7 +96,7 @@ def test_what_has_no_ranker_and_the_worst_by_relevance_are_refused(ranked, predi
 def test_auto_is_the_blend_where_that_is_soon_told_and_nothing_speaks_for_scores(ranked, monkeypatch):
     by = {order: recommend(ranked, ratings=MINE, order=order) for order in ("auto", "blend", "score")}
     assert by["auto"].equals(by["blend"])
-    assert by["auto"].item.tolist() != by["score"].item.tolist()
+    assert by["auto"].item_id.tolist() != by["score"].item_id.tolist()
     for setting in ({"bottom": True}, {"exhaustive": True}):
         assert "relevance" not in recommend(ranked, ratings=MINE, **setting)
     bare = dataclasses.replace(ranked, relevance=None)

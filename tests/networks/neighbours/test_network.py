@@ -87,11 +87,11 @@ def test_opposite_newcomers_get_other_lists(run):
     likes = {"f001": 5, "f002": 1, "f003": 5, "f004": 1, "f010": 5, "f011": 1}
     hates = {item: 6 - mark for item, mark in likes.items()}
     lists = [igmc.recommend(predictor, ratings=marks, k=10, order="score") for marks in (likes, hates)]
-    assert len(set(lists[0].item) & set(lists[1].item)) <= 5
+    assert len(set(lists[0].item_id) & set(lists[1].item_id)) <= 5
     lasting = predictor.add_ratings(
         {"user_id": ["me"] * 6, "item_id": list(likes), "rating": list(likes.values())}
     )
-    items = list(lists[0].item)
+    items = list(lists[0].item_id)
     asked = lasting.predict(["me"] * 10, items).score.to_numpy()
     assert asked == pytest.approx(predictor.score_user(likes, items).score.to_numpy(), abs=0.25)
 
@@ -315,7 +315,7 @@ def test_predictions_lists_and_explanations_come_with_intervals(run):
     assert wide[["low", "high"]].to_numpy().min() >= 1
     assert wide[["low", "high"]].to_numpy().max() <= 5
     listed = predictor.recommend(ratings={"f001": 5, "f002": 1}, k=5, coverage=0.8)
-    asked = predictor.score_user({"f001": 5, "f002": 1}, list(listed.item), coverage=0.8)
+    asked = predictor.score_user({"f001": 5, "f002": 1}, list(listed.item_id), coverage=0.8)
     assert listed.low.tolist() == pytest.approx(asked.low.tolist(), abs=1e-4)
     assert listed.high.tolist() == pytest.approx(asked.high.tolist(), abs=1e-4)
     found = predictor.explain(None, "f020", ratings={"f001": 5, "f002": 1}, coverage=0.8)
