@@ -178,7 +178,7 @@ class Score(BaseModel):
     score: float = Field(description="Predicted rating, within the scale, to 4 decimals.")
     source: str = Field(description="'model', or the damped mean that replaces it.")
     low: float | None = Field(
-        None, description="Lower end of the interval; None if the run gives no intervals."
+        None, description="Lower end of the interval; null if the run gives no intervals."
     )
     high: float | None = Field(None, description="Upper end of the interval.")
 
@@ -201,7 +201,7 @@ class Armed(BaseModel):
 class Node(BaseModel):
     """A user or an item in the drawing of an explanation."""
 
-    id: Id | None = Field(description="None for a new user.")
+    id: Id | None = Field(description="Null for a new user.")
     title: str = Field(description="Title of an item; empty if unknown.")
     name: str = Field(description="In natural word order, without the year.")
 
@@ -249,7 +249,7 @@ class Ready(BaseModel):
 
     status: str = Field(description="'ok', or why not.")
     arms: list[str] = Field(description="The runs that are served, as in /api/health.")
-    position: int | None = Field(description="The last entry that all runs applied; None without a store.")
+    position: int | None = Field(description="The last entry that all runs applied; null without a store.")
     database: str = Field(description="'ok', 'none', or why ratings cannot be stored now.")
 
 

@@ -199,6 +199,14 @@ def test_the_list_itself_is_rated_hidden_and_followed(open_page):
     page.get_by_text("from your 5 ratings").wait_for()
 
 
+def address_of(page, name):
+    """The address that a button hands out where there is no clipboard."""
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject() }")
+    page.get_by_role("button", name=name).click()
+    page.get_by_text("The link is in the address bar.").wait_for()
+    return page.evaluate("location.href")
+
+
 def test_what_was_said_is_kept_shared_and_saved_only_if_that_is_asked(open_page, address):
     page = open_page()
     rate_five(page)
@@ -215,9 +223,7 @@ def test_what_was_said_is_kept_shared_and_saved_only_if_that_is_asked(open_page,
         page.get_by_role("button", name="Save as a file").click()
     saved = json.loads(Path(download.value.path()).read_text())
     assert [one["rating"] for one in saved["ratings"]] == list(STARS)
-    page.get_by_role("button", name="Copy a link").click()
-    page.wait_for_function("location.hash.startsWith('#mine=')")
-    other = open_page(at=page.evaluate("location.href"), wait="from your 5 ratings")
+    other = open_page(at=address_of(page, "Copy a link to them"), wait="from your 5 ratings")
     assert titles(other, "#rated") == rated
     page.get_by_label("Keep them on this device").uncheck()
     assert page.evaluate("localStorage.length") == 0
@@ -264,6 +270,149 @@ def test_slow_and_offline_the_page_says_so(browser, address, shots):
     context.close()
 
 
+def save(page, title, new=None, on=None):
+    page.locator("#recommended").get_by_role("button", name=f"Save: {title}", exact=True).click()
+    if new is not None:
+        page.get_by_label("A new list").fill(new)
+        page.keyboard.press("Enter")
+    else:
+        page.locator("#save").get_by_label(on).check()
+    page.locator("#save-note").get_by_text("It is on").wait_for()
+    page.keyboard.press("Escape")
+
+
+def lists_of(page):
+    names = page.locator("#named summary bdi").all_text_contents()
+    return {name: titles(page, f"#named > li:nth-child({k})") for k, name in enumerate(names, 1)}
+
+
+def test_named_lists_hold_what_is_put_on_them(open_page):
+    page = open_page()
+    one, two, three = titles(page, "#recommended")[:3]
+    sought = titles(page, "#found")[0]
+    save(page, one, new="  Friday   night ")
+    save(page, two, on="Friday night")
+    page.locator("#found").get_by_role("button", name=f"Save: {sought}", exact=True).click()
+    page.get_by_role("checkbox", name="Friday night").check()
+    page.keyboard.press("Escape")
+    save(page, three, new="With <b>Ann</b>")
+    assert lists_of(page) == {"Friday night": [one, two, sought], "With <b>Ann</b>": [three]}
+    assert page.locator("#recommended").get_by_role("button", name=f"Saved: {one}").inner_text() == "Saved"
+    page.get_by_role("button", name="Your lists 2").click()
+    assert page.locator("#lists-head:focus").count() == 1
+    page.get_by_role("button", name=f"Take off Friday night: {two}").click()
+    assert (
+        page.locator("#named .drop:focus").get_attribute("aria-label") == f"Take off Friday night: {sought}"
+    )
+    assert lists_of(page)["Friday night"] == [one, sought]
+    assert page.locator("#recommended").get_by_role("button", name=f"Save: {two}").count() == 1
+    page.locator("#named").get_by_text("4 of 5").nth(0).locator("..").click()  # rated where it is listed
+    page.get_by_text("from your rating,").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("before you rate").wait_for()
+    assert list(lists_of(page)) == ["Friday night", "With <b>Ann</b>"]
+
+
+def test_names_of_lists_are_checked_and_changed(open_page):
+    page = open_page()
+    one = titles(page, "#recommended")[0]
+    save(page, one, new="Friday night")
+    page.get_by_role("button", name=f"Saved: {one}").first.click()
+    field, wrong = page.get_by_label("A new list"), page.locator("#save .wrong")
+    for name, said in (
+        ("", "A list needs a name."),
+        (" \u200b ", "A list needs a name."),
+        ("FRIDAY  NIGHT", "You have a list “FRIDAY NIGHT” already."),
+        ("x" * 61, "A name has at most 60 characters; this one has 61."),
+    ):
+        field.fill(name)
+        page.get_by_role("button", name="Make it").click()
+        assert wrong.inner_text() == said
+        assert field.get_attribute("aria-invalid") == "true"
+        assert field.and_(page.locator(":focus")).count() == 1
+    page.keyboard.press("Escape")
+    assert list(lists_of(page)) == ["Friday night"]
+    page.get_by_role("button", name="Rename Friday night").click()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("button", name="Rename Friday night").and_(page.locator(":focus")).count() == 1
+    page.keyboard.press("Enter")
+    page.keyboard.type("W" * 60)
+    page.keyboard.press("Enter")
+    assert list(lists_of(page)) == ["W" * 60]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Delete WW").click()
+    assert lists_of(page) == {}
+    page.keyboard.press("Enter")  # on Undo, where the focus is
+    assert lists_of(page) == {"W" * 60: [one]}
+
+
+def test_lists_are_kept_saved_and_sent_one_by_one(open_page, address):
+    page = open_page()
+    one, two = titles(page, "#recommended")[:2]
+    save(page, one, new="Friday night")
+    save(page, two, new="Ann")
+    assert page.evaluate("localStorage.length") == 0
+    page.get_by_label("Keep them on this device").check()
+    page.get_by_role("button", name="Take off Ann").click()
+    page.reload()
+    page.get_by_text("Ann", exact=True).wait_for()
+    assert lists_of(page) == {"Friday night": [one], "Ann": []}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as a file").click()
+    saved = json.loads(Path(download.value.path()).read_text())["lists"]
+    assert [(each["name"], len(each["items"])) for each in saved] == [("Friday night", 1), ("Ann", 0)]
+    page.locator("#named summary").first.click()
+    link = address_of(page, "Copy a link to Friday night")
+
+    other = open_page()
+    rate_five(other)
+    save(other, titles(other, "#recommended")[1], new="friday night")
+    other.get_by_label("Keep them on this device").check()
+    mine = lists_of(other)
+    other.goto(link)
+    other.get_by_text("Somebody sent you “Friday night 2”.").wait_for()
+    assert one not in mine["friday night"]
+    assert lists_of(other) == {**mine, "Friday night 2": [one]}
+    other.get_by_text("from your 5 ratings").wait_for()
+    other.reload()  # what was sent is one's own now
+    other.get_by_text("from your 5 ratings").wait_for()
+    assert list(lists_of(other)) == ["friday night", "Friday night 2"]
+
+
+def test_a_link_to_ratings_changes_nothing_that_is_kept(open_page):
+    page = open_page()
+    rate_five(page)
+    link = address_of(page, "Copy a link to them")
+    other = open_page()
+    other.locator("#found li").first.locator("label").nth(2).click()
+    other.get_by_label("Keep them on this device").check()
+    kept = other.evaluate("localStorage.igmc")
+    other.goto(link)
+    other.get_by_text("from your 5 ratings").wait_for()
+    other.get_by_text("These are of a link.").wait_for()
+    other.locator("#rated .drop").first.click()
+    other.get_by_text("from your 4 ratings").wait_for()
+    assert other.evaluate("localStorage.igmc") == kept
+    assert not other.get_by_label("Keep them on this device").is_checked()
+
+
+def test_what_is_kept_survives_a_server_that_is_away_at_first(browser, address):
+    page = browser.new_context().new_page()
+    page.goto(address)
+    page.get_by_text("these tell most about you").wait_for()
+    rate_five(page)
+    page.get_by_label("Keep them on this device").check()
+    kept = page.evaluate("localStorage.igmc")
+    page.route("**/api/items/named", lambda route: route.fulfill(status=500, json={"detail": "no disk"}))
+    page.reload()
+    page.get_by_text("no disk").wait_for()
+    page.unroute("**/api/items/named")
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("from your 5 ratings").wait_for()
+    assert page.evaluate("localStorage.igmc") == kept
+    page.context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_that_axe_finds(open_page, scheme):
     folder = Path(os.environ.get("IGMC_NPM", "node_modules"))
@@ -273,8 +422,13 @@ def test_nothing_that_axe_finds(open_page, scheme):
     rate_five(page)
     settled(page)
     page.locator("#filters-summary").click()
+    first, second = titles(page, "#recommended")[:2]
+    save(page, first, new="Friday night")
+    page.get_by_role("button", name=f"Not for me: {second}").click()
+    settled(page)
     page.evaluate((folder / "axe-core" / "axe.min.js").read_text())
-    for open_dialog in (None, "#recommended .why", "#people"):
+    like = "#recommended [aria-label^='More like']"
+    for open_dialog in (None, "#recommended .why", "#people", like, "[data-save]", "[aria-label^=Rename]"):
         if open_dialog:
             page.locator(open_dialog).first.click()
             page.wait_for_timeout(1500)
@@ -292,7 +446,12 @@ def test_the_page_is_small():
 def test_targets_are_large_on_a_phone(open_page):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     rate_five(page)
+    save(page, titles(page, "#recommended")[0], new="Friday night")
     for selector in (
+        "#found [data-save]",
+        "#to-lists",
+        "#named summary",
+        "#named button",
         "#found .stars label",
         ".acts button",
         ".views label",

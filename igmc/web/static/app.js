@@ -1,32 +1,16 @@
 // The page: rate, the lists that follow, and why. All that the server sends goes in as text.
 
+import { $, button, handOut, make } from "./dom.js";
 import { drawing, levelOf, shortened, svg } from "./graph.js";
+import { saver, showLists, startLists, tidy } from "./lists.js";
 import { ask, complain, latest, mended, saidOf, tryAgain, visit } from "./net.js";
-import { before, hidden, isKept, keep, link, rated, said } from "./store.js";
+import { before, hidden, isKept, isLink, keep, link, lists, rated, said } from "./store.js";
 
-const $ = (id) => document.getElementById(id);
 const STAR = "M12 1.8l3.1 6.6 7.1.9-5.2 5 1.3 7.2L12 18l-6.3 3.5L7 14.3l-5.2-5 7.1-.9z";
 const FIRST = 12; // titles to rate that are shown at first
+const MOST = 1000; // ids in a question
 
 let about = null, groups = 0, user = null, view = "score", views = null, answered = null, shownTitles = FIRST;
-
-/** An HTML element with properties, and text or children inside. */
-function make(name, properties = {}, ...inside) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in element) element[key] = value;
-    else element.setAttribute(key, value);
-  }
-  element.append(...inside);
-  return element;
-}
-
-function button(words, label, press, kind = "small") {
-  const element = make("button", { type: "button", className: kind }, words);
-  if (label) element.setAttribute("aria-label", label);
-  element.addEventListener("click", press);
-  return element;
-}
 
 const plural = (count) => `${count.toLocaleString("en")} ${about.noun}${count === 1 ? "" : "s"}`;
 const isFilm = () => about.noun === "film";
@@ -148,15 +132,22 @@ function unhide(item, tell = true) {
 
 function changed(itemId) {
   repaint(itemId);
-  const any = rated.size || hidden.size;
-  $("mine").hidden = !any;
+  $("given").hidden = !rated.size && !hidden.size;
   $("put-away").hidden = !hidden.size;
   $("count").textContent = rated.size || "";
   $("away-count").textContent = hidden.size || "";
   $("jump").hidden = !rated.size;
-  $("jump").classList.toggle("ready", rated.size >= 5);
-  if ($("keep").checked) keep(true);
+  keepUp();
   refresh();
+}
+
+/** After any change of what the reader said: show what there is to keep, and keep it if that is wanted. */
+function keepUp() {
+  $("mine").hidden = !rated.size && !hidden.size && !lists.length && $("own-lists").hidden;
+  if ($("keep").checked && !keep(true)) {
+    $("keep").checked = false;
+    $("own-note").textContent = "This browser keeps no more for this page.";
+  }
 }
 
 function what(item, more = metaOf(item)) {
@@ -187,7 +178,7 @@ const search = latest(async (signal) => {
 });
 
 function showTitles() {
-  $("found").replaceChildren(...titles.slice(0, shownTitles).map((item) => row(item)));
+  $("found").replaceChildren(...titles.slice(0, shownTitles).map((item) => row(item, saver(item, true))));
   $("more").hidden = titles.length <= shownTitles;
 }
 
@@ -252,7 +243,8 @@ async function list(signal) {
   const own = rated.size === 1 ? (about.rates ? "rating" : "choice") : counted(rated.size);
   const from = user !== null ? `for user ${user}${rated.size ? ` with ${own} of yours` : ""}` : rated.size ? `from your ${own}` : "before you rate";
   answered = `${plural(found.items.length)} ${from}`;
-  $("status").textContent = `${answered}, in ${took} ms`;
+  $("status").textContent = answered;
+  $("took").textContent = `, in ${took} ms`;
   $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
   $("hint").textContent = rated.size || user !== null ? "" : `This is what people like in general. ${about.rates ? "Rate" : "Like"} a ${about.noun} or two, and the list becomes yours.`;
 }
@@ -265,6 +257,7 @@ const listLater = latest(async (signal) => {
   } catch (error) {
     if (error.name !== "AbortError") {
       cards.classList.add("stale");
+      $("took").textContent = "";
       $("status").textContent = answered === null ? "There is no list yet." : `Not up to date. Still ${answered}.`;
       if (answered === null) cards.replaceChildren();
     }
@@ -325,7 +318,7 @@ function card(item) {
     ...(about.rates ? [button("Why?", `Why ${name}?`, () => explain(item), "small why")] : []),
     button("More like this", `More like this: ${name}`, () => like(item)),
     button(isFilm() ? "Seen" : "Know it", `${isFilm() ? "Seen" : "Know it"}: ${name}`, () => hide(item, "seen")),
-    button("Not for me", `Not for me: ${name}`, () => hide(item, "no")));
+    button("Not for me", `Not for me: ${name}`, () => hide(item, "no")), saver(item));
   const card = make("li", {}, make("span", { className: "rank" }, String(item.rank)), what(item, said), ...scoreOf(item), acts);
   const poster = posterOf(item);
   if (poster) card.classList.add("posted"), card.prepend(poster);
@@ -351,7 +344,7 @@ async function like(item) {
   $("like").showModal();
   try {
     const { items } = await ask("api/similar", { body: { item_id: item.item_id, k: 10 } });
-    $("like-rows").replaceChildren(...items.map((one) => row(one)));
+    $("like-rows").replaceChildren(...items.map((one) => row(one, saver(one, true))));
     $("like-note").textContent = !items.length ? "Nobody knows this and something else." : about.rates ? "Whoever rated both agreed on them." : "Chosen by the same people.";
   } catch (error) {
     $("like-note").textContent = saidOf(error);
@@ -472,49 +465,59 @@ function state(chip, to) {
   chip.setAttribute("aria-label", `${chip.textContent}: ${{ "": "any", in: "wanted", out: "not wanted" }[to]}`);
 }
 
-/** Ratings of before, whose titles the server tells. */
+/** What was said before, of which the server tells the titles. */
 async function recall() {
   const old = before(about.dataset);
-  if (!old) return;
-  const ids = [...old.ratings, ...old.hidden].map(([id]) => id);
-  const { items } = await ask("api/items/named", { body: { item_ids: ids } });
-  const named = new Map(items.map((item) => [item.item_id, item]));
+  const ids = [...old.ratings, ...old.hidden].map(([id]) => id).concat(...old.lists.map(([, some]) => some));
+  const named = new Map();
+  for (let at = 0; at < ids.length; at += MOST) {
+    const { items } = await ask("api/items/named", { body: { item_ids: ids.slice(at, at + MOST) } });
+    for (const item of items) named.set(item.item_id, item);
+  }
   for (const [id, rating] of old.ratings) if (named.has(id) && about.scale.includes(rating)) rate(named.get(id), rating);
   for (const [id, why] of old.hidden) if (named.has(id)) hide(named.get(id), why);
+  for (const [name, some] of old.lists) {
+    const items = new Map(some.filter((id) => named.has(id)).map((id) => [id, named.get(id)]));
+    lists.push({ name: shortened(tidy(name), 60), items, open: old.received.includes(name) });
+  }
+  showLists();
+  $("keep").checked = old.kept && isKept(); // from here on, changes are kept
+  if (lists.length || rated.size) keepUp();
+  if (isKept() && !old.kept) $("own-note").textContent = "These are of a link. What you keep here is another thing; to keep these replaces it.";
+  if (!old.received.length) return;
+  $("lists-note").textContent = `Somebody sent you “${old.received[0]}”.`;
+  $("lists-head").focus();
 }
 
 function own() {
   const note = (words) => { $("own-note").textContent = words; };
-  $("keep").checked = isKept();
+  $("keep").checked = false; // browsers restore it
   $("keep").addEventListener("change", () => {
     const done = keep($("keep").checked);
     if (!done) $("keep").checked = false;
     note(done ? ($("keep").checked ? "They are still here when you come back." : "They are forgotten here.") : "This browser keeps nothing for this page.");
   });
-  $("share").addEventListener("click", async () => {
-    const address = link();
-    history.replaceState(null, "", address);
-    try {
-      await navigator.clipboard.writeText(address);
-      note("The link is copied.");
-    } catch {
-      note("The link is in the address bar.");
-    }
-  });
+  $("share").addEventListener("click", async () => note(await handOut(link())));
   $("export").addEventListener("click", () => {
     const ratings = [...rated.values()].map(({ item, rating }) => ({ item_id: item.item_id, title: item.title, rating }));
-    const address = URL.createObjectURL(new Blob([JSON.stringify({ ...said(), ratings }, null, 2)], { type: "application/json" }));
+    const named = lists.map(({ name, items }) => ({ name, items: [...items.values()].map(({ item_id, title }) => ({ item_id, title })) }));
+    const address = URL.createObjectURL(new Blob([JSON.stringify({ ...said(), ratings, lists: named }, null, 2)], { type: "application/json" }));
     make("a", { href: address, download: "my-ratings.json" }).click();
     URL.revokeObjectURL(address);
     note("my-ratings.json is saved.");
   });
 }
 
+let prepared = false, recalled = false;
+
 async function start() {
   try {
     about ??= await ask("api/about");
     if (about.arms.length > 1) visit();
-    await recallOnce();
+    if (!prepared) prepare(), own(), listen();
+    prepared = true;
+    if (!recalled) await recall();
+    recalled = true;
   } catch (error) {
     complain(error, start);
     return;
@@ -522,17 +525,6 @@ async function start() {
   mended(start);
   search();
   refresh();
-}
-
-let ready = false;
-
-async function recallOnce() {
-  if (ready) return;
-  prepare();
-  own();
-  listen();
-  ready = true;
-  await recall();
 }
 
 function listen() {
@@ -562,10 +554,12 @@ function listen() {
   });
   $("people").addEventListener("click", () => { $("pick").showModal(); people(); });
   $("pick-search").addEventListener("input", people);
-  for (const name of ["why", "like", "pick"]) {
+  for (const name of ["why", "like", "pick", "save"]) {
     $(`${name}-close`).addEventListener("click", () => $(name).close());
     $(name).addEventListener("click", (event) => event.target === $(name) && $(name).close());
   }
+  startLists({ row, nameOf, plural, told: keepUp });
+  addEventListener("hashchange", () => isLink() && location.reload());
   $("locked").addEventListener("cancel", (event) => event.preventDefault());
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=radio]), select, dialog")) return;
