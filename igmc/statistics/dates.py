@@ -1,12 +1,12 @@
-r"""What the times of ratings say of a pair that is asked at a time of its own.
+r"""What the times of ratings say about a pair that is asked at a given time.
 
 People rate in sessions, and a mood, or a way to use the scale, lasts for one. With the residuals e of
 `igmc.statistics.graph_statistics` and a span \tau of time, the user's residual near a time t is
 
 .. math:: \frac{\sum_j w_j e_{uj}}{\sum_j w_j + \lambda}, \quad w_j = e^{-|t - t_{uj}| / \tau},
 
-and that of the item likewise, over longer spans (its drift). What is asked about the past looks at ratings
-before t alone, as a service that answers at t has to. The pair's own rating must not be among those known.
+and that of the item likewise, over longer spans (its drift). A question about the past reads only
+ratings before t, as a service that answers at t has to. The pair's own rating must not be among those known.
 Time kernels of this kind: Koren, "Collaborative filtering with temporal dynamics", KDD 2009.
 """
 
@@ -30,7 +30,7 @@ DAY = 86_400.0  # seconds
 USER_SPANS = np.array([300.0, 3_600.0, DAY, 20 * DAY])
 ITEM_SPANS = np.array([20 * DAY, 200 * DAY])
 USER_DAMPING, ITEM_DAMPING = 3.0, 10.0  # ratings
-NEAREST = 256  # ratings of a node that are looked at, before and after the time: hubs cost no more
+NEAREST = 256  # ratings of a node that are read, before and after the time, to bound the cost of hubs
 FARTHEST = 8.0  # spans, beyond which a rating weighs nothing
 DATE_WIDTH = 2 * (len(USER_SPANS) + len(ITEM_SPANS)) + 5  # see `RatingDates.read`
 PIECE = 4096  # pairs that a thread takes at a time
@@ -61,7 +61,7 @@ class RatingDates:
     Attributes:
         users, items: the timed ratings of both sides.
         newest: the time of the newest rating, in seconds since 1970; `UNKNOWN_TIME` if none has a time.
-        past: look at ratings before the time that is asked about alone.
+        past: read only ratings before the time asked about.
     """
 
     users: _TimedRows
@@ -111,11 +111,10 @@ class RatingDates:
 
         Args:
             statistics: of the graph with these ratings.
-            user, item, rating, time: as in `of_ratings`: all that these users and items have rated, or were
-                rated, now.
-            users, items: int32, ascending, who they are.
+            user, item, rating, time: as in `of_ratings`: all current ratings of these users and items.
+            users, items: int32, ascending: their indices.
             shifts: what the residuals of these users, and of these items, gain, such as where a bias
-                is to have no part of some rating.
+                must not depend on some rating.
         """
         user, item, residual, time = _timed(statistics, user, item, rating, time)
         of_users, of_items = (residual + np.float32(shift) for shift in shifts)
@@ -143,7 +142,7 @@ class RatingDates:
         Returns:
             float32 [P, `DATE_WIDTH`]: 1; for each span of the user and then of the item the residual near
             the time and log1p of the weights; log1p of the user's earlier ratings, and the share of them
-            among the user's that are looked at; log1p of the days since the user's, and since the item's,
+            among those of the user that are read; log1p of the days since the user's, and since the item's,
             first rating.
         """
         found, dated = np.zeros((len(user), DATE_WIDTH), np.float32), time != UNKNOWN_TIME
@@ -181,7 +180,7 @@ def _patched(
     residual: NDArray[np.float32],
     time: NDArray[np.int64],
 ) -> _TimedRows:
-    """The rows of a side with others for some nodes, besides those that it has already."""
+    """The rows of a side with replacements for some nodes, added to those it already has."""
     mine = np.isin(node, nodes)
     at = np.searchsorted(nodes, node[mine]).astype(np.int32)
     ptr, times, residuals = dealt(at, time[mine], residual[mine], len(nodes))
@@ -230,7 +229,7 @@ def _row(side, node):
 @inner
 def _near(times, residuals, t, past, spans, damping, out):
     """Residual near t and log1p of the weights, for each span; returns how many ratings are before t."""
-    before = np.searchsorted(times, t)  # those of the very second are not before it
+    before = np.searchsorted(times, t)  # ratings in the same second are not before it
     low = max(before - NEAREST, 0)
     high = before if past else min(before + NEAREST, len(times))
     for s in range(len(spans)):

@@ -1,8 +1,8 @@
-"""The neighbours of (user, item) pairs, the most telling of them, each with what closed forms know of it.
+"""The most informative neighbours of (user, item) pairs, each with closed-form statistics.
 
-A pair (u, i) has two sets of neighbours: the raters v of i, and the items j of u. Under a cap those stay that
-agree or disagree most with the target, by |P| / (N + 20). The pair's own rating, where it is known, counts
-nowhere: it is left out of both sets and of every sum, and biases and residuals move as far as it moved them.
+A pair (u, i) has two sets of neighbours: the raters v of i, and the items j of u. Under a cap, those
+are kept that agree or disagree most with the target, by |P| / (N + 20). The pair's own rating, if known, never
+counts: it is left out of both sets and of every sum, and its effect on biases and residuals is removed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read_neighbours(
     """The inputs of P pairs, whether their ratings are in the graph or not.
 
     Pairs of one user, and of one item, that the graph does not have share the walk that finds their sums, so
-    that many at once cost less than one after the other. The inputs of a pair do not depend on the others.
+    many at once cost less than one after the other. The inputs of a pair do not depend on the others.
 
     Args:
         statistics: of the graph.
@@ -67,11 +67,11 @@ def read_for_user(
 ) -> NeighbourRows:
     """The inputs of one user and P items that the user has not rated; as `read_neighbours`, for requests.
 
-    What the user's items share with all others is found once for all requests and kept, so that the time goes
-    by the user's ratings and the items asked.
+    What the user's items share with all others is computed once for all requests and kept, so the time is
+    proportional to the user's ratings and the items requested.
 
     Args:
-        statistics: of the graph, or of what lies over it: new ratings, and the row of the user.
+        statistics: of the graph, with any new ratings and the row of the user laid over it.
         shared: of the items of the graph.
         user: dense index.
         item: int32 [P].
@@ -94,7 +94,7 @@ def read_for_user(
 
 
 class _Pairs(NamedTuple):
-    """P pairs, and whose neighbours they read."""
+    """P pairs, and the nodes whose neighbours they read."""
 
     base: Floats
     inputs: Floats

@@ -1,4 +1,4 @@
-"""The ratings of a graph as residuals, row by row from both sides, with what is known of each node."""
+"""The ratings of a graph as residuals, row by row from both sides, with the facts of each node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NODE_FACTS = 3  # bias, shrunk dispersion, log1p of the degree: columns of `Side
 
 
 class RowPatch(NamedTuple):
-    """K rows that stand in place of those of a side, or beyond its end; arrays as in `SideRows`.
+    """K rows that replace those of a side, or extend it; arrays as in `SideRows`.
 
     Attributes:
         nodes: int32 [K], ascending.
@@ -35,7 +35,7 @@ class SideRows(NamedTuple):
         ptr: int64 [n + 1], bounds of the rows; near: int32 [n_ratings], neighbours, ascending in each row.
         residual: float32 [n_ratings], what the biases leave of each rating, in units of its deviation.
         facts: float32 [n, 3], bias (in the same units), dispersion and log1p of the degree of each node.
-        patch: rows that count instead.
+        patch: rows that replace or extend these.
     """
 
     ptr: NDArray[np.int64]

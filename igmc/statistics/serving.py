@@ -1,4 +1,4 @@
-"""Ratings that came after the statistics were made, laid over them: as a patch of the rows concerned.
+"""Ratings that arrived after the statistics were computed, laid over them as a patch of the affected rows.
 
 Mean and deviation stay as they are, and so do biases and residuals of all rows that no new rating touches.
 """
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 def with_user(
     statistics: GraphStatistics, user: int, items: NDArray[np.int32], rating: NDArray[np.float64]
 ) -> GraphStatistics:
-    """The statistics with other ratings of one user, who may be new; nobody else's change.
+    """The statistics with other ratings of one user, who may be new; those of all others stay the same.
 
     Args:
         statistics: of the graph.
@@ -50,7 +50,7 @@ def with_patches(
     values: NDArray[np.float64],
     rows: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None,
 ) -> GraphStatistics:
-    """The statistics of a graph that new ratings were laid over, in time that goes by the rows concerned.
+    """The statistics of a graph with new ratings laid over it, in time proportional to the affected rows.
 
     Args:
         statistics: of the graph below, without patches; or, with `rows`, of an earlier view.
