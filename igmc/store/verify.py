@@ -1,4 +1,4 @@
-"""Reads a whole store again, says what is damaged, and clears it away to be made again."""
+"""Reads a whole store again, reports damaged files, and removes them so that they are extracted again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def verify_store(folder: Path, *, fingerprint: str | None = None) -> list[Damage
     """Read every shard again, recompute all digests, and list each damaged or missing file.
 
     Raises:
-        StoreError: if the store was made from something else, or is of another format version.
+        StoreError: if the store was made from other inputs, or has another format version.
     """
     try:
         manifest = read_manifest(folder)
@@ -59,7 +59,7 @@ def repair_store(folder: Path, *, fingerprint: str | None = None) -> list[Damage
     """Remove what `verify_store` finds damaged; the next extraction makes it again.
 
     Raises:
-        StoreError: if the store was made from something else: such a store is left alone.
+        StoreError: if the store was made from other inputs; such a store is left unchanged.
         IgmcError: if a file cannot be removed.
     """
     with locked(folder):

@@ -26,7 +26,7 @@ def write_shard(
     shard_size: int,
     compress: bool = False,
 ) -> None:
-    """Store subgraphs in one file, which is afterwards there whole and on the disk, or not at all.
+    """Store subgraphs in one file, atomically and durably.
 
     Args:
         path: of the shard.
