@@ -1,4 +1,4 @@
-"""Entries of the log laid over a predictor: what it knows then is what the log says, in its order."""
+"""Entries of the log applied to a predictor, in the order of the log."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from igmc.ratings import RawId
 
 __all__ = ["applied"]
 
-MANY = 0.05  # of the ratings: a replay of more is sorted anew, with statistics of all
+MANY = 0.05  # of the ratings: a replay of more re-sorts all ratings and recomputes all statistics
 REMOVED = -1
 
 Ids = NDArray[np.int32]
 
 
 class _Last(NamedTuple):
-    """What counts in the end.
+    """The net effect of some entries.
 
     Attributes:
         ratings: user -> item -> rating; None where it was deleted.
-        erased: users of whom nothing counts that was known before these entries.
+        erased: users whose ratings from before these entries no longer count.
         items: item -> title, genres and year as JSON.
     """
 
@@ -45,10 +45,10 @@ def applied(predictor: Predictor, entries: Sequence[Entry], *, replay: bool = Fa
     from any earlier one on, changes nothing.
 
     Args:
-        predictor: what is known.
+        predictor: the ratings known before.
         entries: in the order of the log.
-        replay: where the entries come to a twentieth of all ratings, sort these anew, which takes longer but
-            fits everything to everything.
+        replay: if the entries exceed a twentieth of all ratings, re-sort these and refit everything to them,
+            which takes longer.
 
     Raises:
         DataError: on a rating that is not on the scale of the predictor.
@@ -109,7 +109,7 @@ def _levels(predictor: Predictor, ratings: list[float | None]) -> NDArray[np.int
 def _with_erased(
     graph: ServingGraph, erased: Ids, user: Ids, item: Ids, level: NDArray[np.int64]
 ) -> tuple[Ids, Ids, NDArray[np.int64]]:
-    """The changes, and the removal of what erased users have rated but for what they rated since."""
+    """The changes, and the removal of ratings that erased users gave before they were erased."""
     parts = [(user, item, level)]
     for one in erased.tolist():
         gone = np.setdiff1d(graph.by_user.row(one)[0], item[user == one])
@@ -119,7 +119,7 @@ def _with_erased(
 
 
 def _with_items(info: ItemInfo | None, size: int, index: Ids, about: list[str]) -> ItemInfo:
-    """What is known of items, with more of some; of the others nothing is known."""
+    """The information on items, extended by that of some; new items without any get empty fields."""
     old = info if info is not None else ItemInfo((), (), ())
     more = size - len(old.titles)
     titles, genres = [*old.titles, *[""] * more], [*old.genres, *[""] * more]

@@ -1,4 +1,4 @@
-"""The two databases that a log of ratings may be in, as far as they differ."""
+"""The differences between the two databases that can hold a log of ratings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from igmc.live.entries import DatabaseAwayError
 
 __all__ = ["Database", "open_database"]
 
-BUSY = 5.0  # seconds that one process waits for another that writes
+BUSY = 5.0  # seconds that a process waits while another writes
 SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
@@ -25,7 +25,7 @@ class Database(ABC):
     Attributes:
         name: for people, without a password.
         integer, real: the names of its types of 64 bits.
-        errors: what it raises when it cannot be reached or does not do its work now.
+        errors: what it raises when it cannot be reached or is temporarily unable to work.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Database(ABC):
     @abstractmethod
     @contextmanager
     def transaction(self, connection: Any) -> Iterator[Any]:
-        """All or nothing of some statements, alone among those who write; a cursor."""
+        """A transaction of some statements, exclusive among writers; yields a cursor."""
 
     @abstractmethod
     def has_tables(self, connection: Any) -> bool:
@@ -52,7 +52,7 @@ class Database(ABC):
 
     @abstractmethod
     def scrub(self, connection: Any) -> None:
-        """Make the files of the tables anew, so that nothing that was deleted is in them any more."""
+        """Rewrite the files of the tables, so that no deleted data remain in them."""
 
     @abstractmethod
     def sql(self, text: str) -> str:
@@ -84,7 +84,9 @@ class _Sqlite(Database):
         found = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             found.execute("PRAGMA journal_mode = WAL")
-            found.execute("PRAGMA synchronous = FULL")  # a commit is on the disk, not only with the system
+            found.execute(
+                "PRAGMA synchronous = FULL"
+            )  # a commit reaches the disk, not only the cache of the system
             found.execute("PRAGMA secure_delete = ON")
         except BaseException:
             found.close()

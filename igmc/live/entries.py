@@ -1,4 +1,4 @@
-"""What stands in the log of ratings: entries in order, and the changes of which they are made."""
+"""The content of the log of ratings: entries in order, and the changes that add them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Draft(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What stands in one place of the log; see `Draft`."""
+    """The entry at one place of the log; see `Draft`."""
 
     position: int
     kind: str
@@ -51,7 +51,7 @@ class Entry(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What one request writes: all of it, or nothing.
+    """What one request writes, atomically.
 
     Attributes:
         drafts: in order.
@@ -65,11 +65,11 @@ class Change(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """That a change is stored, whatever happens next.
+    """Confirmation that a change is stored durably.
 
     Attributes:
         position: of its last entry.
-        entries: how many there are of it.
+        entries: number of its entries.
         repeated: whether it was stored already, by an earlier request with the same key.
     """
 

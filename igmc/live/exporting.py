@@ -38,7 +38,7 @@ class Exported(NamedTuple):
 
 
 def export(run: str | Path, store: str, out: Path, items: Path | None = None) -> Exported:
-    """Write the ratings of a run as the log has changed them, and what is known of the items.
+    """Write the ratings of a run as the log has changed them, and the information on its items.
 
     Args:
         run: its folder.
@@ -121,4 +121,4 @@ def _write(path: Path, header: str, rows: Iterable[Sequence[Any]]) -> None:
         lines.writerow(header.split(","))
         lines.writerows(rows)
         text.flush()
-        text.detach()  # the file is closed by who opened it
+        text.detach()  # the caller closes the file

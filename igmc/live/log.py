@@ -1,8 +1,8 @@
-"""The log of ratings: entries that were acknowledged, each in its place, in SQLite or PostgreSQL.
+"""The log of ratings: acknowledged entries, each in its place, in SQLite or PostgreSQL.
 
-It is the only source of truth; what servers hold besides follows from it. Places are given in one transaction
-after the other, so that whoever has read up to a place has missed nothing before it. Compaction takes out
-entries that later ones have made void, and moves none: the log is its own snapshot.
+It is the only source of truth; all state of servers follows from it. Transactions assign places one
+after the other, so a reader that has read up to a place has missed nothing before it. Compaction removes
+entries that later ones have superseded, and moves none: the log is its own snapshot.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class RatingLog:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         found, self._connection = self._connection, None
         if found is not None:
             with suppress(*self.database.errors):
                 found.close()
 
     def bind(self, scale: Sequence[float]) -> None:
-        """Note on which scale the ratings are, or find that it is the one that was noted.
+        """Store the scale of the ratings, or check that it is the stored one.
 
         Raises:
             ConfigError: if it is another one.
@@ -130,12 +130,12 @@ class RatingLog:
         ]
 
     def scrub(self) -> None:
-        """Make the files anew, so that what was erased is nowhere in them; it takes seconds for millions."""
+        """Rewrite the files, so that no erased data remain in them; takes seconds for millions of entries."""
         with self._connected() as connection:
             self.database.scrub(connection)
 
     def compact(self) -> int:
-        """Take out entries that later ones have made void, and old idempotency keys; how many entries."""
+        """Remove superseded entries and old idempotency keys; returns the number of entries removed."""
         with self._connected() as connection:
             with self.database.transaction(connection) as cursor:
                 cursor.execute(_VOID)
@@ -177,7 +177,7 @@ class RatingLog:
             self._run(cursor, text, *key, receipt.position, receipt.entries, now)
 
     def _erase(self, cursor: Any, draft: Draft) -> None:
-        """Take out all that is stored of a user; the entry that says so follows."""
+        """Remove all stored data of a user; the entry that says so follows."""
         user = id_text(draft.user)
         self._run(cursor, "DELETE FROM igmc_log WHERE user_id = ?", user)
         # A key stays, so that its request is not done again; the digest would tell whether a guess is right.
@@ -230,5 +230,5 @@ def _columns(draft: Draft) -> tuple[Any, ...]:
 
 
 def _hashed(key: str) -> str:
-    """A key is text of whoever sends it, and may name people."""
+    """A key is text chosen by the client, and may name people."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

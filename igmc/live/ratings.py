@@ -19,13 +19,13 @@ __all__ = ["LiveRatings", "State"]
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.02  # seconds between two looks for what other processes have stored
+POLL = 0.02  # seconds between two polls for entries of other processes
 AWAY = 1.0  # seconds between two tries while the database is away
 PIECE = 200_000  # entries that are read from the database at once
 
 
 class State(NamedTuple):
-    """What is known after an entry of the log; one never changes.
+    """The state after an entry of the log; immutable.
 
     Attributes:
         position: of that entry.
@@ -39,8 +39,8 @@ class State(NamedTuple):
 class LiveRatings:
     """The state of a log, kept up to date by a thread of its own; any number of threads may use it.
 
-    What was stored before is read and applied when it is made. Then each entry is applied once, in order,
-    whoever stored it.
+    Existing entries are read and applied at construction. Later each entry is applied once, in order,
+    whichever process stored it.
 
     Args:
         predictor: the run, without the log.
@@ -64,7 +64,7 @@ class LiveRatings:
 
     @property
     def predictor(self) -> Predictor:
-        """What answers now; take it once for each request."""
+        """The current state; take it once for each request."""
         return self.state.predictor
 
     @property
@@ -90,7 +90,7 @@ class LiveRatings:
         self._thread.start()
 
     def close(self) -> None:
-        """Store what waits, and end."""
+        """Store the waiting changes, and stop."""
         self._writer.close()
         self._end.set()
         self._wake.set()
@@ -103,7 +103,7 @@ class LiveRatings:
         return self._writer.submit(change)
 
     def reached(self, position: int, timeout: float) -> bool:
-        """Wait until an entry is applied; whether it is, in the end."""
+        """Wait until an entry is applied; returns whether it is."""
         self._wake.set()
         with self._moved:
             return self._moved.wait_for(lambda: self.state.position >= position, timeout)
@@ -119,11 +119,11 @@ class LiveRatings:
             return False
 
     def swap(self, predictor: Predictor, warm: Callable[[Predictor], object] | None = None) -> None:
-        """Go on with another run; requests are answered by the old one until the new one knows the log.
+        """Switch to another run; the old one answers requests until the new one has caught up with the log.
 
         Args:
             predictor: the run, without the log.
-            warm: called with what is about to answer, so that its first request need not wait.
+            warm: called with the new state before it answers, so that its first request is fast.
 
         Raises:
             IgmcError: if the store cannot be used with it; the old one stays then.
@@ -159,7 +159,7 @@ class LiveRatings:
                 self._wake.wait(POLL)
 
     def _step(self) -> bool:
-        """Apply what is new in the log; whether there was anything."""
+        """Apply new entries of the log; returns whether there were any."""
         with self._swap:
             before = self.state
         entries = self._log.read(before.position)
@@ -167,7 +167,7 @@ class LiveRatings:
             return False
         after = State(entries[-1].position, applied(before.predictor, entries))
         with self._swap:
-            if self.state is before:  # else another run was swapped in meanwhile, which is brought up next
+            if self.state is before:  # else another run was swapped in meanwhile; it catches up next
                 self.state, self.stuck = after, ""
         with self._moved:
             self._moved.notify_all()

@@ -1,4 +1,4 @@
-"""Changes that many requests ask for at once, stored together: one wait for the disk serves them all."""
+"""Changes of concurrent requests, stored together: one wait for the disk serves them all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WAITING = 2048  # changes that may wait
 
 
 class QueueFullError(Exception):
-    """More changes wait than the database stores in a few seconds."""
+    """More changes are waiting than the database can store in a few seconds."""
 
 
 class _Asked(NamedTuple):
@@ -45,21 +45,21 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Changes that wait."""
+        """Number of waiting changes."""
         return self._asked.qsize()
 
     def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
-        """Store what waits, and end."""
+        """Store the waiting changes, and stop."""
         if self._thread.is_alive():
             self._asked.put(None)
             self._thread.join()
         self._log.close()
 
     def submit(self, change: Change) -> Future[Receipt]:
-        """The receipt to come, once the change is stored for good.
+        """A future of the receipt, done once the change is stored durably.
 
         It may end in a `KeyReusedError` or a `DatabaseAwayError`; after the latter the change may be stored
         nevertheless, and only its key tells.
