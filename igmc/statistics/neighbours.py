@@ -1,8 +1,8 @@
 """The most informative neighbours of (user, item) pairs, each with closed-form statistics.
 
 A pair (u, i) has two sets of neighbours: the raters v of i, and the items j of u. Under a cap, those
-are kept that agree or disagree most with the target, by |P| / (N + 20). The pair's own rating, if known, never
-counts: it is left out of both sets and of every sum, and its effect on biases and residuals is removed.
+are kept that agree or disagree most with the target, by |P| / (N + 20). The pair's own rating, if known,
+never counts: it is left out of both sets and of every sum, and its effect on biases and residuals is removed.
 """
 
 from __future__ import annotations
