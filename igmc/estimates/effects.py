@@ -1,10 +1,10 @@
-"""Effects of side information on vectors: drawn in the sampler, and what they lead to expect of new rows.
+"""Effects of side information on vectors: drawn in the sampler, and used for the expectation of new rows.
 
 Row i has ``theta_i = x_i B + e_i``, with e_i Gaussian of precision P. The prior of each row of B is Gaussian
 with mean 0 and precision ``shrink_b P``, where b is the block of the feature and shrink_b has a wide gamma
 prior (Simm et al., *Macau: Scalable Bayesian factorization with high-dimensional side information using
 MCMC*, 2015). It is the model of Agarwal & Chen (*Regression-based latent factor models*, KDD 2009), and the
-ridge of the regression is drawn with all else.
+ridge of the regression is drawn too.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Singles = NDArray[np.float32]
 
 
 class EffectSampler:
-    """Draws B, and how far each block of it is shrunk.
+    """Draws B, and the shrinkage of each block of it.
 
     Args:
         features: of the n rows, and perhaps of more.
         n: number of rows.
-        active: int64, rows with ratings, which alone are learned from.
+        active: int64, rows with ratings; only these are learned from.
         width: D, numbers a row.
         rng: of the draws.
 
@@ -50,22 +50,22 @@ class EffectSampler:
 
     @property
     def shift(self) -> Singles:
-        """What each row is expected to be, less the mean: float32 [n, D]."""
+        """The expectation of each row, less the mean: float32 [n, D]."""
         found: Singles = self._values @ self.effects.astype(np.float32)
         return found
 
     @property
     def scatter(self) -> Floats:
-        """What the effects say of the covariance of rows: ``B' diag(shrink) B``, float64 [D, D]."""
+        """What the effects add to the covariance of rows: ``B' diag(shrink) B``, float64 [D, D]."""
         found: Floats = (self.effects.T * self.shrink) @ self.effects
         return found
 
     def copies(self) -> tuple[Floats, Floats]:
-        """What is drawn, as it is now: B and shrink."""
+        """The current draw: B and shrink."""
         return self.effects.copy(), self.shrink.copy()
 
     def sample(self, left: Floats, precision: Floats) -> None:
-        """Draw B given what is left for it to explain, then the shrinkage given B.
+        """Draw B given the residuals it must explain, then the shrinkage given B.
 
         Args:
             left: float64 [n_active, D]. precision: float64 [D, D], P.
@@ -98,14 +98,15 @@ def regressed_on(values: Singles, share: Singles, shrink: Floats, target: NDArra
 
 
 def correction(vectors: Singles, expected: Singles, other: Singles, ratings: RatingRows) -> Floats:
-    """What to add to the vector that side information alone leads to expect of a row; float64 [D].
+    """The correction of the vector expected of a row from side information alone; float64 [D].
 
-    Nobody asks about rows all alike: what will be rated much is asked about much, and is better than most.
-    So the mean over *ratings* of what is left of the vectors is added. And users rate what they like: the
-    mean product of user and item is above the product of the means. So the bias gets what is left of ratings.
+    Rows are not asked about equally often: those that will get many ratings are asked about often, and are
+    better than most. So the mean residual of the vectors over *ratings* is added. And users rate what they
+    like: the mean product of user and item is above the product of the means. So the bias gets the residual
+    of the ratings.
 
     Args:
-        vectors: float32 [n, D], as drawn; expected: float32 [n, D], what was expected of them.
+        vectors: float32 [n, D], as drawn; expected: float32 [n, D], their expectation.
         other: float32 [m, D], vectors of the other side.
         ratings: by rows, in standard deviations.
     """

@@ -29,8 +29,8 @@ class FactorEstimates:
 
     A draw holds the item vectors as drawn, and of the user vectors their expectation given these: the average
     over draws is then the same, but with less noise (Rao & Blackwell). It is also just what a new user gets
-    in `fold_in`, so a user whose ratings come after the fit is served like one who was there. Nothing in it
-    ever changes, and all methods may be called from several threads.
+    in `fold_in`, so a user whose ratings come after the fit is served like one who was in it. It is
+    immutable, and all methods may be called from several threads.
 
     Attributes:
         mean, deviation: of the ratings that it was fitted to.
@@ -73,7 +73,7 @@ class FactorEstimates:
             rating: float [n], at least one.
             n_users, n_items: sizes of both sides.
             factors: numbers for each user and item, besides the bias.
-            implicit: whether vectors depend on what was rated at all too (SVD++).
+            implicit: whether vectors also depend on which pairs were rated, whatever the values (SVD++).
             burn_in: sweeps of the sampler before draws are kept.
             draws: number of draws that are kept.
             thin: sweeps from one of them to the next.
@@ -112,12 +112,12 @@ class FactorEstimates:
 
     @property
     def n_users(self) -> int:
-        """Users that the fit knew of; others have indices beyond."""
+        """Number of users in the fit; later users have higher indices."""
         return len(self.users)
 
     @property
     def n_items(self) -> int:
-        """Items that the fit knew of."""
+        """Number of items in the fit."""
         return len(self.items)
 
     @property
@@ -126,7 +126,7 @@ class FactorEstimates:
 
     @property
     def implicit(self) -> bool:
-        """Whether the vectors depend on what was rated at all too."""
+        """Whether the vectors also depend on which pairs were rated, whatever the values."""
         return bool(self.users.links.shape[1])
 
     def features(self, user: Ids, item: Ids) -> tuple[Floats, Floats]:
@@ -192,13 +192,13 @@ class FactorEstimates:
         items: Ids | None = None,
         threads: int = 1,
     ) -> Self:
-        """The estimates with other ratings of some users and items, as a patch; all else stays as it is.
+        """The estimates with other ratings of some users and items, as a patch; the rest is unchanged.
 
         Items are fitted to the users as they are, then users to all items; twice where both are given.
 
         Args:
             user, item: int32 [n], dense indices, also beyond those of the fit.
-            rating: float [n]: all that the users and items concerned have now, not only what is new.
+            rating: float [n]: all current ratings of the affected users and items, not only new ones.
             users: int32, whose vectors follow from these ratings; all that are in `user` if None.
             items: int32, likewise; none if None.
             threads: at most.
@@ -223,14 +223,14 @@ class FactorEstimates:
         return found
 
     def described_by(self, side: SideInformation) -> Self:
-        """The same with the features of later users and items too, who count once they are folded in."""
+        """The same with the features of later users and items too; they take effect at `fold_in`."""
         users, items = (
             replace(one, values=told.values) for one, told in zip((self.users, self.items), side, strict=True)
         )
         return replace(self, users=users, items=items)
 
     def state(self) -> dict[str, Any]:
-        """All but a patch, as plain arrays; `from_state` is the way back, to the same answers within 1e-3."""
+        """All but the patch, as plain arrays; `from_state` restores it, with the same answers within 1e-3."""
         found: dict[str, Any] = {"mean": self.mean, "deviation": self.deviation}
         found["alpha"] = from_lanes(self.alpha, self.draws)
         sides = (("user", self.users), ("item", self.items))
@@ -240,7 +240,7 @@ class FactorEstimates:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """What `state` gave."""
+        """The inverse of `state`."""
         alpha = np.asarray(state["alpha"])
         parts = [
             {key.removeprefix(name): value for key, value in state.items() if key.startswith(name)}

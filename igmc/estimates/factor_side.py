@@ -35,18 +35,18 @@ class Axes:
 
 @dataclass(frozen=True, eq=False)
 class FactorSide:
-    """n rows in S draws, and what others are expected to be.
+    """n rows in S draws, and the expectation of other rows.
 
     Attributes:
         draws: S.
         known: the rows that the fit has seen.
-        fitted: int64 [n], with how many ratings.
+        fitted: int64 [n], number of ratings of each.
         prior: of all rows.
         values: float32 [m, F], features of the first m rows, at least n; F is 0 without side information.
         links: float32 [G, n_other + 1, D, 8], implicit terms of what is rated, the last one for what the fit
             has not seen; [G, 0, D, 8] without such terms.
         axes: of this side.
-        nodes: int32 [p], ascending: rows that the patch is of.
+        nodes: int32 [p], ascending: rows in the patch.
         patch: 1 + p rows; the first is any row of which nothing is known.
     """
 
@@ -64,7 +64,7 @@ class FactorSide:
         return len(self.fitted)
 
     def locate(self, ids: Ids) -> NDArray[np.int64]:
-        """Where some rows stand: in `known`, or n and more, in the patch.
+        """The places of some rows: below n in `known`, else in the patch.
 
         Raises:
             DataError: on an index below 0.
@@ -89,12 +89,12 @@ class FactorSide:
         alpha: Floats,
         threads: int,
     ) -> SideRows:
-        """What is expected of n rows with these ratings.
+        """The expectation of n rows with these ratings.
 
         Args:
             nodes: int [n], which rows they are; of those beyond `values` nothing is known.
             ratings: by rows; `near` as `locate` of the other side says.
-            complete: bool [n], whether a row shows all that it has rated.
+            complete: bool [n], whether a row shows all its ratings.
             other: what they rate.
             alpha: float32 [G, 8], the precision of the noise.
             threads: at most.
@@ -115,7 +115,7 @@ class FactorSide:
         return SideRows(vectors, variances, loadings(vectors, other.axes, self.draws))
 
     def _shift(self, nodes: NDArray[np.integer], places: NDArray[np.int64], shares: Floats) -> Floats:
-        """What side information adds to what is expected of rows, float32 [G, n, D, 8]."""
+        """What side information adds to the expectation of rows, float32 [G, n, D, 8]."""
         entries, groups, size, width, lanes = self.prior.effects.shape
         found = np.zeros((groups, len(nodes), width * lanes), np.float32)
         effects = self.prior.effects.reshape(entries, groups, size, width * lanes)
@@ -161,7 +161,7 @@ class FactorSide:
         return self._patched(nodes, self.expected(nodes, rows, complete, other, alpha, threads))
 
     def _patched(self, nodes: Ids, rows: SideRows) -> FactorSide:
-        """The same with other rows for some nodes, ascending."""
+        """The same with some rows replaced; nodes ascending."""
         kept = np.flatnonzero(~np.isin(self.nodes, nodes))
         together = np.concatenate([self.nodes[kept], nodes])
         order = np.argsort(together)

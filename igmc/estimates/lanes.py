@@ -13,7 +13,7 @@ LANES = 8
 
 
 def to_lanes(draws: NDArray[Any], fill: float | NDArray[Any] = 0.0) -> NDArray[np.float32]:
-    """[S, ...] -> float32 [G, ..., 8]; `fill` stands in the lanes without a draw."""
+    """[S, ...] -> float32 [G, ..., 8]; `fill` fills the lanes without a draw."""
     n, shape = len(draws), draws.shape[1:]
     groups = -(-n // LANES)
     full = np.empty((groups * LANES, *shape), np.float32)

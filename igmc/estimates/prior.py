@@ -1,16 +1,16 @@
-"""What is expected of a row before the values of its ratings are seen, by how many ratings it has.
+"""The expectation of a row before the values of its ratings are seen, by its number of ratings.
 
-The implicit term ``z = n^-1/2 sum_{j in N} y_j`` is learned on rows with all that they have rated. Of a row
-that shows k ratings only, its own such sum ``s`` says little of the z that it would have; taken for it, a
-newcomer's first rating counts as if he would never rate anything else. So with few ratings z is what rows of
-the fit lead to expect, from the linear regression of their z on the sum over k of their ratings, drawn at
-random, and the covariance of what the regression leaves is added to that of the vectors. All moments of this
+The implicit term ``z = n^-1/2 sum_{j in N} y_j`` is learned on rows with all their ratings. If a row
+shows only k ratings, its own such sum ``s`` says little about the z that it would have; if s were used as z,
+a newcomer's first rating would count as if no other would follow. So with few ratings, z is predicted by a
+linear regression, on rows of the fit, of z on the sum over k of their ratings, drawn at random, and the
+covariance of the regression's residuals is added to that of the vectors. All moments of this
 regression are closed forms: with y-bar the mean of y over a row's n ratings, and V their covariance,
 
     cov(s, z) = k cov(y-bar, z),    cov(s) = k^2 cov(y-bar) + k E[(n - k) / (n - 1) V].
 
-They are taken over the rows that have 2 k ratings or more. Where these are few, for large k, the prior passes
-over to the full term.
+They are taken over the rows that have 2 k ratings or more. Where these are few, for large k, the prior turns
+into the full term.
 
 Of rows with side information, what is left is regressed on that; see `igmc.estimates.effects`.
 """
@@ -87,7 +87,7 @@ def _corrected(
     features: RowFeatures,
     ratings: RatingRows,
 ) -> list[list[Gaussian]]:
-    """The same for rows that are asked about, see `igmc.estimates.effects.correction`."""
+    """The same for rows that are asked about; see `igmc.estimates.effects.correction`."""
     more, values = [], features.values[: len(draws[0].vectors)]
     for draw, other, (_, offset, _, effects) in zip(draws, others, found[0], strict=True):
         expected = (offset + values @ effects).astype(np.float32)
@@ -114,7 +114,7 @@ def stranger(draws: Sequence[SideDraw], ratings: RatingRows) -> Singles:
 def place_in(
     table: PriorTable, n: NDArray[np.int64], complete: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], Singles]:
-    """Where rows with n ratings stand in a table: between entry `place` and the next, `share` of the way."""
+    """Where rows with n ratings lie in a table: between entry `place` and the next, `share` of the way."""
     last = len(table.counts)
     at = np.interp(n, table.counts, np.arange(last))
     at[complete] = last
@@ -151,7 +151,7 @@ class _Sample:
 
 @dataclass(frozen=True, eq=False)
 class _Profiles:
-    """What the rows of the fit have rated, those with most ratings first.
+    """Which ratings the rows of the fit have, rows with most ratings first.
 
     Attributes:
         rows: int64 [r], which rows these are.
@@ -204,7 +204,7 @@ def _regressed(
     if k > 0:
         within = (links.T * sample.rated) @ links - (means.T * sample.within) @ means
         sums = k * k * weighted @ centred + k * within
-        # As a departure from a multiple of the identity, so that few rows do not lead it far off.
+        # As a departure from a multiple of the identity, so that few rows cannot lead it far off.
         size = max(float(np.trace(sums)), 1e-12)
         common, ridge = float(np.trace(together)) / size, np.eye(width) * size / effective
         slope = common * np.eye(width) + np.linalg.solve(sums + ridge, together - common * sums).T

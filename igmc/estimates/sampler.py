@@ -32,10 +32,10 @@ Singles = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SideDraw:
-    """What one draw says of a side, D = factors + 1 numbers a row, the bias last.
+    """One draw of a side, D = factors + 1 numbers per row, the bias last.
 
     Attributes:
-        vectors: float32 [n, D], as drawn; what is expected of rows without ratings.
+        vectors: float32 [n, D], as drawn; the expectation for rows without ratings.
         mean, precision: float64 [D] and [D, D], of the Gaussian of the vectors.
         links: float32 [n_other, D], the implicit terms, 0 for rows without ratings; None without such terms.
         effects: float64 [F, D], of side information, and shrink: float64 [F], how far each was shrunk; None
@@ -60,7 +60,7 @@ class Draw:
 
 
 class SideSampler:
-    """The users or the items: what is sampled of them, D = factors + 1 numbers a row, the bias last.
+    """The users or the items as they are sampled, D = factors + 1 numbers per row, the bias last.
 
     Args:
         ratings: by rows, in standard deviations.
@@ -127,7 +127,7 @@ class SideSampler:
         return theta
 
     def expected(self) -> Singles:
-        """What is expected of each row before the values of its ratings are seen, float32 [n, D]."""
+        """The expectation of each row before the values of its ratings are seen, float32 [n, D]."""
         found: Singles = (self.implicit + self.shift)[:, : self.width] + self.mean.astype(np.float32)
         return found
 
@@ -179,7 +179,7 @@ class SideSampler:
         return padded(self._rng.standard_normal((n, self.width), np.float32), self.width)
 
     def draw(self, other: SideSampler) -> SideDraw:
-        """What the sampler holds; rows without ratings get what is expected of them."""
+        """The current draw; rows without ratings get their expectation."""
         vectors, width = self.expected(), self.width
         vectors[self.active] = self.theta[self.active, :width]
         links = None
@@ -241,7 +241,7 @@ class Sampler:
         self._rng = stream(seed, "estimates", "noise")
 
     def sweep(self) -> float:
-        """Draw everything once; returns the mean squared error of the draw on the ratings."""
+        """Draw every variable once; returns the mean squared error of the draw on the ratings."""
         user, item = self.user, self.item
         in_threads(self.threads, SideSampler.sample_priors, [(user, item), (item, user)])
         user.sample(item, self.alpha, self.threads)
@@ -259,7 +259,7 @@ class Sampler:
         return Draw(self.user.draw(self.item), self.item.draw(self.user), self.alpha)
 
     def expected_ratings(self, draw: Draw, user: NDArray[np.int32], item: NDArray[np.int32]) -> Floats:
-        """What the draw just taken says of P pairs, with the user vectors expected given the rest of it.
+        """Predictions of the last draw for P pairs, from the user vectors expected given the rest of it.
 
         Args:
             draw: the last one.
