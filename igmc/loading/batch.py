@@ -19,7 +19,7 @@ A = TypeVar("A")
 
 
 class Structure(NamedTuple, Generic[A]):
-    """The part of `Subgraphs` that a network reads, which is all except the ids: arrays or tensors."""
+    """The part of `Subgraphs` that a network reads: all except the ids, as arrays or tensors."""
 
     user_ptr: A
     item_ptr: A
@@ -36,11 +36,11 @@ class Batch:
     """P subgraphs and their targets.
 
     Attributes:
-        subgraphs: in the memory of the CPU, wherever the batch is.
+        subgraphs: in CPU memory, whatever the device of the batch.
         rating: float32 [P], the ratings to predict, on the original scale, on the device of the batch.
         side: float32 [P, F], side features of the target user and item side by side, or None.
         noise: key of this step's dropout; equal keys drop the same edges and units, on any device.
-        place: where these pairs stand in the batch of all ranks; None if they are the whole batch.
+        place: of these pairs in the batch of all ranks; None if they are the whole batch.
         edges_before: ratings in the subgraphs of the pairs before them in the batch of all ranks.
         moved: the arrays of the subgraphs as tensors, where `to` has copied them.
     """

@@ -1,10 +1,9 @@
 """Cross-fitted inputs: no pair is predicted from statistics or estimates that include its rating.
 
-Each epoch deals the ratings into folds again, and the pairs of a fold are asked on the statistics of the
-others. Estimates are too dear for that, and need not be of the same ratings: they are fitted ten times, once
-and for all, and each rating is estimated by the fit that it had no part in. A few users and items have no
-part in a fit with any of their ratings. They alone play newcomers, and are folded into that fit with what
-they reveal.
+Each epoch deals the ratings into new folds, and the pairs of a fold are asked on the statistics of the
+others. Estimates are too expensive for that, and need not be fitted to the same ratings: they are fitted ten
+times in all, and each rating is estimated by the fit that did not see it. A fit leaves out all ratings of a
+few users and items. Only these play newcomers, folded into that fit with the ratings that they reveal.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ logger = logging.getLogger(__name__)
 
 FOLDS = 10  # 5 lost 0.0017 on validation pairs of ML-100K, 20 gained 0.0003
 PROBE_PAIRS = 4000
-FORGOTTEN = 0.05  # share of the pairs that are asked without a time, so that such can be answered
-SILENT = 0.1  # share of those newcomers who reveal nothing, where residuals are measured
-SILENT_IN_TRAINING = 0.3  # of those with side features, by which they are answered all the same
-PLAYERS = 0.04  # share of the users, and of the items, that a fit leaves out, so that some may play newcomers
+FORGOTTEN = 0.05  # fraction of pairs asked without a time, so that the network learns to answer such pairs
+SILENT = 0.1  # fraction of newcomers who reveal nothing, where residuals are measured
+SILENT_IN_TRAINING = 0.3  # the same with side features, from which they can be predicted nevertheless
+PLAYERS = 0.04  # fraction of users, and of items, that a fit leaves out, so that they can play newcomers
 
 
 @dataclass(frozen=True, eq=False)
 class FoldKnowledge:
-    """Pairs, and what is known without their ratings.
+    """Pairs, and inputs computed without their ratings.
 
     Attributes:
         asked: int64 [P], rows of the known ratings.
@@ -73,7 +72,7 @@ class CrossFit:
         seed: of all draws.
         dates: "past" or "both", for a network that reads dates; None for one that does not.
         threads: that fit estimates; all cores if None.
-        fits: how many of the ten are made; with fewer, probe 0 is all that can be asked.
+        fits: how many of the ten to run; with fewer, only probe 0 can be asked.
     """
 
     def __init__(
@@ -101,7 +100,7 @@ class CrossFit:
 
     @property
     def folds_per_epoch(self) -> int:
-        """How many folds an epoch takes."""
+        """Number of folds per epoch."""
         return max(1, math.ceil(min(1.0, self._pairs / max(len(self.known), 1)) * FOLDS))
 
     def epoch(self, epoch: int) -> Iterator[FoldKnowledge]:
@@ -117,7 +116,7 @@ class CrossFit:
 
     def probe(self, draw: int) -> FoldKnowledge:
         """A tenth of the ratings, about 4,000 at most, ascending; a function of the seed and the draw."""
-        if draw == 0 and self.estimates:  # what the first fit alone can say
+        if draw == 0 and self.estimates:  # pairs that the first fit did not see
             shown = self._part != 0
             rows = stream(self._seed, "probe").permutation(np.flatnonzero(~shown))[:PROBE_PAIRS]
         else:
@@ -154,7 +153,7 @@ class CrossFit:
             yield FoldKnowledge(asked, statistics, estimated, dated)
 
     def whole(self) -> Knowledge:
-        """What is known with all of the ratings, for pairs that are not among them."""
+        """The knowledge from all ratings, for pairs that are not among them."""
         return self.known.knowledge(self.estimates, seed=self._seed, dates=self.dates, threads=self._threads)
 
     def _dated(
@@ -164,7 +163,7 @@ class CrossFit:
         rows: NDArray[np.int64],
         *draw: int,
     ) -> NDArray[np.float32]:
-        """The date inputs of some ratings' pairs, some of which are asked at no particular time."""
+        """The date inputs of the pairs of some ratings; some pairs are asked at no particular time."""
         known, dates = self.known, self.known.dates(statistics, self.dates, shown)
         if dates is None:
             return np.empty((len(rows), 0), np.float32)
@@ -223,7 +222,7 @@ class CrossFit:
     def _folded(
         self, estimates: tuple[FactorEstimates, ...], players: Players, shown: NDArray[np.bool_]
     ) -> tuple[FactorEstimates, ...]:
-        """The estimates of a fit with those that it left out, by those of their ratings that are shown."""
+        """The estimates of a fit with the nodes that it left out folded in by their shown ratings."""
         known = self.known
         rows = np.flatnonzero(shown & (players.users[known.user] | players.items[known.item]))
         users, items = (np.flatnonzero(one).astype(np.int32) for one in players)
@@ -231,7 +230,7 @@ class CrossFit:
         return tuple(one.fold_in(*ratings, users=users, items=items) for one in estimates)
 
     def _estimate_newcomers(self, number: int, fold: Fold, estimated: NDArray[np.float32]) -> None:
-        """Estimate again, by what they reveal, the pairs of a fold in which somebody plays a newcomer."""
+        """Re-estimate the pairs of a fold that involve newcomers, from the ratings that these reveal."""
         known, place = self.known, number % FOLDS
         user, item = known.user[fold.asked], known.item[fold.asked]
         rows = np.flatnonzero(fold.newcomers.users[user] | fold.newcomers.items[item])

@@ -28,9 +28,9 @@ __all__ = ["Fold", "KnownRatings", "Players", "hide", "make_folds"]
 Rows = NDArray[np.int64]
 
 MOST_REVEALED = 10  # ratings of a simulated newcomer
-MOST_ASKED = 60  # of one newcomer in one fold, lest a few busy ones teach more than all others
-SHUFFLED = 2**17  # pairs of a fold that come in any order; more come in stretches
-STRETCH = 2**14  # pairs of a stretch, about
+MOST_ASKED = 60  # of one newcomer in one fold, so that a few active ones do not dominate training
+SHUFFLED = 2**17  # pairs of a fold that are fully shuffled; larger folds are shuffled in stretches
+STRETCH = 2**14  # pairs per stretch, roughly
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class KnownRatings:
         span: highest less lowest rating of the scale.
         time: int64 [n], when they were given, in seconds since 1970, -1 where unknown; None if never known.
         side: features of users and items, for estimates; None if there are none.
-        target: float32 [n], what training learns to answer; NaN of a rating that is in the graphs but never
-            asked. `rating` itself if None.
+        target: float32 [n], what training learns to predict; NaN for a rating that is in the graphs but
+            never asked. `rating` itself if None.
     """
 
     user: NDArray[np.int32]
@@ -116,13 +116,13 @@ class KnownRatings:
     def knowledge(
         self, estimates: Sequence[str] = (), *, seed: int, dates: str | None = None, threads: int = 1
     ) -> Knowledge:
-        """What is known with all of the ratings."""
+        """The knowledge from all ratings."""
         statistics = self.statistics()
         made = self.estimate(estimates, seed=seed, threads=threads)
         return Knowledge(statistics, made, self.dates(statistics, dates))
 
     def asking(self, pairs: Pairs) -> Self:
-        """The same ratings, of which training asks about these pairs alone.
+        """The same ratings, but training asks only about these pairs.
 
         Args:
             pairs: among the known ones; their ratings are to be answered, those that are known are shown.
@@ -151,7 +151,7 @@ class Fold:
         asked: int64 [P], the pairs, in the order of training; none of them is shown. Where they are many,
             all pairs of a user come within one stretch of some 16,000, and inputs are read a stretch or more
             at a time: then what the user shares with all others is found once.
-        newcomers: who plays one.
+        newcomers: the nodes that play newcomers.
     """
 
     shown: NDArray[np.bool_]
@@ -180,9 +180,9 @@ def make_folds(
         folds: parts that the ratings are dealt into, 2 to 256.
         pairs: ratings asked in an epoch, at most, besides those of newcomers.
         newcomers: share of the users, and of the items, that play newcomers in each fold.
-        seed, epoch: of what is drawn.
-        players: for each fold who alone may play newcomers; anybody if empty.
-        silent: share of the newcomers who reveal nothing at all.
+        seed, epoch: of the draws.
+        players: for each fold the only nodes that may play newcomers; all nodes if empty.
+        silent: fraction of newcomers who reveal nothing.
     """
     rng = stream(seed, "folds", epoch)
     part = rng.permutation((np.arange(len(known)) % min(folds, max(len(known), 1))).astype(np.uint8))
@@ -201,7 +201,7 @@ def make_folds(
         for side, (nodes, size) in enumerate(((known.user, known.n_users), (known.item, known.n_items))):
             plays.append(_some_play(size, newcomers, players[fold][side] if players else None, rng))
             asked.append(hide(nodes, plays[-1], shown, rng, silent=silent))
-        # A rating that one newcomer asks about may be shown no more to another, and is asked once.
+        # A rating that one newcomer asks about must not be shown to another, and is asked once.
         pairs_asked = rng.permutation(np.unique(np.concatenate(asked)))
         if len(pairs_asked) > SHUFFLED:
             pairs_asked = pairs_asked[_in_stretches(known.user[pairs_asked], known.n_users, rng)]
@@ -245,10 +245,10 @@ def hide(
 
     Args:
         nodes: int32 [n], of the ratings.
-        plays: bool [n_nodes], who reveals a few alone.
+        plays: bool [n_nodes], the nodes that reveal only a few.
         shown: bool [n], changed in place.
         rng: of the draws.
-        silent: share of these nodes that reveal nothing at all.
+        silent: fraction of these nodes that reveal nothing.
     """
     size = len(plays)
     rows = np.flatnonzero(shown & plays[nodes])
@@ -258,7 +258,7 @@ def hide(
     if silent:
         reveals[rng.random(size) < silent] = 0
     rows = rows[np.lexsort((rng.random(len(rows)), nodes[rows]))]
-    # The place of each rating among its node's, in random order.
+    # The place of each rating among those of its node, in random order.
     first = np.flatnonzero(np.diff(nodes[rows], prepend=-1))
     place = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
     hidden = place - reveals[nodes[rows]]
