@@ -31,6 +31,7 @@ RIGHT = {
             "seeds": "5 list",
             "ks": "5 list",
             "rankings": "true",
+            "keep_models": "",
         },
         **{"metrics": "None", **PATHS},
     },

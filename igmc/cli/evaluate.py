@@ -81,6 +81,11 @@ __all__ = ["evaluate_command"]
     help="Folder for report.json, .csv, .md and .png, and for finished results, so that the same command "
     "resumes [default: nothing is written]",
 )
+@click.option(
+    "--keep-models",
+    is_flag=True,
+    help="Keep every fitted model in DIR/models, such as for igmc-plot --embeddings.",
+)
 @crew_options(
     "Models to fit and measure at once, in processes that share the cores; figures are the same "
     "[1..1024; default 1, with Ray its processors]"
@@ -114,6 +119,7 @@ def evaluate_command(
     no_rankings: bool,
     metrics: str | None,
     against: str | None,
+    keep_models: bool,
     list_models: bool,
     list_protocols: bool,
     logs: tuple[Path, ...],
@@ -143,10 +149,8 @@ def evaluate_command(
     if list_models or list_protocols:
         emit(_models() if list_models else _protocols())
         return 0
-    if not models:
-        raise click.UsageError("no model given: use --model NAME; --list-models shows the names")
-    if as_json and (metrics or against):
-        raise click.UsageError("--metrics and --against change the table, which --json replaces")
+    nowhere = keep_models and places["out"] is None
+    _check_usage(models, kept_nowhere=nowhere, as_json=as_json, columns=bool(metrics or against))
     shown = [word.strip() for word in metrics.split(",")] if metrics else None
     lengths = _numbers("--ks", ks, 1)
     _check_against(against, models)
@@ -158,6 +162,7 @@ def evaluate_command(
         seeds=_numbers("--seeds", seeds, 0),
         ks=lengths,
         rankings=not no_rankings,
+        keep_models=keep_models,
         **places,
     )
     if as_json:
@@ -165,6 +170,15 @@ def evaluate_command(
     else:
         _show(report, shown, against)
     return 1 if report.failures else 0
+
+
+def _check_usage(models: tuple[str, ...], *, kept_nowhere: bool, as_json: bool, columns: bool) -> None:
+    if not models:
+        raise click.UsageError("no model given: use --model NAME; --list-models shows the names")
+    if kept_nowhere:
+        raise click.UsageError("--keep-models needs --out DIR")
+    if as_json and columns:
+        raise click.UsageError("--metrics and --against change the table, which --json replaces")
 
 
 def _show(report: EvaluationReport, metrics: list[str] | None, against: str | None) -> None:

@@ -17,7 +17,7 @@ from igmc import __version__
 from igmc.checked_json import dump_checked, load_checked
 from igmc.errors import DataError, IgmcError, WriteError
 from igmc.evaluation.fitted_models import FittedModels
-from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model
+from igmc.evaluation.model_evaluation import ModelEvaluation, evaluate_model, needs_retraining
 from igmc.evaluation.model_spec import ModelSpec
 from igmc.evaluation.protocols import Protocol
 from igmc.evaluation.report import Failure
@@ -46,6 +46,7 @@ class Cell:
         model: which one, with its settings.
         ks, rankings: what is measured; see `evaluate_model`.
         models: folder of fitted models, if they are kept.
+        keep_models: whether all of them are kept, and not only those whose training took long.
     """
 
     number: int
@@ -56,9 +57,21 @@ class Cell:
     ks: Sequence[int]
     rankings: bool
     models: Path | None
+    keep_models: bool = False
 
     def __str__(self) -> str:
         return f"{self.model.label} on {self.dataset}, {self.protocol.label}, seed {self.seed}"
+
+    def fitted_models(self) -> FittedModels | None:
+        """Where its model is kept, once it is fitted."""
+        return None if self.models is None else FittedModels(self.models, keep_all=self.keep_models)
+
+    def lacks_model(self, dataset: Dataset, split: Split) -> bool:
+        """Whether its model is to be kept and is not there."""
+        model, fitted = self.model.make(dataset.name, split.seed), self.fitted_models()
+        if fitted is None or not self.keep_models or needs_retraining(model, split):
+            return False
+        return fitted.read(fitted.place(model, split, self.protocol)) is None
 
     def failure(self, error: IgmcError) -> Failure:
         """What the report says if it cannot be measured."""
@@ -84,7 +97,7 @@ def measure(
                 split,
                 ks=cell.ks,
                 monitor=tracked.monitor,
-                fitted_models=None if cell.models is None else FittedModels(cell.models),
+                fitted_models=cell.fitted_models(),
                 rankings=cell.rankings,
             )
             tracked.finish({f"test_{name}": value for name, value in made.metrics.items()})

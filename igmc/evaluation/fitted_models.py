@@ -32,13 +32,14 @@ class FittedModels:
 
     Args:
         folder: where they are; it is made if need be.
+        keep_all: keep a model however short its training was.
 
     Raises:
         IgmcError: if the folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, keep_all: bool = False) -> None:
+        self.folder, self.keep_all = folder, keep_all
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -82,13 +83,14 @@ class FittedModels:
             return None
 
     def write(self, place: Path, model: Recommender, seconds: Mapping[str, float]) -> None:
-        """Keep a model, if its training took more than `KEEP_AFTER` seconds.
+        """Keep a model, if its training took more than `KEEP_AFTER` seconds or all are kept.
 
         Raises:
             IgmcError: if it cannot be written.
         """
-        if sum(seconds.values()) <= KEEP_AFTER:
+        if not self.keep_all and sum(seconds.values()) <= KEEP_AFTER:
             return
         model.save(place.with_suffix(".model"))
+        logger.info("%s kept in %s", model.name, place.with_suffix(".model"))
         # Last, since a model without it counts as not there.
         replace_file(place.with_suffix(".json"), dump_checked(seconds))

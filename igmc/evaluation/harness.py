@@ -46,6 +46,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     home: str | Path | None = None,
     out: str | Path | None = None,
+    keep_models: bool = False,
     track: str | Path | Sequence[str | Path] | None = None,
     callbacks: Sequence[Callback] = (),
     workers: int | None = None,
@@ -70,6 +71,8 @@ def evaluate(
         out: folder for the report and for each evaluation as it is done. What is there already is not run
             again, so that a call that was interrupted resumes where it stopped, and models that took long to
             train are kept for other questions. Nothing is written if None.
+        keep_models: keep every fitted model in ``out/models``, for `igmc.recommenders.load_recommender`; but
+            not those that are trained on the support ratings too, as they cannot fold them in.
         track: where to log all trainings: a folder for TensorBoard, "wandb:PROJECT", "mlflow:URI", or a list.
         callbacks: of your own, see `igmc.tracking.Callback`; called after those of `track`. With one worker.
         workers: models fitted and measured at once, each in a process of its own; figures are the same. By
@@ -94,9 +97,12 @@ def evaluate(
     given = {"model": asked, "data set": sources, "protocol": ways, "seed": seeds, "list length": ks}
     shown = [] if metrics is None else several(metrics)
     _check_given(given, shown, rankings=rankings)
+    if keep_models and out is None:
+        raise ConfigError("models are kept in the folder of the report", got="no out", allowed="a folder")
     crew = _crew(workers, executor, callbacks)
     called = [*callbacks_for(track), *callbacks]
-    grid = _Grid(asked, sources, ways, seeds, ks, rankings, Path(out) if out is not None else None)
+    folder = Path(out) if out is not None else None
+    grid = _Grid(asked, sources, ways, seeds, ks, rankings, folder, keep_models)
     places = {"data_dir": data_dir, "home": home}
     if crew is None:
         for cell, dataset, split, _ in grid.missing(places):
@@ -139,9 +145,10 @@ class _Grid:
         ks: list[int],
         rankings: bool,
         out: Path | None,
+        keep_models: bool,
     ) -> None:
         self._models, self._sources, self._protocols, self._seeds = models, sources, protocols, seeds
-        self._ks, self._rankings = ks, rankings
+        self._ks, self._rankings, self._keep_models = ks, rankings, keep_models
         self._kept = Kept(out, ks, rankings) if out is not None else None
         self._places: dict[int, Path] = {}  # of the cells at work
         self._found: dict[int, ModelEvaluation | Failure] = {}  # by the number of the cell
@@ -160,7 +167,7 @@ class _Grid:
                 split = protocol.draw(dataset, seed)
                 for model in self._models:
                     what = next(numbers), dataset.name, protocol, seed, model, self._ks, self._rankings
-                    cell = Cell(*what, models)
+                    cell = Cell(*what, models, self._keep_models)
                     working_on(str(cell))
                     if not self._known(cell, dataset, split):
                         yield cell, dataset, split, source
@@ -170,7 +177,7 @@ class _Grid:
             return False
         place = self._kept.place(cell.model, dataset, cell.protocol, split)
         found = self._kept.read(place)
-        if found is None:
+        if found is None or cell.lacks_model(dataset, split):
             self._places[cell.number] = place
             return False
         logger.info("%s: done before", cell)

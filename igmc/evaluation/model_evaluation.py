@@ -35,7 +35,7 @@ from igmc.ratings import Dataset, Pairs, Split
 from igmc.recommenders import Monitor, Ratings, Recommender, TrainingData
 from igmc.short_repr import short_repr
 
-__all__ = ["ModelEvaluation", "evaluate_model"]
+__all__ = ["ModelEvaluation", "evaluate_model", "needs_retraining"]
 
 PARTS = ("train", "validation", "support", "test")
 _ARRAYS = ("asked_user", "asked_rating", "predicted", "rated_users", "ranked_users")
@@ -64,8 +64,7 @@ class ModelEvaluation:
         peak_bytes: memory added at the highest point of all this; None where it cannot be measured.
         asked_user, asked_rating, predicted: int32 and float32 [P], the test pairs and what was predicted for
             them; empty for models that only rank.
-        rated_users, ranked_users: int32, those whose test items are ordered by ``rated_ndcg``, and those with
-            something to find among all items.
+        rated_users, ranked_users: int32, who has test items to order, and who has some to find among all.
         per_user: for each metric by user, float64, in the order of the one or the other; for
             ``opposite_overlap`` by pair of newcomers.
     """
@@ -149,7 +148,7 @@ def evaluate_model(
     found = Measures()
     with ResourceUsage() as resources:
         recommender = model.make(dataset.name, split.seed)
-        retrained = bool(len(split.support)) and not recommender.inductive
+        retrained = needs_retraining(recommender, split)
         train = partial(_fitted, recommender, dataset, protocol, split, retrained, monitor)
         if fitted_models is None or retrained:
             recommender, found.seconds = train()
@@ -183,6 +182,11 @@ def evaluate_model(
         per_user=found.per_user,
         **{**_nothing(), **found.arrays},
     )
+
+
+def needs_retraining(model: Recommender, split: Split) -> bool:
+    """Whether a model must be trained on the support ratings too, as it cannot fold them in."""
+    return bool(len(split.support)) and not model.inductive
 
 
 def _fitted(

@@ -19,6 +19,18 @@ def test_a_table_and_a_test_against_one_model(command, home, tmp_path):
     assert (tmp_path / "out" / "report.png").is_file()
 
 
+def test_a_model_that_is_kept_has_its_embeddings_drawn(command, home, tmp_path, demo_run):
+    model = "lightgcn:dim=4,layers=1,epochs=1"
+    asked = "igmc-evaluate", "--model", model, "--no-rankings", "--protocol", "leave_last_out"
+    code, _, err = command(*asked, "--keep-models")
+    assert (code, "error: --keep-models needs --out DIR" in err) == (2, True)
+    code, _, err = command(*asked, "--keep-models", "--out", tmp_path / "out")
+    path = next((tmp_path / "out" / "models").glob("lightgcn-*.model"))
+    assert f"lightgcn kept in {path}" in err
+    code, out, _ = command("igmc-plot", demo_run, "--embeddings", path, "--plots", tmp_path, "--top", 1)
+    assert str(tmp_path / "embeddings.png") in out
+
+
 def test_json_and_columns(command, home):
     code, out, _ = command("igmc", "evaluate", *QUICK, "--seeds", "3,4", "--json")
     assert code == 0

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from igmc.errors import TrainingError
+from igmc.errors import ConfigError, TrainingError
 from igmc.evaluation import fitted_models
 from igmc.evaluation.fitted_models import FittedModels
 from igmc.evaluation.harness import evaluate
@@ -71,6 +71,21 @@ def test_what_training_took_decides_what_is_kept(tmp_path, demo, monkeypatch):
     assert seconds == {"choose": 2.0, "fit": 3.5}
     asked = split.pairs(split.test)
     assert again.predict(asked.user, asked.item).tolist() == first.predict(asked.user, asked.item).tolist()
+
+
+def test_all_models_are_kept_if_asked_also_those_of_cells_that_are_done(tmp_path, monkeypatch):
+    given = {"models": ["biases", "mf:epochs=1"], "datasets": "demo", "rankings": False, "out": tmp_path}
+    protocols = ["random_80_20", "unseen_users:k=5"]
+    before = evaluate(protocols=protocols, **given)
+    assert list((tmp_path / "models").iterdir()) == []
+    after = evaluate(protocols=protocols, keep_models=True, **given)
+    assert [one.metrics for one in after.evaluations] == [one.metrics for one in before.evaluations]
+    kept = sorted(path.name.split("-")[0] for path in (tmp_path / "models").glob("*.model"))
+    assert kept == ["biases", "biases", "mf", "mf"]
+    monkeypatch.setattr(Biases, "_fit", lambda *given: pytest.fail("it is there"))
+    evaluate(protocols=protocols, keep_models=True, **given)
+    with pytest.raises(ConfigError, match="models are kept in the folder of the report"):
+        evaluate("biases", "demo", keep_models=True)
 
 
 def test_what_is_damaged_or_half_written_is_trained_anew(tmp_path, demo, monkeypatch, caplog):
