@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from igmc.inference.titles import natural_title
 from igmc.ratings import RawId
 from igmc.short_repr import short_repr
 
@@ -200,8 +201,9 @@ class Explanation:
         return "the new user" if found is None else _plain(f"user {found}")
 
     def item_label(self, at: int) -> str:
-        """The name of an item in text and figures: its title if known."""
-        return _plain(self.items[at].title or f"item {self.items[at].id}")
+        """The name of an item in text and figures: its title, if known, as people say it."""
+        title = natural_title(self.items[at].title, year=True)
+        return _plain(title or f"item {self.items[at].id}")
 
 
 def _rounded(interval: Interval) -> dict[str, float]:

@@ -173,6 +173,8 @@ def test_labels_are_titles_where_there_are_any():
     assert found.user_label(1) == "user 2"
     nobody = dataclasses.replace(found, users=(ExplainedNode(None),))
     assert nobody.user_label(0) == "the new user"
+    filed = dataclasses.replace(found, items=(ExplainedNode(1, "Wrong Trousers, The (1993)"),))
+    assert filed.item_label(0) == "The Wrong Trousers (1993)"
 
 
 def test_what_was_clipped_or_known_is_said():
