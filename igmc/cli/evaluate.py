@@ -84,7 +84,8 @@ __all__ = ["evaluate_command"]
 @click.option(
     "--keep-models",
     is_flag=True,
-    help="Keep every fitted model in DIR/models, such as for igmc-plot --embeddings.",
+    help="Keep the fitted models in DIR/models, such as for igmc-plot --embeddings; but not those that are "
+    "trained again for newcomers.",
 )
 @crew_options(
     "Models to fit and measure at once, in processes that share the cores; figures are the same "

@@ -71,7 +71,7 @@ class Cell:
         model, fitted = self.model.make(dataset.name, split.seed), self.fitted_models()
         if fitted is None or not self.keep_models or needs_retraining(model, split):
             return False
-        return fitted.read(fitted.place(model, split, self.protocol)) is None
+        return not fitted.has(fitted.place(model, split, self.protocol))
 
     def failure(self, error: IgmcError) -> Failure:
         """What the report says if it cannot be measured."""

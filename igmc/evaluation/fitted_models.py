@@ -71,6 +71,10 @@ class FittedModels:
             self.write(place, *found)
         return found
 
+    def has(self, place: Path) -> bool:
+        """Whether a model is there; it is not loaded."""
+        return place.with_suffix(".json").exists() and place.with_suffix(".model").exists()
+
     def read(self, place: Path) -> tuple[Recommender, dict[str, float]] | None:
         """A model and the seconds that its training took; None if it is not there, or damaged."""
         try:

@@ -84,9 +84,8 @@ class _Sqlite(Database):
         found = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None, check_same_thread=False)
         try:
             found.execute("PRAGMA journal_mode = WAL")
-            found.execute(
-                "PRAGMA synchronous = FULL"
-            )  # a commit reaches the disk, not only the cache of the system
+            # A commit reaches the disk, not only the cache of the system.
+            found.execute("PRAGMA synchronous = FULL")
             found.execute("PRAGMA secure_delete = ON")
         except BaseException:
             found.close()
