@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 from scipy.sparse.linalg import eigsh
 
+from igmc.ranking.form_kernels import item_forms, standardize, user_forms
+
 __all__ = ["FORMS", "ClosedForms", "Rows"]
 
 Floats = NDArray[np.float32]
@@ -43,6 +45,8 @@ FORMS = (
     "popularity",
     "liking",
 )
+BY_ITEMS = ("ease_weak", "ease_strong", "cosine", "walk", "low_pass", "liking")  # as `item_forms` has them
+BY_USERS = ("users_few", "users_many")
 STRENGTHS = (4.0, 16.0)
 NEIGHBOURS = (80, 320)
 COSINES = 100
@@ -82,8 +86,20 @@ class ClosedForms:
         self.seen, self.mean, self._weights = seen, mean, weights
         counts = np.asarray(seen.sum(axis=0)).ravel()
         self.popularity: Floats = np.log1p(counts).astype(np.float32)
+        self._usual = _standardized(self.popularity)
         users = np.maximum(np.asarray(seen.sum(axis=1)).ravel(), 1.0)
-        self._by_item = sparse.csr_array((sparse.diags_array(users**-0.5) @ seen).T).astype(np.float32)
+        raters = sparse.csr_array((sparse.diags_array(users**-0.5) @ seen).T).astype(np.float32)
+        self._rated, self._raters = _places(seen), (*_places(raters), raters.data)
+        kept, cosine = weights["kept"], weights["cosine"]
+        self._place = np.full(seen.shape[1], -1)
+        self._place[kept] = np.arange(len(kept))
+        self._of_items = (
+            weights["ease_weak"],
+            weights["ease_strong"],
+            (*_places(cosine), cosine.data),
+            weights["walk"],
+            (weights["from"], np.ascontiguousarray(weights["to"].T)),
+        )
 
     @classmethod
     def fit(cls, rating: sparse.csr_array) -> Self:
@@ -98,62 +114,55 @@ class ClosedForms:
 
     def state(self) -> dict[str, Any]:
         """All that `from_state` needs beside the ratings; weights in half precision."""
-        return {
-            "mean": self.mean,
-            **{k: v if k == "kept" else v.astype(np.float16) for k, v in self._weights.items()},
-        }
+        kept, cosine = self._weights["kept"], self._weights["cosine"].toarray()
+        dense = {**self._weights, "cosine": cosine}
+        return {"mean": self.mean, **{k: v.astype(np.float16) for k, v in dense.items()}, "kept": kept}
 
     @classmethod
     def from_state(cls, seen: sparse.csr_array, state: dict[str, Any]) -> Self:
         """The same, of a matrix of ones and what `state` gave."""
         arrays = {name: np.asarray(value) for name, value in state.items() if name != "mean"}
         weights = {k: v if k == "kept" else v.astype(np.float32) for k, v in arrays.items()}
-        return cls(seen, float(state["mean"]), weights)
+        return cls(seen, float(state["mean"]), {**weights, "cosine": sparse.csr_array(weights["cosine"])})
 
     def scores(self, rows: Rows) -> Floats:
         """Standardized scores, float32 [B, n_items, F], in the order of `FORMS`."""
-        weights = self._weights
-        shown = sparse.csr_array(rows.seen[:, weights["kept"]])
-        liked = sparse.csr_array(self._liking(rows)[:, weights["kept"]])
-        shape = rows.seen.shape[0], self.seen.shape[1]
-        out = np.zeros((*shape, len(FORMS)), np.float32)
-
-        def put(form: str, values: Floats) -> None:
-            whole = values
-            if values.shape[1] != shape[1]:
-                whole = np.zeros(shape, np.float32)
-                whole[:, weights["kept"]] = values
-            out[:, :, FORMS.index(form)] = _standardized(whole)
-
-        for form in ("ease_weak", "ease_strong", "cosine", "walk"):
-            put(form, shown @ weights[form])
-        put("low_pass", (shown @ weights["from"]) @ weights["to"].T)
-        put("liking", liked @ weights["ease_strong"])
-        similar = np.asarray((rows.seen @ self._by_item).toarray(), np.float32)
-        known = np.flatnonzero(rows.own >= 0)
-        similar[known, rows.own[known]] = 0.0
-        for form, most in zip(("users_few", "users_many"), NEIGHBOURS, strict=True):
-            put(form, (sparse.csr_array(_largest(similar, most)) @ self.seen).toarray())
-        put("popularity", np.tile(self.popularity, (shape[0], 1)))
+        users, n_items = rows.seen.shape
+        kept, shown = self._weights["kept"], _places(rows.seen)
+        out = np.empty((users, n_items, len(FORMS)), np.float32)
+        of_items = np.empty((users, len(BY_ITEMS), len(kept)), np.float32)
+        item_forms(shown, self._above_mean(rows.rating), self._place, *self._of_items, of_items)
+        standardize(of_items, kept, _columns(BY_ITEMS), out)
+        of_users = np.empty((users, len(BY_USERS), n_items), np.float32)
+        user_forms(shown, rows.own, self._raters, self._rated, *NEIGHBOURS, of_users)
+        standardize(of_users, np.arange(n_items), _columns(BY_USERS), out)
+        out[:, :, FORMS.index("popularity")] = self._usual
         return out
 
-    def _liking(self, rows: Rows) -> sparse.csr_array:
-        """The ratings less the mean of each user."""
-        rating = rows.rating
+    def _above_mean(self, rating: sparse.csr_array) -> Floats:
+        """The ratings less the mean of each user, in their order."""
         row = np.repeat(np.arange(rating.shape[0]), np.diff(rating.indptr))
         size = np.bincount(row, minlength=rating.shape[0])
         total = np.bincount(row, rating.data, rating.shape[0])
         mean = (total + PRIOR * self.mean) / (size + PRIOR)
-        above = (rating.data - mean[row]).astype(np.float32)
-        return sparse.csr_array((above, rating.indices, rating.indptr), shape=rating.shape)
+        return np.asarray(rating.data - mean[row], np.float32)
 
 
-def _item_weights(seen: sparse.csr_array) -> dict[str, Floats]:
+def _places(matrix: sparse.csr_array) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Where the entries of a CSR matrix stand, in the types that the kernels were compiled for."""
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
+
+
+def _columns(forms: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([FORMS.index(form) for form in forms])
+
+
+def _item_weights(seen: sparse.csr_array) -> dict[str, Any]:
     """The item-item weights, float32 [n, n] each, and the halves of the low-pass filter, [n, r]."""
     users = np.maximum(np.asarray(seen.sum(axis=1)).ravel(), 1.0)
     items = np.maximum(np.asarray(seen.sum(axis=0)).ravel(), 1.0)
     gram = (seen.T @ seen).toarray()
-    found = {}
+    found: dict[str, Any] = {}
     for form, strength in zip(("ease_weak", "ease_strong"), STRENGTHS, strict=True):
         inverse = _inverse(gram, strength * items.mean())
         weights = -inverse / np.diag(inverse)
@@ -161,7 +170,7 @@ def _item_weights(seen: sparse.csr_array) -> dict[str, Floats]:
         found[form] = weights.astype(np.float32)
     cosine = gram / np.sqrt(np.outer(items, items)) * (gram / (gram + SHRINKAGE))
     np.fill_diagonal(cosine, 0.0)
-    found["cosine"] = _largest(cosine.T.astype(np.float32), COSINES).T.copy()
+    found["cosine"] = sparse.csr_array(_largest(cosine.T.astype(np.float32), COSINES).T)
     scaled = sparse.csr_array(sparse.diags_array(users**-1.0) @ seen)
     walk = (seen.T @ scaled).toarray() / items[:, None] / items**BETA
     np.fill_diagonal(walk, 0.0)
@@ -203,7 +212,6 @@ def _largest(values: Floats, most: int) -> Floats:
 
 
 def _standardized(values: Floats) -> Floats:
-    """Less the mean, by the deviation, of each row; rows of equal values become 0."""
-    centred = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
-    spread = np.sqrt(np.mean(centred**2, axis=1, keepdims=True))
-    return np.asarray(centred / np.maximum(spread, 1e-9), np.float32)
+    """Less the mean, by the deviation; equal values become 0."""
+    centred = values - values.mean(dtype=np.float64)
+    return np.asarray(centred / max(float(np.sqrt(np.mean(centred**2))), 1e-9), np.float32)
