@@ -20,6 +20,7 @@ from igmc.config.presets import (
 from igmc.config.ranker import RankerConfig
 from igmc.config.run import RunConfig, network_of, network_with, others_settings
 from igmc.config.sections import (
+    BLENDED,
     COVERAGE,
     COVERAGE_HELP,
     SELECTIONS,
@@ -33,6 +34,7 @@ from igmc.config.sections import (
 )
 
 __all__ = [
+    "BLENDED",
     "COVERAGE",
     "COVERAGE_HELP",
     "FIRST_NETWORK",

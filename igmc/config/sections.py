@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from igmc.config.base import Config, Former, knob
 
 __all__ = [
+    "BLENDED",
     "COVERAGE",
     "COVERAGE_HELP",
     "SELECTIONS",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 SELECTIONS = ("fixed", "validation")
+CANDIDATES, BLENDED = 200, 100  # of a list by predicted rating, and by a blend, if no number is given
 COVERAGE = 0.9  # of an interval, where nothing else is asked
 COVERAGE_HELP = "probability that a rating lies in the interval from low to high"
 
@@ -183,12 +185,21 @@ class ListConfig(Config):
         high=1.0,
     )
     gems: bool = knob(False, "list hidden gems: items with few ratings, but at least 10, ordered by lift")
-    candidates: int = knob(
-        200, "number of items to score, the most promising by co-rating; raised if the list needs more", low=1
+    candidates: int | None = knob(
+        None,
+        f"number of items to score, the most promising ones; raised if the list needs more; if not given, "
+        f"{BLENDED} in a blend, the weight of which was chosen on as many, else {CANDIDATES}",
+        low=1,
     )
     budget: int = knob(2_000_000, "maximum ratings read in each of the two steps that find candidates", low=1)
     exhaustive: bool = knob(False, "score all items instead of candidates")
     coverage: float = knob(COVERAGE, COVERAGE_HELP, low=0.001, high=0.999)
+
+    @property
+    def to_score(self) -> int:
+        """How many candidates are scored, once the order is known; hidden gems are in no blend."""
+        blends = self.order == "blend" and not self.gems
+        return self.candidates or (BLENDED if blends else CANDIDATES)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from igmc.config import RankerConfig
+from igmc.config import BLENDED, RankerConfig
 from igmc.errors import CheckpointError, WriteError
 from igmc.graph import ServingGraph, make_parts
 from igmc.networks import AnyScorer, RankerScorer
@@ -37,7 +37,6 @@ RANKER_FILE = "ranker.ckpt"
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8)  # of the predicted rating, both standardized over the candidates
 USUAL_WEIGHT = 0.4  # where no ratings are left to choose it on; of ML-100K, by its validation part
 JUDGES = 500  # users of the validation part whose lists decide on the weight
-CANDIDATES = 100  # of each of them
 LENGTH = 10
 PSEUDO_RATINGS = 5.0  # at the mean of all, in a user's mean
 BELOW_MEAN = 0.125  # of the range of ratings: half a star of 1..5
@@ -158,8 +157,9 @@ class RunRelevance:
 def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     """The weight of the predicted rating that gives the best lists of validation items.
 
-    Each user's unseen items are ranked from the training ratings alone, and the first 100 of them also by
-    predicted rating. The mean of two NDCG@10 decides: of all items that users chose, and of those they liked.
+    Each user's unseen items are ranked from the training ratings alone, and the first `BLENDED` of them also
+    by predicted rating. The mean of two NDCG@10 decides: of all items that users chose, and of those they
+    liked.
 
     Args:
         ranker: of the training ratings, and trained on no others.
@@ -175,7 +175,7 @@ def chosen_weight(ranker: Ranker, split: Split, scorer: AnyScorer) -> float:
     relevance = ranker.scores(Rows(seen, shown, users))
     places = np.repeat(np.arange(len(users)), np.diff(seen.indptr)), seen.indices
     relevance[places] = -np.inf
-    items = np.argsort(-relevance, axis=1, kind="stable")[:, :CANDIDATES]
+    items = np.argsort(-relevance, axis=1, kind="stable")[:, :BLENDED]
     best = np.take_along_axis(relevance, items, axis=1)
     best = np.where(np.isfinite(best), best, np.min(best, where=np.isfinite(best), initial=0.0))
     pairs = np.repeat(users, items.shape[1]).astype(np.int32), items.ravel().astype(np.int32)

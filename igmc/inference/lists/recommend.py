@@ -54,7 +54,7 @@ def recommend(
     diversity: float = 0.0,
     gems: bool = False,
     because: bool = False,
-    candidates: int = 200,
+    candidates: int | None = None,
     budget: int = 2_000_000,
     exhaustive: bool = False,
     bottom: bool = False,
@@ -84,7 +84,8 @@ def recommend(
             `lists.diversity`.
         gems: only items with few ratings, but at least ten, by lift; see `lists.orders.little_known`.
         because: name the user's rating that supports each item most; see `lists.because`.
-        candidates: items that the models score, the most promising first; see `candidate_order`.
+        candidates: items that the models score, the most promising first; see `candidate_order`. None for
+            100 in a blend, 200 in other orders.
         budget: maximum ratings read in each of the two steps that find candidates.
         exhaustive: score all items.
         bottom: the k items with the lowest predictions, worst first.
@@ -205,7 +206,7 @@ def _ranked(
     """
     total = int(mask.sum())
     order = np.flatnonzero(mask).astype(np.int32)
-    step = total if config.exhaustive else max(config.candidates, _pool(config))
+    step = total if config.exhaustive else max(config.to_score, _pool(config))
     by = _order(config)
     if step < total:
         order = candidate_order(

@@ -136,7 +136,7 @@ def relevant_items(
     left = np.flatnonzero(mask).astype(np.int32)
     left = left[np.argsort(-worth.all[left], kind="stable")]
     blends = worth.weight is not None
-    step = len(left) if blends and config.exhaustive else max(config.candidates if blends else 0, most)
+    step = len(left) if blends and config.exhaustive else max(config.to_score if blends else 0, most)
     lowest = _lowest(view) if blends else 0.0
     items, values, pieces = [np.empty(0, np.int32)], [np.empty(0)], list[Predictions]()
     enough = scored = 0

@@ -103,6 +103,20 @@ def test_auto_is_the_blend_where_that_is_soon_told_and_nothing_speaks_for_scores
     assert recommend(bare, ratings=MINE).equals(by["score"])
 
 
+@pytest.mark.parametrize(
+    ("setting", "scored"),
+    [
+        ({"order": "blend"}, 100),
+        ({"order": "score"}, 200),
+        ({"order": "blend", "candidates": 30}, 30),
+        ({"order": "score", "candidates": 30}, 30),
+    ],
+)
+def test_a_blend_scores_as_many_candidates_as_its_weight_was_chosen_on(ranked, setting, scored):
+    assert list_items(ranked, ListRequest(ratings=MINE, config=ListConfig(**setting))).scored == scored
+    assert ListConfig(gems=True, **setting).to_score == setting.get("candidates", 200)  # by lift
+
+
 @pytest.mark.parametrize(("most", "trained"), [(10**6, True), (10, False)])
 def test_auto_trains_a_ranker_on_few_ratings_alone(ranked, tmp_path, monkeypatch, most, trained):
     asked = RunRelevance(tmp_path, ranked.relevance._split, "fixed", 1)
