@@ -21,7 +21,7 @@ from typing import ParamSpec, TypeVar
 
 import torch
 
-__all__ = ["away", "cores", "one_torch_thread", "pool", "set_torch_threads"]
+__all__ = ["away", "cores", "one_torch_thread", "own_thread", "pool", "set_torch_threads"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,7 +67,7 @@ def away(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """
     if _THREAD.own:
         return work(*args, **kwargs)
-    return pool("work", MOST, _start).submit(work, *args, **kwargs).result()
+    return pool("work", MOST, own_thread).submit(work, *args, **kwargs).result()
 
 
 @cache
@@ -99,7 +99,8 @@ def one_torch_thread() -> Iterator[None]:
         set_torch_threads(before)
 
 
-def _start() -> None:
+def own_thread() -> None:
+    """Make the calling thread, just started, one of ours: `away` stays in it, where torch has one thread."""
     _THREAD.own = True
     set_torch_threads(1)
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from igmc.config import ServeConfig
+from igmc.threads import own_thread
 
 __all__ = ["RETRY_AFTER", "BodyLimit", "BusyError", "Gate", "LateError", "send_problem"]
 
@@ -41,7 +42,7 @@ class Gate:
     """
 
     def __init__(self, limits: ServeConfig) -> None:
-        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="igmc-serve")
+        self._pool = ThreadPoolExecutor(limits.threads, "igmc-serve", initializer=own_thread)
         self._threads, self._places = limits.threads, limits.threads + limits.queue
         self._timeout = limits.timeout
         self._taken = 0

@@ -8,6 +8,7 @@ import pytest
 
 from igmc.config import ServeConfig
 from igmc.errors import ConfigError
+from igmc.threads import away
 from igmc.web.limits import BodyLimit, BusyError, Gate, LateError
 from igmc.web.service import Service
 from tests.web.conftest import FIVE
@@ -57,7 +58,7 @@ def test_a_body_that_is_too_large_is_refused(make_client):
     parts = (b" " * 200 for _ in range(10))  # sent in chunks, without a length
     answer = client.post("/api/recommendations", content=parts, headers={"content-type": "application/json"})
     assert answer.status_code == 413
-    assert client.post("/api/recommendations", json={"ratings": FIVE}).status_code == 200
+    assert client.post("/api/recommendations", json={"ratings": FIVE, "order": "score"}).status_code == 200
 
 
 def test_beyond_its_capacity_the_server_is_busy_and_answers_health(make_client, slow):
@@ -119,6 +120,16 @@ def test_the_task_is_told_its_deadline_and_its_errors_come_out():
         assert gate.taken == 0
 
     asyncio.run(ask())
+
+
+def test_a_request_stays_in_the_thread_that_took_it():
+    async def ask():
+        gate = Gate(ServeConfig(threads=1))
+        outer, inner = await gate.run(lambda _: (threading.get_ident(), away(threading.get_ident)))
+        gate.close()
+        return outer == inner
+
+    assert asyncio.run(ask()), "a busy machine would have to find a thread for it once more"
 
 
 def test_a_body_that_does_not_arrive_is_not_waited_for():

@@ -19,6 +19,7 @@ from igmc.threads import pool
 __all__ = ["POOLED", "read_sides"]
 
 POOLED = 56
+PIECE = 32  # pairs, fewer of which are read before another thread has woken up
 CHUNKS = 8  # of a batch, each with gradients of its own: added up in a fixed order, whatever the threads
 
 
@@ -50,7 +51,7 @@ class _ReadSides(torch.autograd.Function):
             scratch = make_scratch(_most(found.ptr, index), weights)
             read_side(*_arrays(found), neighbours.pair, index, low, high, weights, pooled[side], scratch)
 
-        _share(work, len(index), threads)
+        _share(work, len(index), threads, min(CHUNKS, 1 + len(index) // PIECE))
         return torch.from_numpy(pooled.transpose(1, 0, 2).reshape(len(index), 2 * POOLED))
 
     @staticmethod
@@ -68,7 +69,7 @@ class _ReadSides(torch.autograd.Function):
             )
             grads[side, low] = own
 
-        _share(work, len(index), ctx.threads)
+        _share(work, len(index), ctx.threads, CHUNKS)
         total: list[Tensor] = []
         for side in (0, 1):
             parts = [grads[key] for key in sorted(grads) if key[0] == side]
@@ -92,8 +93,8 @@ def _most(ptr: NDArray[np.int64], index: NDArray[np.int64]) -> int:
     return int((ptr[index + 1] - ptr[index]).max(initial=0))
 
 
-def _share(work: Any, pairs: int, threads: int) -> None:
-    bounds = [pairs * k // CHUNKS for k in range(CHUNKS + 1)]
+def _share(work: Any, pairs: int, threads: int, chunks: int) -> None:
+    bounds = [pairs * k // chunks for k in range(chunks + 1)]
     jobs = [(side, *ends) for ends in itertools.pairwise(bounds) for side in (0, 1) if ends[0] < ends[1]]
     futures = [pool("neighbours", threads).submit(work, *job) for job in jobs]
     wait(futures)
