@@ -59,7 +59,8 @@ logger = logging.getLogger(__name__)
     "--embeddings",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also draw the item embeddings of a model fitted to the same data and saved by Recommender.save.",
+    help="Also draw the item embeddings and the training of a model fitted to the same data and saved by "
+    "Recommender.save.",
 )
 @click.option(
     "--projection",
@@ -75,8 +76,9 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     The figures are "training", the loss and the validation metrics by epoch; "errors", predictions by true
     rating, calibration, and errors by activity of the user and popularity of the item; "subgraphs", the test
     pairs with the highest and the lowest prediction, explained as by igmc-explain; "largest-errors", the same
-    of the pairs predicted most too high and most too low; and "embeddings", the items by --embeddings,
-    coloured by their first genre.
+    of the pairs predicted most too high and most too low. --embeddings adds "embeddings", the items, coloured
+    by their first genre, and "model-training", what was measured of that model by epoch: for one that ranks,
+    NDCG, precision and recall at 20.
 
     --lists adds "most-rated", "list" (of the first user named), "first-places" (over 200 users), "lists" (a
     table of titles by users, also as lists.csv) and "lists-graph".
@@ -103,7 +105,7 @@ def plot_command(ctx: click.Context, /, run: Path, **given: Any) -> None:
     if (rates and folder.finished) or given["user"] is not None:
         figures |= _subgraphs(folder, split, config, given)
     if given["embeddings"] is not None:
-        figures["embeddings"] = _embeddings(folder, split, given["embeddings"], given["projection"])
+        figures |= _embeddings(folder, split, given["embeddings"], given["projection"])
     out = given["plots"] or Path(given_formerly("--plots") or folder.path / "plots")
     if given["lists"] is not None:
         from igmc.cli.plot_lists import draw_lists
@@ -193,9 +195,9 @@ def _subgraphs(
     return figures
 
 
-def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) -> Figure:
+def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) -> dict[str, Figure]:
     from igmc.inference import ItemInfo
-    from igmc.plots import embedding_figure, pca, umap
+    from igmc.plots import embedding_figure, pca, training_figure, umap
     from igmc.recommenders import load_recommender
 
     model: Any = load_recommender(path)
@@ -215,7 +217,9 @@ def _embeddings(folder: RunFolder, split: Split, path: Path, projection: str) ->
     genres = [""] * size if info is None else [cell.split("|")[0] for cell in info.genres]
     _, items = model.embeddings()
     if projection == "umap":
-        return embedding_figure(umap(items, seed=1), genres, ("UMAP 1", "UMAP 2"))
-    points, share = pca(items)
-    first, second = (f"principal component {k} ({part:.0%} of variance)" for k, part in enumerate(share, 1))
-    return embedding_figure(points, genres, (first, second))
+        points, names = umap(items, seed=1), ["UMAP 1", "UMAP 2"]
+    else:
+        points, share = pca(items)
+        names = [f"principal component {k} ({part:.0%} of variance)" for k, part in enumerate(share, 1)]
+    drawn = {"embeddings": embedding_figure(points, genres, (names[0], names[1]))}
+    return drawn | ({"model-training": training_figure(model.history)} if model.history else {})

@@ -209,9 +209,12 @@ def _fitted(
         rows += [split.validation] if protocol.refit else []
         rows += [split.support] if retrain else []
         known = replace(data.merged(), train=Ratings.of(split.table, np.concatenate(rows)))
+        chosen = model.history
         model = type(model)(model.chosen_config() if model.n_items else model.config, seed=model.seed)
         with ResourceUsage() as part:
             model.fit(known, monitor=monitor)
+        # The curves by which the epochs were chosen: a refit has no validation part to measure.
+        model.history = chosen or model.history
         seconds["fit"] = part.seconds
     else:
         seconds["fit"] = seconds.pop("choose")

@@ -52,7 +52,8 @@ class Recommender(ABC):
         added: those of them that models saved by earlier versions lack; None then.
         inductive: whether `fold_in` can take ratings of users and items not seen in training.
         history: a record for each epoch of training: ``epoch``, ``loss`` and, where there is a validation
-            part, what was measured on it; empty for models without epochs.
+            part, what was measured on it; empty for models without epochs. A model that `igmc.evaluate`
+            refitted has the history of the fit that chose its epochs.
         n_users, n_items: sizes of both sides, once fitted.
     """
 

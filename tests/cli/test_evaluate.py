@@ -1,12 +1,14 @@
 """igmc-evaluate: a report on stdout and in files."""
 
 import json
+from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import igmc
 from igmc.evaluation import metric_names
+from igmc.recommenders import load_recommender
 
 QUICK = ("--model", "biases", "--model", "item_mean", "--protocol", "random_80_20", "--ks", "5", "-q")
 
@@ -19,7 +21,7 @@ def test_a_table_and_a_test_against_one_model(command, home, tmp_path):
     assert (tmp_path / "out" / "report.png").is_file()
 
 
-def test_a_model_that_is_kept_has_its_embeddings_drawn(command, home, tmp_path, demo_run):
+def test_a_model_that_is_kept_has_its_embeddings_and_its_training_drawn(command, home, tmp_path, demo_run):
     model = "lightgcn:dim=4,layers=1,epochs=1"
     asked = "igmc-evaluate", "--model", model, "--no-rankings", "--protocol", "leave_last_out"
     code, _, err = command(*asked, "--keep-models")
@@ -27,8 +29,12 @@ def test_a_model_that_is_kept_has_its_embeddings_drawn(command, home, tmp_path, 
     code, _, err = command(*asked, "--keep-models", "--out", tmp_path / "out")
     path = next((tmp_path / "out" / "models").glob("lightgcn-*.model"))
     assert f"lightgcn kept in {path}" in err
+    # Refitted without a validation part, it still has the curves by which its epochs were chosen.
+    assert load_recommender(path).history[0].keys() >= {"validation_precision", "validation_recall"}
     code, out, _ = command("igmc-plot", demo_run, "--embeddings", path, "--plots", tmp_path, "--top", 1)
-    assert str(tmp_path / "embeddings.png") in out
+    drawn = [Path(line).stem for line in out.split()]
+    assert drawn[-2:] == ["embeddings", "model-training"]
+    assert (tmp_path / "model-training.svg").is_file()
 
 
 def test_json_and_columns(command, home):

@@ -50,9 +50,9 @@ def make_client(predictor):
 
 
 @contextlib.contextmanager
-def serving(predictor):
-    """Where a real server answers."""
-    limits = ServeConfig()
+def serving(predictor, **limits):
+    """Where a real server answers; `limits` as in `ServeConfig`."""
+    limits = ServeConfig(**limits)
     application = make_app(Experiment.of(Service(predictor, limits)), limits)
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -487,6 +488,76 @@ def test_keys_alone_will_do(open_page):
     page.locator("#why-graph svg").wait_for()
     keys.press("Escape")
     assert page.locator("#recommended .why").first.and_(page.locator(":focus")).count() == 1
+
+
+def test_two_tabs_and_enter_lead_to_the_list_or_the_filters(open_page):
+    for tabs, words, place in (
+        (1, "Skip to your list", "for-you"),
+        (2, "Skip to the filters", "filters-summary"),
+    ):
+        page = open_page()
+        keys = page.keyboard
+        for _ in range(tabs):
+            keys.press("Tab")
+        assert page.get_by_text(words).bounding_box()["x"] >= 0  # seen as soon as it has the focus
+        keys.press("Enter")
+        assert page.evaluate("document.activeElement.id") == place
+    keys.press("Enter")
+    keys.press("Tab")
+    assert page.locator("#genres button").first.and_(page.locator(":focus")).is_visible()
+
+
+def test_the_key_f_opens_the_filters_but_not_where_one_types(open_page):
+    page = open_page()
+    keys = page.keyboard
+    page.get_by_label("Search").focus()
+    keys.type("ff")
+    assert page.get_by_label("Search").input_value() == "ff"
+    assert not page.locator("#genres").is_visible()
+    page.locator("#people").click()
+    page.locator("#pick-close").focus()
+    keys.press("f")  # a dialog is open
+    keys.press("Escape")
+    assert not page.locator("#genres").is_visible()
+    page.locator("#theme").focus()
+    keys.press("Control+f")  # the browser's own search
+    assert not page.locator("#genres").is_visible()
+    for _ in range(2):  # once more, and they stay open
+        keys.press("f")
+        assert page.locator("#filters-summary:focus").count() == 1
+        assert page.locator("#genres").is_visible()
+
+
+def test_posters_come_from_the_address_that_the_operator_gives(browser, predictor):
+    asked = []
+    dot = '<svg xmlns="http://www.w3.org/2000/svg" width="46" height="69"/>'
+
+    def poster(route):
+        asked.append(route.request.url)
+        missing = len(asked) == 2
+        route.fulfill(status=404) if missing else route.fulfill(body=dot, content_type="image/svg+xml")
+
+    page = browser.new_page()
+    page.route("https://posters.example/**", poster)
+    template = "https://posters.example/{item_id}.jpg?of={name}&file={title}&in={year}"
+    with serving(predictor, poster_url=template) as place:
+        page.goto(place)
+        page.locator("#recommended span.poster").wait_for()  # a place left for the one that is missing
+        drawn = "[...document.images].filter(one => one.naturalWidth === 46).length"
+        page.wait_for_function(f"{drawn} === 9")
+        rows = recommend(predictor, ratings={}, order="score")
+        expected = [
+            template.format(
+                item_id=one, name=quote(natural_title(title), safe=""), title=quote(title), year=year
+            )
+            for one, title, year in zip(rows.item_id, rows.title, rows.year, strict=True)
+        ]
+        assert sorted(map(unquote, asked)) == sorted(map(unquote, expected))
+        assert not any(" " in address for address in asked)
+        assert page.locator("#recommended img[alt='']").count() == 9
+        lefts = {poster.bounding_box()["x"] for poster in page.locator("#recommended .poster").all()}
+        assert len(lefts) == 1  # titles stay in one column
+    page.close()
 
 
 def test_on_a_phone_and_in_the_dark(open_page, shots):
