@@ -58,7 +58,7 @@ def draw_lists(predictor: Predictor, typed: str, out: Path) -> dict[str, Figure]
     own = _listed(predictor, frames[:1])
     known = [_title(predictor, k) for k in most.tolist()]
     return {
-        "most-rated": bar_figure(known, count[most].tolist(), "ratings"),
+        "most-rated": bar_figure(known, count[most].tolist(), "known ratings"),
         "list": list_figure(own, levels, f"for {names[0]}"),
         "first-places": bar_figure(
             [title for title, _ in first],

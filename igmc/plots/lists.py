@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.plots.style import BLACK, BLUE, COLUMN, GREY, PAGE, SKY, house_style, new_figure
+from igmc.rating_colours import ON_WHITE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +87,9 @@ def list_figure(listed: Sequence[ListedTitle], levels: Sequence[float], title: s
 
 @house_style()
 def pivot_figure(users: Sequence[str], listed: Sequence[ListedTitle], levels: Sequence[float]) -> Figure:
-    """Several users' lists as a table of titles by users, coloured by prediction, empty where not listed.
+    """Several users' lists as a table of titles by users, empty where not listed.
+
+    Predictions have the colours of ratings, those of `igmc.rating_colours`.
 
     Args:
         users: at least one.
@@ -96,21 +99,21 @@ def pivot_figure(users: Sequence[str], listed: Sequence[ListedTitle], levels: Se
     Raises:
         MissingExtraError: without matplotlib.
     """
+    from matplotlib.colors import LinearSegmentedColormap
+
     values = np.array([[np.nan if s is None else s for s in one.scores] for one in listed], float)
     height = _FRAME + 0.3 + _LINE * len(listed)
     figure, (axes,) = new_figure(width=min(PAGE, 2.6 + 0.5 * len(users)), height=height)
-    low = float(np.nanmin(values))
+    colours = LinearSegmentedColormap.from_list("ratings", ON_WHITE)
     shown = np.ma.masked_invalid(values)
-    image = axes.imshow(shown, cmap="cividis", vmin=low, vmax=levels[-1], aspect="auto")
-    middle = (low + levels[-1]) / 2
+    image = axes.imshow(shown, cmap=colours, vmin=levels[0], vmax=levels[-1], aspect="auto")
     for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
-        value = values[row, column]
-        look: dict[str, Any] = {"color": BLACK if value > middle else "white", "fontsize": 6}
-        axes.text(column, row, f"{value:.1f}", ha="center", va="center", **look)
+        look: dict[str, Any] = {"color": "white", "fontsize": 7, "ha": "center", "va": "center"}
+        axes.text(column, row, f"{values[row, column]:.1f}", **look)
     axes.set_xticks(range(len(users)), users, rotation=45, ha="right", rotation_mode="anchor")
     _titles(axes, [one.title for one in listed])
     axes.grid(visible=False)
-    figure.colorbar(image, ax=axes, label="predicted rating", fraction=0.05)
+    figure.colorbar(image, ax=axes, label="predicted rating", fraction=0.05, aspect=30)
     return figure
 
 
@@ -119,7 +122,7 @@ def network_figure(users: Sequence[str], listed: Sequence[ListedTitle]) -> Figur
     """Users on the left, the titles of their lists on the right; as wide as a page.
 
     A title's dot is the larger the higher its mean rating, and the darker the more people rated it; a line is
-    the wider and darker the higher the prediction.
+    the wider and darker the higher the prediction. Titles are near the users on whose lists they are.
 
     Args:
         users: at least one.
@@ -129,13 +132,14 @@ def network_figure(users: Sequence[str], listed: Sequence[ListedTitle]) -> Figur
         MissingExtraError: without matplotlib.
     """
     figure, (axes,) = new_figure(width=PAGE, height=_FRAME + 0.5 + _LINE * len(listed))
+    listed = sorted(listed, key=_mean_user)  # few lines cross
     right = np.arange(len(listed), dtype=float)
     left = (np.arange(len(users)) + 0.5) * len(listed) / len(users) - 0.5
     every = [(s, at, who) for at, one in enumerate(listed) for who, s in enumerate(one.scores)]
     scores = [(score, at, who) for score, at, who in every if score is not None]
     share = _within([score for score, _, _ in scores])
     for (_, at, who), part in zip(scores, share, strict=True):
-        look: dict[str, Any] = {"linewidth": 0.4 + 2 * part, "alpha": 0.25 + 0.6 * part, "zorder": 1}
+        look: dict[str, Any] = {"linewidth": 0.6 + 1.8 * part, "alpha": 0.4 + 0.5 * part, "zorder": 1}
         axes.plot([0, 1], [left[who], right[at]], color=GREY, **look)
     usual, ratings = [one.usual for one in listed], [one.ratings for one in listed]
     size = 15 + 110 * _within(usual)
@@ -150,6 +154,11 @@ def network_figure(users: Sequence[str], listed: Sequence[ListedTitle]) -> Figur
     axes.set_title(f"larger: rated higher ({min(usual):.1f} to {max(usual):.1f}); wider: predicted higher")
     figure.colorbar(dots, ax=axes, label="ratings", fraction=0.03)
     return figure
+
+
+def _mean_user(one: ListedTitle) -> float:
+    """Where the users are, on average, on whose lists a title is."""
+    return float(np.mean([at for at, score in enumerate(one.scores) if score is not None]))
 
 
 def _titles(axes: Axes, titles: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ gave the item that is asked.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["subgraph_figure"]
 
 # Inches, for all is drawn in one frame as large as the page is wide.
-_USER, _ITEMS, _USERS, _ITEM = (0.08, 0.92), (1.47, 3.52), (4.46, 5.36), (5.95, PAGE - 0.08)
+_USER, _ITEMS, _USERS, _ITEM = (0.08, 0.92), (1.47, 3.85), (4.46, 5.36), (5.95, PAGE - 0.08)
 _ROW, _BOX = 0.205, 0.16  # from row to row, and the height of a box
 _HEAD, _FOOT, _LEGEND = 0.5, 0.38, 0.28  # above and below the rows of a panel; below all panels
 _ENTRY = 0.22  # a row of the legend: one for each measure
@@ -142,6 +143,8 @@ def _neighbour(axes: Axes, span: tuple[float, float], y: float, label: str, numb
     )  # fmt: skip
     room = right - left - 0.1 - (_long(number, _SMALL) + 0.06 if number else 0.0)
     text: dict[str, Any] = {"va": "center_baseline", "zorder": 3, "parse_math": False}
+    if _long(label, _TEXT) > room:
+        label = re.sub(r" \(\d{4}\)$", "", label)  # a title says more than its year
     axes.text(left + 0.05, y, _fitting(label, room, _TEXT), fontsize=_TEXT, **text)
     axes.text(right - 0.05, y, number, fontsize=_SMALL, color=GREY, ha="right", **text)
 
@@ -215,7 +218,7 @@ def _legend(axes: Axes, panels: Sequence[SubgraphPanel], most: dict[str, float])
     for row, (measure, greatest) in enumerate(most.items()):
         x = _widths(axes, 2.5, y - row * _ENTRY, measure, greatest, text) if greatest else 2.5
         lowers = any(e.importance < 0 for p in panels if p.measure == measure for e in p.edges)
-        for style, label in (("-", "raises"), (_DASHES, "lowers it")) if lowers else ():
+        for style, label in (("-", "raises"), (_DASHES, "lowers")) if lowers else ():
             axes.plot([x, x + 0.28], [y - row * _ENTRY] * 2, color=GREY, linewidth=1.6, linestyle=style)
             axes.text(x + 0.34, y - row * _ENTRY, label, **text)
             x += 0.44 + _long(label, _TEXT)

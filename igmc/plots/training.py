@@ -60,11 +60,14 @@ def training_figure(history: Sequence[Mapping[str, Any]]) -> Figure:
     for name, colour in zip(measured, (VERMILION, BLUE, ORANGE), strict=False):
         _draw(axes[-1], history, name, colour, "validation" if one_axis else _VALIDATED[name])
     if panels > 1:
-        axes[-1].set(ylabel=" / ".join(_VALIDATED[name] for name in measured), title="(b) validation")
+        label = "mean over users" if len(measured) > 1 else _VALIDATED[measured[0]]
+        axes[-1].set(ylabel=label, title="(b) validation")
     if measured:
-        _mark_best(axes[-1], history, measured[0])
-    if (one_axis and measured) or len(measured) > 1:
+        _mark_best(axes[-1], history, measured[0], "best" if len(measured) == 1 else None)
+    if one_axis and measured:
         axes[-1].legend()
+    elif len(measured) > 1:  # below: the curves leave no room among them
+        axes[-1].legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=len(measured))
     return figure
 
 
@@ -93,10 +96,11 @@ def _draw(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, colour: s
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _mark_best(axes: Axes, history: Sequence[Mapping[str, Any]], name: str) -> None:
+def _mark_best(axes: Axes, history: Sequence[Mapping[str, Any]], name: str, words: str | None) -> None:
     known = [record for record in history if record.get(name) is not None]
     best = (min if name == "validation_rmse" else max)(known, key=lambda record: record[name])
     epoch, value = int(best["epoch"]), best[name]
     axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
     axes.plot(epoch, value, "o", color=GREY, markersize=6, fillstyle="none")
-    axes.set_title(f"best: {value:.4f} in epoch {epoch}", loc="right", color=GREY)
+    words = words or f"best {_VALIDATED[name]}"
+    axes.set_title(f"{words}: {value:.4f} in epoch {epoch}", loc="right", color=GREY)

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from igmc.plots.lists import ListedTitle, bar_figure, list_figure, network_figure, pivot_figure
+from igmc.rating_colours import rating_colour
 
 LISTED = [
     ListedTitle("Alien", 3.5, 90, (4.5, 3.0)),
@@ -41,6 +43,11 @@ def test_a_pivot_is_empty_where_a_title_is_not_listed():
     np.testing.assert_array_equal(shown.mask, [[False, False], [True, False]])
     assert [text.get_text() for text in axes.texts] == ["4.5", "3.0", "4.0"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["user 1", "user 2"]
+    # Coloured as ratings are, on the whole scale.
+    image = axes.images[0]
+    for rating in (1.0, 3.0, 4.4):
+        drawn, expected = to_rgb(image.cmap(image.norm(rating))), to_rgb(rating_colour(rating, 1, 5))
+        assert drawn == pytest.approx(expected, abs=0.01)
 
 
 def test_a_graph_has_a_line_for_each_place_of_a_list():
@@ -52,3 +59,13 @@ def test_a_graph_has_a_line_for_each_place_of_a_list():
     assert titles.get_sizes()[1] > titles.get_sizes()[0], "rated higher is larger"
     assert titles.get_array().tolist() == [90, 10]
     assert len(users.get_offsets()) == 2
+
+
+def test_titles_of_a_graph_are_near_the_users_who_have_them():
+    listed = [
+        ListedTitle("both", 3.0, 1, (4.0, 4.0)),
+        ListedTitle("second", 3.0, 1, (None, 4.0)),
+        ListedTitle("first", 3.0, 1, (4.0, None)),
+    ]
+    axes = network_figure(["user 1", "user 2"], listed).axes[0]
+    assert [text.get_text() for text in axes.texts[2:]] == ["first", "both", "second"]

@@ -45,7 +45,7 @@ def test_each_rating_is_a_line_with_its_colour_width_and_sign():
     )
     shown = texts(figure)
     assert {"me", "user 1", "Film", "One", "Two", "why", "predicted: 4.25"} <= set(shown)
-    assert {"+0.40", "\N{MINUS SIGN}0.20", "+0.10", "raises", "lowers it"} <= set(shown)
+    assert {"+0.40", "\N{MINUS SIGN}0.20", "+0.10", "raises", "lowers"} <= set(shown)
     assert {"1", "2", "3", "4", "5", "rating", "importance", "0.4", "0.2", "0.04"} <= set(shown)
 
 
@@ -95,6 +95,12 @@ def test_many_levels_get_a_band_and_no_neighbours_are_no_error(tmp_path):
     assert "35" not in texts(figure)
     alone = SubgraphPanel("t", ("me",), ("Film",), (), (3.0,), None)
     save_figure(subgraph_figure([alone]), tmp_path / "alone")
+
+
+def test_a_long_title_loses_its_year_first():
+    names = ("Film", "One Flew Over the Cuckoo's Nest (1975)", "Two (1999)")
+    shown = texts(subgraph_figure([SubgraphPanel("t", ("me", "user 1"), names, EDGES, (1.0, 5.0), 1.0)]))
+    assert {"One Flew Over the Cuckoo's Nest", "Two (1999)"} <= set(shown)
 
 
 def test_what_does_not_fit_is_cut():

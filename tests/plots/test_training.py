@@ -4,8 +4,10 @@ import logging
 import sys
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from igmc.plots import training
+from igmc.plots.style import save_figure
 from igmc.plots.training import save_curves, training_figure
 
 
@@ -55,9 +57,27 @@ def test_of_rankings_the_highest_ndcg_is_best_and_epochs_without_a_figure_are_pa
     ndcg, precision, recall = lines(validation)[:3]
     assert ndcg == ([2.0, 3.0, 4.0], [0.1, 0.3, 0.2])
     assert (precision[1], recall[1]) == ([0.05, 0.15, 0.1], [0.9, 0.7, 0.8])
-    assert validation.get_title(loc="right") == "best: 0.3000 in epoch 3"
+    assert validation.get_title(loc="right") == "best NDCG@20: 0.3000 in epoch 3"
     names = [text.get_text() for text in validation.get_legend().texts]
     assert names == ["NDCG@20", "precision@20", "recall@20"]
+
+
+RANKED = {"loss": 0.6, "validation_ndcg": 0.2, "validation_precision": 0.1, "validation_recall": 0.3}
+
+
+@pytest.mark.parametrize("record", [RANKED, {"mse": 1.0, "validation_rmse": 1.0}])
+def test_no_text_covers_another_or_leaves_the_paper(tmp_path, record):
+    figure = training_figure([record | {"epoch": epoch} for epoch in range(1, 101)])
+    save_figure(figure, tmp_path / "x")
+    *_, axes = figure.axes
+    drawn = FigureCanvasAgg(figure).get_renderer()
+    title, best = axes._left_title.get_window_extent(drawn), axes._right_title.get_window_extent(drawn)
+    label = axes.yaxis.label.get_window_extent(drawn)
+    assert title.x1 < best.x0 < best.x1 <= figure.bbox.width
+    assert label.x0 >= 0
+    assert 0 <= label.y0 < label.y1 <= title.y0
+    if record is RANKED:  # the legend is below the curves
+        assert 0 <= axes.get_legend().get_window_extent(drawn).y1 <= axes.bbox.y0
 
 
 def test_both_files_are_written(tmp_path):
