@@ -205,16 +205,13 @@ def _fitted(
             model.fit(data, monitor=monitor)
         seconds["choose"] = part.seconds
     if not model.n_items or protocol.refit or retrain:
-        rows = [split.train]
-        rows += [split.validation] if protocol.refit else []
-        rows += [split.support] if retrain else []
+        rows = [split.train, *[split.validation] * protocol.refit, *[split.support] * retrain]
         known = replace(data.merged(), train=Ratings.of(split.table, np.concatenate(rows)))
         chosen = model.history
         model = type(model)(model.chosen_config() if model.n_items else model.config, seed=model.seed)
         with ResourceUsage() as part:
             model.fit(known, monitor=monitor)
-        # The curves by which the epochs were chosen: a refit has no validation part to measure.
-        model.history = chosen or model.history
+        model.history = chosen or model.history  # the curves that chose the epochs; a refit has none
         seconds["fit"] = part.seconds
     else:
         seconds["fit"] = seconds.pop("choose")
