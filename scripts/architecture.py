@@ -24,7 +24,7 @@ CELL, NAMES, HEAD = 17, 130, 110  # pixels: a square of the picture, the column 
 
 # From the ground up; what stands on one floor does not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "threads", "environment", "short_repr", "progress", "memory"),
+    ("errors", "threads", "environment", "short_repr", "progress", "memory", "rating_colours"),
     ("argument_types", "processes"),
     ("config", "files", "checked_json", "ranks", "jobs"),
     ("compiled", "tracking"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from igmc.plots.style import BLACK, GREY, PAGE, house_style
 from igmc.plots.subgraph_panel import SubgraphPanel
+from igmc.rating_colours import rating_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,8 +39,9 @@ _TEXT, _SMALL = 7, 6  # points
 def subgraph_figure(panels: Sequence[SubgraphPanel]) -> Figure:
     """Enclosing subgraphs, one below the other, as wide as a page.
 
-    Ratings are coloured on their scale, from dark to light. A line is as wide as its rating is important, in
-    proportion, on one scale for all panels of a measure; it is dashed where the rating lowers the prediction.
+    Ratings have the colours of `igmc.rating_colours`, as on the page. A line is as wide as its rating is
+    important, in proportion, on one scale for all panels of a measure; it is dashed where the rating lowers
+    the prediction.
 
     Args:
         panels: at least one; all on one scale of ratings.
@@ -241,12 +243,8 @@ def _width(importance: float, most: float) -> float:
     return _THIN + (_WIDE - _THIN) * abs(importance) / most
 
 
-def _colour(rating: float, levels: Sequence[float]) -> Any:
-    """From dark blue to orange: even steps to the eye, told apart in every kind of colour blindness."""
-    from matplotlib import colormaps
-
-    span = levels[-1] - levels[0]
-    return colormaps["plasma"](0.8 * (rating - levels[0]) / span if span else 0.0)
+def _colour(rating: float, levels: Sequence[float]) -> str:
+    return rating_colour(rating, levels[0], levels[-1])
 
 
 def _long(text: str, size: float) -> float:

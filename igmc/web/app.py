@@ -23,6 +23,7 @@ from igmc.web.experiment import Experiment
 from igmc.web.ledger import Ledger
 from igmc.web.limits import BodyLimit, Gate
 from igmc.web.problems import described, tell_problems
+from igmc.web.rating_css import rating_css
 from igmc.web.security import Guard, Shield, image_origin
 from igmc.web.service import Service
 from igmc.web.shadow import Shadow
@@ -160,7 +161,10 @@ def make_app(
     app.state.metrics = metrics = Metrics(lambda: app.state.gate.taken, experiment, files)
     app.add_api_route("/metrics", _metrics(metrics), methods=["GET"], include_in_schema=False)
     for path, (name, kind) in _FILES.items():
-        app.add_api_route(path, _file(name, kind), methods=["GET", "HEAD"], include_in_schema=False)
+        content = (_STATIC / name).read_bytes()
+        app.add_api_route(path, _file(content, kind), methods=["GET", "HEAD"], include_in_schema=False)
+    colours = _file(rating_css().encode(), "text/css; charset=utf-8")
+    app.add_api_route("/ratings.css", colours, methods=["GET", "HEAD"], include_in_schema=False)
     tell_problems(app)
     # The last one added is the first one asked.
     app.add_middleware(BodyLimit, limits=limits)
@@ -212,9 +216,7 @@ def _metrics(metrics: Metrics) -> Callable[[], Any]:
     return read
 
 
-def _file(name: str, kind: str) -> Callable[[], Any]:
-    content = (_STATIC / name).read_bytes()
-
+def _file(content: bytes, kind: str) -> Callable[[], Any]:
     async def serve() -> Response:
         return Response(content, headers={"content-type": kind})
 

@@ -390,8 +390,8 @@ function shown(found) {
   const line = (kind, width) => svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, svg("path", { d: "M2 5H24", class: `edge ${kind}`, "stroke-width": width }));
   $("why-legend").replaceChildren(
     make("span", {}, "gave", ...ends.flatMap((value) => [line(`level-${levelOf(value, about.scale)}`, 4), String(value)])),
-    make("span", {}, line("level-2", 7), "matters much"), make("span", {}, line("level-2", 1.5), "little"),
-    make("span", {}, line("level-2 minus", 3), "pulls it down"));
+    make("span", {}, line("plain", 7), "matters much"), make("span", {}, line("plain", 1.5), "little"),
+    make("span", {}, line("plain minus", 3), "pulls it down"));
   $("why-table").replaceChildren(table(found));
   $("why-more").hidden = false;
   const { users, items, ratings } = found.subgraph;

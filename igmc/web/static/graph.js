@@ -90,15 +90,18 @@ function disc(spot, kind, words, key) {
     svg("text", { x: spot.x, y: spot.y + 4.5, "text-anchor": "middle", class: "on-target" }, words));
 }
 
+/** A frame in the colour of a rating, if there is one. */
+const frame = (tie, scale) => (tie ? `rated level-${levelOf(tie.rating, scale)}` : "box");
+
 /** Somebody else, with what they gave the target. */
 function person(user, at, spot, found, scale, narrow) {
   const tie = found.ratings.find((one) => one.user === at && one.item === 0);
   const group = svg("g", { "data-node": `user-${at}` },
     svg("title", {}, `user ${user.id}`),
-    svg("circle", { cx: spot.x, cy: spot.y, r: spot.r, class: "box" }),
+    svg("circle", { cx: spot.x, cy: spot.y, r: spot.r, class: frame(tie, scale) }),
     svg("text", { x: spot.x, y: spot.y + spot.r + 11, "text-anchor": "middle", class: "small" },
       shortened(narrow ? String(user.id) : `user ${user.id}`, narrow ? 8 : 16)));
-  if (tie) group.append(svg("text", { x: spot.x, y: spot.y + 4.5, "text-anchor": "middle", class: `tie level-${levelOf(tie.rating, scale)}` }, String(tie.rating)));
+  if (tie) group.append(svg("text", { x: spot.x, y: spot.y + 4.5, "text-anchor": "middle", class: "tie" }, String(tie.rating)));
   return group;
 }
 
@@ -116,9 +119,9 @@ function box(item, at, spot, column, found, scale, name, narrow) {
   const lines = wrapped(words, Math.floor((column.boxWidth - 40) / 7.3), narrow ? 2 : 1);
   const group = svg("g", { "data-node": `item-${at}` },
     svg("title", {}, words),
-    svg("rect", { x: spot.x, y: spot.y - high / 2, width: column.boxWidth, height: high, rx: 9, class: "box" }),
+    svg("rect", { x: spot.x, y: spot.y - high / 2, width: column.boxWidth, height: high, rx: 9, class: frame(tie, scale) }),
     ...lines.map((line, k) => svg("text", { x: spot.x + 34, y: spot.y + 4.5 + 14 * (k - (lines.length - 1) / 2) }, line)));
-  if (tie) group.append(svg("text", { x: spot.x + 17, y: spot.y + 5, "text-anchor": "middle", class: `tie level-${levelOf(tie.rating, scale)}` }, String(tie.rating)));
+  if (tie) group.append(svg("text", { x: spot.x + 17, y: spot.y + 5, "text-anchor": "middle", class: "tie" }, String(tie.rating)));
   return group;
 }
 
