@@ -45,11 +45,12 @@ class _ReadSides(torch.autograd.Function):
         ctx.neighbours, ctx.index, ctx.threads = neighbours, index, threads
         ctx.save_for_backward(*tensors)
         pooled = np.empty((2, len(index), POOLED), np.float32)
+        sides = _sides(neighbours, index, tensors)
 
         def work(side: int, low: int, high: int) -> None:
-            found, weights = _side(neighbours, side), _weights(tensors, side)
-            scratch = make_scratch(_most(found.ptr, index), weights)
-            read_side(*_arrays(found), neighbours.pair, index, low, high, weights, pooled[side], scratch)
+            arrays, weights, most = sides[side]
+            scratch = make_scratch(most, weights)
+            read_side(*arrays, neighbours.pair, index, low, high, weights, pooled[side], scratch)
 
         _share(work, len(index), threads, min(CHUNKS, 1 + len(index) // PIECE))
         return torch.from_numpy(pooled.transpose(1, 0, 2).reshape(len(index), 2 * POOLED))
@@ -58,15 +59,13 @@ class _ReadSides(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         neighbours, index, tensors = ctx.neighbours, ctx.index, ctx.saved_tensors
         d_pooled = np.ascontiguousarray(grad.numpy().reshape(len(index), 2, POOLED).transpose(1, 0, 2))
-        grads = {}
+        grads, sides = {}, _sides(neighbours, index, tensors)
 
         def work(side: int, low: int, high: int) -> None:
-            found, weights = _side(neighbours, side), _weights(tensors, side)
-            scratch = make_scratch(_most(found.ptr, index), weights)
+            arrays, weights, most = sides[side]
+            scratch = make_scratch(most, weights)
             own = SideWeights(*(np.zeros_like(array) for array in weights))
-            read_side_back(
-                *_arrays(found), neighbours.pair, index, low, high, weights, d_pooled[side], scratch, own
-            )
+            read_side_back(*arrays, neighbours.pair, index, low, high, weights, d_pooled[side], scratch, own)
             grads[side, low] = own
 
         _share(work, len(index), ctx.threads, CHUNKS)
@@ -77,20 +76,17 @@ class _ReadSides(torch.autograd.Function):
         return None, None, None, *total
 
 
-def _side(neighbours: NeighbourRows, side: int) -> Any:
-    return (neighbours.users, neighbours.items)[side]
-
-
-def _arrays(found: Any) -> tuple[Any, ...]:
-    return found.ptr, found.residual, found.rows
-
-
-def _weights(tensors: Sequence[Tensor], side: int) -> SideWeights:
-    return SideWeights(*(t.detach().contiguous().numpy() for t in tensors[6 * side : 6 * side + 6]))
-
-
-def _most(ptr: NDArray[np.int64], index: NDArray[np.int64]) -> int:
-    return int((ptr[index + 1] - ptr[index]).max(initial=0))
+def _sides(
+    neighbours: NeighbourRows, index: NDArray[np.int64], tensors: Sequence[Tensor]
+) -> list[tuple[tuple[Any, ...], SideWeights, int]]:
+    """Of users and of items: the arrays read, the weights, and the most neighbours of a pair."""
+    found = []
+    for side, one in enumerate((neighbours.users, neighbours.items)):
+        own = tensors[6 * side : 6 * side + 6]
+        weights = SideWeights(*(tensor.detach().contiguous().numpy() for tensor in own))
+        most = int((one.ptr[index + 1] - one.ptr[index]).max(initial=0))
+        found.append(((one.ptr, one.residual, one.rows), weights, most))
+    return found
 
 
 def _share(work: Any, pairs: int, threads: int, chunks: int) -> None:
