@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from igmc import run
 from igmc.config import RunConfig
 from igmc.files import home_dir
 from igmc.inference.predictor import Predictor
-from igmc.run import train
+from tests.brief import brief
 from tests.postgres import running_postgres
 
 SMALL_RUN = {
@@ -42,11 +43,26 @@ def data_root() -> Path:
     return REAL_DATA
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_curves():
+    """A run draws no curves; a test that asks for them sets `igmc.run.save_curves` to `USUAL_CURVES`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "save_curves", lambda history, stem: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def brief_training():
+    """What trains in this process is cut short until the last test of the module; see `tests.brief`."""
+    with brief():
+        yield
+
+
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory) -> Path:
     """The folder of a finished run on the demo, three short epochs long; not to be written to."""
     folder = tmp_path_factory.mktemp("small") / "run"
-    train(RunConfig.from_dict(SMALL_RUN), out=folder, device="cpu", progress=False)
+    run.train(RunConfig.from_dict(SMALL_RUN), out=folder, device="cpu", progress=False)
     return folder
 
 

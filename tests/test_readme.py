@@ -23,6 +23,8 @@ from igmc.ratings.demo import make_demo
 from igmc.recommenders import RECOMMENDERS
 from tests.cli.commands import COMMANDS
 
+pytestmark = pytest.mark.usefixtures("brief_training")  # whether pages run is asked, not what they find
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TUTORIAL = ROOT / "docs" / "start" / "tutorial.md"

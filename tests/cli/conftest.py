@@ -9,6 +9,11 @@ from igmc.cli.main import _exit_code
 from tests.cli.commands import COMMANDS
 
 
+@pytest.fixture(scope="module", autouse=True)
+def brief(brief_training):
+    """What commands train is not the point here."""
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """The folder for downloads and stores; no real data is in sight."""

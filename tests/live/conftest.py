@@ -6,6 +6,7 @@ import pytest
 
 import igmc
 from igmc.live.log import RatingLog
+from tests.brief import brief
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -39,6 +40,6 @@ def neighbours(tmp_path_factory):
     config = igmc.RunConfig.from_dict(
         {"data": {"dataset": str(path)}, "network": "neighbours", "neighbours": {"epochs": 1, "members": 1}}
     )
-    return igmc.Predictor.from_run(
-        igmc.train(config, out=folder / "run", progress=False).folder, device="cpu"
-    )
+    with brief():
+        report = igmc.train(config, out=folder / "run", progress=False)
+    return igmc.Predictor.from_run(report.folder, device="cpu")

@@ -20,6 +20,8 @@ from igmc.ratings.split import make_split
 from igmc.training.folder import RunFolder
 from tests.networks import item_mean
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 THIRD = "item_mean"
 
 # What makes a network quick, besides two epochs.

@@ -14,10 +14,12 @@ from igmc.training import MemoryCheckpointer
 from igmc.training.neighbours_loop import fit_neighbours
 from tests.statistics.graphs import known_ratings
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 KNOWN = known_ratings()
 CPU = torch.device("cpu")
 CONFIG = NeighboursConfig(
-    epochs=3, members=2, batch_size=64, max_neighbors=10, newcomers=0.1, estimates="none"
+    epochs=2, members=2, batch_size=200, max_neighbors=10, newcomers=0.1, estimates="none"
 )
 
 

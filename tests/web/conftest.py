@@ -18,6 +18,11 @@ from tests.clicks import click_run
 FIVE = [{"item_id": f"f00{k}", "rating": rating} for k, rating in enumerate((5, 1, 4, 5, 2), start=1)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def brief(brief_training):
+    """How good lists are is not the point here."""
+
+
 @pytest.fixture(scope="session")
 def app(predictor):
     limits = ServeConfig()
