@@ -43,6 +43,7 @@ from igmc.run_report import RunReport
 from igmc.training.checkpoint import load_checkpoint
 from igmc.training.ensemble import predict_batches
 from igmc.training.folder import RunFolder
+from tests.brief import USUAL_CURVES
 from tests.edits import edited
 from tests.evaluation.splits import random_rows
 
@@ -103,10 +104,12 @@ def predictions(folder) -> pd.DataFrame:
 
 @pytest.fixture(scope="module", params=["validation", "fixed"])
 def done(request, ratings, home, tmp_path_factory):
-    """A finished run from the store under each selection."""
+    """A finished run from the store under each selection, with its curves."""
     folder = tmp_path_factory.mktemp(request.param)
     config = make_config(ratings, selection=request.param, epochs=4, learning_rate=0.01, live=False)
-    return config, run(config, folder, home), folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "save_curves", USUAL_CURVES)
+        return config, run(config, folder, home), folder
 
 
 def test_what_a_run_leaves_behind(done):
@@ -566,29 +569,45 @@ def epoch(self, number):
         yield batch
 
 Loader.epoch = epoch
-train(RunConfig.from_dict(json.load(sys.stdin)), home=Path(sys.argv[1]), out=Path(sys.argv[2]), device="cpu")
+for config, home, out in json.load(sys.stdin):
+    child = os.fork()
+    if child == 0:
+        train(RunConfig.from_dict(config), home=Path(home), out=Path(out), device="cpu")
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+CASES = {"live": (True, False), "store": (False, False), "batch norm": (True, True)}
 
 
-@pytest.mark.parametrize(("live", "batch_norm"), [(True, False), (False, False), (True, True)])
-def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(ratings, tmp_path, live, batch_norm):
-    model = MODEL.replace(batch_norm=batch_norm)
-    config = make_config(ratings, model=model, live=live, epochs=3)
-    broken, home = tmp_path / "broken", tmp_path / "home"
+@pytest.fixture(scope="module")
+def broken(ratings, tmp_path_factory):
+    """Settings, home and folder of runs that were killed, each a process of its own."""
+    found = {}
+    for name, (live, batch_norm) in CASES.items():
+        place = tmp_path_factory.mktemp("killed")
+        config = make_config(ratings, model=MODEL.replace(batch_norm=batch_norm), live=live, epochs=3)
+        found[name] = config, place / "home", place / "broken"
+    asked = [(config.to_dict(), str(home), str(folder)) for config, home, folder in found.values()]
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED_IN_EPOCH_2, str(home), str(broken)],
-        input=json.dumps(config.to_dict()),
+        [sys.executable, "-c", KILLED_IN_EPOCH_2],
+        input=json.dumps(asked),
         text=True,
         cwd=REPO,
         capture_output=True,
     )
-    assert killed.returncode == -9, killed.stderr
-    assert [path.name for path in (broken / "checkpoints").iterdir()] == ["epoch-0001.ckpt"]
-    report = run(config, broken, home)
-    assert "resuming after epoch 1" in (broken / "log.txt").read_text()
+    assert killed.stdout.split() == ["-9"] * len(CASES), killed.stderr
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_killed_in_epoch_2_and_run_again_ends_with_the_same_bits(broken, tmp_path, case):
+    config, home, folder = broken[case]
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["epoch-0001.ckpt"]
+    report = run(config, folder, home)
+    assert "resuming after epoch 1" in (folder / "log.txt").read_text()
     unbroken = run(config, tmp_path / "unbroken", tmp_path / "other home")
-    assert same(weights(broken), weights(tmp_path / "unbroken"))
-    assert (broken / "predictions.csv.gz").read_bytes() == (
+    assert same(weights(folder), weights(tmp_path / "unbroken"))
+    assert (folder / "predictions.csv.gz").read_bytes() == (
         tmp_path / "unbroken" / "predictions.csv.gz"
     ).read_bytes()
     assert report.ensemble == unbroken.ensemble
