@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,80 +19,96 @@ from tests.two_ranks import gradients
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
     "network": "neighbours",
-    "epochs": 3,
+    "epochs": 2,
     "members": 2,
     "max_neighbors": 8,
     "estimates": "none",
-    "batch_size": 700,
+    "batch_size": 200,
+    "keep_ratio": 0.15,
 }
 RGCN = {"network": "rgcn", "epochs": 2, "max_nodes_per_hop": 4, "batch_size": 200, "keep_ratio": 0.1}
 
 
-def options(settings):
-    """The settings as `igmc-train` takes them."""
-    return [text for name, value in settings.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+NETWORKS = {"neighbours": SETTINGS, "rgcn": RGCN}
 
 
-def torchrun(*arguments, restarts=0):
+def training(settings, folder):
+    """What `igmc-train` takes."""
+    pairs = [(f"--{name.replace('_', '-')}", str(value)) for name, value in settings.items()]
+    return ["--dataset", "demo", *(text for pair in pairs for text in pair), "--out", str(folder), "--json"]
+
+
+def torchrun(works, folder, restarts=0):
+    (folder / "works.json").write_text(json.dumps(works))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["--max-restarts", str(restarts), "-m", "tests.two_ranks", *map(str, arguments)]
+    command += ["--max-restarts", str(restarts), "-m", "tests.two_ranks", str(folder / "works.json")]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory):
-    """A run of two ranks: its folder, and what torchrun printed."""
-    folder = tmp_path_factory.mktemp("unbroken") / "run"
-    done = torchrun("train", "--dataset", "demo", *options(SETTINGS), "--out", folder, "--json")
-    assert done.returncode == 0, done.stderr
-    return folder, done
+def exact():
+    """The gradients of one process."""
+    return gradients(ALONE)
 
 
-def test_two_ranks_find_the_gradients_of_one(tmp_path):
-    expected = gradients(ALONE)  # first, so that all kernels are compiled
-    done = torchrun("gradients", tmp_path)
-    assert done.returncode == 0, done.stderr
-    parts = [torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1)]
-    for case, steps in expected.items():
+@pytest.fixture(scope="module")
+def unbroken(exact, tmp_path_factory):
+    """The folder of two ranks' gradients and of a run of each network, and what torchrun printed.
+
+    The gradients of one process come first, so that all kernels are compiled.
+    """
+    folder = tmp_path_factory.mktemp("unbroken")
+    trainings = [{"train": training(settings, folder / name)} for name, settings in NETWORKS.items()]
+    return folder, torchrun([{"gradients": str(folder)}, *trainings], folder)
+
+
+@pytest.fixture(scope="module")
+def broken(unbroken, tmp_path_factory):
+    """The folder of the same runs, each of which was killed once, and what torchrun printed."""
+    folder = tmp_path_factory.mktemp("broken")
+    works = [
+        {"train": training(settings, folder / name), "kill": [name, start]}
+        for start, (name, settings) in enumerate(NETWORKS.items())
+    ]
+    return folder, torchrun(works, folder, restarts=len(works))
+
+
+def test_two_ranks_find_the_gradients_of_one(exact, unbroken):
+    parts = [torch.load(unbroken[0] / f"{rank}.pt") for rank in (0, 1)]
+    for case, steps in exact.items():
         assert len(steps) > 1
         for found in (part[case] for part in parts):
             assert len(found) == len(steps)
             for one, right in zip(found, steps, strict=True):
-                for tensor, exact in zip(one, right, strict=True):
-                    assert (tensor - exact).abs().max() <= 1e-6 * max(1.0, exact.abs().max()), case
+                for tensor, its in zip(one, right, strict=True):
+                    assert (tensor - its).abs().max() <= 1e-6 * max(1.0, its.abs().max()), case
         for one, other in zip(*(part[case] for part in parts), strict=True):
             same = [torch.equal(tensor, its) for tensor, its in zip(one, other, strict=True)]
             assert all(same), "both ranks take the same step, to the last bit"
 
 
-def test_one_rank_reports_and_writes(unbroken):
-    folder, done = unbroken
-    report = json.loads(done.stdout)
-    assert report["folder"] == str(folder)
-    assert [json.loads(line)["epoch"] for line in (folder / "metrics.jsonl").open()] == [1, 2, 3]
+def test_one_rank_reports_and_writes(unbroken, tmp_path):
+    folder = unbroken[0] / "neighbours"
+    reports = re.split(r"(?<=^\})\n", unbroken[1].stdout.strip(), flags=re.MULTILINE)
+    found = [json.loads(report) for report in reports]
+    assert [report["folder"] for report in found] == [str(unbroken[0] / name) for name in NETWORKS]
+    assert [json.loads(line)["epoch"] for line in (folder / "metrics.jsonl").open()] == [1, 2]
     assert (folder / "log.txt").read_text().count("2 processes, each with its part of every batch") == 1
-    alone = train("demo", **SETTINGS, out=folder.with_name("alone"), device="cpu", progress=False)
-    assert report["ensemble"]["rmse"] == pytest.approx(alone.ensemble.rmse, abs=1e-3)
+    alone = train("demo", **SETTINGS, out=tmp_path / "alone", device="cpu", progress=False)
+    assert found[0]["ensemble"]["rmse"] == pytest.approx(alone.ensemble.rmse, abs=1e-3)
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, RGCN], ids=["neighbours", "rgcn"])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_a_rank_that_is_killed_is_started_again_by_torchrun_and_ends_with_the_same_bits(
-    request, tmp_path, settings
+    broken, unbroken, network
 ):
-    given = "--dataset", "demo", *options(settings), "--out"
-    if settings is SETTINGS:
-        whole, _ = request.getfixturevalue("unbroken")
-    else:
-        whole = tmp_path / "unbroken"
-        done = torchrun("train", *given, whole)
-        assert done.returncode == 0, done.stderr
-    folder = tmp_path / "run"
-    done = torchrun("train", "--kill", settings["network"], *given, folder, restarts=1)
-    assert done.returncode == 0, done.stderr
-    assert "resuming after epoch 1" in done.stderr
-    last = f"epoch-{settings['epochs']:04}.ckpt"
-    kept = [load_checkpoint(place / "checkpoints" / last) for place in (folder, whole)]
+    folder, _ = broken
+    assert (folder / network / "log.txt").read_text().count("resuming after epoch 1") == 1
+    last = f"epoch-{NETWORKS[network]['epochs']:04}.ckpt"
+    kept = [load_checkpoint(place / network / "checkpoints" / last) for place in (folder, unbroken[0])]
     for part in ("model", "training"):
         assert kept[0][part].keys() == kept[1][part].keys()
         assert all(torch.equal(tensor, kept[1][part][name]) for name, tensor in kept[0][part].items())
@@ -99,9 +116,11 @@ def test_a_rank_that_is_killed_is_started_again_by_torchrun_and_ends_with_the_sa
 
 def test_a_run_goes_on_with_another_number_of_ranks_and_says_so(unbroken, tmp_path, caplog):
     caplog.set_level("INFO", "igmc")
-    report = train("demo", **SETTINGS | {"epochs": 4}, out=unbroken[0], device="cpu", progress=False)
-    assert report.epochs == 4
-    assert "resuming after epoch 3, with 1 processes instead of 2" in caplog.text
+    report = train(
+        "demo", **SETTINGS | {"epochs": 3}, out=unbroken[0] / "neighbours", device="cpu", progress=False
+    )
+    assert report.epochs == 3
+    assert "resuming after epoch 2, with 1 processes instead of 2" in caplog.text
 
 
 def test_parts_are_consecutive_and_even():

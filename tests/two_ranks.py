@@ -1,9 +1,13 @@
-"""What `tests/test_ranks.py` has torchrun start: the gradients of a few steps, or a training that is killed.
+"""What `tests/test_ranks.py` has torchrun start: the gradients of a few steps, and trainings, killed or not.
 
-torchrun --nproc-per-node 2 -m tests.two_ranks gradients FOLDER
-torchrun --nproc-per-node 2 -m tests.two_ranks train [--kill NETWORK] ARGUMENTS OF igmc-train
+torchrun --nproc-per-node 2 -m tests.two_ranks WORKS.json
+
+Works are done one after the other, since importing torch takes longer than each of them: a list of
+``{"gradients": FOLDER}`` and ``{"train": ARGUMENTS OF igmc-train}``, the latter with ``"kill": [NETWORK, N]``
+where rank 1 kills itself in epoch 2, if torchrun has started it N times before.
 """
 
+import json
 import os
 import signal
 import sys
@@ -11,6 +15,9 @@ from pathlib import Path
 
 import torch
 
+from igmc import run
+from igmc.cli.main import _exit_code
+from igmc.cli.train import train_command
 from igmc.config import ExtractConfig, ModelConfig, NeighboursConfig
 from igmc.graph.parts import make_parts
 from igmc.loading.loader import Loader
@@ -87,21 +94,25 @@ def dies_in_epoch(epoch: int, module, name: str) -> None:
     module.working_on = told
 
 
-def main() -> None:
-    work, *arguments = sys.argv[1:]
-    if work == "gradients":
-        with joined() as ranks:
-            torch.save(gradients(ranks), Path(arguments[0]) / f"{ranks.rank}.pt")
-        return
-    if arguments[0] == "--kill":
-        network = arguments[1]
-        del arguments[:2]
-        if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", "0"):
-            dies_in_epoch(2, *STEPS[network])
-    from igmc.cli.main import train
-
+def trained(arguments: list[str]) -> None:
     sys.argv[1:] = arguments
-    train()
+    code = _exit_code(train_command, "igmc-train")
+    if code:
+        sys.exit(code)
+
+
+def main() -> None:
+    works = json.loads(Path(sys.argv[1]).read_text())
+    run.save_curves = lambda history, stem: None
+    with joined() as ranks:  # once, as torchrun's store holds the addresses of one group for each start
+        for work in works:
+            if "gradients" in work:
+                torch.save(gradients(ranks), Path(work["gradients"]) / f"{ranks.rank}.pt")
+                continue
+            network, start = work.get("kill", (None, None))
+            if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", str(start)):
+                dies_in_epoch(2, *STEPS[network])
+            trained(work["train"])
 
 
 if __name__ == "__main__":
