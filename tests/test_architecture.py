@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,19 +84,29 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 FOUND = architecture.modules()
-GRAPH = architecture.arrows(FOUND)
 
 
-def test_imports_point_downwards_only():
-    assert architecture.upward(GRAPH) == []
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
-def test_no_modules_import_each_other():
-    assert architecture.circles(GRAPH) == []
+@pytest.fixture(scope="module")
+def graph():
+    """Module -> what it imports; not at the top, where every process that collects tests would find it."""
+    return architecture.arrows(FOUND)
 
 
-def test_packages_are_entered_by_the_front_door():
-    assert architecture.side_doors(GRAPH, FOUND) == []
+def test_imports_point_downwards_only(graph):
+    assert architecture.upward(graph) == []
+
+
+def test_no_modules_import_each_other(graph):
+    assert architecture.circles(graph) == []
+
+
+def test_packages_are_entered_by_the_front_door(graph):
+    assert architecture.side_doors(graph, FOUND) == []
 
 
 def test_an_import_in_the_wrong_direction_would_be_found():
@@ -125,17 +136,17 @@ def test_the_script_prints_floors_and_circles():
     assert done.stdout.endswith("upward: none\ncircle: none\nside door: none\n")
 
 
-def test_the_picture_of_the_documentation_is_up_to_date():
+def test_the_picture_of_the_documentation_is_up_to_date(graph):
     hint = "run: python scripts/architecture.py --svg"
-    assert architecture.PICTURE.read_text() == architecture.picture(GRAPH, FOUND), hint
+    assert architecture.PICTURE.read_text() == architecture.picture(graph, FOUND), hint
 
 
-def test_the_picture_shows_each_import_between_rooms():
+def test_the_picture_shows_each_import_between_rooms(graph):
     drawn = architecture.picture({"igmc.cli.main": {"igmc.web"}, "igmc.web": set()}, FOUND)
     assert drawn.count("#1f6f8b") == 1
-    assert architecture.picture(GRAPH, FOUND).count("#1f6f8b") == sum(
+    assert architecture.picture(graph, FOUND).count("#1f6f8b") == sum(
         len(targets)
-        for room, targets in architecture.between_rooms(GRAPH).items()
+        for room, targets in architecture.between_rooms(graph).items()
         if any(room in floor for floor in architecture.FLOORS)
     )
 
@@ -212,7 +223,7 @@ def test_modules_and_functions_stay_small(path):
     text = path.read_text()
     if name_of(path) not in LONG:
         assert len(text.splitlines()) <= MAX_MODULE_LINES
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if f"{name_of(path)}:{node.name}" in LONG:
                 continue
@@ -238,13 +249,13 @@ def test_nothing_is_excused_that_no_longer_needs_it():
 
 @pytest.mark.parametrize("path", MODULES + SCRIPTS, ids=name_of)
 def test_every_module_says_what_it_is_for(path):
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     assert not tree.body or ast.get_docstring(tree), "a module with code has a docstring"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_input_is_checked_by_errors_not_by_assert(path):
-    asserts = [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
+    asserts = [node.lineno for node in ast.walk(parsed(path)) if isinstance(node, ast.Assert)]
     assert not asserts
 
 
@@ -257,7 +268,7 @@ def test_scripts_hide_no_installed_package():
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
 def test_scripts_call_igmc_and_define_no_classes(path):
-    classes = [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)]
+    classes = [node.name for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
     assert not classes
 
 

@@ -1,11 +1,14 @@
 """What MLflow holds of a training, in a real store."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from igmc.errors import IgmcError
 from igmc.tracking import MLflow, TrackedTraining, callbacks_for
 
-tracking = pytest.importorskip("mlflow.tracking", reason="needs the extra mlflow")
+# It is not imported here, where every process that collects tests would wait for it.
+pytestmark = pytest.mark.skipif(find_spec("mlflow") is None, reason="needs the extra mlflow")
 
 
 @pytest.fixture
@@ -15,7 +18,9 @@ def uri(tmp_path, monkeypatch):
 
 
 def runs(uri):
-    client = tracking.MlflowClient(uri)
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("igmc")
     found = client.search_runs([experiment.experiment_id])
     return client, {run.data.tags["mlflow.runName"]: run for run in found}

@@ -5,10 +5,11 @@ import os
 import struct
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
-pytest.importorskip("wandb", reason="needs the extra wandb")
+pytestmark = pytest.mark.skipif(find_spec("wandb") is None, reason="needs the extra wandb")
 
 HEADER, PIECE_HEADER, BLOCK, WHOLE, LAST = 7, 7, 32_768, 1, 4
 TRAINING = """

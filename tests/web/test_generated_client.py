@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 
 import pytest
 
-pytest.importorskip("openapi_python_client", reason="pip install openapi-python-client")
+pytestmark = pytest.mark.skipif(
+    find_spec("openapi_python_client") is None, reason="pip install openapi-python-client"
+)
 
 TOKEN = "t" * 20
 
