@@ -17,8 +17,8 @@ from numba.extending import intrinsic, models, register_model
 from igmc.compiled import shared
 
 __all__ = [
-    "add", "div", "fma", "larger", "load", "mul", "number", "put", "scaled", "splat", "sqrt", "store", "sub",
-    "take", "tanh", "total", "where_positive",
+    "add", "div", "floats_at", "fma", "larger", "load", "mul", "number", "put", "scaled", "splat", "sqrt",
+    "store", "sub", "take", "tanh", "total", "where_positive",
 ]  # fmt: skip
 
 
@@ -92,6 +92,16 @@ def put(typingctx, array, index, value):
         return context.get_dummy_value()
 
     return types.void(array, index, value), codegen
+
+
+@intrinsic
+def floats_at(typingctx, address):
+    """The pointer to the float32 at a memory address, an int64, for `numba.carray`."""
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.FloatType().as_pointer())
+
+    return types.CPointer(types.float32)(types.int64), codegen
 
 
 @intrinsic

@@ -10,9 +10,11 @@ import threading
 from collections import OrderedDict
 
 import numpy as np
+from numba import carray
 from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
+from igmc.simd import floats_at
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.shared import NOBODY, find, row_bounds, share
 from igmc.statistics.tally import SUMS
@@ -23,6 +25,7 @@ __all__ = ["ItemSums"]
 # Raters of an item with new ratings up to which its own row is walked, where its residuals are as new as its
 # bias; of more raters, one more moves the bias by little, and the rows of the user's items do.
 FEW = 64
+AT_ONCE = 64 << 20  # bytes of rows that a table is made from at once, whether they are kept or not
 
 Floats = NDArray[np.float32]
 
@@ -39,6 +42,7 @@ class ItemSums:
         self.statistics = statistics
         self._size = len(statistics.items.ptr) - 1
         self._most = max(1, memory // (4 * SUMS * max(self._size, 1)))
+        self._at_once = max(1, AT_ONCE // (4 * SUMS * max(self._size, 1)))
         self._rows: OrderedDict[int, Floats] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -92,32 +96,39 @@ class ItemSums:
             return self.table(near, asked, laid)[np.searchsorted(asked, item)]
         table = np.empty((len(item), len(near), SUMS), np.float32)
         shifts = self.statistics.items.biases(near) - items.biases(near)
-        for place, other in enumerate(near.tolist()):
-            row = self.row(other) if other < self._size else np.empty((0, SUMS), np.float32)
-            _gather(row, item, place, shifts[place], table)
+        for low in range(0, len(near), self._at_once):
+            some = near[low : low + self._at_once].tolist()
+            rows = [self.row(other) if other < self._size else None for other in some]
+            # All in one call: each call gives the interpreter away, and on a busy server waits for it again.
+            addresses = np.array([0 if row is None else row.ctypes.data for row in rows], np.int64)
+            _gather(addresses, self._size, item, low, shifts, table)
         if len(items.patch.nodes):
             _lay_over(items, users, near, item, shifts, FEW, table)
         return table
 
 
 @kernel
-def _gather(row, item, place, shift, table):
-    """Turn what the other item shares with each of ours into what ours shares with it.
+def _gather(addresses, size, item, low, shifts, table):
+    """Turn what other items share with each of ours into what ours share with them, from place `low` on.
 
     Args:
-        shift: by which all residuals of the other item have moved since.
+        addresses: int64 [n], of the other items' rows, [size, 8]; 0 for an item without one.
+        shifts: by which all residuals of each other item have moved since.
     """
-    for p in range(len(item)):
-        to = table[p, place]
-        if item[p] >= len(row):
-            to[:] = 0
-            continue
-        of = row[item[p]]
-        to[0], to[1], to[2], to[3], to[4], to[5] = of[0], of[2], of[1], of[3], of[5], of[4]
-        if shift:
-            to[5] += shift * (np.float32(2) * to[2] + shift * to[0])
-            to[3] += shift * to[1]
-            to[2] += shift * to[0]
+    for k in range(len(addresses)):
+        row = carray(floats_at(addresses[k]), (size if addresses[k] else 0, SUMS))
+        place, shift = low + k, shifts[low + k]
+        for p in range(len(item)):
+            to = table[p, place]
+            if item[p] >= len(row):
+                to[:] = 0
+                continue
+            of = row[item[p]]
+            to[0], to[1], to[2], to[3], to[4], to[5] = of[0], of[2], of[1], of[3], of[5], of[4]
+            if shift:
+                to[5] += shift * (np.float32(2) * to[2] + shift * to[0])
+                to[3] += shift * to[1]
+                to[2] += shift * to[0]
 
 
 @kernel

@@ -56,12 +56,13 @@ changes = st.lists(
 )
 
 
-@given(changes, st.sampled_from([0, 20, 64]))
-def test_a_table_of_a_view_has_the_sums_of_walks_over_it(batches, few):
+@given(changes, st.sampled_from([0, 20, 64]), st.sampled_from([1, 3 * ROW, 1 << 20]))
+def test_a_table_of_a_view_has_the_sums_of_walks_over_it(batches, few, at_once):
     """Of items with new ratings and few raters those of their own rows, else those of the others' rows."""
     laid = followed(batches)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(item_sums, "FEW", few)
+        patch.setattr(item_sums, "AT_ONCE", at_once)
         table = ItemSums(BASE, 1 << 20).table(EVERY, EVERY, laid)
     raters = {item: len(laid.items.row(item)[0]) for item in laid.items.patch.nodes.tolist()}
     own = np.stack([walked(laid, item) for item in EVERY])
