@@ -6,6 +6,7 @@ Screenshots go to the folder in IGMC_SCREENSHOTS, if there is one.
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -109,9 +110,9 @@ def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots
     page.get_by_label("From year").fill("2010")
     page.locator("input[name=score]").fill("4")
     settled(page, filters=3)
-    assert "left: of 250 items" in page.locator("#reason").inner_text()
+    assert "left: of 250 films" in page.locator("#reason").inner_text()
     assert "None" not in page.locator("body").inner_text()
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     page.get_by_text("10 films from your 5 ratings").wait_for()
     settled(page, filters="")
     assert titles(page, "#recommended") == after
@@ -119,6 +120,9 @@ def test_rate_five_see_ten_others_filter_and_ask_why(open_page, predictor, shots
     page.locator("#recommended .why").first.click()
     page.locator("#why-graph svg").wait_for()
     assert page.locator("#why-title").inner_text() == f"Why {expected.score[0]:.1f} for {after[0]}?"
+    words = page.locator("#why-text").inner_text()
+    assert re.match(r"What weighs most: your [1-5] for |What weighs most: user \d+'s ", words)
+    assert "you's" not in words
     drawn = page.locator("#why-graph")
     assert drawn.locator("path.edge").count() > 5
     assert drawn.locator("[data-node^=item-]").count() == 6
@@ -153,14 +157,18 @@ def test_each_list_is_that_of_the_predictor(open_page, predictor):
     page = open_page()
     rate_five(page)
     given = given_by(page, predictor)
-    for name, asked in (
-        ("Your taste", {"order": "lift"}),
-        ("Hidden gems", {"gems": True}),
-        ("Least for you", {"bottom": True}),
+    for name, note, asked in (
+        ("Your taste", "like more than most people do", {"order": "lift"}),
+        ("Next for you", "whether or not they like it", {"order": "relevance"}),
+        ("Hidden gems", "Little known", {"gems": True}),
+        ("Least for you", "the worst first", {"bottom": True}),
     ):
+        expected = names_of(recommend(predictor, ratings=given, **asked))  # first: it trains the ranker
         page.get_by_text(name, exact=True).click()
+        assert note in page.locator("#view-note").inner_text()
+        assert page.get_by_label(name, exact=True).is_checked()
         settled(page)
-        assert titles(page, "#recommended") == names_of(recommend(predictor, ratings=given, **asked))
+        assert titles(page, "#recommended") == expected
     page.get_by_text("Best bets").click()
     page.locator("#filters-summary").click()
     page.locator("input[name=diversity]").fill("0.8")
@@ -174,6 +182,39 @@ def test_each_list_is_that_of_the_predictor(open_page, predictor):
     assert set(titles(page, "#recommended")) == set(names_of(expected))
     heads = page.locator("#recommended h3").all_text_contents()
     assert any(head.startswith("Because you gave 5 to ") for head in heads)
+
+
+def test_filters_that_leave_nothing_are_reset_by_one_click(open_page):
+    page = open_page()
+    rate_five(page)
+    before = titles(page, "#recommended")
+    page.get_by_text("Your taste").click()
+    page.locator("#filters-summary").click()
+    page.locator("input[name=score]").fill("5")
+    page.get_by_text("No film from your 5 ratings").wait_for()
+    assert "not rated by you" in page.locator("#reason").inner_text()
+    page.get_by_role("button", name="Reset the filters").click()
+    page.get_by_text("10 films from your 5 ratings").wait_for()
+    assert page.get_by_label("Best bets").is_checked()  # what is shown is what is marked
+    assert titles(page, "#recommended") == before
+    assert not page.get_by_role("button", name="Reset the filters").is_visible()
+
+
+def test_a_click_on_clear_can_be_undone(open_page):
+    page = open_page()
+    rate_five(page)
+    page.get_by_role("button", name="Not for me").first.click()
+    settled(page)
+    rated, away, after = (titles(page, place) for place in ("#rated", "#away", "#recommended"))
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("before you rate").wait_for()
+    assert page.get_by_role("button", name="Undo: clear").and_(page.locator(":focus")).count() == 1
+    page.keyboard.press("Enter")
+    page.get_by_text("from your 5 ratings").wait_for()
+    settled(page)
+    assert [titles(page, place) for place in ("#rated", "#away", "#recommended")] == [rated, away, after]
+    assert page.locator("#found li").first.locator("label.on").count() == STARS[0]
+    assert not page.get_by_text("Cleared.").is_visible()
 
 
 def test_the_list_itself_is_rated_hidden_and_followed(open_page):
@@ -233,7 +274,7 @@ def test_what_was_said_is_kept_shared_and_saved_only_if_that_is_asked(open_page,
 def test_the_list_of_a_known_user(open_page, predictor):
     page = open_page()
     page.get_by_role("button", name="You: a newcomer").click()
-    page.get_by_label("Begin of a user's id").fill("17")
+    page.get_by_label("Start of a user's id").fill("17")
     page.get_by_role("button", name="User 17", exact=True).click()
     page.get_by_text("10 films for user 17").wait_for()
     assert titles(page, "#recommended") == names_of(recommend(predictor, user_id=17, order="score"))
@@ -264,11 +305,30 @@ def test_slow_and_offline_the_page_says_so(browser, address, shots):
     page.get_by_text("The server does not answer.").wait_for()
     assert page.locator("#recommended.stale li").count() == 10
     page.screenshot(path=shots / "offline.png")
+    page.get_by_label("Search titles").fill("golden")
+    page.locator("#found.stale").wait_for()
+    assert page.locator("#found-note").inner_text() == "Not searched yet."
+    page.locator("#recommended .why").first.click()
+    page.get_by_text("The server does not answer. Close this, and ask again in a moment.").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#people").click()
+    page.locator("#pick-note").get_by_text("The server does not answer.").wait_for()
+    page.keyboard.press("Escape")
     network.send("Network.emulateNetworkConditions", {**slow, "offline": False, "latency": 0})
     page.get_by_text("10 films from your rating,").wait_for()
     assert not page.locator("#banner").is_visible()
-    assert not page.locator("#recommended.stale").count()
+    page.get_by_text("with “golden”").wait_for()
+    assert not page.locator(".stale").count()
     context.close()
+
+
+def test_there_are_skeletons_before_any_script(browser, address):
+    page = browser.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(address)
+    for place in ("#found", "#recommended"):
+        assert page.locator(f"{place} .skeleton").first.is_visible()
+    page.close()
 
 
 def save(page, title, new=None, on=None):
@@ -557,6 +617,11 @@ def test_posters_come_from_the_address_that_the_operator_gives(browser, predicto
         assert page.locator("#recommended img[alt='']").count() == 9
         lefts = {poster.bounding_box()["x"] for poster in page.locator("#recommended .poster").all()}
         assert len(lefts) == 1  # titles stay in one column
+        page.set_viewport_size({"width": 390, "height": 844})
+        card = page.locator("#recommended li").first
+        picture, words = (card.locator(part).bounding_box() for part in (".poster", ".title"))
+        assert picture["x"] + picture["width"] < words["x"]
+        assert words["x"] + words["width"] < 390
     page.close()
 
 

@@ -130,8 +130,27 @@ function unhide(item, tell = true) {
   if (tell) changed(item.item_id);
 }
 
+/** Take all ratings back, and what was left out; one click brings them back. */
+function clear() {
+  const given = [...rated.values()], away = [...hidden.values()];
+  rated.clear();
+  hidden.clear();
+  $("rated").replaceChildren();
+  $("away").replaceChildren();
+  for (const { item } of [...given, ...away]) repaint(item.item_id);
+  changed();
+  const undo = button("Undo", "Undo: clear", () => {
+    for (const { item, rating } of given) if (!rated.has(item.item_id)) rate(item, rating);
+    for (const { item, why } of away) if (!rated.has(item.item_id) && !hidden.has(item.item_id)) hide(item, why);
+    $("clear").focus();
+  });
+  $("cleared").replaceChildren("Cleared. ", undo);
+  undo.focus();
+}
+
 function changed(itemId) {
   repaint(itemId);
+  $("cleared").replaceChildren();
   $("given").hidden = !rated.size && !hidden.size;
   $("put-away").hidden = !hidden.size;
   $("count").textContent = rated.size || "";
@@ -162,12 +181,27 @@ function ratedRow(item) {
   return about.rates ? row(item, away) : make("li", {}, what(item), make("div", { className: "give" }, away));
 }
 
+/** What a request finds; if it fails, a note says so where the answer would be, and what is there turns grey. */
+async function told(request, note, rows) {
+  try {
+    const found = await request;
+    rows?.classList.remove("stale");
+    return found;
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      note.textContent = rows ? "Not searched yet." : saidOf(error);
+      rows?.classList.add("stale");
+    }
+    throw error;
+  }
+}
+
 let titles = [];
 
 const search = latest(async (signal) => {
   const words = $("search").value.trim();
   const asked = new URLSearchParams({ q: words, limit: 60, telling: !words });
-  const { items, corrected } = await ask(`api/items?${asked}`, { signal });
+  const { items, corrected } = await told(ask(`api/items?${asked}`, { signal }), $("found-note"), $("found"));
   titles = items;
   shownTitles = FIRST;
   showTitles();
@@ -187,7 +221,7 @@ function showTitles() {
 const VIEWS = {
   score: ["Best bets", "By predicted rating, the highest first.", { order: "score" }],
   lift: ["Your taste", "What you are predicted to like more than most people do.", { order: "lift" }],
-  relevance: ["Next for you", "What people with these ratings go on to rate highly.", { order: "relevance" }],
+  relevance: ["Next for you", "What people with such ratings choose next, whether or not they like it.", { order: "relevance" }],
   gems: ["Hidden gems", "Little known, and above what most people give.", { gems: true }],
   least: ["Least for you", "What you are predicted to like least, the worst first.", { order: "score", bottom: true }],
 };
@@ -226,7 +260,8 @@ function filters() {
 function tellFilters() {
   const asked = filters(), form = $("filter-form").elements;
   const { year_from: from, year_to: to } = asked;
-  $("years-out").textContent = from === null && to === null ? "any" : `${from ?? about.years[0]} to ${to ?? about.years[1]}`;
+  const [first, last] = [from ?? about.years[0], to ?? about.years[1]];
+  $("years-out").textContent = from === null && to === null ? "any" : first === last ? first : `${first} to ${last}`;
   $("score-out").textContent = asked.min_score === null ? "any" : Number(asked.min_score.toFixed(2));
   $("variety-out").textContent = ["none", "a little", "some", "much", "most"][Math.round(asked.diversity * 5)];
   const set = [...asked.genres, ...asked.exclude_genres, from ?? to, asked.min_score, asked.diversity || null, form.because.checked || null];
@@ -242,11 +277,19 @@ async function list(signal) {
   $("recommended").replaceChildren(...(form.because.checked ? grouped(found.items) : found.items.map(card)));
   const own = rated.size === 1 ? (about.rates ? "rating" : "choice") : counted(rated.size);
   const from = user !== null ? `for user ${user}${rated.size ? ` with ${own} of yours` : ""}` : rated.size ? `from your ${own}` : "before you rate";
-  answered = `${plural(found.items.length)} ${from}`;
+  answered = `${found.items.length ? plural(found.items.length) : `No ${about.noun}`} ${from}`;
   $("status").textContent = answered;
   $("took").textContent = `, in ${took} ms`;
-  $("reason").textContent = found.reason ? `${found.reason[0].toUpperCase()}${found.reason.slice(1)}.` : "";
+  $("reason").textContent = reasonOf(found.reason);
+  $("relax").hidden = !found.reason || !$("filter-count").textContent;
   $("hint").textContent = rated.size || user !== null ? "" : `This is what people like in general. ${about.rates ? "Rate" : "Like"} a ${about.noun} or two, and the list becomes yours.`;
+}
+
+/** Why a list is short, in the words of the page. */
+function reasonOf(reason) {
+  const words = reason.replace(/\bitem(s?)\b/g, `${about.noun}$1`).replace("by the user", user === null ? "by you" : `by user ${user}`)
+    .replace(/\d{4,}(?= (film|item))/, (count) => Number(count).toLocaleString("en"));
+  return words && `${words[0].toUpperCase()}${words.slice(1)}.`;
 }
 
 const listLater = latest(async (signal) => {
@@ -345,14 +388,16 @@ async function like(item) {
   try {
     const { items } = await ask("api/similar", { body: { item_id: item.item_id, k: 10 } });
     $("like-rows").replaceChildren(...items.map((one) => row(one, saver(one, true))));
-    $("like-note").textContent = !items.length ? "Nobody knows this and something else." : about.rates ? "Whoever rated both agreed on them." : "Chosen by the same people.";
+    $("like-note").textContent = !items.length ? "Too few people rated this to tell." : about.rates ? "People who rated both agreed on them." : "Chosen by the same people.";
   } catch (error) {
-    $("like-note").textContent = saidOf(error);
+    $("like-note").textContent = saidOf(error, true);
   }
 }
 
 const people = latest(async (signal) => {
-  const { users } = await ask(`api/users?${new URLSearchParams({ q: $("pick-search").value, limit: 12 })}`, { signal });
+  const asked = new URLSearchParams({ q: $("pick-search").value, limit: 8 });
+  const { users } = await told(ask(`api/users?${asked}`, { signal }), $("pick-note"));
+  $("pick-note").textContent = users.length ? "" : "No user has such an id.";
   const choose = (id) => { user = id; $("pick").close(); $("people").textContent = id === null ? "You: a newcomer" : `User ${id}`; refresh(); };
   const line = (words, meta, id) => make("li", {}, button(words, "", () => choose(id), "pick"), make("span", { className: "meta" }, meta));
   $("pick-rows").replaceChildren(line("A newcomer", about.rates ? "with your own ratings" : "with your own choices", null), ...users.map((one) =>
@@ -375,12 +420,12 @@ async function explain(item) {
     const found = await ask("api/explanations", { body: { item_id: item.item_id, ...whose() }, signal: leaving.signal });
     shown(found);
   } catch (error) {
-    if (error.name !== "AbortError") $("why-text").textContent = saidOf(error);
+    if (error.name !== "AbortError") $("why-text").textContent = saidOf(error, true);
   }
 }
 
 function shown(found) {
-  $("why-text").textContent = found.text.replaceAll("the new user", "you");
+  $("why-text").textContent = found.text.replaceAll("the new user's", "your").replaceAll("the new user", "you");
   if (!found.ratings.length) return;
   const draw = () => $("why-graph").replaceChildren(
     drawing(found, { width: Math.max(300, $("why-graph").clientWidth), scale: about.scale, name: nameOf }));
@@ -410,7 +455,7 @@ function table(found) {
 // ---- the rest -----------------------------------------------------------------------------------------------
 
 function themes() {
-  const names = { auto: ["Auto", "as the system"], light: ["Light", "always light"], dark: ["Dark", "always dark"] };
+  const names = { auto: ["◐ Auto", "as the system"], light: ["☀ Light", "always light"], dark: ["☾ Dark", "always dark"] };
   const order = Object.keys(names);
   let at = 0;
   $("theme").addEventListener("click", () => {
@@ -418,7 +463,7 @@ function themes() {
     const [shownName, words] = names[order[at]];
     document.documentElement.dataset.theme = order[at];
     $("theme").textContent = shownName;
-    $("theme").setAttribute("aria-label", `${shownName}: colours ${words}`);
+    $("theme").setAttribute("aria-label", `${shownName.slice(2)}: colours ${words}`);
   });
 }
 
@@ -431,11 +476,12 @@ function prepare() {
   const form = $("filter-form").elements, [first, last] = about.years;
   for (const [name, [words, , asked]] of Object.entries(views)) {
     if (asked.order && !about.orders.includes(asked.order)) continue;
-    const input = make("input", { type: "radio", name: "view", value: name, id: `view-${name}`, className: "hidden", checked: name === view });
-    input.addEventListener("change", () => { view = name; });
+    const input = make("input", { type: "radio", name: "view", value: name, id: `view-${name}`, className: "hidden", defaultChecked: name === view });
+    input.addEventListener("input", () => { view = name; }); // before the form hears of it
     $("views").append(input, make("label", { htmlFor: input.id }, words));
   }
-  $("genres").append(...about.genres.map((genre) => button(genre, "", turn, "chip")));
+  const genres = about.genres.filter((genre) => !/^(unknown|\(no genres listed\))$/i.test(genre));
+  $("genres").append(...genres.map((genre) => button(genre, "", turn, "chip")));
   document.querySelectorAll("#genres button").forEach((chip) => state(chip, ""));
   $("genres").hidden = !about.genres.length;
   $("years").hidden = first === undefined || first === last;
@@ -541,17 +587,9 @@ function listen() {
     view = Object.keys(views)[0];
     refresh();
   }));
+  $("relax").addEventListener("click", () => { $("filter-form").reset(); $("for-you").focus(); });
   $("filter-form").addEventListener("submit", (event) => event.preventDefault());
-  $("clear").addEventListener("click", () => {
-    const ids = [...rated.keys(), ...hidden.keys()];
-    rated.clear();
-    hidden.clear();
-    $("rated").replaceChildren();
-    $("away").replaceChildren();
-    ids.forEach(repaint);
-    $("search").focus();
-    changed();
-  });
+  $("clear").addEventListener("click", clear);
   $("people").addEventListener("click", () => { $("pick").showModal(); people(); });
   $("pick-search").addEventListener("input", people);
   for (const name of ["why", "like", "pick", "save"]) {
@@ -575,8 +613,6 @@ function jumps() {
 }
 
 $("again").addEventListener("click", tryAgain);
-$("found").replaceChildren(...skeletons());
-$("recommended").replaceChildren(...skeletons());
 themes();
 jumps();
 start();

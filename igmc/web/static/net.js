@@ -68,7 +68,11 @@ let waiting = null;
 /** Whether there is no connection: that is what fetch throws then. */
 export const isAway = (error) => error instanceof TypeError;
 
-export const saidOf = (error) => (isAway(error) ? "The server does not answer. What you see is what it said last; it is asked again every few seconds." : error.message);
+const AWAY = "The server does not answer.";
+
+/** What went wrong, in words; `once`: where nobody asks again. */
+export const saidOf = (error, once = false) => (!isAway(error) ? error.message
+  : once ? `${AWAY} Close this, and ask again in a moment.` : `${AWAY} This page asks it again every few seconds.`);
 
 const failed = new Map(); // task -> what went wrong when it last ran
 
