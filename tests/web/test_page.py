@@ -16,6 +16,7 @@ import pytest
 import igmc.web
 from igmc.inference import natural_title
 from igmc.inference.lists.recommend import recommend
+from igmc.rating_colours import ON_WHITE
 from tests.web.conftest import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -184,6 +185,71 @@ def test_each_list_is_that_of_the_predictor(open_page, predictor):
     assert any(head.startswith("Because you gave 5 to ") for head in heads)
 
 
+def test_a_card_says_what_is_predicted_and_what_most_give(open_page, predictor):
+    def bounded(route):  # this run has no intervals of its own
+        answer = route.fetch()
+        items = [item | {"low": 2.3, "high": 4.7} for item in answer.json()["items"]]
+        route.fulfill(response=answer, json={**answer.json(), "items": items})
+
+    page = open_page()
+    page.route("**/api/recommendations", bounded)
+    rate_five(page)
+    given = given_by(page, predictor)
+    for view, asked in (("Best bets", {"order": "score"}), ("Least for you", {"bottom": True})):
+        page.get_by_text(view, exact=True).click()
+        settled(page)
+        rows = recommend(predictor, ratings=given, **asked)
+        counts = predictor.graph.by_item.degrees(predictor.items.encode(rows.item_id))
+        cards = page.locator("#recommended li").all()
+        for card, row, count in zip(cards, rows.itertuples(), counts, strict=True):
+            words, level = card.inner_text(), abs(row.lift) < 0.05
+            assert f"{count} rating" in words
+            numbers = [float(one) for one in re.findall(r"\d\.\d", card.locator(".score").inner_text())]
+            expected = [row.score, *([] if level else [abs(row.lift)]), 2.3, 4.7]
+            assert numbers == pytest.approx(expected, abs=0.051)  # halves are rounded in two ways
+            assert "likely 2.3 to 4.7" in words
+            sign = "as most people" if level else "more than most" if row.lift > 0 else "less than most"
+            assert f"{sign} give" in words
+            bar = card.locator(".bar").get_attribute("style")
+            at, usual = (float(one) for one in re.findall(r"[\d.]+(?=%)", bar))
+            assert at == pytest.approx(25 * (row.score - 1), abs=0.1)
+            assert level or (at > usual) == (row.lift > 0)
+
+
+def test_more_titles_and_years_in_either_order(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Show more").click()
+    assert page.locator("#found li").count() == 24
+    assert page.locator("#found li").nth(12).locator("input:focus").count() == 1
+    page.locator("#filters-summary").click()
+    page.get_by_label("From year").fill("1995")
+    page.get_by_label("To year").fill("1980")
+    settled(page, filters=1)
+    assert page.locator("#years-out").inner_text() == "1980 to 1995"
+    years = [int(words[:4]) for words in page.locator("#recommended .meta").all_text_contents()]
+    assert len(years) == 10
+    assert all(1980 <= year <= 1995 for year in years)
+
+
+def test_the_drawing_of_an_explanation_and_its_table_say_what_the_server_said(open_page):
+    page = open_page()
+    rate_five(page)
+    with page.expect_response("**/api/explanations") as answer:
+        page.locator("#recommended .why").first.click()
+    ratings = answer.value.json()["ratings"]
+    page.locator("#why-graph svg").wait_for()
+    page.get_by_text("The same as a table").click()
+    cells = page.locator("#why-table tbody tr td:last-child").all_text_contents()
+    told = [("\N{MINUS SIGN}" if one["importance"] < 0 else "+", abs(one["importance"])) for one in ratings]
+    assert [cell[0] for cell in cells] == [sign for sign, _ in told]
+    assert [float(cell[1:]) for cell in cells] == pytest.approx([size for _, size in told], abs=6e-4)
+    look = "lines => lines.map(getComputedStyle).map(one => [one.stroke, one.strokeDasharray !== 'none'])"
+    drawn = page.locator("#why-graph .edge").evaluate_all(look)[::-1]  # the greatest is drawn last
+    hexes = [re.findall("..", ON_WHITE[int(one["rating"]) - 1][1:]) for one in ratings]
+    colours = [f"rgb({', '.join(str(int(part, 16)) for part in one)})" for one in hexes]
+    assert drawn == [[colour, one["importance"] < 0] for colour, one in zip(colours, ratings, strict=True)]
+
+
 def test_filters_that_leave_nothing_are_reset_by_one_click(open_page):
     page = open_page()
     rate_five(page)
@@ -278,6 +344,10 @@ def test_the_list_of_a_known_user(open_page, predictor):
     page.get_by_role("button", name="User 17", exact=True).click()
     page.get_by_text("10 films for user 17").wait_for()
     assert titles(page, "#recommended") == names_of(recommend(predictor, user_id=17, order="score"))
+    page.get_by_role("button", name="User 17").click()
+    page.get_by_role("button", name="A newcomer").click()
+    page.get_by_text("10 films before you rate").wait_for()
+    assert page.locator("#people").inner_text() == "You: a newcomer"
 
 
 def test_a_typing_error_is_forgiven(open_page):
@@ -322,12 +392,15 @@ def test_slow_and_offline_the_page_says_so(browser, address, shots):
     context.close()
 
 
-def test_there_are_skeletons_before_any_script(browser, address):
-    page = browser.new_page()
+@pytest.mark.parametrize(("motion", "animation"), [("no-preference", "wait"), ("reduce", "none")])
+def test_there_are_skeletons_before_any_script(browser, address, motion, animation):
+    page = browser.new_page(reduced_motion=motion)
     page.route("**/*.js", lambda route: route.abort())
     page.goto(address)
     for place in ("#found", "#recommended"):
         assert page.locator(f"{place} .skeleton").first.is_visible()
+    look = "one => getComputedStyle(one).animationName"
+    assert page.locator(".skeleton div").first.evaluate(look) == animation
     page.close()
 
 
