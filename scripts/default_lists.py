@@ -72,7 +72,7 @@ def write(found: list[dict[str, Any]]) -> None:
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/lists"), show_default=True)
 def main(data_dir: Path | None, runs: Path) -> None:
     start_logging(verbose=False, quiet=False)
-    settings = {"network": "neighbours", "neighbours": {"dates": "none"}}
+    settings = {"network": "neighbours", "data": {"split": "u1"}, "neighbours": {"dates": "none"}}
     run = runs / "ml_100k-u1"
     igmc.train(run_config("ml_100k", settings), out=run, data_dir=data_dir, progress=False)
     split = Split.load(run / "split.npz")
