@@ -78,7 +78,7 @@ def user_forms(shown, own_row, raters, rated, few, many, out):
         for q in range(ptr[b], ptr[b + 1]):
             for k in range(first[items[q]], first[items[q] + 1]):
                 similar[user[k]] += weight[k]
-        if own_row[b] >= 0:
+        if 0 <= own_row[b] < users:
             similar[own_row[b]] = 0
         least_few, least_many = _least(similar, few), _least(similar, many)
         out[b] = 0
