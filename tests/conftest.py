@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,19 @@ SMALL_RUN = {
     "train": {"epochs": 3, "ensemble_size": 2, "batch_size": 200, "learning_rate": 0.01},
     "live": True,
 }
+
+# Files that take longest, longest first: several processes begin with them, so that they end together.
+# By itself xdist begins with those of most tests, and would come last to these, which have few.
+LONG_FILES = (
+    *("test_ranks", "test_readme", "web/test_page", "models/fused/test_stack", "test_notebooks"),
+    *("faults/test_leakage", "test_run", "live/test_kills", "evaluation/tuning/test_study"),
+    *(
+        "networks/neighbours/test_network",
+        "networks/test_contract",
+        "web/test_processes",
+        "training/test_neighbours_loop",
+    ),
+)
 
 # Only `data_root` knows where real data is: a test that relied on the variable would pass here, not on CI.
 REAL_DATA = Path(os.environ.pop("IGMC_DATA", "") or Path(__file__).parents[2] / "shared" / "data")
@@ -91,3 +105,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=60,
         help="pairs of each real data set that are held against the oracles",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a process of several: long files first, then those of most tests, as xdist has it."""
+    if hasattr(config, "workerinput"):
+        count = Counter(item.path for item in items)
+        place = {Path(__file__).parent / f"{name}.py": rank for rank, name in enumerate(LONG_FILES)}
+        items.sort(key=lambda item: (place.get(item.path, len(place)), -count[item.path], str(item.path)))
