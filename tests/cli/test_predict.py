@@ -14,7 +14,7 @@ TRAIN = (
     "--network",
     "rgcn",
     "--layers",
-    "4,4",
+    "8,8",
     "--mlp-width",
     8,
     "--batch-size",

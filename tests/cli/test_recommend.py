@@ -15,7 +15,7 @@ from igmc.inference.predictor import Predictor
 
 SMALL = {
     "extract": {"max_nodes_per_hop": 10},
-    "model": {"layers": [4, 4], "mlp_width": 4},
+    "model": {"layers": [8, 8], "mlp_width": 8},
     "train": {"epochs": 2, "ensemble_size": 2, "ensemble_every": 1, "batch_size": 300},
 }
 

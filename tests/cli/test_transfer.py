@@ -8,7 +8,7 @@ SMALL = (
     "--network",
     "rgcn",
     "--layers",
-    "4,4",
+    "8,8",
     "--mlp-width",
     8,
     "--batch-size",

@@ -16,13 +16,15 @@ from igmc.ratings.scale import KnownScale
 from igmc.recommenders.registry import RECOMMENDERS
 from tests.evaluation.datasets import make_dataset
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 GRAPH = {"epochs": 2, "dim": 8}
 SMALL = {
     **dict.fromkeys(("gcn", "gat", "graphsage", "ngcf", "lightgcn"), GRAPH),
     "mf": {"factors": 2, "burn_in": 2, "draws": 2},
     "svdpp": {"factors": 2, "burn_in": 2, "draws": 2},
     "igmc": {
-        "model": {"layers": [8], "mlp_width": 8},
+        "model": {"layers": [8, 8], "mlp_width": 8},
         "extract": {"max_nodes_per_hop": 5},
         "train": {"epochs": 1, "ensemble_size": 1, "selection": "validation"},
     },

@@ -13,7 +13,7 @@ from igmc.ratings.scale import KnownScale, RatingScale
 from tests.graph.graphs import random_graph
 
 CPU = torch.device("cpu")
-MODELS = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, seed=seed).eval() for seed in (1, 2)]
+MODELS = [IGMC(ModelConfig(layers=(8, 8)), n_levels=5, seed=seed).eval() for seed in (1, 2)]
 GRAPH = random_graph(20, 15, 5, 0.4, seed=1)
 SCALE = RatingScale.fit([1.0, 5.0], known=KnownScale(1, 5))
 

@@ -19,12 +19,12 @@ TRAIN = {"epochs": 12, "batch_size": 10, "learning_rate": 5e-3, "ensemble_size":
 
 class TestIGMC(RecommenderContract):
     name = "igmc"
-    settings = {"model": {"layers": [16, 16, 16], "mlp_width": 32, "edge_dropout": 0.0}, "train": TRAIN}
+    settings = {"model": {"layers": [8, 8, 8], "mlp_width": 32, "edge_dropout": 0.0}, "train": TRAIN}
     random = True
     quick = {"train": {**TRAIN, "epochs": 2}}
     changes = {
         "extract": {"max_nodes_per_hop": 3},
-        "model": {"layers": [8]},
+        "model": {"layers": [8, 8]},
         "train": {**TRAIN, "epochs": 1},
     }
 

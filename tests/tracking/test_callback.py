@@ -10,7 +10,7 @@ from tests.evaluation.splits import random_rows
 
 SMALL = {
     "network": "rgcn",
-    "layers": (4, 4),
+    "layers": (8, 8),
     "mlp_width": 8,
     "epochs": 2,
     "batch_size": 64,

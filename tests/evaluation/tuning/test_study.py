@@ -33,7 +33,7 @@ from igmc.recommenders.validation_ndcg import validation_ndcg
 from igmc.tracking import Callback
 from tests.evaluation.datasets import make_dataset
 
-SMALL_IGMC = "igmc:extract.max_nodes_per_hop=5,model.layers=[4],model.mlp_width=4,train.epochs=3"
+SMALL_IGMC = "igmc:extract.max_nodes_per_hop=5,model.layers=[8,8],model.mlp_width=8,train.epochs=3"
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,9 @@ def test_occlusion_is_the_prediction_on_a_graph_rebuilt_without_the_rating(hops,
     if side:
         rng = np.random.default_rng(0)
         features = rng.random((20, 2), np.float32), rng.random((15, 1), np.float32)
-        models = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, hops=hops, side_width=3).eval()]
+        models = [IGMC(ModelConfig(layers=(8, 8)), n_levels=5, hops=hops, side_width=3).eval()]
     elif hops == 2:
-        models = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, hops=2).eval()]
+        models = [IGMC(ModelConfig(layers=(8, 8)), n_levels=5, hops=2).eval()]
     scorer = make_scorer(models, hops=hops, side=features)
     subgraph = extract_subgraphs(GRAPH, [4], [7], scorer.extract, seed=3)
     whole = scorer.score(GRAPH, *(np.array([k], np.int32) for k in (4, 7))).mean(axis=0)[0]
@@ -55,7 +55,7 @@ def test_by_gradient_a_linear_model_gets_what_occlusion_says_and_ours_nearly():
     linear = make_scorer([Telling(level=2)])
     assert np.array_equal(gradients(linear, subgraph), occlusion(linear, subgraph))
     # Small weights make the network nearly linear; ratings that tie nobody to the pair take nobody with them.
-    model = IGMC(ModelConfig(layers=(16, 16)), n_levels=5).eval()
+    model = IGMC(ModelConfig(layers=(8, 8)), n_levels=5).eval()
     with torch.no_grad():
         for conv in model.convs:
             conv.weight *= 0.02

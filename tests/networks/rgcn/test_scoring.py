@@ -25,7 +25,7 @@ from tests.graph.graphs import all_pairs, random_graph
 CPU = torch.device("cpu")
 GRAPH = random_graph(30, 25, 5, 0.4, seed=1)
 EXTRACT = ExtractConfig(max_nodes_per_hop=8)
-MODELS = [IGMC(ModelConfig(layers=(16, 16)), n_levels=5, seed=seed).eval() for seed in (1, 2)]
+MODELS = [IGMC(ModelConfig(layers=(8, 8)), n_levels=5, seed=seed).eval() for seed in (1, 2)]
 
 
 def make_scorer(models=MODELS, extract=EXTRACT, **options):
@@ -179,7 +179,7 @@ def test_what_goes_wrong_in_a_thread_is_raised_here():
 
 
 def test_side_features_reach_the_model_and_newcomers_have_none():
-    model = IGMC(ModelConfig(layers=(16, 16)), n_levels=5, side_width=5).eval()
+    model = IGMC(ModelConfig(layers=(8, 8)), n_levels=5, side_width=5).eval()
     rng = np.random.default_rng(0)
     side = rng.random((30, 2), np.float32), rng.random((25, 3), np.float32)
     view = ServingGraph.of(GRAPH).with_ratings([30, 0], [0, 25], [4, 2], n_users=31, n_items=26)
