@@ -677,7 +677,7 @@ def test_posters_come_from_the_address_that_the_operator_gives(browser, predicto
         page.goto(place)
         page.locator("#recommended span.poster").wait_for()  # a place left for the one that is missing
         drawn = "[...document.images].filter(one => one.naturalWidth === 46).length"
-        page.wait_for_function(f"{drawn} === 9")
+        page.wait_for_function(f"() => {drawn} === 9")
         rows = recommend(predictor, ratings={}, order="score")
         expected = [
             template.format(
@@ -806,7 +806,7 @@ def test_a_wrong_token_is_asked_for_again(browser, address):
     for token in ("wrong", "Schlüssel", "钥匙"):
         page.locator("#token").fill(token)
         page.keyboard.press("Enter")
-        page.wait_for_function("document.getElementById('token').value === ''")
+        page.wait_for_function("() => document.getElementById('token').value === ''")
         page.locator("#locked[open]").wait_for()
     page.locator("#token").fill("right")
     page.keyboard.press("Enter")

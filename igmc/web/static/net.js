@@ -103,14 +103,15 @@ export function tryAgain() {
   tasks.forEach((task) => task());
 }
 
-/** `task`, called after a moment of rest with the signal that a later call aborts. */
+/** `task`, called with the signal that a later call aborts: the first time at once, then after a moment of rest. */
 export function latest(task, wait = WAIT) {
-  let running = null;
+  let running = null, rested = 0;
   const again = async () => {
     running?.abort();
     const mine = (running = new AbortController());
     try {
-      await rest(wait, mine.signal);
+      await rest(rested, mine.signal);
+      rested = wait;
       await task(mine.signal);
       mended(again);
     } catch (error) {
