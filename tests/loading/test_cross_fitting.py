@@ -9,6 +9,8 @@ import pytest
 from igmc.loading.cross_fitting import CrossFit
 from tests.statistics.graphs import known_ratings
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 KNOWN = known_ratings()
 
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from igmc.evaluation.protocols import make_protocol
@@ -13,15 +14,17 @@ from tests.evaluation.datasets import make_dataset
 from tests.recommenders.boards import checkerboard
 from tests.recommenders.contract import RecommenderContract
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 
 class TestNeighbours(RecommenderContract):
     name = "neighbours"
     settings = {
-        "epochs": 20,
-        "batch_size": 10,
+        "epochs": 10,
+        "batch_size": 20,
         "members": 1,
         "newcomers": 0.0,
-        "learning_rate": 1e-2,
+        "learning_rate": 2e-2,
         "dates": "none",
         "estimates": "none",  # eleven fits for each test; tests/networks has them
     }
@@ -55,7 +58,7 @@ def test_a_refit_does_not_stop_at_the_epoch_that_was_best_by_luck():
     model = make_recommender("neighbours", TestNeighbours.settings).fit(data)
     again = model.refit(data)
     assert again.config.selection == "fixed"
-    assert len(again.history) == 20
+    assert len(again.history) == TestNeighbours.settings["epochs"]
 
 
 def test_the_selection_decides_whether_the_best_epoch_on_validation_is_kept():

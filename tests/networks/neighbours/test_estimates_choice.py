@@ -15,6 +15,8 @@ from igmc.networks.neighbours.estimates_choice import choose_estimates, compared
 from igmc.ratings import Pairs
 from tests.networks.neighbours.test_scoring import GRAPH, SCALE
 
+pytestmark = pytest.mark.usefixtures("brief_training")
+
 RNG = np.random.default_rng(2)
 VALID = Pairs(
     RNG.integers(0, 60, 200).astype(np.int32),

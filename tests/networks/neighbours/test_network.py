@@ -20,6 +20,7 @@ from igmc.networks.neighbours.network import NETWORK
 from igmc.ratings.load import load_dataset
 from igmc.ratings.split import Split, make_split
 from igmc.training import load_checkpoint, save_checkpoint
+from tests.brief import brief
 
 SETTINGS = {
     "network": "neighbours",
@@ -184,7 +185,8 @@ def tuned(run, monkeypatch):
             return seen[1]
 
         monkeypatch.setattr(type(NETWORK), "fine_tuned", watched)
-        return igmc.transfer(run.folder, data, how, device="cpu"), *seen
+        with brief():
+            return igmc.transfer(run.folder, data, how, device="cpu"), *seen
 
     return transfer
 
@@ -314,7 +316,8 @@ def test_predictions_lists_and_explanations_come_with_intervals(run):
     assert (wide.high - wide.low).mean() > 1.5 * (narrow.high - narrow.low).mean()
     assert wide[["low", "high"]].to_numpy().min() >= 1
     assert wide[["low", "high"]].to_numpy().max() <= 5
-    listed = predictor.recommend(ratings={"f001": 5, "f002": 1}, k=5, coverage=0.8)
+    with brief():
+        listed = predictor.recommend(ratings={"f001": 5, "f002": 1}, k=5, coverage=0.8)
     asked = predictor.score_user({"f001": 5, "f002": 1}, list(listed.item_id), coverage=0.8)
     assert listed.low.tolist() == pytest.approx(asked.low.tolist(), abs=1e-4)
     assert listed.high.tolist() == pytest.approx(asked.high.tolist(), abs=1e-4)
