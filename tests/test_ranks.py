@@ -55,10 +55,17 @@ def exact():
 
 
 @pytest.fixture(scope="module")
-def unbroken(exact, tmp_path_factory):
+def alone(tmp_path_factory):
+    """The report of each network's run by one process."""
+    folder, how = tmp_path_factory.mktemp("alone"), {"device": "cpu", "progress": False}
+    return {name: train("demo", **settings, out=folder / name, **how) for name, settings in NETWORKS.items()}
+
+
+@pytest.fixture(scope="module")
+def unbroken(exact, alone, tmp_path_factory):
     """The folder of two ranks' gradients and of a run of each network, and what torchrun printed.
 
-    The gradients of one process come first, so that all kernels are compiled.
+    What one process does comes first, so that all kernels are compiled, once.
     """
     folder = tmp_path_factory.mktemp("unbroken")
     trainings = [{"train": training(settings, folder / name)} for name, settings in NETWORKS.items()]
@@ -90,15 +97,15 @@ def test_two_ranks_find_the_gradients_of_one(exact, unbroken):
             assert all(same), "both ranks take the same step, to the last bit"
 
 
-def test_one_rank_reports_and_writes(unbroken, tmp_path):
+def test_one_rank_reports_and_writes(unbroken, alone):
     folder = unbroken[0] / "neighbours"
     reports = re.split(r"(?<=^\})\n", unbroken[1].stdout.strip(), flags=re.MULTILINE)
     found = [json.loads(report) for report in reports]
     assert [report["folder"] for report in found] == [str(unbroken[0] / name) for name in NETWORKS]
     assert [json.loads(line)["epoch"] for line in (folder / "metrics.jsonl").open()] == [1, 2]
     assert (folder / "log.txt").read_text().count("2 processes, each with its part of every batch") == 1
-    alone = train("demo", **SETTINGS, out=tmp_path / "alone", device="cpu", progress=False)
-    assert found[0]["ensemble"]["rmse"] == pytest.approx(alone.ensemble.rmse, abs=1e-3)
+    for report, one in zip(found, alone.values(), strict=True):
+        assert report["ensemble"]["rmse"] == pytest.approx(one.ensemble.rmse, abs=1e-3)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
