@@ -160,7 +160,7 @@ def test_each_list_is_that_of_the_predictor(open_page, predictor):
     given = given_by(page, predictor)
     for name, note, asked in (
         ("Your taste", "like more than most people do", {"order": "lift"}),
-        ("Next for you", "whether or not they like it", {"order": "relevance"}),
+        ("Next for you", "and you are predicted to like", {"order": "blend"}),
         ("Hidden gems", "Little known", {"gems": True}),
         ("Least for you", "the worst first", {"bottom": True}),
     ):

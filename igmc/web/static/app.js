@@ -221,7 +221,7 @@ function showTitles() {
 const VIEWS = {
   score: ["Best bets", "By predicted rating, the highest first.", { order: "score" }],
   lift: ["Your taste", "What you are predicted to like more than most people do.", { order: "lift" }],
-  relevance: ["Next for you", "What people with such ratings choose next, whether or not they like it.", { order: "relevance" }],
+  blend: ["Next for you", "What people with such ratings choose next, and you are predicted to like.", { order: "blend" }],
   gems: ["Hidden gems", "Little known, and above what most people give.", { gems: true }],
   least: ["Least for you", "What you are predicted to like least, the worst first.", { order: "score", bottom: true }],
 };
