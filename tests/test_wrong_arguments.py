@@ -54,7 +54,7 @@ RIGHT = {
     "predict": {"run": "", "ratings": "", "items": "5 nope -1.5 true list", "clip": "true"},
     "recommend": {
         **{"run": "", "user_id": "None 5", "ratings": "None", "k": "5", "genre": "", "exclude_genre": ""},
-        **{"years": "None", "min_score": "None 5 -1.5", "items": "None 5 nope list", "candidates": "5"},
+        **{"years": "None", "min_score": "None 5 -1.5", "items": "None 5 nope list", "candidates": "None 5"},
         **{"budget": "5", "exhaustive": "true", "bottom": "true"},
     },
     "run_config": {"dataset": "None nope", "chosen": "None"},
