@@ -8,6 +8,7 @@ alone writes, measures and reports. A lost process ends all, and torchrun starts
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ T = TypeVar("T")
 # others wait; how long that takes is nobody's to say.
 PATIENCE = timedelta(days=7)
 START = timedelta(minutes=5)  # until all have come
+
+_JOINS = itertools.count()  # of this process; a program joins as often in each rank
 
 
 class Place(NamedTuple):
@@ -190,10 +193,11 @@ def joined() -> Iterator[Ranks]:
 
 
 def _store(rank: int) -> Store:
-    """Where ranks find each other's addresses: fresh for each time that torchrun starts them.
+    """Where ranks find each other's addresses: fresh for each time that they join.
 
-    One torchrun on one machine keeps a store over all starts, with the addresses of dead processes in it: so
-    each start has a prefix of its own there. On several machines the starts are not numbered alike.
+    One torchrun on one machine keeps a store over all starts, with the addresses of dead processes in it, and
+    of groups that have ended: so each start, and in it each group, has a prefix of its own there. On several
+    machines the starts are not numbered alike.
     """
     from torch._C._distributed_c10d import PrefixStore, TCPStore
 
@@ -215,10 +219,8 @@ def _store(rank: int) -> Store:
         timeout=START,
         multi_tenant=not kept,
     )
-    if not kept:
-        return store
-    start = environment.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return PrefixStore(f"igmc/{start}", store)
+    start = environment.get("TORCHELASTIC_RESTART_COUNT", "0") if kept else "0"
+    return PrefixStore(f"igmc/{start}/{next(_JOINS)}", store)
 
 
 @contextmanager

@@ -104,15 +104,15 @@ def trained(arguments: list[str]) -> None:
 def main() -> None:
     works = json.loads(Path(sys.argv[1]).read_text())
     run.save_curves = lambda history, stem: None
-    with joined() as ranks:  # once, as torchrun's store holds the addresses of one group for each start
-        for work in works:
-            if "gradients" in work:
+    for work in works:  # each joins by itself, as trainings of one script do
+        if "gradients" in work:
+            with joined() as ranks:
                 torch.save(gradients(ranks), Path(work["gradients"]) / f"{ranks.rank}.pt")
-                continue
-            network, start = work.get("kill", (None, None))
-            if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", str(start)):
-                dies_in_epoch(2, *STEPS[network])
-            trained(work["train"])
+            continue
+        network, start = work.get("kill", (None, None))
+        if (os.environ["RANK"], os.environ["TORCHELASTIC_RESTART_COUNT"]) == ("1", str(start)):
+            dies_in_epoch(2, *STEPS[network])
+        trained(work["train"])
 
 
 if __name__ == "__main__":
