@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 from igmc.compiled import shared
 
 __all__ = [
-    "add", "div", "floats_at", "fma", "larger", "load", "mul", "number", "put", "scaled", "splat", "sqrt",
+    "add", "div", "fma", "larger", "load", "mul", "number", "put", "rows_at", "scaled", "splat", "sqrt",
     "store", "sub", "take", "tanh", "total", "where_positive",
 ]  # fmt: skip
 
@@ -95,13 +95,19 @@ def put(typingctx, array, index, value):
 
 
 @intrinsic
-def floats_at(typingctx, address):
-    """The pointer to the float32 at a memory address, an int64, for `numba.carray`."""
+def _pointer(typingctx, address):
+    """The pointer to the float32 at a memory address, an int64."""
 
     def codegen(context, builder, signature, args):
         return builder.inttoptr(args[0], ir.FloatType().as_pointer())
 
     return types.CPointer(types.float32)(types.int64), codegen
+
+
+@shared
+def rows_at(address, rows, width):
+    """The contiguous float32 array [rows, width] at a memory address; who calls keeps it alive."""
+    return carray(_pointer(address), (rows, width))
 
 
 @intrinsic

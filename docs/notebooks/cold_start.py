@@ -78,4 +78,5 @@ print(found.to_markdown(["rmse"]))
 
 # %% [markdown]
 # Add `neighbours` to that list for the network (a minute more). The figures on MovieLens, with intervals
-# over five draws of who is unseen, are in [results](../results.md#unseen-users-and-items-the-neighbours-network).
+# over five draws of who is unseen, are in
+# [results](../results.md#unseen-users-and-items-the-neighbours-network).

@@ -10,11 +10,10 @@ import threading
 from collections import OrderedDict
 
 import numpy as np
-from numba import carray
 from numpy.typing import NDArray
 
 from igmc.compiled import inner, kernel
-from igmc.simd import floats_at
+from igmc.simd import rows_at
 from igmc.statistics.graph_statistics import GraphStatistics
 from igmc.statistics.shared import NOBODY, find, row_bounds, share
 from igmc.statistics.tally import SUMS
@@ -116,7 +115,7 @@ def _gather(addresses, size, item, low, shifts, table):
         shifts: by which all residuals of each other item have moved since.
     """
     for k in range(len(addresses)):
-        row = carray(floats_at(addresses[k]), (size if addresses[k] else 0, SUMS))
+        row = rows_at(addresses[k], size if addresses[k] else 0, SUMS)
         place, shift = low + k, shifts[low + k]
         for p in range(len(item)):
             to = table[p, place]
