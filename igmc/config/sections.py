@@ -187,7 +187,7 @@ class ListConfig(Config):
     gems: bool = knob(False, "list hidden gems: items with few ratings, but at least 10, ordered by lift")
     candidates: int | None = knob(
         None,
-        f"number of items to score, the most promising ones; raised if the list needs more; if not given, "
+        "number of items to score, the most promising ones; raised if the list needs more; if not given, "
         f"{BLENDED} in a blend, the weight of which was chosen on as many, else {CANDIDATES}",
         low=1,
     )

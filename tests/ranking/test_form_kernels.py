@@ -17,14 +17,14 @@ def places(dense):
 def test_users_as_similar_as_the_last_one_count_too(seed, few, many):
     rng = np.random.default_rng(seed)
     x = (rng.random((20, 9)) < 0.4).astype(np.float32)
-    shown = (rng.random((3, 9)) < 0.4).astype(np.float32)
-    own = np.array([-1, 4, 0])
+    shown = (rng.random((4, 9)) < 0.4).astype(np.float32)
+    own = np.array([-1, 4, 0, 20])  # the last one is not among those known
     similar = shown @ x.T  # whole numbers: many users are equally similar
-    similar[[1, 2], own[1:]] = 0
+    similar[[1, 2], own[1:3]] = 0
     weight = np.ones(int(x.sum()), np.float32)
-    out = np.full((3, 2, 9), np.nan, np.float32)
+    out = np.full((4, 2, 9), np.nan, np.float32)
     user_forms(places(shown), own, (*places(x.T), weight), places(x), few, many, out)
-    for b in range(3):
+    for b in range(4):
         for place, most in enumerate((few, many)):
             least = np.sort(similar[b])[-most] if most < 20 else 0
             np.testing.assert_array_equal(out[b, place], np.where(similar[b] >= least, similar[b], 0) @ x)
