@@ -67,12 +67,13 @@ def told(value, into) -> None:
 
 
 def learned(name, protocol, dataset, monkeypatch, **settings):
-    """Digests of what was learned and of all scores with the support ratings, and the test predictions."""
+    """A digest of what was learned, by which figures of validation, all scores, and the test predictions."""
     way, seen = make_protocol(protocol), []
 
     def look(model, split, ks, found, rankings):
         state = hashlib.sha256()
         told([getattr(model, attribute) for attribute in model.fitted], state)
+        told([{name: row[name] for name in row if "second" not in name} for row in model.history], state)
         if len(split.support) and model.inductive:
             model = model.fold_in(model_evaluation.Ratings.of(split.table, split.support))
         asked = split.pairs(split.test)
