@@ -13,6 +13,11 @@ __all__ = ["RankerConfig"]
 class RankerConfig(Config):
     """What the ranker learns from, and how it is trained."""
 
+    target: str = knob(
+        "rated",
+        "items to put first: all that the user will rate, or those rated at least as high as the user's mean",
+        choices=("rated", "liked"),
+    )
     folds: int = knob(4, "times that ratings are hidden for training", low=1, high=20)
     hidden: float = knob(0.1, "fraction of each known user's ratings hidden per fold", low=0.01, high=0.5)
     newcomers: float = knob(

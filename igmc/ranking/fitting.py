@@ -35,7 +35,7 @@ class _Lesson(NamedTuple):
 
     scores: Tensor
     context: Tensor
-    asked: Tensor  # 1 for what was hidden
+    asked: Tensor  # 1 for what was hidden and is to come first
 
 
 def fit_ranker(
@@ -47,6 +47,11 @@ def fit_ranker(
     log2(place + 1)``, place being where the candidate stands by f at that step: what NDCG counts, counts. On
     ML-100K that gave an NDCG@10 of 0.191 on validation, where equal weights gave 0.188. Equal ratings,
     settings and seed give equal weights.
+
+    With the target "liked", what a user rated below the user's own mean counts as not chosen. On validation
+    ratings of ML-100K that gave an NDCG@10 of 0.250 of all items, and of 0.251 of those with 4 stars or more;
+    the target "rated" gave 0.251 and 0.243 (means of two seeds). Where predicted ratings are at hand to blend
+    with, "rated" is the better half: 0.253 and 0.259 with a weight of 0.4, against 0.248 and 0.261.
 
     Args:
         rating: the ratings known, float32 [n_users, n_items]; ones if there are no values.

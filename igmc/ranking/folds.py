@@ -21,6 +21,7 @@ __all__ = ["Fold", "draw_fold"]
 
 MOST_SHOWN = 100  # ratings of a stranger
 MOST_USERS = 3000  # asked in a fold
+EQUAL = 1e-4  # by which a mean of equal ratings may be off
 
 
 class Fold(NamedTuple):
@@ -29,7 +30,8 @@ class Fold(NamedTuple):
     Attributes:
         known: the ratings that statistics are made of, [n_users, n_items].
         rows: what the users who are asked show.
-        asked: bool of what they are asked, csr [B, n_items], disjoint from what they show; some in each row.
+        asked: bool of what is to come first, csr [B, n_items], disjoint from what they show; with the target
+            "rated" some in each row.
     """
 
     known: sparse.csr_array
@@ -62,7 +64,17 @@ def draw_fold(rating: sparse.csr_array, config: RankerConfig, seed: int, fold: i
     seen = show.copy()
     seen.data = np.ones_like(seen.data)
     own = np.where(stranger[users], -1, users)
-    return Fold(_part(rating, user, learns), Rows(seen, show, own), _part(rating, user, ~shows)[users])
+    asked = _part(rating, user, ~shows)[users]
+    if config.target == "liked":
+        asked = _liked(asked, rating[users])
+    return Fold(_part(rating, user, learns), Rows(seen, show, own), asked)
+
+
+def _liked(asked: sparse.csr_array, rating: sparse.csr_array) -> sparse.csr_array:
+    """What is asked and not rated below the mean of its user's ratings, [B, n_items]."""
+    mean = np.asarray(rating.sum(axis=1), np.float64).ravel() / np.diff(rating.indptr)
+    row = np.repeat(np.arange(len(mean)), np.diff(asked.indptr))
+    return _part(asked, row, asked.data >= mean[row] - EQUAL)
 
 
 def _places(rating: sparse.csr_array, user: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from scipy import sparse
 
 from igmc.config import RankerConfig
 from igmc.errors import DataError
-from igmc.ranking.closed_forms import FORMS
+from igmc.ranking.closed_forms import FORMS, Rows
 from igmc.ranking.fitting import fit_ranker
 from tests.ranking.test_closed_forms import board
 
@@ -30,6 +30,25 @@ def test_it_learns_which_closed_form_to_trust():
     ranker = fit_ranker(sparse.csr_array(dense), config)
     skip = ranker.networks[0].skip.detach().numpy().reshape(2, -1).sum(axis=0)
     assert skip[FORMS.index("cosine")] > skip[FORMS.index("popularity")]
+
+
+@pytest.mark.parametrize("target", ["rated", "liked"])
+def test_what_the_ranker_is_to_put_first(target):
+    """Everyone rates four items of one half, and likes it, and four of the other, and does not."""
+    rng = np.random.default_rng(0)
+    dense = np.zeros((150, 40), np.float32)
+    for user in range(150):
+        good = user % 2 * 20
+        dense[user, good + rng.permutation(20)[:4]] = 5
+        dense[user, (good + 20) % 40 + rng.permutation(20)[:4]] = 1
+    config = RankerConfig(target=target, folds=2, epochs=15, members=1, newcomers=0.0, hidden=0.25)
+    rating = sparse.csr_array(dense)
+    seen = sparse.csr_array((dense > 0).astype(np.float32))
+    scores = fit_ranker(rating, config).scores(Rows(seen, rating, np.arange(150)))
+    scores[dense > 0] = -np.inf
+    first = np.argsort(-scores, axis=1)[:, :10] // 20
+    found = (first == np.arange(150)[:, None] % 2).mean()
+    assert found > 0.9 if target == "liked" else found < 0.7
 
 
 def test_what_cannot_be_learned_from_is_refused():

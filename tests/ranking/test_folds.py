@@ -41,6 +41,23 @@ def test_folds_differ_and_equal_ones_are_equal():
     assert (dense(draw_fold(rating, config, 2, 0).asked) != dense(first.asked)).any()
 
 
+def test_what_is_rated_below_the_users_mean_is_not_asked_for():
+    rating = board(users=60, items=30)
+    rated, liked = (draw_fold(rating, RankerConfig(target=target), 1, 0) for target in ("rated", "liked"))
+    users = np.flatnonzero(np.diff(rating.indptr) >= 2)
+    for user, hidden, asked in zip(users, dense(rated.asked), dense(liked.asked), strict=True):
+        own = dense(rating)[user]
+        np.testing.assert_array_equal(asked, hidden * (hidden >= own[own > 0].mean()))
+    assert 0.2 < liked.asked.nnz / rated.asked.nnz < 0.8
+
+
+def test_equal_ratings_are_all_liked():
+    rating = board(users=60, items=30)
+    rating.data[:] = 3.3
+    rated, liked = (draw_fold(rating, RankerConfig(target=target), 1, 0) for target in ("rated", "liked"))
+    np.testing.assert_array_equal(dense(liked.asked), dense(rated.asked))
+
+
 def test_a_bound_on_those_who_are_asked(monkeypatch):
     monkeypatch.setattr(folds, "MOST_USERS", 7)
     fold = draw_fold(board(), RankerConfig(), 1, 0)
