@@ -1,11 +1,17 @@
 """Live training of either network on 25 million ratings: throughput, and the most memory the process held.
 
+With --data-dir, ML-1M is measured before and after it in the same process, at the same cap.
+
 Example: python scripts/bench_scale.py --network neighbours
+         python scripts/bench_scale.py --users 650000 --items 100000 --ratings 100000000 \
+             --data-dir ../shared/data
 """
 
 from __future__ import annotations
 
+import statistics
 import time
+from pathlib import Path
 
 import click
 import measure
@@ -87,18 +93,34 @@ def neighbours(part: Part, cap: int) -> dict[str, float]:
 @click.option("--ratings", default=25_000_000, show_default=True)
 @click.option("--cap", default=100, show_default=True, help="Users, and items, kept a hop.")
 @click.option("--seconds", default=30.0, show_default=True, help="How long to extract, and to train (rgcn).")
-def main(network: str, users: int, items: int, ratings: int, cap: int, seconds: float) -> None:
-    """Measure, print and write results/bench_scale.json, or bench_scale_neighbours.json."""
+@click.option("--data-dir", type=click.Path(path_type=Path, exists=True), help="Of ML-1M, to compare with.")
+def main(
+    network: str, users: int, items: int, ratings: int, cap: int, seconds: float, data_dir: Path | None
+) -> None:
+    """Measure, print and write results/bench_scale_MILLIONSm_NETWORK.json."""
+
+    def measured(part: Part) -> dict[str, float]:
+        found = rgcn(part, cap, seconds) if network == "rgcn" else neighbours(part, cap)
+        click.echo(f"live training: {found['train_per_s']:,.0f} pairs/s")
+        return found
+
+    small = None if data_dir is None else measure.paper_part("ml_1m", data_dir)
+    beside = [measured(small)] if small else []
     start = time.perf_counter()
     part = build(users, items, ratings)
     built = time.perf_counter() - start
     after_build = measure.peak_memory_gib()
     click.echo(f"{part.graph.n_ratings:,} ratings built in {built:.0f} s, peak {after_build:.2f} GiB")
-    found = rgcn(part, cap, seconds) if network == "rgcn" else neighbours(part, cap)
+    found = measured(part)
     peak = measure.peak_memory_gib()
-    click.echo(f"live training: {found['train_per_s']:,.0f} pairs/s, peak {peak:.2f} GiB")
+    click.echo(f"peak {peak:.2f} GiB")
+    beside += [measured(small)] if small else []
+    if beside:
+        rates = [one["train_per_s"] for one in beside]
+        found |= {"ml_1m_train_per_s": rates, "ratio": found["train_per_s"] / statistics.mean(rates)}
+        click.echo(f"against ML-1M: {found['ratio']:.2f}")
     measure.save(
-        "bench_scale" if network == "rgcn" else f"bench_scale_{network}",
+        f"bench_scale_{round(ratings / 1e6)}m_{network}",
         {
             "ratings": part.graph.n_ratings,
             "users": users,
