@@ -38,12 +38,15 @@ def build(users: int, items: int, ratings: int) -> Part:
 def rgcn(part: Part, cap: int, seconds: float) -> dict[str, float]:
     """Subgraphs a second, extracted by one thread and trained on."""
     loader = Loader(LiveSource(part, ExtractConfig(max_nodes_per_hop=cap), seed=1), 50, seed=1, shuffle=True)
-    start, extracted, edges = time.perf_counter(), 0, 0
+    start, first, extracted, edges = time.perf_counter(), 0.0, 0, 0
     for batch in loader.epoch(1):
+        if not first:  # the pairs are in random order and the kernels are compiled by now
+            first = time.perf_counter()
+            continue
         extracted, edges = extracted + len(batch), edges + batch.subgraphs.n_edges
-        if time.perf_counter() - start > seconds:
+        if time.perf_counter() - first > seconds:
             break
-    extract_rate = extracted / (time.perf_counter() - start)
+    extract_rate = extracted / (time.perf_counter() - first)
     click.echo(f"extraction, one thread: {extract_rate:,.0f} subgraphs/s of {edges / extracted:,.0f} edges")
 
     model = IGMC(ModelConfig(), n_levels=part.graph.n_levels).train()
@@ -62,6 +65,7 @@ def rgcn(part: Part, cap: int, seconds: float) -> dict[str, float]:
                 break
     train_rate = trained / (time.perf_counter() - start)
     return {
+        "first_batch_seconds": first - start,
         "edges_per_subgraph": edges / extracted,
         "extract_per_s_one_thread": extract_rate,
         "train_per_s": train_rate,
