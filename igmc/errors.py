@@ -105,4 +105,24 @@ class WriteError(IgmcError):
 
 
 class MissingExtraError(IgmcError):
-    """A feature whose optional dependency is not installed (exit code 1)."""
+    """A feature whose optional dependency is not installed (exit code 1).
+
+    Args:
+        what: what needs it.
+        extra: of igmc, which brings it; the remedy says how to install that, and then what else helps.
+        got, allowed, remedy: see `IgmcError`.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        extra: str | None = None,
+        got: object = None,
+        allowed: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        if extra is not None:
+            install = f"pip install 'igmc[{extra}]' (in a checkout: '.[{extra}]')"
+            remedy = install if remedy is None else f"{install}, {remedy}"
+        super().__init__(what, got=got, allowed=allowed, remedy=remedy)

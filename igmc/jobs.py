@@ -136,7 +136,7 @@ def ray_executor(name: str, workers: int | None = None, *, finish: bool = True) 
     try:
         import ray
     except ImportError as error:
-        raise MissingExtraError("this executor needs Ray", remedy="pip install 'igmc[ray]'") from error
+        raise MissingExtraError("this executor needs Ray", extra="ray") from error
     own = not ray.is_initialized()
     if own:
         quiet = {"log_to_driver": False, "configure_logging": False}

@@ -139,7 +139,7 @@ class RunReport:
 
     def _sizes(self) -> list[str]:
         passes = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        trained = f"{passes} in {self.seconds:.0f} s on {self.device}"
+        trained = f"{passes} in {self.seconds:.0f} s of training steps on {self.device}"
         if self.lists is not None:
             return [f"{self.train_pairs:,} training, {self.test_pairs:,} test interactions", trained]
         chosen = "at fixed epochs" if self.selection == "fixed" else "chosen on validation"

@@ -73,7 +73,7 @@ def test_what_the_terminal_shows():
     assert REPORT.format().splitlines() == [
         "demo, split random, selection validation, seed 7",
         "9,720 training, 1,080 validation, 1,200 test ratings",
-        "14 epochs in 62 s on cpu, checkpoints chosen on validation",
+        "14 epochs in 62 s of training steps on cpu, checkpoints chosen on validation",
         "",
         "test error".ljust(31) + "     RMSE      MAE  mean error   clipped: RMSE      MAE",
         "IGMC, mean of epochs 2, 3, 4, 9".ljust(31)

@@ -122,6 +122,7 @@ def _is_parquet(path: Path) -> bool:
 def _show(
     run: Path, predictor: Predictor, predicted: pd.DataFrame, given: dict[str, Any], how: dict[str, Any]
 ) -> None:
+    _tell_unknown(predictor, predicted, ("user", "item") if given["ratings"] is None else ("item",))
     means = int((predicted["source"] != "model").sum())
     if means:
         logger.info("%d of %d predictions are damped means, for lack of ratings", means, len(predicted))
@@ -129,6 +130,19 @@ def _show(
         emit_json(_document(run, predictor, predicted, how))
     else:
         emit(predicted.to_csv(index=False, float_format="%.4f").rstrip("\n"))
+
+
+def _tell_unknown(predictor: Predictor, predicted: pd.DataFrame, sides: tuple[str, ...]) -> None:
+    """Name an id that the run does not know: it gets a mean, and may be a known one with a typing error."""
+    from igmc.inference import near_ids
+
+    for side in sides:
+        ids = predictor.users if side == "user" else predictor.items
+        asked = predicted[f"{side}_id"].dropna().drop_duplicates().tolist()
+        unknown = [one for one, index in zip(asked, ids.encode(asked).tolist(), strict=True) if index < 0]
+        if unknown:
+            count, near = f"{len(unknown)} of {len(asked)}", near_ids(ids, unknown[0])
+            logger.info("%s %ss are unknown to the run: %r (%s)", count, side, unknown[0], near)
 
 
 def _in_batches(predictor: Predictor, pairs: Path, given: dict[str, Any], how: dict[str, Any]) -> None:

@@ -243,7 +243,7 @@ def _one(predictor: Predictor, request: ListRequest, given: dict[str, Any], run:
     elif len(frame):
         emit(_shown(frame))
         if found.relevance is not None and found.score is not None and request.config.order == "auto":
-            logger.info("by relevance and score; --order score lists the highest predicted ratings")
+            logger.info("by relevance and score together; --order score lists the highest predicted ratings")
 
 
 def _tell_ratings(predictor: Predictor, request: ListRequest) -> None:

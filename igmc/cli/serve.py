@@ -180,7 +180,7 @@ def _serve(
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise MissingExtraError(
-            "serving needs FastAPI, uvicorn and prometheus-client", remedy="pip install 'igmc[web]'"
+            "serving needs FastAPI, uvicorn and prometheus-client", extra="web"
         ) from error
     check_token(given["host"], given["token"])
     listener = stack.enter_context(listen(given["host"], given["port"]))

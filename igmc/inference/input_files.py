@@ -130,6 +130,12 @@ def read_own_ratings(
                     remedy="write decimals with a point; commas separate ratings",
                 )
     else:
+        if Path(given).suffix not in _FILES and not os.path.exists(given):
+            raise DataError(
+                "--ratings: neither a file nor ratings",
+                got=given,
+                allowed='a file, or item=rating, such as "50=5,181=3.5"',
+            )
         pairs = _lines_of_user(predictor, _text(Path(given)), given, user, () if single else ("rating",))
     ratings: dict[RawId, float] = {}
     for (where, (_, *last)), item in zip(

@@ -117,7 +117,7 @@ def _opened(pairs: Path) -> tuple[Any, list[str]]:
         import pyarrow as pa
         from pyarrow import dataset
     except ImportError as error:
-        raise MissingExtraError(f"{pairs} is Parquet", remedy="pip install 'igmc[parquet]'") from error
+        raise MissingExtraError(f"{pairs} is Parquet", extra="parquet") from error
     if not pairs.exists():
         raise DataError("there is no such file or folder", got=pairs)
     try:

@@ -129,9 +129,7 @@ class _Postgres(Database):
         try:
             import psycopg
         except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                "a store in PostgreSQL needs psycopg", remedy="pip install 'igmc[sql]'"
-            ) from error
+            raise MissingExtraError("a store in PostgreSQL needs psycopg", extra="sql") from error
         self._psycopg = psycopg
         self.errors = (psycopg.OperationalError, psycopg.InterfaceError)
         self.url = "postgresql://" + url.partition("://")[2]

@@ -60,7 +60,9 @@ def umap(vectors: NDArray[np.floating], *, seed: int) -> Floats:
         from umap import UMAP
     except ImportError as error:
         raise MissingExtraError(
-            "a UMAP projection needs umap-learn", remedy="pip install 'igmc[umap]', or project by PCA"
+            "a UMAP projection needs umap-learn",
+            extra="umap",
+            remedy="or project by PCA",
         ) from error
     return np.asarray(UMAP(n_components=2, random_state=seed, n_jobs=1).fit_transform(vectors), np.float64)
 

@@ -78,7 +78,7 @@ def house_style() -> Iterator[None]:
     try:
         import matplotlib
     except ImportError as error:
-        raise MissingExtraError("a figure needs matplotlib", remedy="pip install 'igmc[plot]'") from error
+        raise MissingExtraError("a figure needs matplotlib", extra="plot") from error
     from cycler import cycler
 
     # The user's matplotlibrc out, ours in: a figure looks the same on every machine. The backend stays as it

@@ -51,7 +51,8 @@ def as_pandas(table: Any, what: str) -> pd.DataFrame:
             except ImportError as error:
                 raise MissingExtraError(
                     f"{what}: {table_kind(table)} needs pyarrow, which is not installed",
-                    remedy="pip install 'igmc[parquet]', or give the table as a pandas DataFrame",
+                    extra="parquet",
+                    remedy="or give the table as a pandas DataFrame",
                 ) from error
             whole = {
                 getattr(pa, name.lower())(): getattr(pd, f"{name}Dtype")()

@@ -36,7 +36,7 @@ class MLflow(Callback):
         try:
             from mlflow.tracking import MlflowClient
         except ImportError as error:
-            raise MissingExtraError("tracking needs mlflow", remedy="pip install 'igmc[mlflow]'") from error
+            raise MissingExtraError("tracking needs mlflow", extra="mlflow") from error
         self._uri, self._runs = uri, dict[str, str]()
         with _asking(uri):
             self._client = MlflowClient(uri)

@@ -34,9 +34,7 @@ class TensorBoard(Callback):
         try:
             import torch.utils.tensorboard  # noqa: F401
         except ImportError as error:
-            raise MissingExtraError(
-                "tracking needs TensorBoard", remedy="pip install 'igmc[track]'"
-            ) from error
+            raise MissingExtraError("tracking needs TensorBoard", extra="track") from error
         self._folder = Path(folder)
         self._writers: dict[str, SummaryWriter] = {}
         with writing(self._folder):

@@ -29,7 +29,7 @@ class WandB(Callback):
         try:
             import wandb
         except ImportError as error:
-            raise MissingExtraError("tracking needs wandb", remedy="pip install 'igmc[wandb]'") from error
+            raise MissingExtraError("tracking needs wandb", extra="wandb") from error
         self._wandb, self._project = wandb, project
         self._runs: dict[str, Any] = {}
 

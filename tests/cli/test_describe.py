@@ -62,7 +62,8 @@ def test_without_matplotlib_there_is_a_line_on_what_to_install(command, home, tm
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = command("igmc", "data", "describe", "demo", "--plots", tmp_path / "figures")
     assert (code, out) == (1, "")
-    assert err == "igmc: error: a figure needs matplotlib; hint: pip install 'igmc[plot]'\n"
+    hint = "pip install 'igmc[plot]' (in a checkout: '.[plot]')"
+    assert err == f"igmc: error: a figure needs matplotlib; hint: {hint}\n"
     assert command("igmc", "data", "describe", "demo")[0] == 0
 
 

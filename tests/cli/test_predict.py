@@ -55,7 +55,9 @@ def test_pairs_of_a_file_are_answered_in_order_and_flagged(predict, run, tmp_pat
     assert answers.source.tolist() == ["model", "model", "item mean", "user mean", "global mean"]
     expected = Predictor.from_run(run).predict(answers.user_id, answers.item_id)
     assert answers.score.tolist() == pytest.approx(expected.score.tolist(), abs=5e-5)
-    assert result[2] == "3 of 5 predictions are damped means, for lack of ratings\n"
+    unknown, means = result[2].splitlines()[-2:]
+    assert unknown.startswith("1 of 3 items are unknown to the run: 'new'")
+    assert means == "3 of 5 predictions are damped means, for lack of ratings"
     assert predict("--pairs", pairs, "--quiet")[2] == ""
 
 
@@ -106,6 +108,16 @@ def test_checkpoints_are_chosen(predict):
     found = [frame(predict(*asked, "--checkpoints", choice)).score[0] for choice in (1, 2)]
     assert found[0] != found[1]
     assert frame(predict(*asked)).score[0] == pytest.approx(sum(found) / 2, abs=1e-4)
+
+
+def test_ids_that_are_unknown_are_named_for_they_may_be_typing_errors(predict):
+    code, out, err = predict("--user", "u1", "--items", "i3,I3,brand new")
+    assert (code, out.count("\n")) == (0, 4)
+    assert "2 of 3 items are unknown to the run: 'I3' (did you mean 'i3'? ids are such as 'i0')" in err
+    assert "users are unknown" not in err
+    assert "1 of 1 users are unknown to the run: 'U1'" in predict("--user", "U1", "--items", "i3")[2]
+    told = predict("--user", "U1", "--ratings", "i0=5", "--items", "i3")[2]
+    assert "unknown" not in told
 
 
 def test_whole_numbers_stay_whole_numbers(command, home, tmp_path):

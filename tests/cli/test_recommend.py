@@ -45,7 +45,7 @@ def test_a_table_for_people(recommend, run, command):
     code, out, err = recommend("--user", 3, "-k", 4)
     expected = in_python(run, user_id=3, k=4)
     assert code == 0
-    assert "by relevance and score; --order score lists the highest predicted ratings" in err
+    assert "by relevance and score together; --order score lists the highest predicted ratings" in err
     head, *lines = out.splitlines()
     assert head.split() == ["rank", "relevance", "score", "lift", "item_id", "title", "genres"]
     assert recommend("--user", 3, "-k", 4, "--order", "blend") == (0, out, "")

@@ -104,6 +104,7 @@ def test_of_a_file_of_several_users_the_lines_of_one_are_read(known, write):
         ("1=5,2=1,5", "--ratings: a rating without an item; got '5'; .*write decimals with a point"),
         ("1=5,2=9", r"--ratings: a rating is not on the scale; got 9\.0"),
         ("missing.csv", "there is no file missing.csv"),
+        ("1:5", "--ratings: neither a file nor ratings; got '1:5'; allowed: a file, or item=rating"),
     ],
 )
 def test_typed_ratings_that_are_none(known, given, message):

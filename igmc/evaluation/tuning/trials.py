@@ -113,7 +113,7 @@ def require_optuna() -> None:
     try:
         import optuna
     except ImportError as error:
-        raise MissingExtraError("tuning needs Optuna", remedy="pip install 'igmc[tune]'") from error
+        raise MissingExtraError("tuning needs Optuna", extra="tune") from error
     optuna.logging.set_verbosity(logging.WARNING)
 
 

@@ -124,7 +124,8 @@ def _schema(predictor: BasePredictor) -> pa.Schema:
     except ImportError as error:
         raise MissingExtraError(
             "a folder of Parquet files needs pyarrow",
-            remedy="pip install 'igmc[parquet]', or name a file that ends in .csv or .jsonl",
+            extra="parquet",
+            remedy="or name a file that ends in .csv or .jsonl",
         ) from error
     kinds = {int: pa.int64(), str: pa.string()}
     columns = [(f"{side}_id", kinds[_kind(side, table)]) for side, table in _tables(predictor)]

@@ -116,6 +116,11 @@ class RatingFile:
             yield line
             number += 1
 
+    def first_line_with(self, character: str, encoding: str) -> int | None:
+        """The number of the first line of its text that has a character, from 1."""
+        with self.open_text(encoding) as text:
+            return next((number for number, line in enumerate(text, 1) if character in line), None)
+
     def encodings(self) -> tuple[str, ...]:
         """The encodings to try, in order.
 

@@ -156,7 +156,7 @@ def _parquet(file: RatingFile) -> tuple[list[str], Rows]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise MissingExtraError(f"{file} is Parquet", remedy="pip install 'igmc[parquet]'") from error
+        raise MissingExtraError(f"{file} is Parquet", extra="parquet") from error
     with file.open() as stream:
         try:
             table = pq.read_table(pa.BufferReader(stream.read()))

@@ -88,9 +88,9 @@ def finished(
 
     (user_ids, user), (item_ids, item) = users.ids(columns[0]), items.ids(columns[1])
     stamps, time_notes = (None, ()) if columns[3] is None else to_seconds(columns[3], where)
-    notes = [*layout.notes]
-    notes += ["decimal commas"] if decimal_comma else []
-    notes += [] if layout.quoted else ["quotes taken as part of the text"]
+    notes = [*layout.notes, *(["decimal commas"] if decimal_comma else [])]
+    if not layout.quoted and (line := file.first_line_with('"', encoding)):
+        notes.append(f"quotes taken as part of the text, the first in line {line}")
     notes += [f"{skipped.comments:,} comment lines skipped"] if skipped.comments else []
     notes += [f"{skipped.breaks:,} quoted cells hold a line break"] if skipped.breaks else []
     return RawRatings(

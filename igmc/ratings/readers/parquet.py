@@ -34,9 +34,7 @@ def read_parquet(
     try:
         import pyarrow as pa
     except ImportError as error:
-        raise MissingExtraError(
-            f"{source} is Parquet, which needs pyarrow", remedy="pip install 'igmc[parquet]'"
-        ) from error
+        raise MissingExtraError(f"{source} is Parquet, which needs pyarrow", extra="parquet") from error
     try:
         names, read = _opened(source)
         if columns is not None and not set(columns) <= {*names, ""} and are_positions(columns):

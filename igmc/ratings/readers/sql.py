@@ -61,7 +61,7 @@ def read_sql(text: str, columns: tuple[str, ...] | None, *, implicit: bool = Fal
     try:
         import sqlalchemy
     except ImportError as error:
-        raise MissingExtraError("a database needs SQLAlchemy", remedy="pip install 'igmc[sql]'") from error
+        raise MissingExtraError("a database needs SQLAlchemy", extra="sql") from error
     url, query = _parsed(text)
     shown = url.render_as_string(hide_password=True)
     if url.password:
@@ -71,7 +71,7 @@ def read_sql(text: str, columns: tuple[str, ...] | None, *, implicit: bool = Fal
     except ImportError as error:
         raise MissingExtraError(
             f"{shown}: the driver of this database is not installed ({error})",
-            remedy="install it, as in pip install 'igmc[sql]' for PostgreSQL",
+            remedy="install it; the extra igmc[sql] has that of PostgreSQL",
         ) from error
     try:
         # Without parameters, so that no colon or per cent sign in the query is taken for one.

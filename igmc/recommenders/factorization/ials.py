@@ -114,9 +114,7 @@ def _implicit() -> ModuleType:
     try:
         import implicit.als
     except ImportError as error:
-        raise MissingExtraError(
-            "ials needs the library implicit", remedy="pip install 'igmc[baselines]'"
-        ) from error
+        raise MissingExtraError("ials needs the library implicit", extra="baselines") from error
     found: ModuleType = implicit
     return found
 

@@ -48,9 +48,7 @@ class SLIM(ItemWeights):
         try:
             from sklearn.linear_model import ElasticNet
         except ImportError as error:
-            raise MissingExtraError(
-                "slim needs scikit-learn", remedy="pip install 'igmc[baselines]'"
-            ) from error
+            raise MissingExtraError("slim needs scikit-learn", extra="baselines") from error
         self.known = data.train.columns()
         self._restore()
         config, total = self.config, max(self.config.l1 + self.config.l2, 1e-12)

@@ -33,13 +33,13 @@ def test_a_quoted_field_that_swallows_whole_ratings_is_refused(tmp_path):
     with pytest.raises(QuoteError, match=r"line 2: a quoted field holds a whole line .*; got 'u2,i2,4,b'"):
         read(tmp_path, 'user,item,rating,text\nu1,i1,5,"a\nu2,i2,4,b"\nu3,i3,3,"c"\n')
     raw = read(tmp_path, 'user,item,rating,text\nu1,i1,5,"a\nu2,i2,4,b"\nu3,i3,3,c\n')
-    assert (len(raw.rating), raw.notes) == (3, ("quotes taken as part of the text",))
+    assert (len(raw.rating), raw.notes) == (3, ("quotes taken as part of the text, the first in line 2",))
 
 
 def test_quotes_that_enclose_nothing_are_text(tmp_path):
     raw = read(tmp_path, 'user\titem\trating\n1\t"Heroes\t5\n2\tx\t4\n3\t"Heroes\t3\n4\ty\t2\n')
     assert rows(raw) == [(1, '"Heroes', 5), (2, "x", 4), (3, '"Heroes', 3), (4, "y", 2)]
-    assert raw.notes == ("quotes taken as part of the text",)
+    assert raw.notes == ("quotes taken as part of the text, the first in line 2",)
     assert raw.where(3).endswith("line 5")
 
 
