@@ -92,6 +92,7 @@ def failures(results: dict[str, Any]) -> list[str]:
 @click.option("--many-seconds", default=60.0, help="For how long.")
 @click.option("--mixed", is_flag=True, help="Instead, clients that ask for lists and store ratings.")
 @click.option("--pause", default=1.0, help="Of mixed clients after each answer, in seconds on average.")
+@click.option("--processes", default=1, help="Of the server, with --mixed.")
 @click.option("--save/--no-save", default=True, help="Write scripts/results/load.json.")
 def main(
     run: Path | None,
@@ -101,11 +102,12 @@ def main(
     many_seconds: float,
     mixed: bool,
     pause: float,
+    processes: int,
     save: bool,
 ) -> None:
     """Load, print, and write scripts/results/load.json; exit code 1 if anything was not as it must be."""
     if mixed:
-        results = run_mixed(run, clients, seconds, pause)
+        results = run_mixed(run, clients, seconds, pause, processes)
         results["failures"] = mixed_failures(results)
     else:
         results = run_lists(run, clients, seconds, connections, many_seconds)
@@ -114,7 +116,11 @@ def main(
     if save:
         path = record.RESULTS / "load.json"
         known = json.loads(path.read_text()) if path.exists() else {}
-        rows = {"mixed": results} if mixed else {**measure.setting(), **results}
+        rows = (
+            {"mixed" if processes == 1 else f"mixed_{processes}": results}
+            if mixed
+            else {**measure.setting(), **results}
+        )
         record.write("load", {**known, **rows})
     sys.exit(bool(results["failures"]))
 

@@ -38,9 +38,12 @@ def server(run: Path | None, *more: str) -> Iterator[tuple[subprocess.Popen[str]
 
 
 def resident_mib(process: int) -> float:
-    """What a process holds in memory."""
-    status = Path(f"/proc/{process}/status").read_text()
-    return round(int(status.partition("VmRSS:")[2].split()[0]) / 2**10, 1)
+    """What a process and its children hold in memory; what they share counts once."""
+    total = 0
+    for one in (process, *map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())):
+        rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
+        total += int(rollup.partition("\nPss:")[2].split()[0])
+    return round(total / 2**10, 1)
 
 
 async def health(address: str, until: float) -> dict[str, Any]:

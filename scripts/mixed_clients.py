@@ -87,11 +87,11 @@ async def mixed_load(address: str, clients: int, seconds: float, pause: float, m
     return healthy
 
 
-def run_mixed(run: Path | None, clients: int, seconds: float, pause: float) -> dict[str, Any]:
+def run_mixed(run: Path | None, clients: int, seconds: float, pause: float, processes: int) -> dict[str, Any]:
     """The row of the result file for mixed clients."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        server(run, "--store", f"{folder}/ratings.db") as (process, at),
+        server(run, "--store", f"{folder}/ratings.db", "--processes", str(processes)) as (process, at),
     ):
         about = httpx.get(f"{at}/api/about", timeout=60).json()
         warm, met = nothing(), nothing()
@@ -99,13 +99,14 @@ def run_mixed(run: Path | None, clients: int, seconds: float, pause: float) -> d
         before = resident_mib(process.pid)
         healthy = asyncio.run(mixed_load(at, clients, seconds, pause, met))
         after = resident_mib(process.pid)
-        time.sleep(1)
+        time.sleep(2)  # each process sees the ratings that others stored within a second
         applied = httpx.get(f"{at}/api/ready", timeout=60).json()["position"]
     p50, p95, p99 = (round(1e3 * float(value), 1) for value in np.percentile(met["seconds"], (50, 95, 99)))
     return {
         **measure.setting(),
         "dataset": about["dataset"],
         "known_ratings": about["ratings"],
+        "processes": processes,
         "clients": clients,
         "seconds": seconds,
         "pause_s": pause,
