@@ -141,8 +141,10 @@ def _tell_unknown(predictor: Predictor, predicted: pd.DataFrame, sides: tuple[st
         asked = predicted[f"{side}_id"].dropna().drop_duplicates().tolist()
         unknown = [one for one, index in zip(asked, ids.encode(asked).tolist(), strict=True) if index < 0]
         if unknown:
-            count, near = f"{len(unknown)} of {len(asked)}", near_ids(ids, unknown[0])
-            logger.info("%s %ss are unknown to the run: %r (%s)", count, side, unknown[0], near)
+            first, near = repr(unknown[0])[:200], near_ids(ids, unknown[0])
+            logger.info(
+                "unknown to the run: %d of %d %ss, %s (%s)", len(unknown), len(asked), side, first, near
+            )
 
 
 def _in_batches(predictor: Predictor, pairs: Path, given: dict[str, Any], how: dict[str, Any]) -> None:

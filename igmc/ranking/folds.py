@@ -67,6 +67,7 @@ def draw_fold(rating: sparse.csr_array, config: RankerConfig, seed: int, fold: i
     asked = _part(rating, user, ~shows)[users]
     if config.target == "liked":
         asked = _liked(asked, rating[users])
+    asked.data = np.ones_like(asked.data)  # a rating of 0 is one too
     return Fold(_part(rating, user, learns), Rows(seen, show, own), asked)
 
 

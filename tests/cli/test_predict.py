@@ -56,7 +56,7 @@ def test_pairs_of_a_file_are_answered_in_order_and_flagged(predict, run, tmp_pat
     expected = Predictor.from_run(run).predict(answers.user_id, answers.item_id)
     assert answers.score.tolist() == pytest.approx(expected.score.tolist(), abs=5e-5)
     unknown, means = result[2].splitlines()[-2:]
-    assert unknown.startswith("1 of 3 items are unknown to the run: 'new'")
+    assert unknown.startswith("unknown to the run: 1 of 3 items, 'new' (ids")
     assert means == "3 of 5 predictions are damped means, for lack of ratings"
     assert predict("--pairs", pairs, "--quiet")[2] == ""
 
@@ -113,9 +113,9 @@ def test_checkpoints_are_chosen(predict):
 def test_ids_that_are_unknown_are_named_for_they_may_be_typing_errors(predict):
     code, out, err = predict("--user", "u1", "--items", "i3,I3,brand new")
     assert (code, out.count("\n")) == (0, 4)
-    assert "2 of 3 items are unknown to the run: 'I3' (did you mean 'i3'? ids are such as 'i0')" in err
-    assert "users are unknown" not in err
-    assert "1 of 1 users are unknown to the run: 'U1'" in predict("--user", "U1", "--items", "i3")[2]
+    assert "unknown to the run: 2 of 3 items, 'I3' (did you mean 'i3'? ids are such as 'i0')" in err
+    assert " users" not in err
+    assert "unknown to the run: 1 of 1 users, 'U1' (did" in predict("--user", "U1", "--items", "i3")[2]
     told = predict("--user", "U1", "--ratings", "i0=5", "--items", "i3")[2]
     assert "unknown" not in told
 

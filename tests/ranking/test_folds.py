@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from igmc.config import RankerConfig
 from igmc.ranking import folds
@@ -19,7 +20,7 @@ def test_what_is_asked_is_known_to_nothing_and_the_rest_is():
     strangers = fold.rows.own < 0
     assert 5 < strangers.sum() < 35
     for place, user in enumerate(users):
-        np.testing.assert_array_equal(shown[place] + asked[place], all_of[user])
+        np.testing.assert_array_equal(shown[place] + asked[place] * all_of[user], all_of[user])
         assert not (shown[place] * asked[place]).any()
         assert asked[place].any()
         assert shown[place].any()
@@ -47,15 +48,17 @@ def test_what_is_rated_below_the_users_mean_is_not_asked_for():
     users = np.flatnonzero(np.diff(rating.indptr) >= 2)
     for user, hidden, asked in zip(users, dense(rated.asked), dense(liked.asked), strict=True):
         own = dense(rating)[user]
-        np.testing.assert_array_equal(asked, hidden * (hidden >= own[own > 0].mean()))
+        np.testing.assert_array_equal(asked, hidden * (own >= own[own > 0].mean()))
     assert 0.2 < liked.asked.nnz / rated.asked.nnz < 0.8
 
 
-def test_equal_ratings_are_all_liked():
+@pytest.mark.parametrize("value", [3.3, 0.0])
+def test_equal_ratings_are_all_liked(value):
     rating = board(users=60, items=30)
-    rating.data[:] = 3.3
+    rating.data[:] = value
     rated, liked = (draw_fold(rating, RankerConfig(target=target), 1, 0) for target in ("rated", "liked"))
     np.testing.assert_array_equal(dense(liked.asked), dense(rated.asked))
+    assert dense(rated.asked).any()
 
 
 def test_a_bound_on_those_who_are_asked(monkeypatch):
