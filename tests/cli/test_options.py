@@ -81,6 +81,7 @@ TYPED = {
     "dropout": (".4", 0.4),
     "newcomers": ("0", 0.0),
     "shrinkage": ("0.5", 0.5),
+    "target": ("liked", "liked"),
     "folds": ("2", 2),
     "hidden": ("0.2", 0.2),
     "candidates": ("50", 50),

@@ -11,6 +11,7 @@ class TestRanker(NewUserRankingContract, RecommenderContract):
     new_user_settings = settings
     random = True
     changes = {
+        "target": "liked",
         "folds": 1,
         "hidden": 0.4,
         "newcomers": 0.8,
