@@ -50,8 +50,8 @@ def fit_ranker(
 
     With the target "liked", what a user rated below the user's own mean counts as not chosen. On validation
     ratings of ML-100K that gave an NDCG@10 of 0.250 of all items, and of 0.251 of those with 4 stars or more;
-    the target "rated" gave 0.251 and 0.243 (means of two seeds). Where predicted ratings are at hand to blend
-    with, "rated" is the better half: 0.253 and 0.259 with a weight of 0.4, against 0.248 and 0.261.
+    the target "rated" gave 0.251 and 0.243 (means of two seeds). In a blend with predicted ratings (weight
+    0.4), "rated" is better on the whole: 0.253 and 0.259, against 0.248 and 0.261.
 
     Args:
         rating: the ratings known, float32 [n_users, n_items]; ones if there are no values.
