@@ -27,6 +27,7 @@ from igmc.ratings.description.report import (
 )
 from igmc.ratings.ids import IdTable
 from igmc.ratings.load import DataLike, load_dataset
+from igmc.ratings.scale import distinct
 from igmc.ratings.table import UNKNOWN_TIME
 
 if TYPE_CHECKING:
@@ -85,13 +86,15 @@ def describe(dataset: DataLike) -> Description:
 
 
 def rating_bins(rating: Floats) -> tuple[Bin, ...]:
-    """The histogram of n ratings: a bin for each value if there are at most 20.
+    """The histogram of n ratings: a bin for each level, see `igmc.ratings.scale.distinct`, if at most 20.
 
     Else bins of one width, 1, 2 or 5 times a power of ten, between multiples of it: the least width that cuts
     the range in 20 or fewer, and one bin more where the range does not begin at such a multiple.
     """
-    values, counts = np.unique(rating, return_counts=True)
+    values = distinct(rating)
     if len(values) <= _BINS:
+        edges = np.concatenate([[-np.inf], (values[1:] + values[:-1]) / 2, [np.inf]])
+        counts, _ = np.histogram(rating, edges)
         return tuple(Bin(v, v, c) for v, c in zip(values.tolist(), counts.tolist(), strict=True))
     width = (values[-1] - values[0]) / _BINS
     digits = math.floor(math.log10(width))
@@ -125,7 +128,7 @@ def _rating(dataset: Dataset) -> RatingSummary:
     rating, known = dataset.table.rating, dataset.scale_hint
     return RatingSummary(
         scale=None if known is None else str(known),
-        distinct=len(np.unique(rating)),
+        distinct=len(distinct(rating)),
         deviation=float(rating.std()),
         summary=_summary(rating),
         bins=rating_bins(rating),

@@ -47,7 +47,7 @@ class RatingSummary:
 
     Attributes:
         scale: what is stated about them, such as "1..5 in steps of 1"; None if nothing is.
-        distinct: number of distinct values.
+        distinct: number of levels; see `igmc.ratings.scale.distinct`.
         deviation: standard deviation, with n in the denominator.
         summary: of all ratings.
         bins: the histogram; see `igmc.ratings.description.measure.rating_bins`.

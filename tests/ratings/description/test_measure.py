@@ -81,6 +81,12 @@ def test_ratings_themselves(toy):
     assert rating.deviation == pytest.approx(math.sqrt(24 / 10))
 
 
+def test_ratings_that_rounding_sets_apart_are_one_level():
+    rating = describe(ratings_of([[3.3, 2.5], [3.3000000000000003], [3.3, 2.5]])).rating
+    assert rating.distinct == 2
+    assert rating.bins == (Bin(2.5, 2.5, 2), Bin(3.3, 3.3, 3))
+
+
 def ratings_of(groups):
     """A data set in which user k rates items 0, 1, ... with the values of group k."""
     user = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
