@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
@@ -17,8 +18,8 @@ from numba.extending import intrinsic, models, register_model
 from igmc.compiled import shared
 
 __all__ = [
-    "add", "div", "fma", "larger", "load", "mul", "number", "put", "rows_at", "scaled", "splat", "sqrt",
-    "store", "sub", "take", "tanh", "total", "where_positive",
+    "add", "columns", "div", "fma", "larger", "load", "mul", "number", "put", "rows_at", "scaled", "splat",
+    "sqrt", "store", "sub", "take", "tanh", "total", "where_positive",
 ]  # fmt: skip
 
 
@@ -78,6 +79,29 @@ def number(typingctx, array, index):
         return context.unpack_value(builder, array_type.dtype, pointer)
 
     return array.dtype(array, index), codegen
+
+
+@intrinsic
+def columns(typingctx, lanes):
+    """A tuple of zeros like `lanes`, as long as the part of a row that two registers hold; see `part_of`."""
+    part = part_of(len(lanes), _register())
+    found = types.UniTuple(types.int64, part)
+
+    def codegen(context, builder, signature, args):
+        return context.get_constant_generic(builder, found, (0,) * part)
+
+    return found(lanes), codegen
+
+
+def part_of(width: int, register: int) -> int:
+    """The largest divisor of a row's width from one register to two; the width if there is none."""
+    most = min(2 * register, width)
+    return next((part for part in range(most, register - 1, -1) if width % part == 0), width)
+
+
+def _register() -> int:
+    """How many floats a vector register of this processor holds."""
+    return 16 if get_host_cpu_features().get("avx512f") else 8
 
 
 @intrinsic

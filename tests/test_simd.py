@@ -64,3 +64,8 @@ def test_roots_and_masks():
     _roots_and_masks((0,) * 4, x, out)
     assert np.array_equal(out[0], np.sqrt(x[0]))
     assert out[1].tolist() == [4.0, 0.0, 0.0, 0.0]
+
+
+def test_a_row_is_cut_into_parts_of_at_most_two_registers():
+    for register, parts in ((8, {32: 16, 24: 12, 8: 8, 5: 5, 34: 34}), (16, {64: 32, 48: 24, 32: 32, 8: 8})):
+        assert {width: simd.part_of(width, register) for width in parts} == parts

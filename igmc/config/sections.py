@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 SELECTIONS = ("fixed", "validation")
-# Candidates of a list by predicted rating, and of a blend, if no number is given. Blends of 50 and of 100 have the
-# same NDCG@10 on validation ratings of ML-100K (0.2570 and 0.2570, means of two seeds), at half the work.
+# Candidates of a list by predicted rating, and of a blend, if no number is given. Blends of 50 and 100 have
+# the same NDCG@10 on validation ratings of ML-100K (0.2570 and 0.2570, means of two seeds), at half the work.
 CANDIDATES, BLENDED = 200, 50
 COVERAGE = 0.9  # of an interval, where nothing else is asked
 COVERAGE_HELP = "probability that a rating lies in the interval from low to high"

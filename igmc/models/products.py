@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from igmc.compiled import inner
-from igmc.simd import fma, load, number, store
+from igmc.simd import columns, fma, load, number, store
 
-TILE = 8  # rows whose products share each load of the weights: 8 accumulators of 32 floats fill the FMA units
+# Rows whose products share each load of the weights: with two registers of each (`columns`), 12 of the 16
+# registers of AVX2 are accumulators, which keeps both FMA units busy. More of them would be spilled.
+TILE = 6
 
 
 class Pairs(NamedTuple):
@@ -51,37 +53,38 @@ def multiply(lanes, pairs, inputs, x, weight, start, z):
         inputs: the numbers in each row of `x`, which need not be H.
         x, weight, start, z: `Rows`; those of `start` may all be the same one.
     """
-    source, target = pairs.source, pairs.target
+    source, target, part = pairs.source, pairs.target, columns(lanes)
+    parts = len(lanes) // len(part)
     for k in range(pairs.low, pairs.high, TILE):
         last = pairs.high - 1
-        k1, k2, k3, k4 = min(k + 1, last), min(k + 2, last), min(k + 3, last), min(k + 4, last)
-        k5, k6, k7 = min(k + 5, last), min(k + 6, last), min(k + 7, last)
+        k1, k2, k3, k4, k5 = (
+            min(k + 1, last),
+            min(k + 2, last),
+            min(k + 3, last),
+            min(k + 4, last),
+            min(k + 5, last),
+        )
         s0, s1 = _at(x, source[k]) * inputs, _at(x, source[k1]) * inputs
         s2, s3 = _at(x, source[k2]) * inputs, _at(x, source[k3]) * inputs
         s4, s5 = _at(x, source[k4]) * inputs, _at(x, source[k5]) * inputs
-        s6, s7 = _at(x, source[k6]) * inputs, _at(x, source[k7]) * inputs
-        z0 = load(lanes, start.array, _at(start, target[k]))
-        z1 = load(lanes, start.array, _at(start, target[k1]))
-        z2 = load(lanes, start.array, _at(start, target[k2]))
-        z3 = load(lanes, start.array, _at(start, target[k3]))
-        z4 = load(lanes, start.array, _at(start, target[k4]))
-        z5 = load(lanes, start.array, _at(start, target[k5]))
-        z6 = load(lanes, start.array, _at(start, target[k6]))
-        z7 = load(lanes, start.array, _at(start, target[k7]))
-        for i in range(inputs):
-            w = load(lanes, weight.array, _at(weight, i))
-            z0, z1 = fma(number(x.array, s0 + i), w, z0), fma(number(x.array, s1 + i), w, z1)
-            z2, z3 = fma(number(x.array, s2 + i), w, z2), fma(number(x.array, s3 + i), w, z3)
-            z4, z5 = fma(number(x.array, s4 + i), w, z4), fma(number(x.array, s5 + i), w, z5)
-            z6, z7 = fma(number(x.array, s6 + i), w, z6), fma(number(x.array, s7 + i), w, z7)
-        store(z.array, _at(z, target[k]), z0)
-        store(z.array, _at(z, target[k1]), z1)
-        store(z.array, _at(z, target[k2]), z2)
-        store(z.array, _at(z, target[k3]), z3)
-        store(z.array, _at(z, target[k4]), z4)
-        store(z.array, _at(z, target[k5]), z5)
-        store(z.array, _at(z, target[k6]), z6)
-        store(z.array, _at(z, target[k7]), z7)
+        for c in range(parts):
+            z0 = load(part, start.array, _at(start, target[k]) * parts + c)
+            z1 = load(part, start.array, _at(start, target[k1]) * parts + c)
+            z2 = load(part, start.array, _at(start, target[k2]) * parts + c)
+            z3 = load(part, start.array, _at(start, target[k3]) * parts + c)
+            z4 = load(part, start.array, _at(start, target[k4]) * parts + c)
+            z5 = load(part, start.array, _at(start, target[k5]) * parts + c)
+            for i in range(inputs):
+                w = load(part, weight.array, _at(weight, i) * parts + c)
+                z0, z1 = fma(number(x.array, s0 + i), w, z0), fma(number(x.array, s1 + i), w, z1)
+                z2, z3 = fma(number(x.array, s2 + i), w, z2), fma(number(x.array, s3 + i), w, z3)
+                z4, z5 = fma(number(x.array, s4 + i), w, z4), fma(number(x.array, s5 + i), w, z5)
+            store(z.array, _at(z, target[k]) * parts + c, z0)
+            store(z.array, _at(z, target[k1]) * parts + c, z1)
+            store(z.array, _at(z, target[k2]) * parts + c, z2)
+            store(z.array, _at(z, target[k3]) * parts + c, z3)
+            store(z.array, _at(z, target[k4]) * parts + c, z4)
+            store(z.array, _at(z, target[k5]) * parts + c, z5)
 
 
 @inner
@@ -94,32 +97,35 @@ def add_outer(lanes, pairs, inputs, x, d_z, d_weight):
     """
     if pairs.low == pairs.high:
         return
-    last = inputs - 1
+    last, part = inputs - 1, columns(lanes)
+    parts = len(lanes) // len(part)
     for i in range(0, inputs, TILE):
-        i1, i2, i3, i4 = min(i + 1, last), min(i + 2, last), min(i + 3, last), min(i + 4, last)
-        i5, i6, i7 = min(i + 5, last), min(i + 6, last), min(i + 7, last)
-        d0 = load(lanes, d_weight.array, _at(d_weight, i))
-        d1 = load(lanes, d_weight.array, _at(d_weight, i1))
-        d2 = load(lanes, d_weight.array, _at(d_weight, i2))
-        d3 = load(lanes, d_weight.array, _at(d_weight, i3))
-        d4 = load(lanes, d_weight.array, _at(d_weight, i4))
-        d5 = load(lanes, d_weight.array, _at(d_weight, i5))
-        d6 = load(lanes, d_weight.array, _at(d_weight, i6))
-        d7 = load(lanes, d_weight.array, _at(d_weight, i7))
-        for k in range(pairs.low, pairs.high):
-            s, dz = _at(x, pairs.source[k]) * inputs, load(lanes, d_z.array, _at(d_z, pairs.target[k]))
-            d0, d1 = fma(number(x.array, s + i), dz, d0), fma(number(x.array, s + i1), dz, d1)
-            d2, d3 = fma(number(x.array, s + i2), dz, d2), fma(number(x.array, s + i3), dz, d3)
-            d4, d5 = fma(number(x.array, s + i4), dz, d4), fma(number(x.array, s + i5), dz, d5)
-            d6, d7 = fma(number(x.array, s + i6), dz, d6), fma(number(x.array, s + i7), dz, d7)
-        store(d_weight.array, _at(d_weight, i), d0)
-        store(d_weight.array, _at(d_weight, i1), d1)
-        store(d_weight.array, _at(d_weight, i2), d2)
-        store(d_weight.array, _at(d_weight, i3), d3)
-        store(d_weight.array, _at(d_weight, i4), d4)
-        store(d_weight.array, _at(d_weight, i5), d5)
-        store(d_weight.array, _at(d_weight, i6), d6)
-        store(d_weight.array, _at(d_weight, i7), d7)
+        i1, i2, i3, i4, i5 = (
+            min(i + 1, last),
+            min(i + 2, last),
+            min(i + 3, last),
+            min(i + 4, last),
+            min(i + 5, last),
+        )
+        for c in range(parts):
+            d0 = load(part, d_weight.array, _at(d_weight, i) * parts + c)
+            d1 = load(part, d_weight.array, _at(d_weight, i1) * parts + c)
+            d2 = load(part, d_weight.array, _at(d_weight, i2) * parts + c)
+            d3 = load(part, d_weight.array, _at(d_weight, i3) * parts + c)
+            d4 = load(part, d_weight.array, _at(d_weight, i4) * parts + c)
+            d5 = load(part, d_weight.array, _at(d_weight, i5) * parts + c)
+            for k in range(pairs.low, pairs.high):
+                s = _at(x, pairs.source[k]) * inputs
+                dz = load(part, d_z.array, _at(d_z, pairs.target[k]) * parts + c)
+                d0, d1 = fma(number(x.array, s + i), dz, d0), fma(number(x.array, s + i1), dz, d1)
+                d2, d3 = fma(number(x.array, s + i2), dz, d2), fma(number(x.array, s + i3), dz, d3)
+                d4, d5 = fma(number(x.array, s + i4), dz, d4), fma(number(x.array, s + i5), dz, d5)
+            store(d_weight.array, _at(d_weight, i) * parts + c, d0)
+            store(d_weight.array, _at(d_weight, i1) * parts + c, d1)
+            store(d_weight.array, _at(d_weight, i2) * parts + c, d2)
+            store(d_weight.array, _at(d_weight, i3) * parts + c, d3)
+            store(d_weight.array, _at(d_weight, i4) * parts + c, d4)
+            store(d_weight.array, _at(d_weight, i5) * parts + c, d5)
 
 
 @inner

@@ -19,7 +19,7 @@ from igmc.threads import pool
 __all__ = ["POOLED", "read_sides"]
 
 POOLED = 56
-PIECE = 32  # pairs, fewer of which are read before another thread has woken up
+PIECE = 64  # pairs, fewer of which are read before other threads have woken up
 CHUNKS = 8  # of a batch, each with gradients of its own: added up in a fixed order, whatever the threads
 
 
@@ -92,6 +92,10 @@ def _sides(
 def _share(work: Any, pairs: int, threads: int, chunks: int) -> None:
     bounds = [pairs * k // chunks for k in range(chunks + 1)]
     jobs = [(side, *ends) for ends in itertools.pairwise(bounds) for side in (0, 1) if ends[0] < ends[1]]
+    if chunks == 1 or threads == 1:
+        for job in jobs:
+            work(*job)
+        return
     futures = [pool("neighbours", threads).submit(work, *job) for job in jobs]
     wait(futures)
     for future in futures:

@@ -113,7 +113,9 @@ def test_auto_is_the_blend_where_that_is_soon_told_and_nothing_speaks_for_scores
         ({"order": "score", "candidates": 30}, 30),
     ],
 )
-def test_a_blend_scores_as_many_candidates_as_its_weight_was_chosen_on_and_twice_its_length(ranked, setting, scored):
+def test_a_blend_scores_as_many_candidates_as_its_weight_was_chosen_on_and_twice_its_length(
+    ranked, setting, scored
+):
     assert list_items(ranked, ListRequest(ratings=MINE, config=ListConfig(**setting))).scored == scored
     assert ListConfig(gems=True, **setting).to_score == setting.get("candidates", 200)  # by lift
 
