@@ -14,7 +14,8 @@ from igmc.graph.reference import reference_subgraphs
 from igmc.graph.scratch import KEPT
 from igmc.graph.serving import ServingGraph
 from igmc.graph.subgraph import Subgraphs
-from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
+from tests.graph.any_graph import extract_configs, graphs
+from tests.graph.graphs import all_pairs, random_graph
 
 
 def assert_equal(left: Subgraphs, right: Subgraphs) -> None:

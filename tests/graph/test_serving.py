@@ -10,7 +10,8 @@ from igmc.errors import DataError
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.kernel import extract_subgraphs
 from igmc.graph.serving import Rows, ServingGraph
-from tests.graph.graphs import all_pairs, extract_configs, graphs, random_graph
+from tests.graph.any_graph import extract_configs, graphs
+from tests.graph.graphs import all_pairs, random_graph
 from tests.graph.test_kernel import assert_equal
 
 

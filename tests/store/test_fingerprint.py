@@ -23,7 +23,7 @@ from igmc.store.fingerprint import (
 )
 from igmc.store.reader import StoreReader
 from igmc.store.schema import DIGEST, encode
-from tests.graph.graphs import extract_configs, graphs
+from tests.graph.any_graph import extract_configs, graphs
 from tests.store.small_stores import CONFIG, GRAPH, make_store, pairs_of, subgraphs_of
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from igmc.store.gather import allocate, fill
 from igmc.store.schema import encode, pointers
 from igmc.store.shard import Shard
-from tests.graph.graphs import extract_configs, graphs
+from tests.graph.any_graph import extract_configs, graphs
 from tests.store.small_stores import CONFIG, GRAPH, assert_equal, pairs_of, subgraphs_of, take
 
 

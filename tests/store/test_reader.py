@@ -20,7 +20,7 @@ from igmc.store import shard as shard_module
 from igmc.store.fingerprint import fingerprint
 from igmc.store.manifest import Manifest, read_manifest, write_manifest
 from igmc.store.reader import StoreReader
-from tests.graph.graphs import extract_configs, graphs
+from tests.graph.any_graph import extract_configs, graphs
 from tests.store.small_stores import CONFIG, GRAPH, assert_equal, make_store, pairs_of, take
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from igmc.errors import StoreError
 from igmc.store.schema import COLUMNS, DIGEST, check_columns, encode, pointers
-from tests.graph.graphs import extract_configs, graphs
+from tests.graph.any_graph import extract_configs, graphs
 from tests.store.small_stores import CONFIG, GRAPH, pairs_of, subgraphs_of
 
 FIELDS = {

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from igmc.compiled import inner, kernel
 from igmc.rng import fold, pair_key, stream
@@ -64,6 +63,8 @@ class World:
 
         ``E[stars] = 5 - sum_{k=1..4} P(stars <= k)`` with ``P(stars <= k) = Phi((k + 1/2 - m) / NOISE)``.
         """
+        from scipy.special import ndtr  # here, as all that reads ratings imports this module
+
         borders = np.arange(1.5, 5.0)[:, None]  # [4, 1]
         below = ndtr((borders - self.mean(user, item)) / NOISE)  # [4, n]
         expected: Floats = 5 - below.sum(axis=0)
@@ -174,6 +175,8 @@ def _draw(seed, activity, cumulative, kindness, quality, user_taste, item_taste)
 
 
 def _normal(seed: int, name: str, *shape: int) -> Floats:
+    from scipy.special import ndtri
+
     # By the inverse of Phi: NumPy keeps its uniform numbers the same for ever, its normal ones it may change.
     uniform = stream(seed, "synthetic", name).random(shape)
     normal: Floats = ndtri((uniform * (2**53 - 1) + 0.5) / 2**53)  # never 0, where ndtri is infinite
