@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple, Self
 
 from igmc.errors import ConfigError
@@ -82,7 +83,7 @@ class Config:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
+        hints = _hints(type(self))
         for knob_field in dataclasses.fields(self):
             value = _coerced(getattr(self, knob_field.name), hints[knob_field.name])
             object.__setattr__(self, knob_field.name, value)
@@ -126,7 +127,7 @@ class Config:
         Raises:
             ConfigError: if a setting is given under both of its names.
         """
-        hints = typing.get_type_hints(cls)
+        hints = _hints(cls)
         renamed = {former.name: f for f in dataclasses.fields(cls) if (former := f.metadata.get("former"))}
         found: dict[str, Any] = {}
         for key, value in values.items():
@@ -156,7 +157,7 @@ class Config:
             raise ConfigError(f"{cls.__name__} is not a mapping", got=values, allowed="a JSON object")
         values = cls.current(values)
         known = [f.name for f in dataclasses.fields(cls)]
-        hints = typing.get_type_hints(cls)
+        hints = _hints(cls)
         for key in values:
             if key not in known:
                 sections = {
@@ -192,6 +193,12 @@ def _near(key: object, known: list[str]) -> list[str]:
     bare = [name.rpartition(".")[2] for name in known]
     near = difflib.get_close_matches(str(key), bare, n=1)
     return [name for name, last in zip(known, bare, strict=True) if last in near]
+
+
+@cache
+def _hints(config: type[Config]) -> Mapping[str, Any]:
+    """The types of the settings; Python compiles the text of each when it is asked."""
+    return typing.get_type_hints(config)
 
 
 def _is_config(hint: Any) -> bool:

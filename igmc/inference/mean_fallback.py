@@ -64,6 +64,8 @@ def damped_means(
     for pair, (u, i) in enumerate(zip(user.tolist(), item.tolist(), strict=True)):
         sides = (("user mean", graph.by_user, u, i), ("item mean", graph.by_item, i, u))
         for source, rows, node, other in sides:
+            if node < 0:
+                continue
             above = _above(rows, node, other, values - mean)
             if len(above):
                 scores[pair] = mean + above.sum() / (len(above) + DAMPING)
@@ -73,6 +75,6 @@ def damped_means(
 
 def _above(rows: Rows, node: int, other: int, centred: NDArray[np.float64]) -> NDArray[np.float64]:
     """By how much each rating of a node, but that of `other`, lies above the mean."""
-    neighbours, levels = rows.row(node) if node >= 0 else (np.empty(0, np.int32), np.empty(0, np.uint8))
+    neighbours, levels = rows.row(node)
     above: NDArray[np.float64] = centred[levels[neighbours != other]]
     return above
