@@ -175,8 +175,9 @@ class ListConfig(Config):
         "auto",
         "order of the list: by how likely the user is to choose the item ('relevance'), by predicted rating "
         "('score'), by a mix of both ('blend'), or by how far the predicted rating exceeds the item's usual "
-        "rating ('lift'); 'relevance' and 'blend' train a ranker on first use; 'auto' means 'blend' up "
-        "to 1.5 million ratings, or once the run has a ranker, and otherwise 'score'",
+        "rating ('lift'); 'relevance' and 'blend' train a ranker on first use, and list last what the user "
+        "is predicted to dislike; 'auto' means 'blend' up to 1.5 million ratings, or once the run has a "
+        "ranker, and otherwise 'score'",
         choices=("auto", "score", "lift", "relevance", "blend"),
     )
     diversity: float = knob(
@@ -190,8 +191,8 @@ class ListConfig(Config):
     candidates: int | None = knob(
         None,
         "number of items to score, the most promising ones; raised if the list needs more; if not given, "
-        f"{BLENDED} in a blend of at most {BLENDED // 2}, twice as many as the list has in a longer one, and "
-        f"{CANDIDATES} in other lists",
+        f"{BLENDED} by relevance and in a blend, or twice the length of a longer list, and {CANDIDATES} in "
+        "other lists",
         low=1,
     )
     budget: int = knob(2_000_000, "maximum ratings read in each of the two steps that find candidates", low=1)
@@ -200,9 +201,9 @@ class ListConfig(Config):
 
     @property
     def to_score(self) -> int:
-        """How many candidates are scored, once the order is known; hidden gems are in no blend."""
-        blends = self.order == "blend" and not self.gems
-        return self.candidates or (max(BLENDED, 2 * self.k) if blends else CANDIDATES)
+        """How many candidates are scored, once the order is known; hidden gems are ordered by lift."""
+        ranked = self.order in ("blend", "relevance") and not self.gems
+        return self.candidates or (max(BLENDED, 2 * self.k) if ranked else CANDIDATES)
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ class Worth(NamedTuple):
 
     Attributes:
         all: float32 [n_items], relevance.
-        weight: of the predicted rating; None for relevance alone.
+        weight: of the predicted rating beside it; 0 for the order by relevance.
     """
 
     all: Floats
-    weight: float | None
+    weight: float
 
 
 class Relevant(NamedTuple):
@@ -50,9 +50,8 @@ def settled_order(predictor: BasePredictor, config: ListConfig) -> ListConfig:
     """The settings with the order that "auto" stands for.
 
     It is "blend" for a run that has a ranker, or trains one soon, on at most 1.5 million ratings. Else it is
-    "score", and so it is where the worst items are asked for, or the models are to score all of them.
-    Relevance alone lists what people with such ratings rate next, whether they like it or not. Runs that
-    predict no ratings list by nothing else.
+    "score", and so it is where the worst items are asked for, or the models are to score all of them. Runs
+    that predict no ratings list by relevance: what people with such ratings choose next.
 
     Raises:
         ConfigError: on a setting about predicted ratings, of a run that predicts none.
@@ -85,7 +84,7 @@ def item_relevance(predictor: BasePredictor, view: UserView, config: ListConfig)
         )
     found = predictor.relevance.get(predictor.scorer)
     worth = found.of_user(view.graph, view.user, view.scale.values)
-    return Worth(worth, found.weight if config.order == "blend" else None)
+    return Worth(worth, found.weight if config.order == "blend" else 0.0)
 
 
 def _refuse_scores(config: ListConfig) -> None:
@@ -121,9 +120,9 @@ def relevant_items(
 ) -> Relevant:
     """The best items of a mask, at most some; fewer if `min_score` leaves fewer.
 
-    By relevance, only the listed items are scored. With the blend, the candidates (the most relevant items)
-    are scored and ordered by ``z(relevance) + weight * z(predicted rating)``, z over the candidates; those
-    predicted well below the user's mean come last.
+    The candidates (the most relevant items) are scored and ordered by ``z(relevance) + weight * z(predicted
+    rating)``, z over the candidates; those predicted well below the user's mean come last. Relevance cannot
+    tell these: who rates an item goes on to rate its like, whatever the rating was.
 
     Args:
         view: the user.
@@ -135,18 +134,15 @@ def relevant_items(
     """
     left = np.flatnonzero(mask).astype(np.int32)
     left = left[np.argsort(-worth.all[left], kind="stable")]
-    blends = worth.weight is not None
-    step = len(left) if blends and config.exhaustive else max(config.to_score if blends else 0, most)
-    lowest = _lowest(view) if blends else 0.0
+    step = len(left) if config.exhaustive else max(config.to_score, most)
+    lowest = _lowest(view)
     items, values, pieces = [np.empty(0, np.int32)], [np.empty(0)], list[Predictions]()
     enough = scored = 0
     while not pieces or (enough < most and scored < len(left)):
         piece = left[scored : scored + step]
         found = view.score_indices(piece, clip=False, coverage=config.coverage, deadline=deadline)
         scored += len(piece)
-        value = worth.all[piece].astype(np.float64)
-        if worth.weight is not None:
-            value = blended(value, found.score, worth.weight, lowest)
+        value = blended(worth.all[piece], found.score, worth.weight, lowest)
         chosen = np.argsort(-value, kind="stable")
         if config.min_score is not None:
             passes = view.scale.clip(found.score) >= np.float32(config.min_score)

@@ -45,8 +45,6 @@ def test_by_relevance_the_most_relevant_are_listed_with_their_predicted_ratings(
     assert frame["relevance"].to_numpy() == pytest.approx(scores[best])
     asked = ranked.score_user(MINE, frame["item_id"].tolist())
     assert frame["score"].to_numpy() == pytest.approx(asked["score"].to_numpy())
-    request = ListRequest(ratings=MINE, config=ListConfig(order="relevance"))
-    assert list_items(ranked, request).scored == 10  # no more than are listed
 
 
 def test_the_blend_weighs_both_over_the_candidates(ranked):
@@ -108,6 +106,7 @@ def test_auto_is_the_blend_where_that_is_soon_told_and_nothing_speaks_for_scores
     [
         ({"order": "blend"}, 50),
         ({"order": "blend", "k": 40}, 80),
+        ({"order": "relevance"}, 50),
         ({"order": "score"}, 200),
         ({"order": "blend", "candidates": 30}, 30),
         ({"order": "score", "candidates": 30}, 30),
@@ -138,10 +137,21 @@ def test_nobody_with_two_ratings_gives_no_ranker(ranked, tmp_path):
     assert not RunRelevance(tmp_path, thin, "fixed", 1).trains_soon
 
 
-def test_a_default_list_begins_with_nothing_that_the_user_would_not_like(ranked):
+@pytest.mark.parametrize("order", ["blend", "relevance"])
+def test_what_the_user_would_not_like_comes_last(ranked, order, monkeypatch):
+    monkeypatch.setattr(relevance, "BELOW_MEAN", 0.05)  # predictions after brief training differ by little
     marks = {item: 5 - 4 * (at % 2) for at, item in enumerate(ranked.items.ids[:8])}
-    mean = (sum(marks.values()) + 5 * 3.6) / 13  # about: the demo's mean is 3.6
-    relevant = recommend(ranked, ratings=marks, k=100, order="relevance")
-    mixed = recommend(ranked, ratings=marks, k=20)
-    assert mixed.score.min() >= mean - 0.7
-    assert relevant.score.min() < mixed.score.min()
+    view = ranked.with_user(marks)
+    mean = float(ranked.graph.level_counts @ ranked.scale.values) / ranked.graph.n_ratings
+    lowest = (sum(marks.values()) + 5 * mean) / 13 - 0.05 * 4
+    whole = recommend(ranked, ratings=marks, k=25, order=order, candidates=25)
+    scores = ranked.relevance.get(ranked.scorer).of_user(view.graph, view.user, ranked.scale.values)
+    scores[view.rated] = -np.inf
+    assert set(whole.item_id) == set(ranked.items.decode(np.argsort(-scores, kind="stable")[:25]))
+    disliked = (whole.score < lowest).to_numpy()
+    assert 0 < disliked.sum() < 25
+    assert (np.diff(disliked.astype(int)) >= 0).all()
+    if order == "relevance":
+        assert not whole.relevance.is_monotonic_decreasing
+        for some in (disliked, ~disliked):
+            assert whole.relevance[some].is_monotonic_decreasing
