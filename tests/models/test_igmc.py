@@ -19,7 +19,7 @@ from tests.models.networks import answers, assert_close, make_batch, make_model
     "options",
     [
         {},
-        {"layers": (5,), "norm": "degree"},
+        {"layers": (8,), "norm": "degree"},
         {"mlp_width": 30, "mlp_dropout": 0.1, "n_levels": 1},
         {"hops": 2, "bases": None, "norm": "relation"},
     ],
