@@ -7,6 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import igmc
+from igmc import evaluation
 from igmc.evaluation import metric_names
 from igmc.recommenders import load_recommender
 
@@ -45,15 +46,19 @@ def test_json_and_columns(command, home):
     assert "| model | user_mae | coverage@5 | training | scoring |" in out
 
 
-def test_workers_come_to_the_figures_of_one_process(command, home):
-    given = ("--model", "biases", "--model", "user_mean", "--ks", 5, "--no-rankings", "--json", "-q")
-    found = []
-    for workers in (1, 2):
-        code, out, err = command("igmc-evaluate", *given, "--workers", workers)
-        assert (code, err) == (0, "")
-        found.append([(cell["label"], cell["metrics"]) for cell in json.loads(out)["cells"]])
-    assert len(found[0]) == 2
-    assert found[0] == found[1]
+def test_workers_and_the_executor_reach_the_evaluation(command, home, monkeypatch):
+    """What they do is tested in `tests/evaluation/test_harness.py` and `tests/test_jobs.py`."""
+    real, asked = evaluation.evaluate, []
+
+    def noting(*given, workers, executor, **more):
+        asked.append((workers, executor))
+        return real(*given, **more)
+
+    monkeypatch.setattr(evaluation, "evaluate", noting)
+    given = ("--model", "user_mean", "--ks", 5, "--no-rankings", "-q")
+    for how in ((), ("--workers", 2), ("--executor", "ray")):
+        assert command("igmc-evaluate", *given, *how)[0] == 0
+    assert asked == [(None, "local"), (2, "local"), (None, "ray")]
 
 
 def test_lists_of_opposite_newcomers_are_shown_when_their_overlap_is_asked_for(command, home):

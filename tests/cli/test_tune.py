@@ -6,6 +6,7 @@ import re
 import pytest
 
 pytest.importorskip("optuna")
+from igmc.evaluation import tuning
 
 QUICK = ("--model", "item_mean", "--trials", 3)
 
@@ -44,17 +45,21 @@ def test_json_and_a_folder_named_after_the_command(command, home, tmp_path):
     assert "tuned" in out
 
 
-def test_workers_come_to_the_table_of_one_process(command, home):
-    many, found = (*QUICK, "--parallel", 2, "--json", "-q"), []
-    for how in (("--workers", 1), ("--workers", 2, "--out", "study")):
-        code, out, _ = command("igmc", "tune", *many, *how)
+def test_workers_and_the_executor_reach_the_study(command, home, monkeypatch):
+    """What they do is tested in `tests/evaluation/tuning/test_study.py` and `tests/test_jobs.py`."""
+    real, asked, folders = tuning.tune, [], []
+
+    def noting(*given, workers, executor, **more):
+        asked.append((workers, executor, more["parallel"]))
+        return real(*given, workers=1, **more)
+
+    monkeypatch.setattr(tuning, "tune", noting)
+    for how in ((), ("--parallel", 2, "--workers", 2), ("--parallel", 2, "--executor", "ray")):
+        code, out, _ = command("igmc", "tune", *QUICK, *how, "--json", "-q")
         assert code == 0
-        found.append(json.loads(out))
-    first, second = ([(trial["value"], trial["settings"]) for trial in one["trials"]] for one in found)
-    assert len(first) == 3
-    assert first == second
-    alone = json.loads(command("igmc", "tune", *QUICK, "--json", "-q")[1])
-    assert alone["folder"] != found[0]["folder"], "another study"
+        folders.append(json.loads(out)["folder"])
+    assert asked == [(None, "local", 1), (2, "local", 2), (None, "ray", 2)]
+    assert folders[0] != folders[1] == folders[2], "another study, whoever works on it"
 
 
 def test_help_ends_with_two_examples(command):

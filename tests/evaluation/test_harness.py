@@ -191,13 +191,20 @@ def test_the_metrics_to_show_are_checked_before_anything_is_fitted_and_shown(mon
         evaluate("global_mean", data, metrics=["recall@5"], rankings=False)
 
 
-def test_workers_of_which_one_is_killed_come_to_what_one_process_does(tmp_path):
+def test_workers_of_which_one_is_killed_measure_what_is_missing_and_come_to_what_one_process_does(
+    tmp_path, monkeypatch
+):
     data = replace(make_dataset(3, users=30, items=12), item_tags=KillsOnce(tmp_path / "killed"))
     given = {"datasets": [data, "demo"], "protocols": ["random_80_20", "unseen_items"], "ks": [5]}
     models = ["biases", "igmc:model.side_features=true", "mf:burn_in=2,draws=2"]
     alone = evaluate(models, **given, out=tmp_path / "alone")
+    evaluate("biases", data, protocols="random_80_20", ks=[5], out=tmp_path / "shared")
+    real, measured = harness._Grid.end, []
+    monkeypatch.setattr(harness._Grid, "end", lambda *told: (measured.append(str(told[1])), real(*told)))
     shared = evaluate(models, **given, out=tmp_path / "shared", workers=2)
     assert (tmp_path / "killed").exists()
+    assert len(measured) == len(set(measured)) == 11
+    assert "biases on random, random_80_20, seed 1" not in measured
     assert len(alone.evaluations) == 8
     assert [one.label for one in alone.failures] == ["igmc"] * 4
     assert figures(shared) == figures(alone)
@@ -205,16 +212,6 @@ def test_workers_of_which_one_is_killed_come_to_what_one_process_does(tmp_path):
         sorted(path.name for path in (tmp_path / out / "cells").iterdir()) for out in ("alone", "shared")
     ]
     assert names[0] == names[1]
-
-
-def test_workers_measure_what_is_missing(tmp_path, monkeypatch):
-    given = {"datasets": [make_dataset(3, users=30, items=12), "demo"], "ks": [5], "out": tmp_path}
-    evaluate(["biases"], **{**given, "datasets": given["datasets"][0]})
-    real, measured = harness._Grid.end, []
-    monkeypatch.setattr(harness._Grid, "end", lambda *told: (measured.append(str(told[1])), real(*told)))
-    report = evaluate(["biases"], **given, workers=2)
-    assert measured == ["biases on demo, random_80_20, seed 1"]
-    assert [one.dataset for one in report.evaluations] == ["random", "demo"]
 
 
 def test_a_worker_with_other_ratings_refuses():
