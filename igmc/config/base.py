@@ -9,7 +9,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -195,10 +195,13 @@ def _near(key: object, known: list[str]) -> list[str]:
     return [name for name, last in zip(known, bare, strict=True) if last in near]
 
 
-@cache
 def _hints(config: type[Config]) -> Mapping[str, Any]:
-    """The types of the settings; Python compiles the text of each when it is asked."""
-    return typing.get_type_hints(config)
+    """The types of the settings."""
+    found: Mapping[str, Any] = _cached_hints(typing.cast("Hashable", config))
+    return found
+
+
+_cached_hints = cache(typing.get_type_hints)  # Python compiles the text of each when it is asked
 
 
 def _is_config(hint: Any) -> bool:
