@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 import igmc.files
+from igmc.cli.main import _exit_code
 from igmc.config import RunConfig
 from igmc.errors import WriteError
 from igmc.evaluation import evaluate
 from igmc.files import replace_file, sweep, sweep_shared
 from igmc.inference.lists import recommend
 from igmc.run import train
+from tests.cli.commands import COMMANDS
 from tests.conftest import SMALL_RUN
 
 
@@ -127,24 +129,12 @@ def test_a_second_evaluation_leaves_what_the_first_is_writing_to_it(tmp_path):
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
-def test_lists_that_were_cut_short_leave_nothing_for_the_next(demo_run, tmp_path):
+def test_lists_that_were_cut_short_leave_nothing_for_the_next(demo_run, tmp_path, monkeypatch):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left = tmp_path / f"lists.csv.{ended.pid}.partial"
     left.write_bytes(b"half")
-    arguments = [
-        "igmc",
-        "recommend",
-        "--run",
-        demo_run,
-        "--all-users",
-        "--out",
-        tmp_path / "lists.csv",
-        "-k",
-        "1",
-        "--order",
-        "score",
-    ]
-    done = subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    asked = ["--run", demo_run, "--all-users", "--out", tmp_path / "lists.csv", "-k", 1, "--order", "score"]
+    monkeypatch.setattr(sys, "argv", ["igmc-recommend", *map(str, asked)])
+    assert _exit_code(COMMANDS["igmc-recommend"], "igmc-recommend") == 0
     assert [path.name for path in tmp_path.iterdir()] == ["lists.csv"]
