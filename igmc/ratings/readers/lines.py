@@ -25,7 +25,7 @@ _TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "fa
 
 
 class QuoteError(DataError):
-    """A quote that opens a field and is not closed as CSV asks for (exit code 3)."""
+    """Quotes that do not enclose fields as CSV asks for, or may not (exit code 3)."""
 
 
 @dataclass
@@ -43,9 +43,8 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
     Raises:
         DataError: on any error, naming file and line.
     """
-    users, items, skipped = Vocabulary(), Vocabulary(), Skipped(layout.blank)
-    user, item, rating = array.array("q"), array.array("q"), array.array("d")
-    times, numbers = array.array("d"), _Numbers(file, layout)
+    users, items, skipped, numbers = Vocabulary(), Vocabulary(), Skipped(layout.blank), _Numbers(file, layout)
+    user, item, rating, times = (array.array(kind) for kind in "qqdd")
     for line, cells in _ratings(file, layout, encoding, skipped):
         for name, codes, vocabulary, k in (
             ("user", user, users, layout.user),
@@ -59,6 +58,9 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
         rating.append(1.0 if layout.rating is None else numbers.rating(line, _cell(cells, layout.rating)))
         if layout.timestamp is not None:
             times.append(numbers.time(line, _cell(cells, layout.timestamp)))
+        if len(cells) < layout.fields == len(cells) + sum(cell.count(layout.delimiter) for cell in cells):
+            what = f"there are {len(cells)} fields, but {layout.fields} if the quotes are part of the text"
+            _bad_quote(file, line, what, layout.delimiter.join(cells))
     if not rating:
         raise DataError(f"{file} holds no ratings", allowed="at least one rating", remedy="check the file")
     stamps = None if layout.timestamp is None else np.array(times)
@@ -227,16 +229,9 @@ def _broken_cells(file: RatingFile, line: int, cells: list[str], layout: TextLay
 def _check_swallowed(file: RatingFile, line: int, texts: list[str], layout: TextLayout) -> None:
     for text in texts:
         row = text.split(layout.delimiter)
-        whole = (
-            len(row) == layout.fields and _cell(row, layout.user).strip() and _cell(row, layout.item).strip()
-        )
+        whole = len(row) == layout.fields and all(_cell(row, k).strip() for k in (layout.user, layout.item))
         if whole and (layout.rating is None or _is_number(_cell(row, layout.rating))):
-            raise QuoteError(
-                f"{file}, line {line}: a quoted field holds a whole line that is a rating itself",
-                got=text,
-                allowed="quoted fields that are closed",
-                remedy="close or remove the quote of this line",
-            )
+            _bad_quote(file, line, "a quoted field holds a whole line that is a rating itself", text)
 
 
 def _cell(cells: list[str], position: int) -> str:
@@ -289,6 +284,11 @@ class _Numbers:
         if not np.isfinite(value) or (name == "timestamp" and abs(value) >= MAX_TIME):
             _bad_line(self.file, line, f"the {name} is too large", text, allowed)
         return value
+
+
+def _bad_quote(file: RatingFile, line: int, what: str, got: str) -> NoReturn:
+    remedy = "close or remove the quote of this line"
+    raise QuoteError(f"{file}, line {line}: {what}", got=got, allowed="quotes around fields", remedy=remedy)
 
 
 def _bad_line(

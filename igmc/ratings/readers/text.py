@@ -205,11 +205,14 @@ def _c_parser(layout: TextLayout, doubled: bool) -> tuple[list[Any], dict[str, A
 def _check_fields(chunk: pd.DataFrame, layout: TextLayout, doubled: bool) -> None:
     if doubled and (chunk.iloc[:, 1::2] != "").any(axis=None):
         raise _DoubtfulError
-    if (
-        layout.delimiter == BLANKS
-    ):  # a line that lacks a field may be blank, lack one in the middle, or a comment
-        last = chunk.iloc[:, -1]
-        if last.isna().any() or (last == "").any() or chunk.iloc[:, 0].isin(COMMENT_SIGNS).any():
+    last = chunk.iloc[:, -1]
+    short = last.isna() | (last == "")
+    if layout.delimiter == BLANKS:  # such a line may be blank, lack a field in the middle, or be a comment
+        if short.any() or chunk.iloc[:, 0].isin(COMMENT_SIGNS).any():
+            raise _DoubtfulError
+    elif layout.quoted and not doubled:  # or quotes, which may be text, hide the separator that it lacks
+        texts = chunk[short].select_dtypes(exclude="number")
+        if any(texts[k].str.contains(layout.delimiter, regex=False, na=False).any() for k in texts):
             raise _DoubtfulError
 
 

@@ -43,6 +43,20 @@ def test_quotes_that_enclose_nothing_are_text(tmp_path):
     assert raw.where(3).endswith("line 5")
 
 
+def test_quotes_that_hide_the_separator_of_a_line_that_lacks_a_field_are_doubted(tmp_path):
+    """Written without quoting: the user is '"a', the item 'b"'. As CSV all would be something else."""
+    header, line = "user,item,rating,text,timestamp\n", '"a,b",3,1,100000000\n'
+    raw = read(tmp_path, header + line)
+    assert (rows(raw), raw.timestamp.tolist()) == ([('"a', 'b"', 3.0)], [100000000])
+    assert raw.notes == ("quotes taken as part of the text, the first in line 2",)
+    with pytest.raises(
+        QuoteError, match=r"line 2: there are 4 fields, but 5 if the quotes are part of the text"
+    ):
+        read(tmp_path, header + line + '"c",d,3,"x",100000000\n')
+    told = read(tmp_path, 'user,item,rating,text\nu,"a, b",3,x\nv,"a",4\n')  # nothing is hidden in line 3
+    assert rows(told) == [("u", "a, b", 3), ("v", "a", 4)]
+
+
 def test_a_quoted_line_break_is_counted(tmp_path):
     raw = read(tmp_path, 'user,item,rating,text\nu1,i1,5,"two\nlines"\nu2,i2,4,"three\r\nmore\n"\n')
     assert rows(raw) == [("u1", "i1", 5), ("u2", "i2", 4)]
