@@ -93,12 +93,17 @@ class ItemInfo:
         """A frame of n items, int [n] dense indices, with title, genres and year; empty for later items."""
         import pandas as pd
 
+        found = self.columns(items)
+        return frame.assign(**found | {"year": pd.array(found["year"], dtype="Int64")})
+
+    def columns(self, items: NDArray[np.integer]) -> dict[str, list[Any]]:
+        """Title, genres and year (None if unknown) of n items, int [n] indices; empty for later items."""
         known, places = len(self.titles), items.tolist()
-        return frame.assign(
-            title=[self.titles[k] if k < known else "" for k in places],
-            genres=[self.genres[k] if k < known else "" for k in places],
-            year=pd.array([self.years[k] if k < known else None for k in places], dtype="Int64"),
-        )
+        return {
+            "title": [self.titles[k] if k < known else "" for k in places],
+            "genres": [self.genres[k] if k < known else "" for k in places],
+            "year": [self.years[k] if k < known else None for k in places],
+        }
 
     def save(self, folder: Path, items: IdTable) -> None:
         """Write ``items.json.gz`` into a run folder, atomically.

@@ -223,10 +223,9 @@ def _write(job: _Job, predictor: BasePredictor, one: _Block) -> int:
     values: dict[str, list[Any]] = {name: [] for name in job.columns.names}
     for user in users:
         found = list_items(predictor, replace(job.request, user_id=user, ratings=None), eligible=eligible)
-        frame = found.frame(predictor, user)
-        plain = frame.astype(object).where(frame.notna(), None)
+        told = found.columns(predictor, user)
         for name, column in values.items():
-            column += plain[name].tolist() if name in plain else [None] * len(frame)
+            column += told.get(name, [None] * len(found.item))
         short += bool(found.reason)
         step(f"lists of {user!r} and those before")
     facts = {"users": len(users), "items": len(values["user_id"]), "short": short}

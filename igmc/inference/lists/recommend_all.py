@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from tqdm import tqdm
 
@@ -21,12 +21,10 @@ from igmc.inference.lists.request import ListRequest
 from igmc.progress import step
 from igmc.ratings import RawId
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["Written", "recommend_all"]
 
 SUFFIXES = (".csv", ".jsonl")
+ROUNDED = ("score", "lift", "relevance", "low", "high")  # to 4 places
 
 
 class Written(NamedTuple):
@@ -77,7 +75,7 @@ def recommend_all(
         for user_id in tqdm(chosen, "lists", unit="user", disable=None if progress else True):
             one = replace(request, user_id=user_id, ratings=None)
             found = list_items(predictor, one, eligible=eligible)
-            write(user_id, found.frame(predictor, user_id))
+            write(user_id, found.columns(predictor, user_id), found.reason)
             items += len(found.item)
             short += bool(found.reason)
             step(f"lists of {user_id!r} and those before")
@@ -86,37 +84,33 @@ def recommend_all(
     return Written(len(chosen), items, short)
 
 
-Write = Callable[[RawId, "pd.DataFrame"], None]
+Columns = dict[str, list[Any]]
+Write = Callable[[RawId, Columns, str], None]
 
 
 def _csv_writer(text: TextIO) -> Write:
     lines: Any = csv.writer(text, lineterminator="\n")
     begun = False
 
-    def write(user_id: RawId, frame: pd.DataFrame) -> None:
+    def write(user_id: RawId, columns: Columns, reason: str) -> None:
         nonlocal begun
         if not begun:
-            lines.writerow(frame.columns)
+            lines.writerow(columns)
             begun = True
-        lines.writerows(_rows(frame))
+        lines.writerows(_rows(columns))
 
     return write
 
 
 def _json_writer(text: TextIO) -> Write:
-    def write(user_id: RawId, frame: pd.DataFrame) -> None:
-        names = list(frame.columns)[1:]
-        items = [dict(zip(names, row[1:], strict=True)) for row in _rows(frame)]
-        value = {"user_id": user_id, "reason": frame.attrs["reason"], "items": items}
+    def write(user_id: RawId, columns: Columns, reason: str) -> None:
+        items = [dict(zip(list(columns)[1:], row[1:], strict=True)) for row in _rows(columns)]
+        value = {"user_id": user_id, "reason": reason, "items": items}
         text.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
     return write
 
 
-def _rows(frame: pd.DataFrame) -> list[list[Any]]:
-    """Plain values, scores, lifts and bounds to 4 places, None where a year is unknown."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    for name in (name for name in ("score", "lift", "relevance", "low", "high") if name in frame):
-        plain[name] = [round(float(value), 4) for value in frame[name]]
-    rows: list[list[Any]] = plain.to_numpy().tolist()
-    return rows
+def _rows(columns: Columns) -> list[tuple[Any, ...]]:
+    told = [[round(x, 4) for x in column] if name in ROUNDED else column for name, column in columns.items()]
+    return list(zip(*told, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,21 @@ class Recommendations(NamedTuple):
     low: Floats | None = None
     high: Floats | None = None
     relevance: Floats | None = None
+
+    def columns(self, predictor: BasePredictor, user_id: RawId | None) -> dict[str, list[Any]]:
+        """The columns of `frame` as plain values, None where a year is unknown; much faster."""
+        of_items = {} if predictor.info is None else predictor.info.columns(self.item)
+        found = {
+            "user_id": [user_id] * len(self.item),
+            "item_id": predictor.items.decode(self.item),
+            **{"score": self.score, "lift": self.lift, "rank": list(range(1, len(self.item) + 1))},
+            **of_items,
+            **{"relevance": self.relevance, "source": self.source, "low": self.low, "high": self.high},
+        }
+        told = {name: column for name, column in found.items() if column is not None}
+        return {
+            name: column if isinstance(column, list) else column.tolist() for name, column in told.items()
+        }
 
     def frame(self, predictor: BasePredictor, user_id: RawId | None) -> pd.DataFrame:
         """The list as `recommend` returns it."""

@@ -44,7 +44,8 @@ def read_slow(file: RatingFile, layout: TextLayout, encoding: str) -> RawRatings
         DataError: on any error, naming file and line.
     """
     users, items, skipped, numbers = Vocabulary(), Vocabulary(), Skipped(layout.blank), _Numbers(file, layout)
-    user, item, rating, times = (array.array(kind) for kind in "qqdd")
+    user, item = array.array("q"), array.array("q")
+    rating, times = array.array("d"), array.array("d")
     for line, cells in _ratings(file, layout, encoding, skipped):
         for name, codes, vocabulary, k in (
             ("user", user, users, layout.user),
@@ -158,8 +159,8 @@ def _check_comment(file: RatingFile, line: int, cells: list[str], layout: TextLa
     else:  # in as many fields or, with an empty one, in fewer
         doubtful = _is_number(_cell(cells, layout.rating))
     if doubtful:
-        what = "a pair" if layout.rating is None else "a rating"
-        _bad_line(file, line, f"this is a comment or {what}", " ".join(cells), allowed)
+        what = f"this is a comment or a {'pair' if layout.rating is None else 'rating'}"
+        _bad_line(file, line, what, " ".join(cells), allowed)
 
 
 def _csv_rows(file: RatingFile, layout: TextLayout, text: TextIO) -> Iterator[tuple[int, list[str]]]:
@@ -278,8 +279,7 @@ class _Numbers:
         allowed = ALLOWED if name == "timestamp" else "a finite number such as 4 or 3.5"
         if not NUMBER.fullmatch(text):
             what = f"the {name} is missing" if not text.strip() else f"the {name} is not a number"
-            header = line == 1 and self.layout.skip == 0
-            _bad_line(self.file, line, what, text, allowed, header=header)
+            _bad_line(self.file, line, what, text, allowed, header=line == 1 and self.layout.skip == 0)
         value = float(text)
         if not np.isfinite(value) or (name == "timestamp" and abs(value) >= MAX_TIME):
             _bad_line(self.file, line, f"the {name} is too large", text, allowed)
