@@ -30,14 +30,12 @@ SMALL_RUN = {
 # Files that take longest, longest first: several processes begin with them, so that they end together.
 # By itself xdist begins with those of most tests, and would come last to these, which have few.
 LONG_FILES = (
-    *("test_ranks", "test_readme", "web/test_page", "models/fused/test_stack", "test_notebooks"),
-    *("faults/test_leakage", "test_run", "live/test_kills", "evaluation/tuning/test_study"),
-    *(
-        "networks/neighbours/test_network",
-        "networks/test_contract",
-        "web/test_processes",
-        "training/test_neighbours_loop",
-    ),
+    *("test_ranks", "test_readme", "web/test_page", "test_jobs", "test_notebooks", "models/fused/test_stack"),
+    *("extract/test_pool", "faults/test_leakage", "networks/neighbours/test_network", "live/test_kills"),
+    *("evaluation/test_harness", "evaluation/tuning/test_study", "networks/neighbours/test_estimates"),
+    *("test_run", "web/test_processes", "recommenders/test_neighbours", "web/test_server", "test_compiled"),
+    *("faults/test_disk", "cli/test_own_data", "cli/test_plot", "networks/test_contract"),
+    *("training/test_neighbours_loop", "networks/neighbours/test_estimates_choice", "faults/test_network"),
 )
 
 # Only `data_root` knows where real data is: a test that relied on the variable would pass here, not on CI.

@@ -25,6 +25,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 STARS = (5, 1, 4, 5, 2)
+AT_REST = "document.getAnimations().every(one => one.playState !== 'running')"
 
 
 @pytest.fixture(scope="module")
@@ -561,11 +562,17 @@ def test_nothing_that_axe_finds(open_page, scheme):
     page.get_by_role("button", name=f"Not for me: {second}").click()
     settled(page)
     page.evaluate((folder / "axe-core" / "axe.min.js").read_text())
+    under_way = set()
+    page.on("request", lambda one: under_way.add(one))  # Playwright takes no built-in functions
+    page.on("requestfinished", lambda one: under_way.discard(one))
+    page.on("requestfailed", lambda one: under_way.discard(one))
     like = "#recommended [aria-label^='More like']"
     for open_dialog in (None, "#recommended .why", "#people", like, "[data-save]", "[aria-label^=Rename]"):
         if open_dialog:
             page.locator(open_dialog).first.click()
-            page.wait_for_timeout(1500)
+            page.wait_for_timeout(300)
+            while under_way or not page.evaluate(AT_REST):
+                page.wait_for_timeout(100)
         found = page.evaluate("axe.run()")["violations"]
         told = [(one["id"], [node["html"][:90] for node in one["nodes"][:3]]) for one in found]
         assert told == []
