@@ -38,10 +38,15 @@ def training(settings, folder):
     return ["--dataset", "demo", *(text for pair in pairs for text in pair), "--out", str(folder), "--json"]
 
 
-def torchrun(works, folder, restarts=0):
+def torchrun(works, folder, restarts=None):
+    """What it printed; with restarts, its agent is started without its command line."""
     (folder / "works.json").write_text(json.dumps(works))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["--max-restarts", str(restarts), "-m", "tests.two_ranks", str(folder / "works.json")]
+    asked = ["-m", "tests.two_ranks", str(folder / "works.json")]
+    if restarts is None:
+        asked = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *asked]
+    else:
+        asked += [str(restarts)]
+    command = [sys.executable, *asked]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr

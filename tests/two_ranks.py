@@ -1,6 +1,7 @@
 """What `tests/test_ranks.py` has torchrun start: the gradients of a few steps, and trainings, killed or not.
 
 torchrun --nproc-per-node 2 -m tests.two_ranks WORKS.json
+python -m tests.two_ranks WORKS.json RESTARTS  # torchrun's agent forks: nothing is imported again
 
 Works are done one after the other, since importing torch takes longer than each of them: a list of
 ``{"gradients": FOLDER}`` and ``{"train": ARGUMENTS OF igmc-train}``, the latter with ``"kill": [NETWORK, N]``
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 import torch
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from igmc import run
 from igmc.cli.main import _exit_code
@@ -101,8 +103,8 @@ def trained(arguments: list[str]) -> None:
         sys.exit(code)
 
 
-def main() -> None:
-    works = json.loads(Path(sys.argv[1]).read_text())
+def work_off(path: str) -> None:
+    works = json.loads(Path(path).read_text())
     run.save_curves = lambda history, stem: None
     for work in works:  # each joins by itself, as trainings of one script do
         if "gradients" in work:
@@ -115,5 +117,22 @@ def main() -> None:
         trained(work["train"])
 
 
+def launch(path: str, restarts: int) -> None:
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=2,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=restarts,
+        start_method="fork",
+        monitor_interval=0.1,
+    )
+    elastic_launch(config, work_off)(path)
+
+
 if __name__ == "__main__":
-    main()
+    if "RANK" in os.environ:
+        work_off(sys.argv[1])
+    else:
+        launch(sys.argv[1], int(sys.argv[2]))
