@@ -22,7 +22,8 @@ from igmc.config import PAPER_DATASETS, SELECTIONS, RunConfig, run_config
 from igmc.evaluation import evaluate, markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
-DATED = {("ml_100k", "u1"): ("none", "past", "both")}  # published figures are without dates: rows apart
+# What is read besides ratings, dates and side features: rows apart, since published figures here read neither.
+INPUTS = {("ml_100k", "u1"): (("none", False), ("past", False), ("both", False), ("both", True))}
 FOLDS = ("u1", "u2", "u3", "u4", "u5")  # of ml_100k; whatever was chosen was chosen on u1
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
     "ml_100k": 0.905,
@@ -41,12 +42,12 @@ BEST = {  # the best published figure without side information, as ../shared/ANC
 
 
 def settings(job: dict[str, Any]) -> RunConfig:
-    """The data set's settings, with either selection of checkpoints and the dates of the row."""
+    """The data set's settings, with the selection of checkpoints and the inputs of the row."""
     network, selection = job["network"], {"selection": job["selection"]}
     own = (
         {"train": selection, "live": True}
         if network == "rgcn"
-        else {"neighbours": selection | {"dates": job["dates"]}}
+        else {"neighbours": selection | {"dates": job["dates"], "side_features": job["features"]}}
     )
     chosen = {"network": network, "data": {"split": job["split"]}, "seed": job["seed"]}
     return run_config(job["dataset"], chosen | own)
@@ -64,8 +65,14 @@ def holds(row: dict[str, Any], **job: Any) -> bool:
     """Whether a row of the result file is a job, or one of those that share these values, however set."""
     data = row["config"]["data"]
     there = row | {"network": row.get("network", "rgcn"), "dataset": data["dataset"], "split": data["split"]}
-    there |= {"dates": row["config"].get("neighbours", {"dates": "none"})["dates"]}
+    there |= dict(zip(("dates", "features"), inputs_of(row), strict=True))
     return job.items() <= there.items()
+
+
+def inputs_of(row: dict[str, Any]) -> tuple[str, bool]:
+    """The dates that a row of the result file read, and whether it read side features."""
+    own = row["config"].get("neighbours", {"dates": "none"})
+    return own["dates"], own.get("side_features", False)
 
 
 def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -76,14 +83,22 @@ def jobs(networks: tuple[str, ...], selections: tuple[str, ...]) -> Iterator[dic
                 for seed in range(1, seeds + 1):
                     yield row("rgcn", dataset, "default", selection, seed)
     if "neighbours" in networks and "fixed" in selections:
-        for dataset, split, dates in sorted(neighbours_lines(), key=lambda line: list(SEEDS).index(line[0])):
+        for dataset, split, *inputs in sorted(
+            neighbours_lines(), key=lambda line: list(SEEDS).index(line[0])
+        ):
             seeds = 3 if dataset == "ml_1m" else SEEDS[dataset]
             for seed in range(1, (seeds if split in ("u1", "default") else 1) + 1):
-                yield row("neighbours", dataset, split, "fixed", seed, dates)
+                yield row("neighbours", dataset, split, "fixed", seed, *inputs)
 
 
 def row(
-    network: str, dataset: str, split: str, selection: str, seed: int, dates: str = "none"
+    network: str,
+    dataset: str,
+    split: str,
+    selection: str,
+    seed: int,
+    dates: str = "none",
+    features: bool = False,
 ) -> dict[str, Any]:
     """What tells one row of the result file from the others."""
     return {
@@ -93,13 +108,14 @@ def row(
         "selection": selection,
         "seed": seed,
         "dates": dates,
+        "features": features,
     }
 
 
 def order(row: dict) -> tuple:
     """The place of a row in the result file."""
-    dates = row["config"].get("neighbours", {"dates": "none"})["dates"]
-    return row.get("network", "rgcn"), row["dataset"], row["split"], row["selection"], dates, row["seed"]
+    names = row.get("network", "rgcn"), row["dataset"], row["split"], row["selection"]
+    return *names, *inputs_of(row), row["seed"]
 
 
 def rgcn_table(rows: list[dict]) -> str:
@@ -119,9 +135,10 @@ def rgcn_table(rows: list[dict]) -> str:
 def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
     """Ours beside the best published figure, the paper's network and `svdpp`; clipped to the scale."""
     body = []
-    for dataset, split, dates in neighbours_lines():
+    for dataset, split, dates, features in neighbours_lines():
         here = {"dataset": dataset, "selection": "fixed"}
-        own = [r for r in rows if holds(r, network="neighbours", split=split, dates=dates, **here)]
+        read = {"dates": dates, "features": features}
+        own = [r for r in rows if holds(r, network="neighbours", split=split, **read, **here)]
         if not own:
             continue
         name = dataset if split == "default" else f"{dataset} {split}"
@@ -133,19 +150,19 @@ def neighbours_table(rows: list[dict], rivals: list[dict]) -> str:
             line += [spread([r["ensemble"]["rmse_clipped"] for r in igmc_rows]) if igmc_rows else "-"]
             line.append(spread(svdpp))
         else:  # no rival reads dates
-            line = [f"{name}, dates: {dates}", "-", "-", "-"]
+            line = [f"{name}, dates: {dates}{', side features' if features else ''}", "-", "-", "-"]
         line += [spread([r["ensemble"]["rmse_clipped"] for r in own]), str(len(own))]
         body.append([*line, f"{mean(r['seconds'] for r in own):.0f} s"])
     head = ["data set", "best published", "IGMC", "svdpp", "neighbours", "seeds", "training"]
     return markdown(head, body)
 
 
-def neighbours_lines() -> Iterator[tuple[str, str, str]]:
-    """Data set, split and dates of each line, in the table's order."""
+def neighbours_lines() -> Iterator[tuple[str, str, str, bool]]:
+    """Data set, split, dates and side features of each line, in the table's order."""
     for dataset in PAPER_DATASETS:
         for split in FOLDS if dataset == "ml_100k" else ("default",):
-            for dates in DATED.get((dataset, split), ("none",)):
-                yield dataset, split, dates
+            for dates, features in INPUTS.get((dataset, split), (("none", False),)):
+                yield dataset, split, dates, features
 
 
 def of_split(row: dict, dataset: str, split: str) -> bool:
