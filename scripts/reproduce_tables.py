@@ -22,7 +22,7 @@ from igmc.config import PAPER_DATASETS, SELECTIONS, RunConfig, run_config
 from igmc.evaluation import evaluate, markdown
 
 SEEDS = {"yahoo_music": 5, "flixster": 5, "ml_100k": 3, "douban": 5, "ml_1m": 1}  # the quickest first
-# What is read besides ratings, dates and side features: rows apart, since published figures here read neither.
+# What is read besides ratings, dates and side features: rows apart, as published figures here read neither.
 INPUTS = {("ml_100k", "u1"): (("none", False), ("past", False), ("both", False), ("both", True))}
 FOLDS = ("u1", "u2", "u3", "u4", "u5")  # of ml_100k; whatever was chosen was chosen on u1
 PUBLISHED = {  # Zhang & Chen, ICLR 2020: checkpoint ensembles
