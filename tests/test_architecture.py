@@ -218,17 +218,19 @@ def test_what_is_heavy_would_be_noticed():
     assert "numba" in loaded_by("import igmc.rng")
 
 
-@pytest.mark.parametrize("path", MODULES + SCRIPTS, ids=name_of)
-def test_modules_and_functions_stay_small(path):
-    text = path.read_text()
-    if name_of(path) not in LONG:
-        assert len(text.splitlines()) <= MAX_MODULE_LINES
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if f"{name_of(path)}:{node.name}" in LONG:
-                continue
-            lines = length(node)
-            assert lines <= MAX_FUNCTION_LINES, f"{node.name} has {lines} lines"
+# One test for all modules: that many tests of a millisecond would cost most in being reported.
+def test_modules_and_functions_stay_small():
+    too_long = {}
+    for path in MODULES + SCRIPTS:
+        lines = len(path.read_text().splitlines())
+        if name_of(path) not in LONG and lines > MAX_MODULE_LINES:
+            too_long[name_of(path)] = lines
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                key = f"{name_of(path)}:{node.name}"
+                if key not in LONG and length(node) > MAX_FUNCTION_LINES:
+                    too_long[key] = length(node)
+    assert too_long == {}
 
 
 def test_nothing_is_excused_that_no_longer_needs_it():
@@ -247,16 +249,15 @@ def test_nothing_is_excused_that_no_longer_needs_it():
         assert max(sizes) > MAX_FUNCTION_LINES, f"{key} needs no excuse any more"
 
 
-@pytest.mark.parametrize("path", MODULES + SCRIPTS, ids=name_of)
-def test_every_module_says_what_it_is_for(path):
-    tree = parsed(path)
-    assert not tree.body or ast.get_docstring(tree), "a module with code has a docstring"
+def test_every_module_says_what_it_is_for():
+    trees = {name_of(path): parsed(path) for path in MODULES + SCRIPTS}
+    silent = [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
+    assert silent == [], "a module with code has a docstring"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_input_is_checked_by_errors_not_by_assert(path):
-    asserts = [node.lineno for node in ast.walk(parsed(path)) if isinstance(node, ast.Assert)]
-    assert not asserts
+def test_input_is_checked_by_errors_not_by_assert():
+    nodes = [(path, node) for path in MODULES for node in ast.walk(parsed(path))]
+    assert [f"{name_of(path)}:{n.lineno}" for path, n in nodes if isinstance(n, ast.Assert)] == []
 
 
 def test_scripts_hide_no_installed_package():
@@ -266,10 +267,9 @@ def test_scripts_hide_no_installed_package():
     assert [path.stem for path in SCRIPTS if finder.find_spec(path.stem, places) is not None] == []
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
-def test_scripts_call_igmc_and_define_no_classes(path):
-    classes = [node.name for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
-    assert not classes
+def test_scripts_call_igmc_and_define_no_classes():
+    nodes = [(path, node) for path in SCRIPTS for node in ast.walk(parsed(path))]
+    assert [f"{name_of(path)}:{n.name}" for path, n in nodes if isinstance(n, ast.ClassDef)] == []
 
 
 def test_every_test_folder_mirrors_a_package_and_is_one_itself():
@@ -303,12 +303,12 @@ def listed_tests(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", to_be_mirrored(), ids=name_of)
-def test_every_module_has_a_test_file_in_its_mirrored_place(path):
-    if name_of(path) in TESTED_ELSEWHERE:
-        assert not listed_tests(mirror_of(path)), "it needs no excuse any more"
-    else:
-        assert listed_tests(mirror_of(path)), f"{name_of(mirror_of(path))} tests nothing, or is not there"
+def test_every_module_has_a_test_file_in_its_mirrored_place():
+    tested = {name_of(path): bool(listed_tests(mirror_of(path))) for path in to_be_mirrored()}
+    excused = [name for name in TESTED_ELSEWHERE if tested.get(name)]
+    assert excused == [], "they need no excuse any more"
+    missing = [name for name, there in tested.items() if not there and name not in TESTED_ELSEWHERE]
+    assert missing == [], "their mirrored file tests nothing, or is not there"
 
 
 def test_every_excuse_is_that_of_a_module():
