@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,13 @@ AT_ONCE = 64 << 20  # bytes of rows that a table is made from at once, whether t
 Floats = NDArray[np.float32]
 
 
+class _Row(NamedTuple):
+    """What an item shares with every other, and where that lies in memory, which NumPy takes long to say."""
+
+    sums: Floats
+    address: int
+
+
 class ItemSums:
     """Sums over the raters that two items share, a row for each item that was asked; any thread may ask.
 
@@ -42,25 +50,32 @@ class ItemSums:
         self._size = len(statistics.items.ptr) - 1
         self._most = max(1, memory // (4 * SUMS * max(self._size, 1)))
         self._at_once = max(1, AT_ONCE // (4 * SUMS * max(self._size, 1)))
-        self._rows: OrderedDict[int, Floats] = OrderedDict()
+        self._rows: OrderedDict[int, _Row] = OrderedDict()
         self._lock = threading.Lock()
 
     def row(self, item: int) -> Floats:
         """What an item shares with every other, float32 [n_items, 8]; see `igmc.statistics.shared`."""
+        return self._found([item])[0].sums
+
+    def _found(self, items: list[int]) -> list[_Row]:
         with self._lock:
-            found = self._rows.get(item)
-            if found is not None:
-                self._rows.move_to_end(item)
-                return found
+            found = [self._rows.get(item) for item in items]
+            for item, row in zip(items, found, strict=True):
+                if row is not None:
+                    self._rows.move_to_end(item)
+        return [row or self._made(item) for item, row in zip(items, found, strict=True)]
+
+    def _made(self, item: int) -> _Row:
         made = np.empty((self._size, SUMS), np.float32)  # two threads may both make it: to the same bits
         nothing = np.empty(0, np.float32)
         items, users = self.statistics.items, self.statistics.users
         share(items, users, np.int32(item), NOBODY, np.float32(0), made, nothing)
+        row = _Row(made, made.ctypes.data)
         with self._lock:
-            self._rows[item] = made
+            self._rows[item] = row
             while len(self._rows) > self._most:
                 self._rows.popitem(last=False)
-        return made
+        return row
 
     def missing(self, items: NDArray[np.int32]) -> list[int]:
         """Those of some items of the graph whose rows are still to be found."""
@@ -96,10 +111,12 @@ class ItemSums:
         table = np.empty((len(item), len(near), SUMS), np.float32)
         shifts = self.statistics.items.biases(near) - items.biases(near)
         for low in range(0, len(near), self._at_once):
-            some = near[low : low + self._at_once].tolist()
-            rows = [self.row(other) if other < self._size else None for other in some]
+            some = near[low : low + self._at_once]
+            there = np.flatnonzero(some < self._size)
+            rows = self._found(some[there].tolist())
             # All in one call: each call gives the interpreter away, and on a busy server waits for it again.
-            addresses = np.array([0 if row is None else row.ctypes.data for row in rows], np.int64)
+            addresses = np.zeros(len(some), np.int64)
+            addresses[there] = [row.address for row in rows]
             _gather(addresses, self._size, item, low, shifts, table)
         if len(items.patch.nodes):
             _lay_over(items, users, near, item, shifts, FEW, table)

@@ -23,7 +23,7 @@ from igmc.threads import cores, pool
 __all__ = ["read_for_user", "read_neighbours"]
 
 PIECE = 256  # items of a request whose sums are gathered at once
-BESIDE = 32  # items of a request from which on its two sides are read side by side
+BESIDE = 100  # items of a request from which on its two sides are read side by side: fewer gain nothing
 
 Floats = NDArray[np.float32]
 
@@ -136,10 +136,10 @@ def _read_side(side: Side, cap: int, norm: Floats, threads: int | None) -> SideN
     order = np.argsort(side.target, kind="stable")
     starts = np.flatnonzero(np.diff(side.target[order], prepend=-1))  # of the groups of one target
     groups = np.append(starts, len(order))
-    count = min(len(starts), 4 * (threads or cores()))
+    count = 1 if threads == 1 else min(len(starts), 4 * (threads or cores()))
     total = np.concatenate([np.zeros(1, np.int64), np.cumsum(group_work(side, order, groups))])
     bounds = np.searchsorted(total, total[-1] * np.arange(count + 1) / max(count, 1))
-    if count <= 1:
+    if count <= 1:  # on this thread: waking another one takes longer than a few pairs do
         write_side(side, order, groups, 0, len(starts), norm, found)
         return found
     workers = pool("neighbours", threads or cores())
