@@ -137,11 +137,11 @@ def _read_side(side: Side, cap: int, norm: Floats, threads: int | None) -> SideN
     starts = np.flatnonzero(np.diff(side.target[order], prepend=-1))  # of the groups of one target
     groups = np.append(starts, len(order))
     count = 1 if threads == 1 else min(len(starts), 4 * (threads or cores()))
-    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(group_work(side, order, groups))])
-    bounds = np.searchsorted(total, total[-1] * np.arange(count + 1) / max(count, 1))
     if count <= 1:  # on this thread: waking another one takes longer than a few pairs do
         write_side(side, order, groups, 0, len(starts), norm, found)
         return found
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(group_work(side, order, groups))])
+    bounds = np.searchsorted(total, total[-1] * np.arange(count + 1) / count)
     workers = pool("neighbours", threads or cores())
     jobs = [
         workers.submit(write_side, side, order, groups, low, high, norm, found)

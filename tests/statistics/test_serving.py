@@ -5,6 +5,7 @@ import pytest
 
 from igmc.graph.bipartite import BipartiteGraph
 from igmc.graph.serving import ServingGraph
+from igmc.statistics import neighbours
 from igmc.statistics.inputs import InputNorms
 from igmc.statistics.item_sums import ItemSums
 from igmc.statistics.neighbours import read_for_user, read_neighbours
@@ -31,7 +32,8 @@ def alike(one, other, within=0.0):
 
 @pytest.mark.parametrize("memory", [1, 2**30])
 @pytest.mark.parametrize("cap", [4, 1000])
-def test_a_request_reads_the_same_bits_by_either_way(memory, cap):
+def test_a_request_reads_the_same_bits_by_either_way(memory, cap, monkeypatch):
+    monkeypatch.setattr(neighbours, "BESIDE", len(REST))  # with two threads its sides are read side by side
     own = with_user(BASE, KNOWN.n_users, MINE, MARKS)
     users = np.full(len(REST), KNOWN.n_users, np.int32)
     slow = read_neighbours(own, users, REST, cap=cap, norms=RAW)
