@@ -10,7 +10,7 @@ from igmc.statistics import InputNorms, NeighbourRows, read_neighbours
 from tests.statistics.graphs import known_ratings
 
 
-def inputs(cap=15, n=50) -> NeighbourRows:
+def inputs(cap=15, n=130) -> NeighbourRows:  # enough for several threads
     known, rng = known_ratings(), np.random.default_rng(1)
     pairs = rng.integers(0, 60, n).astype(np.int32), rng.integers(0, 40, n).astype(np.int32)
     raw = read_neighbours(known.statistics(), *pairs, cap=cap, norms=InputNorms.identity())
@@ -66,7 +66,7 @@ def test_equals_plain_pytorch(change, training):
 
 
 def test_any_number_of_threads_gives_the_same_bits():
-    batch = NeighbourBatch(inputs(), np.arange(50), torch.zeros(50), 7)
+    batch = NeighbourBatch(inputs(), np.arange(130), torch.zeros(130), 7)
     (one, one_grads), (two, two_grads) = (answered(networks(n)[1], batch) for n in (1, 2))
     assert torch.equal(one, two)
     assert all(torch.equal(a, b) for a, b in zip(one_grads, two_grads, strict=True))
@@ -74,7 +74,7 @@ def test_any_number_of_threads_gives_the_same_bits():
 
 def test_dropout_is_drawn_from_the_key_and_in_training_only():
     network, found = networks()[1], inputs()
-    key = [NeighbourBatch(found, np.arange(50), torch.zeros(50), noise) for noise in (1, 2)]
+    key = [NeighbourBatch(found, np.arange(130), torch.zeros(130), noise) for noise in (1, 2)]
     network.train()
     assert torch.equal(network(key[0]), network(key[0]))
     assert not torch.equal(network(key[0]), network(key[1]))
