@@ -57,6 +57,50 @@ def test_many_are_away_at_once_and_the_default_of_torch_stays():
         in_new_thread(torch.set_num_threads, elsewhere)
 
 
+@pytest.mark.skipif(cores() == 1, reason="BLAS has one thread anyway")
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_blas_has_one_thread_until_the_last_of_overlapping_calls_ends(first_ends_first):
+    script = f"""
+from concurrent.futures import ThreadPoolExecutor
+from threadpoolctl import threadpool_info
+import numpy, torch
+from igmc.threads import one_blas_thread
+
+def threads(kind="blas"):
+    return {{one["num_threads"] for one in threadpool_info() if one["user_api"] == kind}}
+
+def elsewhere(work, *args):
+    with ThreadPoolExecutor(1) as new:
+        return new.submit(work, *args).result()
+
+def end(call):
+    call.__exit__(None, None, None)
+
+before = threads()
+for _ in range(2):
+    calls = one_blas_thread(), one_blas_thread()
+    found = [before]
+    calls[0].__enter__()
+    elsewhere(calls[1].__enter__)
+    found.append(threads())
+    first, second = calls if {first_ends_first} else calls[::-1]
+    end(first)
+    found.append(threads())
+    torch.set_num_threads(2)  # OpenMP's, which are not BLAS's
+    elsewhere(end, second)
+    found.append(threads())
+    try:
+        with one_blas_thread():
+            raise KeyError
+    except KeyError:
+        found.append(threads())
+    assert found == [before, {{1}}, {{1}}, before, before], found
+    assert threads("openmp") == {{2}}
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": str(cores()), "OMP_NUM_THREADS": "3"}
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environment)
+
+
 def test_a_pool_is_made_once_a_name_and_number_of_threads():
     assert pool("test", 2) is pool("test", 2)
     assert pool("test", 2) is not pool("test", 3)

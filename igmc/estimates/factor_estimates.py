@@ -16,6 +16,7 @@ from igmc.estimates.making import sides_from, sides_of, state_of
 from igmc.estimates.pair_kernels import pair_moments, row_parts
 from igmc.estimates.sampler import Draw, Sampler
 from igmc.ratings import SideInformation
+from igmc.threads import one_blas_thread
 
 __all__ = ["FactorEstimates"]
 
@@ -47,6 +48,7 @@ class FactorEstimates:
     items: FactorSide
 
     @classmethod
+    @one_blas_thread()
     def fit(
         cls,
         user: Ids,

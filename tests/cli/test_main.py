@@ -146,6 +146,16 @@ def test_signals_end_the_process_with_their_code_and_no_traceback(number, code, 
     assert err.strip() == f"igmc-x: {word}; run the same command again to resume"
 
 
+@pytest.mark.parametrize("given", [None, "active"])
+def test_threads_of_openmp_wait_without_spinning_unless_told_to(given, monkeypatch, capsys):
+    monkeypatch.setenv("OMP_WAIT_POLICY", given or "")
+    if given is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    found = []
+    ending(lambda: found.append(os.environ["OMP_WAIT_POLICY"]), capsys)
+    assert found == [given or "passive"]
+
+
 def test_python_dash_m_is_the_command():
     done = subprocess.run(
         [sys.executable, "-m", "igmc", "--version"],

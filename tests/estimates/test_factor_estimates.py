@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from igmc import threads
 from igmc.errors import DataError
-from igmc.estimates import FactorEstimates
+from igmc.estimates import FactorEstimates, Sampler
 from igmc.estimates.lanes import from_lanes
 from igmc.ratings import RowFeatures, SideInformation
+from igmc.recommenders.registry import make_recommender
 from tests.estimates.planted import SETTINGS, SIZES, described_ratings, fitted, planted_ratings
+from tests.recommenders.boards import data_of, ratings
 
 USER, ITEM, RATING = planted_ratings()
 PAIRS = tuple(a.ravel().astype(np.int32) for a in np.indices((95, 63)))
@@ -39,6 +42,19 @@ def test_threads_change_nothing_and_seeds_do(implicit):
     assert not np.array_equal(one.features(*PAIRS)[0], fitted(implicit=implicit, seed=2).features(*PAIRS)[0])
     folded = [one.fold_in(USER, ITEM, RATING, items=ITEM, threads=threads) for threads in (1, 3)]
     assert_equal(*folded)
+
+
+def test_blas_has_one_thread_while_draws_are_made(monkeypatch):
+    calls, sweep = [], Sampler.sweep
+    monkeypatch.setattr(Sampler, "sweep", lambda self: calls.append(threads._Blas.calls) or sweep(self))
+    fitted()
+    of_fit = len(calls)
+    make_recommender("mf", {"factors": 2, "draws": 2, "burn_in": 2}).fit(
+        data_of(ratings(USER, ITEM, RATING), n_users=95, n_items=63)
+    )
+    assert len(calls) > of_fit > 0
+    assert set(calls) == {1}
+    assert threads._Blas.calls == 0
 
 
 def test_fits_side_by_side_are_those_of_each_alone():

@@ -11,6 +11,7 @@ from igmc.estimates import Draw, FactorEstimates, Sampler
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.early_stopping import EarlyStopping
 from igmc.recommenders.training_data import Ratings, TrainingData
+from igmc.threads import one_blas_thread
 
 __all__ = ["SIDE_FEATURES", "FactorModel"]
 
@@ -36,6 +37,7 @@ class FactorModel(Recommender):
     folded_items: Indices
     estimates: FactorEstimates
 
+    @one_blas_thread()
     def _sample(
         self, data: TrainingData, monitor: Monitor | None, *, factors: int, patience: int, implicit: bool
     ) -> None:

@@ -15,7 +15,7 @@ from igmc.errors import MissingExtraError
 from igmc.recommenders.base import Floats, Indices, Monitor, Recommender
 from igmc.recommenders.search_space import OneOf, Range
 from igmc.recommenders.training_data import Ratings, TrainingData
-from igmc.threads import cores
+from igmc.threads import cores, one_blas_thread
 
 __all__ = ["IALS", "IALSConfig"]
 
@@ -66,7 +66,7 @@ class IALS(Recommender):
 
     def _fit(self, data: TrainingData, monitor: Monitor | None) -> None:
         model, self.known = self._model(), data.train.columns()
-        with _one_blas_thread():
+        with one_blas_thread():
             model.fit(self._seen(), show_progress=False)
         self.items = np.array(model.item_factors, np.float32)
         self.items[np.bincount(self.known["item"], minlength=self.n_items) == 0] = 0.0
@@ -75,7 +75,7 @@ class IALS(Recommender):
     def _model(self) -> Any:
         config: IALSConfig = self.config
         library = _implicit().als
-        with _one_blas_thread():
+        with one_blas_thread():
             return library.AlternatingLeastSquares(
                 factors=config.factors,
                 regularization=config.regularization,
@@ -89,7 +89,7 @@ class IALS(Recommender):
         """The vectors of all users, given those of the items."""
         model = self._model()
         model.item_factors = self.items
-        with _one_blas_thread():
+        with one_blas_thread():
             self.users = model.recalculate_user(np.arange(self.n_users), self._seen())
 
     def _fold_in(self, support: Ratings) -> None:
@@ -117,10 +117,3 @@ def _implicit() -> ModuleType:
         raise MissingExtraError("ials needs the library implicit", extra="baselines") from error
     found: ModuleType = implicit
     return found
-
-
-def _one_blas_thread() -> Any:
-    """The library has threads of its own, and warns of those of the linear algebra below it."""
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1, "blas")
