@@ -104,7 +104,7 @@ tune = _entry_point("igmc-tune")
 
 def _exit_code(command: click.Command, name: str) -> int:
     """Run a command to its end, whichever that is."""
-    # Read when torch is imported. Waiting threads of OpenMP would spin, and take a core from whatever has work:
+    # Read when torch is imported. Waiting threads of OpenMP would spin, and take a core from what has work:
     # beside a busy process, two cores fit LightGCN six times as fast if they do not.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     make_writable()
