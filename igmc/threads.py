@@ -9,7 +9,7 @@ the very moment in which one of ours starts may take over its 1. Work that set t
 lasts would leave a 1 with all that come to torch meanwhile.)
 
 The BLAS of NumPy and SciPy has one number for the whole process, and its threads spin too: with as many as
-there are cores, two, sampling took 1.7 times as long, and 15 times beside a process that wanted one of them.
+there are cores, two, sampling took 1.7 times as long, and over 14 times beside a process that wanted a core.
 """
 
 from __future__ import annotations
@@ -117,11 +117,9 @@ def one_blas_thread() -> Iterator[None]:
     Calls may overlap: the last one to end restores the number from before the first one. A limit that
     somebody else has set with threadpoolctl may stay.
     """
-    setter = pool("blas", 1)  # threadpoolctl lets the thread alone that has set a number set the next one
     with _SETTING:
         if not _Blas.calls:
-            # Looked up each time, since a library may have been loaded after the last one.
-            _Blas.limit = setter.submit(_limit_blas).result()
+            _Blas.limit = _set_blas(_limited)
         _Blas.calls += 1
     try:
         yield
@@ -129,13 +127,17 @@ def one_blas_thread() -> Iterator[None]:
         with _SETTING:
             _Blas.calls -= 1
             if not _Blas.calls:
-                setter.submit(_Blas.limit.__exit__, None, None, None).result()
+                _set_blas(_Blas.limit.__exit__, None, None, None)
 
 
-def _limit_blas() -> AbstractContextManager[Any]:
-    found: AbstractContextManager[Any] = (
-        ThreadpoolController().select(user_api="blas").limit(limits=1, user_api="blas")
-    )
+def _set_blas(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Always on the same thread: threadpoolctl lets no other one change the number that a thread has set."""
+    return pool("blas", 1).submit(work, *args, **kwargs).result()
+
+
+def _limited() -> AbstractContextManager[Any]:
+    """The limit, set. Libraries are looked up again, since one may have been loaded after the last limit."""
+    found: AbstractContextManager[Any] = ThreadpoolController().select(user_api="blas").limit(limits=1)
     found.__enter__()
     return found
 

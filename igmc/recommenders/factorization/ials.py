@@ -75,7 +75,7 @@ class IALS(Recommender):
     def _model(self) -> Any:
         config: IALSConfig = self.config
         library = _implicit().als
-        with one_blas_thread():
+        with one_blas_thread():  # it has threads of its own, and warns where BLAS has more than one
             return library.AlternatingLeastSquares(
                 factors=config.factors,
                 regularization=config.regularization,
